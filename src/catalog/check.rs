@@ -1,0 +1,123 @@
+//! Makes a checked provider of a merged file, or says everything that is missing or senseless in it.
+
+use crate::dialect::Wire;
+use crate::quota::Limit;
+
+use super::file::{ModelFile, ProviderFile, WireFile};
+use super::provider::{Model, ModelType, Prefill, Provider, Status, Trains};
+use super::reader::{Problem, Problems};
+
+/// The checked provider; `None` when something is wrong, which is then among the problems.
+pub fn provider(id: &str, file: ProviderFile, place: &str, problems: &Problems) -> Option<Provider> {
+    let complaints = Complaints { place, problems };
+    let (dialect, base_url, status) = (file.dialect, file.base_url, file.status);
+    complaints.require(dialect.is_some(), "dialect");
+    complaints.require(base_url.is_some(), "base_url");
+    complaints.require(status.is_some(), "status");
+    let key_env = file.key_env.unwrap_or_default();
+    if key_env.is_empty() && !matches!(status, Some(Status::Local | Status::Keyless) | None) {
+        complaints.say("`key_env` is missing; it names the environment variables that may hold the key".to_owned());
+    }
+    let base_url = base_url.map(|url| url.trim_end_matches('/').to_owned());
+    if let Some(Err(message)) = base_url.as_deref().map(check_base_url) {
+        complaints.say(format!("`base_url` {message}"));
+    }
+    let limits = file.limits.unwrap_or_default();
+    complaints.check_limits("limit", &limits);
+    let models = file.models.into_iter().filter(|model| model.enabled != Some(false)).filter_map(|model| complaints.model(model)).collect();
+    Some(Provider {
+        id: id.to_owned(),
+        name: file.name.unwrap_or_else(|| id.to_owned()),
+        dialect: dialect?,
+        base_url: base_url.filter(|url| check_base_url(url).is_ok())?,
+        key_env,
+        account_env: file.account_env.unwrap_or_default(),
+        status: status?,
+        first_event: file.first_event,
+        prefill: file.prefill.unwrap_or(Prefill::Instruction),
+        terms: file.terms,
+        signup: file.signup,
+        card: file.card,
+        hard_stop: file.hard_stop.unwrap_or(status == Some(Status::Local)),
+        trains: file.trains.unwrap_or(Trains::Unknown),
+        checked: file.checked,
+        page: file.page,
+        wire: wire(file.wire),
+        limits,
+        models,
+    })
+}
+
+fn wire(file: WireFile) -> Wire {
+    let usual = Wire::default();
+    Wire {
+        drop: file.drop.unwrap_or(usual.drop),
+        rename: file.rename.unwrap_or(usual.rename),
+        defaults: file.defaults.unwrap_or(usual.defaults),
+        models: file.models.unwrap_or(usual.models),
+        usage_at: file.usage_at.map_or(usual.usage_at, |path| path.split('.').map(str::to_owned).collect()),
+        stream_options: file.stream_options.unwrap_or(usual.stream_options),
+    }
+}
+
+/// Base URLs are https unless they stay on this machine.
+pub fn check_base_url(url: &str) -> Result<(), String> {
+    let parsed: http::Uri = url.replace("{account_id}", "x").parse().map_err(|error| format!("is no URL: {error}"))?;
+    let Some(host) = parsed.host() else { return Err("names no host".to_owned()) };
+    if parsed.query().is_some() {
+        return Err("must not have a query".to_owned());
+    }
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
+    let loopback = host == "localhost" || address.is_ok_and(|address| address.is_loopback());
+    match parsed.scheme_str() {
+        Some("https") => Ok(()),
+        Some("http") if loopback => Ok(()),
+        Some("http") => Err(format!("must be https: a key would travel to `{host}` unprotected")),
+        _ => Err("must start with https://".to_owned()),
+    }
+}
+
+struct Complaints<'a> {
+    place: &'a str,
+    problems: &'a Problems,
+}
+
+impl Complaints<'_> {
+    fn say(&self, message: String) {
+        self.problems.add(Problem { file: self.place.to_owned(), line: None, message, hint: None });
+    }
+
+    fn require(&self, there: bool, key: &str) {
+        if !there && self.problems.is_empty() {
+            self.say(format!("`{key}` is missing"));
+        }
+    }
+
+    fn model(&self, file: ModelFile) -> Option<Model> {
+        let id = file.id;
+        let Some(context) = file.context.filter(|context| *context > 0) else {
+            self.say(format!("model `{id}`: `context` is missing"));
+            return None;
+        };
+        let Some(scale) = file.scale else {
+            self.say(format!("model `{id}`: `scale` is missing"));
+            return None;
+        };
+        let limits = file.limits.unwrap_or_default();
+        self.check_limits(&id, &limits);
+        let types = file.types.filter(|types| !types.is_empty()).unwrap_or_else(|| vec![ModelType::Text]);
+        Some(Model { id, types, scale, context, features: file.features.unwrap_or_default(), limits })
+    }
+
+    /// Of one kind and scope, a longer period must not allow less than a shorter one.
+    fn check_limits(&self, of: &str, limits: &[Limit]) {
+        for short in limits {
+            for long in limits {
+                let comparable = short.kind == long.kind && short.scope == long.scope && short.period < long.period;
+                if comparable && short.amount > long.amount {
+                    self.say(format!("`{of}`: {} {} allows more than {} {}", short.amount, short.label(), long.amount, long.label()));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! A catalogue file as it was written: every key optional, so that an overlay can name only what it changes.
+
+use std::time::Duration;
+
+use jiff::civil::{Date, Time};
+use jiff::tz::TimeZone;
+
+use crate::chat::{Features, Period, Scope};
+use crate::dialect::Dialect;
+use crate::quota::{Kind, Limit, Source, Window};
+
+use super::provider::{ModelType, Page, Prefill, Scale, Status, Trains};
+use super::reader::{Reader, json_scalar, plain_text};
+
+const PERIODS: [(&str, Period); 5] =
+    [("second", Period::Second), ("minute", Period::Minute), ("hour", Period::Hour), ("day", Period::Day), ("month", Period::Month)];
+
+const SCOPES: [(&str, Scope); 3] = [("key", Scope::Key), ("ip", Scope::Ip), ("everyone", Scope::Everyone)];
+
+/// One file's words about a provider.
+#[derive(Debug, Clone, Default)]
+pub struct ProviderFile {
+    pub name: Option<String>,
+    pub dialect: Option<Dialect>,
+    pub base_url: Option<String>,
+    pub key_env: Option<Vec<String>>,
+    pub account_env: Option<Vec<String>>,
+    pub status: Option<Status>,
+    pub first_event: Option<Duration>,
+    pub prefill: Option<Prefill>,
+    pub terms: Option<String>,
+    pub signup: Option<String>,
+    pub card: Option<bool>,
+    pub hard_stop: Option<bool>,
+    pub trains: Option<Trains>,
+    pub checked: Option<Date>,
+    pub page: Option<Page>,
+    pub enabled: Option<bool>,
+    pub replace_models: Option<bool>,
+    pub wire: WireFile,
+    pub limits: Option<Vec<Limit>>,
+    pub models: Vec<ModelFile>,
+}
+
+/// The `[wire]` table.
+#[derive(Debug, Clone, Default)]
+pub struct WireFile {
+    pub drop: Option<Vec<String>>,
+    pub rename: Option<Vec<(String, String)>>,
+    pub defaults: Option<Vec<(String, String)>>,
+    pub models: Option<String>,
+    pub usage_at: Option<String>,
+    pub stream_options: Option<bool>,
+}
+
+/// One `[[model]]`.
+#[derive(Debug, Clone, Default)]
+pub struct ModelFile {
+    pub id: String,
+    pub types: Option<Vec<ModelType>>,
+    pub scale: Option<Scale>,
+    pub context: Option<u64>,
+    pub features: Option<Features>,
+    pub limits: Option<Vec<Limit>>,
+    pub enabled: Option<bool>,
+}
+
+/// Gives each named field of `base` the overlay's value where it has one.
+macro_rules! overlay {
+    ($base:expr, $over:expr, $($field:ident),+ $(,)?) => { $( if $over.$field.is_some() { $base.$field = $over.$field; } )+ };
+}
+
+impl ProviderFile {
+    pub fn read(top: &mut Reader<'_>) -> Self {
+        Self {
+            name: top.text("name"),
+            dialect: top.choice("dialect", &Dialect::NAMES),
+            base_url: top.text("base_url"),
+            key_env: top.texts("key_env"),
+            account_env: top.texts("account_env"),
+            status: top.choice("status", &Status::NAMES),
+            first_event: top.duration("first_event"),
+            prefill: top.choice("prefill", &Prefill::NAMES),
+            terms: top.text("terms"),
+            signup: top.text("signup"),
+            card: top.flag("card"),
+            hard_stop: top.flag("hard_stop"),
+            trains: top.choice("trains", &Trains::NAMES),
+            checked: top.date("checked"),
+            page: top.table("page", read_page).flatten(),
+            enabled: top.flag("enabled"),
+            replace_models: top.flag("replace_models"),
+            wire: top.table("wire", WireFile::read).unwrap_or_default(),
+            limits: top.tables("limit", |limit| read_limit(limit, Scope::Key)).map(|limits| limits.into_iter().flatten().collect()),
+            models: top.tables("model", ModelFile::read).unwrap_or_default().into_iter().flatten().collect(),
+        }
+    }
+
+    /// Lays `over` upon this file: by field, models by id, an array replacing an array.
+    pub fn merge(&mut self, over: Self) {
+        if over.replace_models == Some(true) {
+            self.models.retain(|model| over.models.iter().any(|named| named.id == model.id));
+            self.limits = None;
+        }
+        overlay!(self, over, name, dialect, base_url, key_env, account_env, status, first_event, prefill, terms, signup);
+        overlay!(self, over, card, hard_stop, trains, checked, page, enabled, replace_models, limits);
+        overlay!(self.wire, over.wire, drop, rename, defaults, models, usage_at, stream_options);
+        for model in over.models {
+            match self.models.iter_mut().find(|known| known.id == model.id) {
+                Some(known) => known.merge(model),
+                None => self.models.push(model),
+            }
+        }
+    }
+}
+
+impl WireFile {
+    fn read(wire: &mut Reader<'_>) -> Self {
+        Self {
+            drop: wire.texts("drop"),
+            rename: wire.pairs("rename", "texts", plain_text),
+            defaults: wire.pairs("defaults", "single values", json_scalar),
+            models: wire.text("models"),
+            usage_at: wire.text("usage_at"),
+            stream_options: wire.flag("stream_options"),
+        }
+    }
+}
+
+impl ModelFile {
+    fn read(model: &mut Reader<'_>) -> Option<Self> {
+        let id = model.text("id").filter(|id| !id.is_empty());
+        let read = Self {
+            id: id.clone().unwrap_or_default(),
+            types: model.choices("types", &ModelType::NAMES),
+            scale: model.choice("scale", &Scale::NAMES),
+            context: model.count("context"),
+            features: read_features(model),
+            limits: model.tables("limits", |limit| read_limit(limit, Scope::Model)).map(|limits| limits.into_iter().flatten().collect()),
+            enabled: model.flag("enabled"),
+        };
+        if id.is_none() {
+            model.problem("id", "is missing", None);
+        }
+        id.map(|_| read)
+    }
+
+    fn merge(&mut self, over: Self) {
+        overlay!(self, over, types, scale, context, features, limits, enabled);
+    }
+}
+
+fn read_page(page: &mut Reader<'_>) -> Option<Page> {
+    let (url, markdown, tier) = (page.text("url"), page.text("markdown"), page.text("tier"));
+    if url.is_none() {
+        page.problem("url", "is missing", None);
+    }
+    Some(Page { url: url?, markdown, tier })
+}
+
+fn read_features(model: &mut Reader<'_>) -> Option<Features> {
+    const NAMES: [(&str, &str); 6] =
+        [("tools", "tools"), ("json", "json"), ("schema", "schema"), ("vision", "vision"), ("audio", "audio"), ("reasoning", "reasoning")];
+    let names = model.choices("features", &NAMES)?;
+    let has = |name| names.contains(&name);
+    Some(Features { tools: has("tools"), json: has("json") || has("schema"), schema: has("schema"), vision: has("vision"), audio: has("audio") })
+}
+
+fn read_limit(limit: &mut Reader<'_>, default_scope: Scope) -> Option<Limit> {
+    let amounts = [
+        (Kind::Requests, limit.count("requests")),
+        (Kind::Tokens, limit.count("tokens")),
+        (Kind::InputTokens, limit.count("input_tokens")),
+        (Kind::Units, limit.count("units")),
+    ];
+    let period = limit.choice("per", &PERIODS);
+    let scope = limit.choice("scope", &SCOPES).unwrap_or(default_scope);
+    let source = limit.choice("source", &[("docs", Source::Docs), ("user", Source::User)]).unwrap_or(Source::Docs);
+    let resets = limit.text("resets");
+    limit.text("unit");
+    limit.table("evidence", |evidence| {
+        evidence.text("url");
+        evidence.date("at");
+        evidence.text("quote");
+        evidence.text("sha256");
+    });
+    let mut named = amounts.into_iter().filter_map(|(kind, amount)| Some((kind, amount?)));
+    let (Some((kind, amount)), None) = (named.next(), named.next()) else {
+        limit.problem("per", "needs exactly one of `requests`, `tokens`, `input_tokens`, `units` beside it", None);
+        return None;
+    };
+    if period.is_none() && !limit.has("per") {
+        limit.problem("per", "is missing", None);
+    }
+    let period = period?;
+    let window = match resets.as_deref() {
+        None => Window::usual(period),
+        Some("rolling") => Window::rolling(period),
+        Some(turn) => read_turn(turn, period).or_else(|| {
+            limit.problem("resets", format_args!("is `{turn}`; it must be \"rolling\" or a time and a zone such as \"00:00 America/Los_Angeles\""), None);
+            None
+        })?,
+    };
+    Some(Limit { kind, amount, period, window, scope, source })
+}
+
+fn read_turn(text: &str, every: Period) -> Option<Window> {
+    let (at, zone) = text.split_once(' ')?;
+    let at = Time::strptime("%H:%M", at).ok()?;
+    Some(Window::Calendar { every, at, zone: TimeZone::get(zone.trim()).ok()? })
+}

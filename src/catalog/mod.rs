@@ -1,0 +1,12 @@
+//! Providers, their models and their free limits: data read from `limits/*.toml`, checked, merged with the user's overlay.
+
+#[expect(clippy::module_inception, reason = "the catalogue is the noun of this folder")]
+mod catalog;
+mod check;
+mod file;
+mod provider;
+pub mod reader;
+
+pub use catalog::{Catalog, Overlay};
+pub use provider::{Model, ModelType, Page, Prefill, Provider, Scale, Status, Trains};
+pub use reader::{Problem, Problems};

@@ -1,0 +1,162 @@
+//! A provider and its models, complete and checked.
+
+use std::time::Duration;
+
+use jiff::civil::Date;
+
+use crate::chat::Features;
+use crate::dialect::{Dialect, Wire};
+use crate::quota::Limit;
+
+/// Someone who answers chats: where, in which dialect, under which limits.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Provider {
+    pub id: String,
+    pub name: String,
+    pub dialect: Dialect,
+    /// Without a slash at its end; may hold `{account_id}`.
+    pub base_url: String,
+    /// Environment variables that may hold the key, in the order they are looked up.
+    pub key_env: Vec<String>,
+    pub account_env: Vec<String>,
+    pub status: Status,
+    /// How long its first event may take, where that is longer than usual.
+    pub first_event: Option<Duration>,
+    pub prefill: Prefill,
+    pub terms: Option<String>,
+    pub signup: Option<String>,
+    pub card: Option<bool>,
+    /// Past the quota it refuses; it never bills.
+    pub hard_stop: bool,
+    pub trains: Trains,
+    pub checked: Option<Date>,
+    pub page: Option<Page>,
+    pub wire: Wire,
+    /// Limits shared by all models of one key.
+    pub limits: Vec<Limit>,
+    pub models: Vec<Model>,
+}
+
+/// One model of a provider.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Model {
+    pub id: String,
+    /// The first is the main one.
+    pub types: Vec<ModelType>,
+    pub scale: Scale,
+    /// Tokens of prompt and answer together.
+    pub context: u64,
+    pub features: Features,
+    pub limits: Vec<Limit>,
+}
+
+impl Model {
+    pub fn is_a(&self, kind: ModelType) -> bool {
+        self.types.contains(&kind)
+    }
+}
+
+/// What using a provider costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    Free,
+    /// On this machine or in this network; needs no key.
+    Local,
+    /// Free while a starting credit lasts.
+    Trial,
+    /// No free tier, or past the quota it bills.
+    Paid,
+    /// Free for anyone, without a key.
+    Keyless,
+}
+
+impl Status {
+    pub const NAMES: [(&'static str, Self); 5] =
+        [("free", Self::Free), ("local", Self::Local), ("trial", Self::Trial), ("paid", Self::Paid), ("keyless", Self::Keyless)];
+}
+
+/// Whether prompts are used for training.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trains {
+    Yes,
+    No,
+    Unknown,
+}
+
+impl Trains {
+    pub const NAMES: [(&'static str, Self); 3] = [("yes", Self::Yes), ("no", Self::No), ("unknown", Self::Unknown)];
+}
+
+/// How a provider continues an answer that another one began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Prefill {
+    /// A last assistant message with `prefix: true`.
+    Prefix,
+    /// A last assistant message.
+    Assistant,
+    /// It has to be asked to go on.
+    Instruction,
+}
+
+impl Prefill {
+    pub const NAMES: [(&'static str, Self); 3] = [("prefix", Self::Prefix), ("assistant", Self::Assistant), ("instruction", Self::Instruction)];
+}
+
+/// What a model is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ModelType {
+    Text,
+    Coding,
+    Vision,
+    Embedding,
+    Speech,
+    Image,
+    Ocr,
+    Moderation,
+}
+
+impl ModelType {
+    pub const NAMES: [(&'static str, Self); 8] = [
+        ("text", Self::Text), ("coding", Self::Coding), ("vision", Self::Vision), ("embedding", Self::Embedding),
+        ("speech", Self::Speech), ("image", Self::Image), ("ocr", Self::Ocr), ("moderation", Self::Moderation),
+    ];
+
+    pub fn word(self) -> &'static str {
+        name_of(self, &Self::NAMES)
+    }
+
+    /// Whether models of this kind answer chats.
+    pub const fn chats(self) -> bool {
+        matches!(self, Self::Text | Self::Coding | Self::Vision)
+    }
+}
+
+/// A model's size: large from 70 billion parameters, medium from 20, small below.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scale {
+    Small,
+    Medium,
+    Large,
+}
+
+impl Scale {
+    pub const NAMES: [(&'static str, Self); 3] = [("large", Self::Large), ("medium", Self::Medium), ("small", Self::Small)];
+
+    pub fn word(self) -> &'static str {
+        name_of(self, &Self::NAMES)
+    }
+}
+
+/// Where a provider documents its limits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    pub url: String,
+    /// The same page as markdown, where the site serves it.
+    pub markdown: Option<String>,
+    /// The plan whose numbers count.
+    pub tier: Option<String>,
+}
+
+fn name_of<T: Copy + PartialEq>(value: T, names: &[(&'static str, T)]) -> &'static str {
+    names.iter().find(|(_, named)| *named == value).map_or("", |(name, _)| name)
+}

@@ -1,0 +1,221 @@
+//! Every way an attempt can fail, told apart by what to do next. One table, the whole failure policy.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+/// Whom a limit or a refusal counts together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Scope {
+    /// One model of one account.
+    Model,
+    /// All models of one key's account.
+    Key,
+    /// This machine's address, whatever the key.
+    Ip,
+    /// The provider as a whole.
+    Everyone,
+}
+
+/// The length of a limit's window, as providers name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Period {
+    Second,
+    Minute,
+    Hour,
+    Day,
+    Month,
+}
+
+impl Period {
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Second => "second",
+            Self::Minute => "minute",
+            Self::Hour => "hour",
+            Self::Day => "day",
+            Self::Month => "month",
+        }
+    }
+}
+
+/// A failure of one attempt, or of a whole request when nothing is left to try.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fault {
+    /// Refused for a short while: a 429 of a second or minute window, or overload.
+    Busy { until: Option<Timestamp>, scope: Option<Scope>, period: Option<Period> },
+    /// A long window's quota is gone: day, month or credit.
+    Spent { until: Option<Timestamp>, scope: Option<Scope>, period: Option<Period> },
+    /// The key was rejected.
+    Denied,
+    /// The model is not offered (any more).
+    Gone,
+    /// This route cannot serve this request; another may.
+    Unfit(Unfit),
+    /// The provider or the way to it is broken.
+    Broken(Breakage),
+    /// The stream died after the first event had been passed on.
+    Cut,
+    /// The caller's request is wrong, in the provider's words.
+    Invalid { status: u16, message: String, param: Option<String>, code: Option<String> },
+    /// Every route waits for quota; `until` is the first moment one is free.
+    Full { until: Option<Timestamp> },
+    /// The asked-for model or provider is not known, or not set up; `message` says which.
+    Unknown { message: String, close: Vec<String> },
+    /// No provider is set up at all.
+    NothingSetUp,
+    /// The state store cannot be used.
+    StoreLost,
+}
+
+/// Why a route cannot serve a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unfit {
+    /// Prompt and answer need `needed` tokens; the largest context is `context`.
+    ContextTooLong { needed: u64, context: u64 },
+    /// The provider found the request too large; the numbers are not known.
+    TooLarge,
+    /// The model lacks what the request uses, by name: `tools`, `vision`, `json`, `schema`, `audio`.
+    Lacks(&'static str),
+    /// No route passes the request's filters; the text names them and what exists.
+    Filtered(String),
+}
+
+/// What broke.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Breakage {
+    /// An HTTP status that says the provider failed.
+    Status(u16),
+    /// Nothing came within the time allowed for this stage.
+    Timeout(Stage),
+    /// No connection: refused, unresolved, or TLS failed.
+    Unreachable,
+    /// The connection ended before an answer.
+    Reset,
+    /// A success that is not the JSON or event stream it should be.
+    NotJson,
+    /// A success without an answer in it.
+    Empty,
+    /// An error object inside a success that names no known cause.
+    InBand,
+}
+
+/// The stages of an attempt that have a time-out of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    Connect,
+    FirstEvent,
+    Idle,
+    Deadline,
+}
+
+/// Failures by what a caller can do about them; the least is the most retryable and wins where causes mix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Class {
+    OutOfQuota,
+    Timeout,
+    Unavailable,
+    Keys,
+    /// Another request is needed, not another time.
+    Request,
+    /// The local installation has to be mended.
+    Setup,
+}
+
+impl Fault {
+    pub const fn class(&self) -> Class {
+        match self {
+            Self::Busy { .. } | Self::Spent { .. } | Self::Full { .. } => Class::OutOfQuota,
+            Self::Broken(Breakage::Timeout(_)) => Class::Timeout,
+            Self::Broken(_) | Self::Cut | Self::Gone => Class::Unavailable,
+            Self::Denied => Class::Keys,
+            Self::Unfit(_) | Self::Invalid { .. } | Self::Unknown { .. } => Class::Request,
+            Self::NothingSetUp | Self::StoreLost => Class::Setup,
+        }
+    }
+
+    /// The moment from which trying again can help, where it is known.
+    pub const fn until(&self) -> Option<Timestamp> {
+        match self {
+            Self::Busy { until, .. } | Self::Spent { until, .. } | Self::Full { until } => *until,
+            _ => None,
+        }
+    }
+
+    /// One word for trails, ledgers and logs. Never holds anything a provider said.
+    pub fn word(&self) -> String {
+        let period = |prefix: &str, period: Option<Period>| {
+            period.map_or_else(|| prefix.to_owned(), |period| format!("429-{}", period.word()))
+        };
+        match self {
+            Self::Busy { period: window, .. } => period("busy", *window),
+            Self::Spent { period: window, .. } => period("spent", *window),
+            Self::Denied => "denied".to_owned(),
+            Self::Gone => "gone".to_owned(),
+            Self::Unfit(Unfit::Lacks(feature)) => format!("no-{feature}"),
+            Self::Unfit(_) => "too-large".to_owned(),
+            Self::Broken(breakage) => breakage.word(),
+            Self::Cut => "cut".to_owned(),
+            Self::Invalid { status, .. } => status.to_string(),
+            Self::Full { .. } => "full".to_owned(),
+            Self::Unknown { .. } => "unknown".to_owned(),
+            Self::NothingSetUp => "not-set-up".to_owned(),
+            Self::StoreLost => "store-lost".to_owned(),
+        }
+    }
+}
+
+impl Breakage {
+    pub fn word(self) -> String {
+        match self {
+            Self::Status(status) => status.to_string(),
+            Self::Timeout(_) => "timeout".to_owned(),
+            Self::Unreachable => "unreachable".to_owned(),
+            Self::Reset => "reset".to_owned(),
+            Self::NotJson => "not-json".to_owned(),
+            Self::Empty => "empty".to_owned(),
+            Self::InBand => "error-in-200".to_owned(),
+        }
+    }
+}
+
+/// How long a route rests after `fault` when the provider named no moment. `repeats` counts the rests before this one.
+///
+/// The durations are the failure policy of ARCHITECTURE.md; a local endpoint never rests longer than 5 s.
+pub fn rest(fault: &Fault, repeats: u32, local: bool) -> Option<Duration> {
+    const LOCAL_MOST: Duration = Duration::from_secs(5);
+    const UNKNOWN_MOST: Duration = Duration::from_secs(600);
+    let rest = match fault {
+        Fault::Busy { .. } => Duration::from_secs(60).saturating_mul(1 << repeats.min(4)).min(UNKNOWN_MOST),
+        Fault::Spent { .. } => Duration::from_secs(24 * 3600),
+        Fault::Gone => Duration::from_secs(3600),
+        _ => return None,
+    };
+    Some(if local { rest.min(LOCAL_MOST) } else { rest })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_most_retryable_class_is_the_least() {
+        assert!(Class::OutOfQuota < Class::Timeout && Class::Timeout < Class::Unavailable && Class::Unavailable < Class::Keys);
+    }
+
+    #[test]
+    fn an_unknown_rest_doubles_up_to_ten_minutes_and_a_local_one_stays_short() {
+        let busy = Fault::Busy { until: None, scope: None, period: None };
+        let rests: Vec<u64> = (0..6).filter_map(|repeats| rest(&busy, repeats, false)).map(|rest| rest.as_secs()).collect();
+        assert_eq!(rests, [60, 120, 240, 480, 600, 600]);
+        assert_eq!(rest(&busy, 5, true), Some(Duration::from_secs(5)));
+        assert_eq!(rest(&Fault::Denied, 0, false), None);
+    }
+
+    #[test]
+    fn words_name_the_window_not_the_provider() {
+        let spent = Fault::Spent { until: None, scope: None, period: Some(Period::Day) };
+        assert_eq!(spent.word(), "429-day");
+        assert_eq!(Fault::Broken(Breakage::Status(503)).word(), "503");
+    }
+}

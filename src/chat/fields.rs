@@ -1,0 +1,261 @@
+//! A JSON object split once into raw top-level fields, and rewritten without touching what stays.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Range;
+
+use bytes::Bytes;
+use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// An object's fields in their order, each value as the bytes that arrived.
+#[derive(Debug, Default)]
+pub struct RawObject<'a> {
+    pub fields: Vec<(Cow<'a, str>, &'a RawValue)>,
+}
+
+impl<'a> RawObject<'a> {
+    pub fn parse(json: &'a [u8]) -> Result<Self, serde_json::Error> {
+        serde_json::from_slice(json)
+    }
+
+    /// The raw JSON of the field `name`; the last one where a name stands twice.
+    pub fn get(&self, name: &str) -> Option<&'a str> {
+        self.fields.iter().rev().find(|(field, _)| field == name).map(|(_, value)| value.get())
+    }
+
+    /// The field `name`, when it is there, is not null and reads as a `T`.
+    pub fn read<T: Deserialize<'a>>(&self, name: &str) -> Option<T> {
+        serde_json::from_str(self.get(name)?).ok()
+    }
+}
+
+/// A field's name, borrowed unless it holds an escape.
+struct Name<'a>(Cow<'a, str>);
+
+impl<'de> Deserialize<'de> for Name<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NameVisitor;
+        impl<'de> Visitor<'de> for NameVisitor {
+            type Value = Name<'de>;
+
+            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                out.write_str("a field name")
+            }
+
+            fn visit_borrowed_str<E: de::Error>(self, name: &'de str) -> Result<Self::Value, E> {
+                Ok(Name(Cow::Borrowed(name)))
+            }
+
+            fn visit_str<E: de::Error>(self, name: &str) -> Result<Self::Value, E> {
+                Ok(Name(Cow::Owned(name.to_owned())))
+            }
+        }
+        deserializer.deserialize_str(NameVisitor)
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for RawObject<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct FieldsVisitor;
+        impl<'de> Visitor<'de> for FieldsVisitor {
+            type Value = RawObject<'de>;
+
+            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                out.write_str("a JSON object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut fields = Vec::with_capacity(16);
+                while let Some((Name(name), value)) = map.next_entry()? {
+                    fields.push((name, value));
+                }
+                Ok(RawObject { fields })
+            }
+        }
+        deserializer.deserialize_map(FieldsVisitor)
+    }
+}
+
+/// Where one field stands in the body it was split from.
+#[derive(Debug, Clone)]
+pub struct FieldAt {
+    pub name: Box<str>,
+    /// From the opening quote of the name to the end of the value.
+    pub whole: Range<usize>,
+    pub value: Range<usize>,
+}
+
+/// Splits `body` into the places of its top-level fields. The error carries the line and column of the mistake.
+pub fn locate(body: &[u8]) -> Result<Vec<FieldAt>, serde_json::Error> {
+    let object = RawObject::parse(body)?;
+    let base = body.as_ptr() as usize;
+    let mut fields = Vec::with_capacity(object.fields.len());
+    let mut after_last = 0;
+    for (name, value) in object.fields {
+        let start = value.get().as_ptr() as usize - base;
+        let value = start..start + value.get().len();
+        // The name's opening quote is the first one behind the previous value: only `{`, `,` and white space come before it.
+        let quote = memchr::memchr(b'"', &body[after_last..]).map_or(after_last, |offset| after_last + offset);
+        after_last = value.end;
+        fields.push(FieldAt { name: name.into(), whole: quote..value.end, value });
+    }
+    Ok(fields)
+}
+
+/// A new version of an object: fields dropped, replaced or added, every untouched run copied as one slice.
+#[derive(Debug)]
+pub struct Rewrite<'a> {
+    body: &'a Bytes,
+    fields: &'a [FieldAt],
+    changes: Vec<Change>,
+    added: Vec<(Cow<'static, str>, Bytes)>,
+}
+
+#[derive(Debug, Clone)]
+enum Change {
+    Keep,
+    Drop,
+    Replace(Bytes),
+    Rename(String),
+}
+
+impl<'a> Rewrite<'a> {
+    pub fn new(body: &'a Bytes, fields: &'a [FieldAt]) -> Self {
+        Self { body, fields, changes: vec![Change::Keep; fields.len()], added: Vec::new() }
+    }
+
+    pub fn has(&self, name: &str) -> bool {
+        let kept = self.fields.iter().zip(&self.changes).any(|(field, change)| match change {
+            Change::Drop => false,
+            Change::Rename(new_name) => new_name == name,
+            Change::Keep | Change::Replace(_) => &*field.name == name,
+        });
+        kept || self.added.iter().any(|(added, _)| added == name)
+    }
+
+    pub fn drop_field(&mut self, name: &str) {
+        self.change(name, &Change::Drop);
+    }
+
+    /// Gives the field `name` the raw JSON `value`, adding it where it is missing.
+    pub fn set(&mut self, name: impl Into<Cow<'static, str>>, value: Bytes) {
+        let name = name.into();
+        if !self.change(&name, &Change::Replace(value.clone())) {
+            self.added.push((name, value));
+        }
+    }
+
+    pub fn rename(&mut self, name: &str, new_name: &str) {
+        self.change(name, &Change::Rename(new_name.to_owned()));
+    }
+
+    fn change(&mut self, name: &str, change: &Change) -> bool {
+        let mut found = false;
+        for (field, slot) in self.fields.iter().zip(&mut self.changes) {
+            if &*field.name == name && !matches!(slot, Change::Drop) {
+                *slot = change.clone();
+                found = true;
+            }
+        }
+        found
+    }
+
+    /// The object's bytes in pieces: slices of the old body between the few new ones.
+    pub fn finish(self) -> Vec<Bytes> {
+        let mut out = Pieces::default();
+        let mut run: Option<Range<usize>> = None;
+        for (field, change) in self.fields.iter().zip(self.changes) {
+            if matches!(change, Change::Keep) {
+                run = Some(run.map_or(field.whole.clone(), |run| run.start..field.whole.end));
+                continue;
+            }
+            if let Some(run) = run.take() {
+                out.push(self.body.slice(run));
+            }
+            match change {
+                Change::Keep | Change::Drop => {}
+                Change::Replace(value) => {
+                    out.push(self.body.slice(field.whole.start..field.value.start));
+                    out.extend(value);
+                }
+                Change::Rename(name) => {
+                    out.push(Bytes::from(format!("{}:", serde_json::Value::from(name))));
+                    out.extend(self.body.slice(field.value.clone()));
+                }
+            }
+        }
+        if let Some(run) = run.take() {
+            out.push(self.body.slice(run));
+        }
+        for (name, value) in self.added {
+            out.push(Bytes::from(format!("{}:", serde_json::Value::from(name.as_ref()))));
+            out.extend(value);
+        }
+        out.close()
+    }
+}
+
+/// Pieces of one object, with the punctuation between its fields.
+#[derive(Default)]
+struct Pieces(Vec<Bytes>);
+
+impl Pieces {
+    /// Starts a field (or a run of fields).
+    fn push(&mut self, piece: Bytes) {
+        self.0.push(Bytes::from_static(if self.0.is_empty() { b"{" } else { b"," }));
+        self.0.push(piece);
+    }
+
+    /// Goes on with the field just started.
+    fn extend(&mut self, piece: Bytes) {
+        self.0.push(piece);
+    }
+
+    fn close(mut self) -> Vec<Bytes> {
+        self.0.push(Bytes::from_static(if self.0.is_empty() { b"{}" } else { b"}" }));
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rewritten(json: &'static str, change: impl FnOnce(&mut Rewrite<'_>)) -> String {
+        let body = Bytes::from_static(json.as_bytes());
+        let fields = locate(&body).expect("valid JSON");
+        let mut rewrite = Rewrite::new(&body, &fields);
+        change(&mut rewrite);
+        String::from_utf8(rewrite.finish().concat()).expect("valid UTF-8")
+    }
+
+    #[test]
+    fn untouched_objects_come_out_as_they_went_in() {
+        let json = r#"{ "a" : 1e400, "b\u0041":[12345678901234567890] ,"c":"\u0000😀" }"#;
+        assert_eq!(rewritten(json, |_| {}), r#"{"a" : 1e400, "b\u0041":[12345678901234567890] ,"c":"\u0000😀"}"#);
+    }
+
+    #[test]
+    fn fields_are_dropped_replaced_renamed_and_added() {
+        let json = r#"{"model":"x","seed":7,"keep":[1, 2],"n":1}"#;
+        let out = rewritten(json, |rewrite| {
+            rewrite.set("model", Bytes::from_static(b"\"y\""));
+            rewrite.rename("seed", "random_seed");
+            rewrite.drop_field("n");
+            rewrite.set("stream", Bytes::from_static(b"true"));
+        });
+        assert_eq!(out, r#"{"model":"y","random_seed":7,"keep":[1, 2],"stream":true}"#);
+    }
+
+    #[test]
+    fn dropping_every_field_leaves_an_empty_object() {
+        assert_eq!(rewritten(r#"{"a":1,"b":2}"#, |rewrite| { rewrite.drop_field("a"); rewrite.drop_field("b"); }), "{}");
+        assert_eq!(rewritten(r#"{"a":1,"b":2,"c":3}"#, |rewrite| { rewrite.drop_field("a"); rewrite.drop_field("c"); }), r#"{"b":2}"#);
+    }
+
+    #[test]
+    fn a_name_may_hold_an_escaped_quote() {
+        assert_eq!(rewritten(r#"{"a\"b":1,"c":2}"#, |rewrite| rewrite.drop_field("c")), r#"{"a\"b":1}"#);
+    }
+}

@@ -1,0 +1,12 @@
+//! What a chat is, whoever speaks: the request, the events of an answer, the ways to fail, the size in tokens.
+
+pub mod event;
+pub mod fault;
+pub mod fields;
+pub mod request;
+pub mod tokens;
+
+pub use event::{Chunk, Signs, StreamEvent, Usage};
+pub use fault::{Breakage, Fault, Period, Scope, Unfit};
+pub use fields::{RawObject, Rewrite};
+pub use request::{BadRequest, ChatRequest, Features};

@@ -1,0 +1,354 @@
+//! A chat request: the caller's own bytes, with the few fields relay acts on read from them.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use bytes::Bytes;
+use serde::Deserialize;
+use serde::de::{self, Deserializer, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::fields::{self, FieldAt, Rewrite};
+
+/// The model that stands for "whichever route is best", and the names that mean the same.
+pub const META_MODEL: &str = "meta-model";
+const META_ALIASES: [&str; 2] = ["auto", "relay"];
+
+/// Fields that speak to relay; no provider sees them.
+const OWN_FIELDS: [&str; 3] = ["model_type", "model_scale", "model_name"];
+
+/// A request to be answered: plain or streamed, from the gateway or the shell.
+#[derive(Debug, Clone)]
+pub struct ChatRequest {
+    body: Bytes,
+    fields: Vec<FieldAt>,
+    pub model: String,
+    pub stream: bool,
+    /// The caller wants the usage chunk at the end of a stream.
+    pub include_usage: bool,
+    /// The most tokens the answer may have, when the caller says so.
+    pub max_tokens: Option<u64>,
+    pub features: Features,
+    pub model_type: Option<String>,
+    pub model_scale: Option<String>,
+    pub model_name: Option<String>,
+    pub messages: MessagesShape,
+}
+
+/// What a model must be able to do for a request.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Features {
+    pub tools: bool,
+    pub json: bool,
+    pub schema: bool,
+    pub vision: bool,
+    pub audio: bool,
+}
+
+/// The size and kind of a request's messages.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct MessagesShape {
+    pub count: usize,
+    pub images: usize,
+    /// Bytes of base64 in image and audio parts, which are not text to be counted.
+    pub binary_bytes: usize,
+}
+
+/// A request that cannot be read: what is wrong, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadRequest {
+    pub message: String,
+    /// The field at fault.
+    pub param: Option<String>,
+}
+
+impl fmt::Display for BadRequest {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for BadRequest {}
+
+impl BadRequest {
+    fn field(param: &str, message: impl Into<String>) -> Self {
+        Self { message: message.into(), param: Some(param.to_owned()) }
+    }
+}
+
+impl ChatRequest {
+    /// Reads a JSON body, keeping its bytes. Fields that relay does not act on are not looked at.
+    pub fn parse(body: Bytes) -> Result<Self, BadRequest> {
+        let fields = fields::locate(&body).map_err(|error| not_an_object(&body, &error))?;
+        let reader = Reader { body: &body, fields: &fields };
+        reader.refuse_doubles()?;
+        let (messages, mut features) = read_messages(reader.raw("messages"))?;
+        features.tools = reader.nonempty_list("tools")? | reader.nonempty_list("functions")?;
+        reader.read_response_format(&mut features)?;
+        let stream_options: Option<StreamOptions> = reader.read("stream_options", "an object")?;
+        let request = Self {
+            model: reader.read("model", "a string")?.unwrap_or_else(|| META_MODEL.to_owned()),
+            stream: reader.read("stream", "true or false")?.unwrap_or(false),
+            include_usage: stream_options.and_then(|options| options.include_usage).unwrap_or(false),
+            max_tokens: match reader.read("max_completion_tokens", "a whole number")? {
+                Some(most) => Some(most),
+                None => reader.read("max_tokens", "a whole number")?,
+            },
+            features,
+            model_type: reader.read("model_type", "a string")?,
+            model_scale: reader.read("model_scale", "a string")?,
+            model_name: reader.read("model_name", "a string")?,
+            messages,
+            body: Bytes::new(),
+            fields: Vec::new(),
+        };
+        Ok(Self { body, fields, ..request })
+    }
+
+    /// Whether the caller leaves the choice of the model to relay.
+    pub fn wants_any_model(&self) -> bool {
+        self.model == META_MODEL || META_ALIASES.contains(&self.model.as_str())
+    }
+
+    /// The raw JSON of the top-level field `name`.
+    pub fn raw(&self, name: &str) -> Option<&str> {
+        Reader { body: &self.body, fields: &self.fields }.raw(name)
+    }
+
+    /// Raw JSON that becomes part of the prompt: messages and tool definitions.
+    pub fn prompt_parts(&self) -> impl Iterator<Item = &str> {
+        ["messages", "tools", "functions"].into_iter().filter_map(|name| self.raw(name))
+    }
+
+    /// A rewrite of this request's body that starts without relay's own fields.
+    pub fn rewrite(&self) -> Rewrite<'_> {
+        let mut rewrite = Rewrite::new(&self.body, &self.fields);
+        for name in OWN_FIELDS {
+            rewrite.drop_field(name);
+        }
+        rewrite
+    }
+}
+
+fn not_an_object(body: &[u8], error: &serde_json::Error) -> BadRequest {
+    let message = if body.trim_ascii().is_empty() {
+        "the body is empty; a chat completion needs a JSON object with `messages`".to_owned()
+    } else {
+        format!("the body is not a valid JSON object: {error}")
+    };
+    BadRequest { message, param: None }
+}
+
+#[derive(Deserialize)]
+struct StreamOptions {
+    include_usage: Option<bool>,
+}
+
+/// Reads single fields out of a split body.
+struct Reader<'a> {
+    body: &'a Bytes,
+    fields: &'a [FieldAt],
+}
+
+impl<'a> Reader<'a> {
+    fn raw(&self, name: &str) -> Option<&'a str> {
+        let field = self.fields.iter().find(|field| &*field.name == name)?;
+        // The body was parsed as JSON before it was split, so every value is UTF-8.
+        std::str::from_utf8(&self.body[field.value.clone()]).ok()
+    }
+
+    fn read<T: Deserialize<'a>>(&self, name: &str, expected: &str) -> Result<Option<T>, BadRequest> {
+        let Some(raw) = self.raw(name) else { return Ok(None) };
+        serde_json::from_str(raw)
+            .map_err(|error| BadRequest::field(name, format!("`{name}` must be {expected}: {}", without_place(&error))))
+    }
+
+    fn nonempty_list(&self, name: &str) -> Result<bool, BadRequest> {
+        let list: Option<Vec<&RawValue>> = self.read(name, "a list")?;
+        Ok(list.is_some_and(|list| !list.is_empty()))
+    }
+
+    /// A field that relay reads must not stand twice: two readers of one body could see different requests.
+    fn refuse_doubles(&self) -> Result<(), BadRequest> {
+        for (index, field) in self.fields.iter().enumerate() {
+            if self.fields[..index].iter().any(|earlier| earlier.name == field.name) {
+                return Err(BadRequest::field(&field.name, format!("the field `{}` stands twice", field.name)));
+            }
+        }
+        Ok(())
+    }
+
+    fn read_response_format(&self, features: &mut Features) -> Result<(), BadRequest> {
+        #[derive(Deserialize)]
+        struct ResponseFormat<'a> {
+            #[serde(borrow)]
+            r#type: Cow<'a, str>,
+        }
+        let format: Option<ResponseFormat<'_>> = self.read("response_format", "an object with a `type`")?;
+        match format.as_ref().map(|format| format.r#type.as_ref()) {
+            Some("json_object") => features.json = true,
+            Some("json_schema") => features.schema = true,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// A serde message without its line and column, which count from the field's start and would mislead.
+fn without_place(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.split(" at line ").next().unwrap_or(&text).to_owned()
+}
+
+fn read_messages(raw: Option<&str>) -> Result<(MessagesShape, Features), BadRequest> {
+    let Some(raw) = raw else {
+        return Err(BadRequest::field("messages", "`messages` is missing"));
+    };
+    let mut shape = MessagesShape::default();
+    let mut features = Features::default();
+    let heads: Messages<'_> =
+        serde_json::from_str(raw).map_err(|error| BadRequest::field("messages", without_place(&error)))?;
+    shape.count = heads.count;
+    if shape.count == 0 {
+        return Err(BadRequest::field("messages", "`messages` is empty; at least one message is needed"));
+    }
+    for content in heads.with_parts {
+        let parts: Vec<Part<'_>> = serde_json::from_str(content.get())
+            .map_err(|error| BadRequest::field("messages", format!("a content part cannot be read: {}", without_place(&error))))?;
+        for part in parts {
+            match part.r#type.as_ref() {
+                "image_url" => {
+                    features.vision = true;
+                    shape.images += 1;
+                    shape.binary_bytes += part.image_url.map_or(0, |image| image.get().len());
+                }
+                "input_audio" => {
+                    features.audio = true;
+                    shape.binary_bytes += part.input_audio.map_or(0, |audio| audio.get().len());
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok((shape, features))
+}
+
+#[derive(Deserialize)]
+struct Part<'a> {
+    #[serde(borrow)]
+    r#type: Cow<'a, str>,
+    #[serde(borrow)]
+    image_url: Option<&'a RawValue>,
+    #[serde(borrow)]
+    input_audio: Option<&'a RawValue>,
+}
+
+/// The messages list, checked; only contents made of parts are kept for a closer look.
+struct Messages<'a> {
+    count: usize,
+    with_parts: Vec<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Head<'a> {
+    #[serde(borrow)]
+    role: Option<&'a RawValue>,
+    #[serde(borrow)]
+    content: Option<&'a RawValue>,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Messages<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct MessagesVisitor;
+        impl<'de> Visitor<'de> for MessagesVisitor {
+            type Value = Messages<'de>;
+
+            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                out.write_str("`messages` to be a list of messages")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+                let mut messages = Messages { count: 0, with_parts: Vec::new() };
+                loop {
+                    let index = messages.count;
+                    let head: Option<Head<'de>> = list.next_element().map_err(|error| {
+                        de::Error::custom(format!("`messages[{index}]` must be an object: {error}"))
+                    })?;
+                    let Some(head) = head else { return Ok(messages) };
+                    check_head(index, &head, &mut messages.with_parts).map_err(de::Error::custom)?;
+                    messages.count += 1;
+                }
+            }
+        }
+        deserializer.deserialize_seq(MessagesVisitor)
+    }
+}
+
+fn check_head<'a>(index: usize, head: &Head<'a>, with_parts: &mut Vec<&'a RawValue>) -> Result<(), String> {
+    match head.role {
+        None => return Err(format!("`messages[{index}].role` is missing")),
+        Some(role) if !role.get().starts_with('"') => return Err(format!("`messages[{index}].role` must be a string")),
+        Some(_) => {}
+    }
+    match head.content.map(|content| (content, content.get().as_bytes()[0])) {
+        None | Some((_, b'"')) => Ok(()),
+        Some((content, b'[')) => {
+            with_parts.push(content);
+            Ok(())
+        }
+        Some(_) => Err(format!("`messages[{index}].content` must be a string, a list of parts or null")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(json: &str) -> Result<ChatRequest, BadRequest> {
+        ChatRequest::parse(Bytes::copy_from_slice(json.as_bytes()))
+    }
+
+    fn refused(json: &str) -> BadRequest {
+        parse(json).expect_err("the request must be refused")
+    }
+
+    #[test]
+    fn the_fields_relay_acts_on_are_read() {
+        let request = parse(
+            r#"{"model":"auto","stream":true,"stream_options":{"include_usage":true},"max_completion_tokens":5,"max_tokens":9,
+                "tools":[{}],"response_format":{"type":"json_schema"},"model_type":"coding",
+                "messages":[{"role":"user","content":[{"type":"text","text":"hi"},{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}}]}]}"#,
+        )
+        .expect("valid");
+        assert!(request.wants_any_model() && request.stream && request.include_usage);
+        assert_eq!((request.max_tokens, request.messages.images), (Some(5), 1));
+        assert_eq!(request.features, Features { tools: true, schema: true, vision: true, ..Features::default() });
+        assert!(!String::from_utf8(request.rewrite().finish().concat()).expect("UTF-8").contains("model_type"));
+    }
+
+    #[test]
+    fn mistakes_name_their_place() {
+        let cases = [
+            ("", "empty"),
+            ("[]", "expected a JSON object"),
+            (r#"{"messages": [}"#, "line 1 column 15"),
+            (r#"{"model":"x"}"#, "`messages` is missing"),
+            (r#"{"messages":[]}"#, "`messages` is empty"),
+            (r#"{"messages":{}}"#, "expected `messages` to be a list"),
+            (r#"{"messages":[5]}"#, "`messages[0]` must be an object"),
+            (r#"{"messages":[{"content":"x"}]}"#, "`messages[0].role` is missing"),
+            (r#"{"messages":[{"role":"user","content":"x"},{"role":7}]}"#, "`messages[1].role` must be a string"),
+            (r#"{"messages":[{"role":"user","content":7}]}"#, "`messages[0].content` must be"),
+            (r#"{"model":5,"messages":[{"role":"user","content":"x"}]}"#, "`model` must be a string"),
+            (r#"{"stream":"yes","messages":[{"role":"user","content":"x"}]}"#, "`stream` must be true or false"),
+            (r#"{"tools":{},"messages":[{"role":"user","content":"x"}]}"#, "`tools` must be a list"),
+            (r#"{"max_tokens":-1,"messages":[{"role":"user","content":"x"}]}"#, "`max_tokens` must be a whole number"),
+            (r#"{"model":"a","model":"b","messages":[{"role":"user","content":"x"}]}"#, "stands twice"),
+            ("{\"messages\":[{\"role\":\"user\",\"content\":\"\u{7}\"}]}", "control character"),
+        ];
+        for (json, part) in cases {
+            let message = refused(json).message;
+            assert!(message.contains(part), "{json}: {message}");
+        }
+    }
+}

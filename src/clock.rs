@@ -1,0 +1,103 @@
+//! The only place that knows the time. Tests move it by hand, the demo runs it fast.
+
+use std::future::pending;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+
+/// A source of `now`, and of waiting until a moment.
+#[derive(Debug, Clone)]
+pub struct Clock(Kind);
+
+#[derive(Debug, Clone)]
+enum Kind {
+    System,
+    /// Runs `factor` times as fast as the machine's clock, from `start`.
+    Fast { start: Timestamp, since: Instant, factor: u32 },
+    Manual(Arc<watch::Sender<Timestamp>>),
+}
+
+/// Moves a manual clock.
+#[derive(Debug, Clone)]
+pub struct Hand(Arc<watch::Sender<Timestamp>>, Arc<Mutex<()>>);
+
+impl Clock {
+    pub const fn system() -> Self {
+        Self(Kind::System)
+    }
+
+    pub fn fast(start: Timestamp, factor: u32) -> Self {
+        Self(Kind::Fast { start, since: Instant::now(), factor: factor.max(1) })
+    }
+
+    /// A clock that stands still until its hand moves it.
+    pub fn manual(start: Timestamp) -> (Self, Hand) {
+        let moments = Arc::new(watch::Sender::new(start));
+        (Self(Kind::Manual(Arc::clone(&moments))), Hand(moments, Arc::default()))
+    }
+
+    pub fn now(&self) -> Timestamp {
+        match &self.0 {
+            Kind::System => Timestamp::now(),
+            Kind::Fast { start, since, factor } => later(*start, since.elapsed().saturating_mul(*factor)),
+            Kind::Manual(moments) => *moments.borrow(),
+        }
+    }
+
+    /// Returns once `now()` is at `moment` or past it.
+    pub async fn sleep_until(&self, moment: Timestamp) {
+        match &self.0 {
+            Kind::System => tokio::time::sleep(until(self.now(), moment)).await,
+            Kind::Fast { factor, .. } => tokio::time::sleep(until(self.now(), moment) / *factor).await,
+            Kind::Manual(moments) => {
+                let mut moments = moments.subscribe();
+                if moments.wait_for(|now| *now >= moment).await.is_err() {
+                    pending::<()>().await;
+                }
+            }
+        }
+    }
+}
+
+impl Hand {
+    pub fn advance(&self, by: Duration) {
+        let _turn = self.1.lock().unwrap_or_else(PoisonError::into_inner);
+        self.0.send_modify(|now| *now = later(*now, by));
+    }
+}
+
+/// `moment` plus `by`; the end of time where that does not exist.
+pub fn later(moment: Timestamp, by: Duration) -> Timestamp {
+    moment.checked_add(by).unwrap_or(Timestamp::MAX)
+}
+
+/// How long it is from `now` to `moment`; zero when that has passed.
+pub fn until(now: Timestamp, moment: Timestamp) -> Duration {
+    Duration::try_from(moment.duration_since(now)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_manual_clock_wakes_sleepers_only_when_moved_far_enough() {
+        let (clock, hand) = Clock::manual(Timestamp::UNIX_EPOCH);
+        let moment = later(clock.now(), Duration::from_secs(60));
+        let sleeper = tokio::spawn({ let clock = clock.clone(); async move { clock.sleep_until(moment).await; clock.now() } });
+        hand.advance(Duration::from_secs(59));
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        assert!(!sleeper.is_finished());
+        hand.advance(Duration::from_secs(1));
+        assert_eq!(sleeper.await.expect("the sleeper ends"), moment);
+    }
+
+    #[test]
+    fn a_fast_clock_runs_ahead() {
+        let clock = Clock::fast(Timestamp::UNIX_EPOCH, 1_000_000);
+        std::thread::sleep(Duration::from_millis(2));
+        assert!(clock.now() > later(Timestamp::UNIX_EPOCH, Duration::from_secs(1_000)));
+    }
+}

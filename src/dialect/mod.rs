@@ -1,0 +1,121 @@
+//! Wire protocols as pure functions: a request out, a response in, a failure classified, a stream scanned.
+
+pub mod openai;
+pub mod sse;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use jiff::Timestamp;
+
+use crate::chat::event::Finish;
+use crate::chat::{ChatRequest, Fault, StreamEvent, Usage};
+
+/// A wire protocol. Adding one is a module here and an arm in each function below.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    OpenAi,
+}
+
+/// What one provider wants otherwise than its dialect says. Comes from the `[wire]` table of its catalogue file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wire {
+    /// Request fields that are left out.
+    pub drop: Vec<String>,
+    /// Request fields that go by another name, old and new.
+    pub rename: Vec<(String, String)>,
+    /// Request fields sent with this raw JSON value when the caller gives none.
+    pub defaults: Vec<(String, String)>,
+    /// Where the model list is asked, below the base URL.
+    pub models: String,
+    /// The path of the usage object in a stream's chunks, where it is not `usage`.
+    pub usage_at: Vec<String>,
+    /// Whether `stream_options` may be sent; where not, usage comes anyway.
+    pub stream_options: bool,
+}
+
+impl Default for Wire {
+    fn default() -> Self {
+        Self { drop: Vec::new(), rename: Vec::new(), defaults: Vec::new(), models: "/models".to_owned(), usage_at: Vec::new(), stream_options: true }
+    }
+}
+
+/// Where a request goes, as far as its body is concerned.
+#[derive(Debug, Clone, Copy)]
+pub struct Target<'a> {
+    pub model: &'a str,
+    pub wire: &'a Wire,
+}
+
+/// A request ready to be sent: the path below the provider's base URL, and the body in pieces.
+#[derive(Debug)]
+pub struct Outgoing {
+    pub path: String,
+    pub body: Vec<Bytes>,
+}
+
+/// A whole answer in OpenAI's shape.
+#[derive(Debug)]
+pub struct Whole {
+    pub body: Bytes,
+    pub usage: Option<Usage>,
+    pub finish: Option<Finish>,
+}
+
+/// How a stream's bytes are turned into events.
+#[derive(Debug)]
+pub enum Scanner {
+    OpenAi(openai::Scanner),
+}
+
+impl Dialect {
+    pub const NAMES: [(&'static str, Self); 1] = [("openai", Self::OpenAi)];
+
+    pub fn encode(self, request: &ChatRequest, target: Target<'_>) -> Outgoing {
+        match self {
+            Self::OpenAi => openai::encode(request, target),
+        }
+    }
+
+    /// What a response that is no success means.
+    pub fn classify(self, status: u16, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Fault {
+        match self {
+            Self::OpenAi => openai::classify(status, headers, body, now),
+        }
+    }
+
+    /// The answer in a successful plain response, or the failure hidden in it.
+    pub fn decode(self, body: Bytes, now: Timestamp) -> Result<Whole, Fault> {
+        match self {
+            Self::OpenAi => openai::decode(body, now),
+        }
+    }
+
+    pub fn scanner(self, wire: &Wire, include_usage: bool) -> Scanner {
+        match self {
+            Self::OpenAi => Scanner::OpenAi(openai::Scanner::new(wire, include_usage)),
+        }
+    }
+}
+
+impl Scanner {
+    /// Takes the next bytes of the stream.
+    pub fn push(&mut self, frame: Bytes, now: Timestamp) -> Result<(), Fault> {
+        match self {
+            Self::OpenAi(scanner) => scanner.push(frame, now),
+        }
+    }
+
+    /// Takes note that the stream's bytes have ended. Fails with `Cut` when the answer had not.
+    pub fn end(&mut self, now: Timestamp) -> Result<(), Fault> {
+        match self {
+            Self::OpenAi(scanner) => scanner.end(now),
+        }
+    }
+
+    /// The next complete event, in the order of the bytes.
+    pub fn next_event(&mut self) -> Option<StreamEvent> {
+        match self {
+            Self::OpenAi(scanner) => scanner.next_event(),
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! Watches an OpenAI stream go by: cuts it into events, notes usage, ends and errors, lets the bytes pass.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::chat::event::Finish;
+use crate::chat::{Breakage, Chunk, Fault, Signs, StreamEvent, Usage};
+use crate::dialect::Wire;
+use crate::dialect::sse::{self, Splitter};
+
+use super::classify;
+
+const DONE: &[u8] = b"data: [DONE]\n\n";
+
+/// The state of one stream.
+#[derive(Debug)]
+pub struct Scanner {
+    splitter: Splitter,
+    /// Complete events as they were cut, not yet looked at.
+    cut: VecDeque<Bytes>,
+    ready: VecDeque<StreamEvent>,
+    /// JSON pointer to usage where it is not the chunk's own `usage`.
+    usage_at: Option<String>,
+    /// Whether the caller asked for the chunk that holds nothing but usage.
+    include_usage: bool,
+    finished: bool,
+    done: bool,
+}
+
+impl Scanner {
+    pub fn new(wire: &Wire, include_usage: bool) -> Self {
+        let usage_at = (!wire.usage_at.is_empty()).then(|| format!("/{}", wire.usage_at.join("/")));
+        let (splitter, cut, ready) = (Splitter::default(), VecDeque::new(), VecDeque::new());
+        Self { splitter, cut, ready, usage_at, include_usage, finished: false, done: false }
+    }
+
+    pub fn push(&mut self, frame: Bytes, now: Timestamp) -> Result<(), Fault> {
+        self.splitter.push(frame, &mut self.cut).map_err(|sse::TooLarge| Fault::Broken(Breakage::NotJson))?;
+        while let Some(event) = self.cut.pop_front() {
+            self.look_at(event, now)?;
+        }
+        Ok(())
+    }
+
+    pub fn end(&mut self, now: Timestamp) -> Result<(), Fault> {
+        if let Some(rest) = self.splitter.take_rest() {
+            // The last event may lack its blank line; half a JSON in it means that the stream was cut.
+            let mut event = rest.trim_ascii_end().to_vec();
+            event.extend_from_slice(b"\n\n");
+            self.look_at(event.into(), now).map_err(|_| Fault::Cut)?;
+        }
+        match (self.finished, self.done) {
+            (_, true) => Ok(()),
+            // Some providers end without the marker; the caller's client waits for it.
+            (true, false) => {
+                self.done = true;
+                self.ready.push_back(StreamEvent { bytes: Bytes::from_static(DONE), signs: Signs { done: true, ..Signs::default() } });
+                Ok(())
+            }
+            (false, false) => Err(Fault::Cut),
+        }
+    }
+
+    pub fn next_event(&mut self) -> Option<StreamEvent> {
+        self.ready.pop_front()
+    }
+
+    fn look_at(&mut self, event: Bytes, now: Timestamp) -> Result<(), Fault> {
+        if self.done {
+            return Ok(());
+        }
+        let signs = match sse::data(&event) {
+            None => Signs::default(),
+            Some(data) if data.trim_ascii() == b"[DONE]" => {
+                self.done = true;
+                Signs { done: true, ..Signs::default() }
+            }
+            Some(data) => self.read(&data, now)?,
+        };
+        self.finished |= signs.finish.is_some();
+        if !signs.usage_only || self.include_usage {
+            self.ready.push_back(StreamEvent { bytes: event, signs });
+        } else {
+            self.ready.push_back(StreamEvent { bytes: Bytes::new(), signs });
+        }
+        Ok(())
+    }
+
+    fn read(&self, data: &[u8], now: Timestamp) -> Result<Signs, Fault> {
+        let chunk = Chunk::parse(data).map_err(|_| Fault::Broken(Breakage::NotJson))?;
+        let mut signs = chunk.signs();
+        let silent = chunk.choices.is_none() && chunk.usage.is_none();
+        if chunk.error.is_some() || silent || signs.finish == Some(Finish::Failed) {
+            let failed = signs.finish == Some(Finish::Failed) || chunk.error.is_some();
+            signs.error = classify::in_band(data, now).or_else(|| failed.then_some(Fault::Broken(Breakage::InBand)));
+        }
+        if signs.usage.is_none() && let Some(path) = &self.usage_at {
+            signs.usage = usage_at(data, path);
+        }
+        Ok(signs)
+    }
+}
+
+fn usage_at(data: &[u8], path: &str) -> Option<Usage> {
+    // A look at the bytes spares most chunks the second parse.
+    let key = path.trim_start_matches('/').split('/').next()?;
+    memchr::memmem::find(data, key.as_bytes())?;
+    let value: Value = serde_json::from_slice(data).ok()?;
+    serde_json::from_value(value.pointer(path)?.clone()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const STREAM: &str = concat!(
+        ": OPENROUTER PROCESSING\n\n",
+        "data: {\"choices\":[{\"delta\":{\"role\":\"assistant\",\"content\":\"\"}}]}\n\n",
+        "data: {\"choices\":[{\"delta\":{\"content\":\"Hi \u{1F600}\"},\"finish_reason\":null}]}\r\n\r\n",
+        "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}],\"x_groq\":{\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":4}}}\n\n",
+        "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":4}}\n\n",
+        "data: [DONE]\n\n",
+    );
+
+    fn scan(pieces: &[&[u8]], include_usage: bool) -> (Vec<StreamEvent>, Result<(), Fault>) {
+        let wire = Wire { usage_at: vec!["x_groq".to_owned(), "usage".to_owned()], ..Wire::default() };
+        let mut scanner = Scanner::new(&wire, include_usage);
+        let mut result = Ok(());
+        for piece in pieces {
+            result = result.and_then(|()| scanner.push(Bytes::copy_from_slice(piece), Timestamp::UNIX_EPOCH));
+        }
+        result = result.and_then(|()| scanner.end(Timestamp::UNIX_EPOCH));
+        (std::iter::from_fn(|| scanner.next_event()).collect(), result)
+    }
+
+    #[test]
+    fn bytes_pass_and_signs_are_noted() {
+        let (events, end) = scan(&[STREAM.as_bytes()], true);
+        assert_eq!(end, Ok(()));
+        let passed: Vec<u8> = events.iter().flat_map(|event| event.bytes.to_vec()).collect();
+        assert_eq!(String::from_utf8_lossy(&passed), STREAM);
+        let real: Vec<bool> = events.iter().map(|event| event.signs.real).collect();
+        assert_eq!(real, [false, false, true, true, false, false]);
+        assert_eq!(events[3].signs.usage, Some(Usage { prompt_tokens: 3, completion_tokens: 4 }));
+    }
+
+    #[test]
+    fn the_usage_chunk_is_hidden_unless_it_was_asked_for() {
+        let (events, _) = scan(&[STREAM.as_bytes()], false);
+        assert!(events[4].bytes.is_empty() && events[4].signs.usage.is_some());
+    }
+
+    #[test]
+    fn a_missing_end_marker_is_made_up_for_and_a_missing_end_is_a_cut() {
+        let end = "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}";
+        let (events, result) = scan(&[end.as_bytes()], false);
+        assert_eq!((result, events.len(), events[1].signs.done), (Ok(()), 2, true));
+        assert_eq!(events[0].bytes, format!("{end}\n\n"));
+        let (_, result) = scan(&[b"data: {\"choices\":[{\"delta\":{\"content\":\"x\"}}]}\n\ndata: {\"cho"], false);
+        assert_eq!(result, Err(Fault::Cut));
+        assert_eq!(scan(&[b""], false).1, Err(Fault::Cut));
+    }
+
+    #[test]
+    fn errors_inside_a_stream_are_classified() {
+        let word = |data: &str| scan(&[format!("data: {data}\n\n").as_bytes()], false).0[0].signs.error.as_ref().map(Fault::word);
+        assert_eq!(word(r#"{"error":{"code":429,"message":"x"}}"#).as_deref(), Some("busy"));
+        assert_eq!(word(r#"{"error":{"code":502,"message":"gone"},"choices":[{"delta":{"content":""},"finish_reason":"error"}]}"#).as_deref(), Some("502"));
+        assert_eq!(word(r#"{"choices":[{"delta":{},"finish_reason":"error"}]}"#).as_deref(), Some("error-in-200"));
+        assert_eq!(word(r#"{"message":"slow down","type":"too_many_requests_error"}"#).as_deref(), Some("busy"));
+        assert_eq!(word(r#"{"choices":[]}"#), None);
+    }
+
+    proptest! {
+        #[test]
+        fn wherever_the_stream_is_cut_the_events_are_the_same(cuts in prop::collection::vec(0..STREAM.len(), 0..10)) {
+            let mut cuts = cuts;
+            cuts.extend([0, STREAM.len()]);
+            cuts.sort_unstable();
+            let pieces: Vec<&[u8]> = cuts.windows(2).map(|cut| &STREAM.as_bytes()[cut[0]..cut[1]]).collect();
+            prop_assert_eq!(scan(&pieces, true), scan(&[STREAM.as_bytes()], true));
+        }
+    }
+}

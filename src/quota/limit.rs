@@ -1,0 +1,92 @@
+//! A provider's rule: so much of something, per window, counted together over a scope.
+
+use crate::chat::{Period, Scope};
+
+use super::window::Window;
+
+/// What a limit counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    Requests,
+    /// Prompt and answer together.
+    Tokens,
+    InputTokens,
+    /// A unit of the provider's own, such as Cloudflare's neurons.
+    Units,
+}
+
+impl Kind {
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Requests => "requests",
+            Self::Tokens => "tokens",
+            Self::InputTokens => "input_tokens",
+            Self::Units => "units",
+        }
+    }
+}
+
+/// Where a number comes from, least trusted first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Source {
+    Docs,
+    Counted,
+    Error,
+    Header,
+    User,
+}
+
+impl Source {
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Docs => "docs",
+            Self::Counted => "counted",
+            Self::Error => "error",
+            Self::Header => "header",
+            Self::User => "user",
+        }
+    }
+}
+
+/// One rule of a provider.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Limit {
+    pub kind: Kind,
+    pub amount: u64,
+    pub period: Period,
+    pub window: Window,
+    pub scope: Scope,
+    pub source: Source,
+}
+
+impl Limit {
+    /// The rule in short: `tokens/day`.
+    pub fn label(&self) -> String {
+        format!("{}/{}", self.kind.word(), self.period.word())
+    }
+}
+
+/// What a request takes from the limits it touches.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Cost {
+    pub requests: u64,
+    pub input_tokens: u64,
+    pub output_tokens: u64,
+    pub units: u64,
+}
+
+impl Cost {
+    /// One request with a prompt and an answer of these sizes.
+    pub const fn request(input_tokens: u64, output_tokens: u64) -> Self {
+        Self { requests: 1, input_tokens, output_tokens, units: 0 }
+    }
+
+    pub const fn of(&self, kind: Kind) -> u64 {
+        match kind {
+            Kind::Requests => self.requests,
+            Kind::Tokens => self.input_tokens.saturating_add(self.output_tokens),
+            Kind::InputTokens => self.input_tokens,
+            Kind::Units => self.units,
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! What a limit is and what is left of it, as values with `now` passed in.
+
+pub mod limit;
+pub mod meter;
+pub mod signal;
+pub mod window;
+
+pub use limit::{Cost, Kind, Limit, Source};
+pub use meter::{Fit, Meter, Reading};
+pub use signal::Fact;
+pub use window::Window;
