@@ -8,12 +8,20 @@ use std::{env, fs};
 fn main() {
     println!("cargo:rerun-if-changed=limits");
     println!("cargo:rerun-if-changed=.git/HEAD");
-    let commit = Command::new("git").args(["rev-parse", "--short=9", "HEAD"]).output().ok().filter(|output| output.status.success());
+    let commit = Command::new("git")
+        .args(["rev-parse", "--short=9", "HEAD"])
+        .output()
+        .ok()
+        .filter(|output| output.status.success());
     let commit = commit.and_then(|output| String::from_utf8(output.stdout).ok()).unwrap_or_default();
     println!("cargo:rustc-env=RELAY_COMMIT={}", commit.trim());
 
     let root = env::var("CARGO_MANIFEST_DIR").expect("cargo sets it");
-    let mut files: Vec<_> = fs::read_dir(Path::new(&root).join("limits")).expect("limits/ is part of the project").flatten().map(|entry| entry.path()).collect();
+    let mut files: Vec<_> = fs::read_dir(Path::new(&root).join("limits"))
+        .expect("limits/ is part of the project")
+        .flatten()
+        .map(|entry| entry.path())
+        .collect();
     files.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
     files.sort();
     let mut list = String::from("&[\n");
@@ -22,5 +30,6 @@ fn main() {
         writeln!(list, "    ({id:?}, include_str!({path:?})),").expect("strings grow");
     }
     list.push_str("]\n");
-    fs::write(Path::new(&env::var("OUT_DIR").expect("cargo sets it")).join("limits.rs"), list).expect("OUT_DIR can be written");
+    fs::write(Path::new(&env::var("OUT_DIR").expect("cargo sets it")).join("limits.rs"), list)
+        .expect("OUT_DIR can be written");
 }

@@ -15,7 +15,11 @@ pub struct Clock(Kind);
 enum Kind {
     System,
     /// Runs `factor` times as fast as the machine's clock, from `start`.
-    Fast { start: Timestamp, since: Instant, factor: u32 },
+    Fast {
+        start: Timestamp,
+        since: Instant,
+        factor: u32,
+    },
     Manual(Arc<watch::Sender<Timestamp>>),
 }
 
@@ -86,7 +90,13 @@ mod tests {
     async fn a_manual_clock_wakes_sleepers_only_when_moved_far_enough() {
         let (clock, hand) = Clock::manual(Timestamp::UNIX_EPOCH);
         let moment = later(clock.now(), Duration::from_secs(60));
-        let sleeper = tokio::spawn({ let clock = clock.clone(); async move { clock.sleep_until(moment).await; clock.now() } });
+        let sleeper = tokio::spawn({
+            let clock = clock.clone();
+            async move {
+                clock.sleep_until(moment).await;
+                clock.now()
+            }
+        });
         hand.advance(Duration::from_secs(59));
         tokio::time::sleep(Duration::from_millis(20)).await;
         assert!(!sleeper.is_finished());

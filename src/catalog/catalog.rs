@@ -57,14 +57,20 @@ impl Catalog {
             }
         }
         for overlay in overlays {
-            let Some(file) = (File { name: &overlay.place, text: &overlay.text, problems: &problems }).read(ProviderFile::read) else { continue };
+            let Some(file) =
+                (File { name: &overlay.place, text: &overlay.text, problems: &problems }).read(ProviderFile::read)
+            else {
+                continue;
+            };
             match files.get_mut(&overlay.id) {
                 Some((place, known)) => {
                     known.merge(file);
                     place.clone_from(&overlay.place);
                 }
                 None if file.enabled == Some(false) => {
-                    catalog.warnings.push(format!("{}: there is no provider `{}` to switch off", overlay.place, overlay.id));
+                    catalog
+                        .warnings
+                        .push(format!("{}: there is no provider `{}` to switch off", overlay.place, overlay.id));
                 }
                 None => {
                     files.insert(overlay.id.clone(), (overlay.place.clone(), file));
@@ -119,16 +125,23 @@ mod tests {
 
     fn merged(overlay: &str) -> Result<Catalog, Vec<String>> {
         let overlay = Overlay { id: "a".to_owned(), place: "user/a.toml".to_owned(), text: overlay.to_owned() };
-        Catalog::merge(&[("a", BASE)], &[overlay]).map_err(|problems| problems.iter().map(ToString::to_string).collect())
+        Catalog::merge(&[("a", BASE)], &[overlay])
+            .map_err(|problems| problems.iter().map(ToString::to_string).collect())
     }
 
     #[test]
     fn an_overlay_changes_single_fields_and_replaces_lists() {
         let catalog = merged("base_url = \"http://127.0.0.1:9/v1\"\n[[model]]\nid = \"one\"\nlimits = [{ requests = 5, per = \"minute\", source = \"user\" }]\n").expect("valid");
         let provider = catalog.provider("A").expect("found whatever the case");
-        assert_eq!((provider.base_url.as_str(), provider.name.as_str(), provider.models.len()), ("http://127.0.0.1:9/v1", "A", 2));
+        assert_eq!(
+            (provider.base_url.as_str(), provider.name.as_str(), provider.models.len()),
+            ("http://127.0.0.1:9/v1", "A", 2)
+        );
         let limits = &provider.models[0].limits;
-        assert_eq!((limits.len(), limits[0].kind, limits[0].amount, limits[0].source), (1, Kind::Requests, 5, Source::User));
+        assert_eq!(
+            (limits.len(), limits[0].kind, limits[0].amount, limits[0].source),
+            (1, Kind::Requests, 5, Source::User)
+        );
         assert_eq!((provider.models[0].context, provider.limits.len()), (8192, 1));
     }
 
@@ -152,17 +165,27 @@ mod tests {
     fn every_mistake_of_a_file_is_reported() {
         let problems = merged("statsu = \"free\"\nbase_url = \"http://a.example\"\n[[model]]\nid = \"three\"\nlimits = [{ requests = 9, per = \"minute\" }, { requests = 3, per = \"day\" }]\n").expect_err("refused");
         let all = problems.join("\n");
-        for part in ["a.toml:1: `statsu` is not known here (did you mean `status`?)", "must be https", "model `three`: `context` is missing"] {
+        for part in [
+            "a.toml:1: `statsu` is not known here (did you mean `status`?)",
+            "must be https",
+            "model `three`: `context` is missing",
+        ] {
             assert!(all.contains(part), "{part} in:\n{all}");
         }
-        let inverted = merged("[[model]]\nid = \"two\"\nlimits = [{ requests = 9, per = \"minute\" }, { requests = 3, per = \"day\" }]\n").expect_err("refused");
+        let inverted = merged(
+            "[[model]]\nid = \"two\"\nlimits = [{ requests = 9, per = \"minute\" }, { requests = 3, per = \"day\" }]\n",
+        )
+        .expect_err("refused");
         assert!(inverted[0].contains("9 requests/minute allows more than 3 requests/day"), "{inverted:?}");
     }
 
     #[test]
     fn the_shipped_catalogue_is_valid() {
-        let catalog = Catalog::shipped().map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>()).expect("valid");
-        for id in ["gemini", "groq", "mistral", "cerebras", "nvidia", "cloudflare", "deepseek", "openrouter", "ollama"] {
+        let catalog = Catalog::shipped()
+            .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>())
+            .expect("valid");
+        for id in ["gemini", "groq", "mistral", "cerebras", "nvidia", "cloudflare", "deepseek", "openrouter", "ollama"]
+        {
             assert!(catalog.provider(id).is_some_and(|provider| !provider.models.is_empty()), "{id}");
         }
     }

@@ -24,7 +24,12 @@ pub fn provider(id: &str, file: ProviderFile, place: &str, problems: &Problems) 
     }
     let limits = file.limits.unwrap_or_default();
     complaints.check_limits("limit", &limits);
-    let models = file.models.into_iter().filter(|model| model.enabled != Some(false)).filter_map(|model| complaints.model(model)).collect();
+    let models = file
+        .models
+        .into_iter()
+        .filter(|model| model.enabled != Some(false))
+        .filter_map(|model| complaints.model(model))
+        .collect();
     Some(Provider {
         id: id.to_owned(),
         name: file.name.unwrap_or_else(|| id.to_owned()),
@@ -115,7 +120,13 @@ impl Complaints<'_> {
             for long in limits {
                 let comparable = short.kind == long.kind && short.scope == long.scope && short.period < long.period;
                 if comparable && short.amount > long.amount {
-                    self.say(format!("`{of}`: {} {} allows more than {} {}", short.amount, short.label(), long.amount, long.label()));
+                    self.say(format!(
+                        "`{of}`: {} {} allows more than {} {}",
+                        short.amount,
+                        short.label(),
+                        long.amount,
+                        long.label()
+                    ));
                 }
             }
         }

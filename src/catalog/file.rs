@@ -12,8 +12,13 @@ use crate::quota::{Kind, Limit, Source, Window};
 use super::provider::{ModelType, Page, Prefill, Scale, Status, Trains};
 use super::reader::{Reader, json_scalar, plain_text};
 
-const PERIODS: [(&str, Period); 5] =
-    [("second", Period::Second), ("minute", Period::Minute), ("hour", Period::Hour), ("day", Period::Day), ("month", Period::Month)];
+const PERIODS: [(&str, Period); 5] = [
+    ("second", Period::Second),
+    ("minute", Period::Minute),
+    ("hour", Period::Hour),
+    ("day", Period::Day),
+    ("month", Period::Month),
+];
 
 const SCOPES: [(&str, Scope); 3] = [("key", Scope::Key), ("ip", Scope::Ip), ("everyone", Scope::Everyone)];
 
@@ -91,7 +96,9 @@ impl ProviderFile {
             enabled: top.flag("enabled"),
             replace_models: top.flag("replace_models"),
             wire: top.table("wire", WireFile::read).unwrap_or_default(),
-            limits: top.tables("limit", |limit| read_limit(limit, Scope::Key)).map(|limits| limits.into_iter().flatten().collect()),
+            limits: top
+                .tables("limit", |limit| read_limit(limit, Scope::Key))
+                .map(|limits| limits.into_iter().flatten().collect()),
             models: top.tables("model", ModelFile::read).unwrap_or_default().into_iter().flatten().collect(),
         }
     }
@@ -102,7 +109,20 @@ impl ProviderFile {
             self.models.retain(|model| over.models.iter().any(|named| named.id == model.id));
             self.limits = None;
         }
-        overlay!(self, over, name, dialect, base_url, key_env, account_env, status, first_event, prefill, terms, signup);
+        overlay!(
+            self,
+            over,
+            name,
+            dialect,
+            base_url,
+            key_env,
+            account_env,
+            status,
+            first_event,
+            prefill,
+            terms,
+            signup
+        );
         overlay!(self, over, card, hard_stop, trains, checked, page, enabled, replace_models, limits);
         overlay!(self.wire, over.wire, drop, rename, defaults, models, usage_at, stream_options);
         for model in over.models {
@@ -136,7 +156,9 @@ impl ModelFile {
             scale: model.choice("scale", &Scale::NAMES),
             context: model.count("context"),
             features: read_features(model),
-            limits: model.tables("limits", |limit| read_limit(limit, Scope::Model)).map(|limits| limits.into_iter().flatten().collect()),
+            limits: model
+                .tables("limits", |limit| read_limit(limit, Scope::Model))
+                .map(|limits| limits.into_iter().flatten().collect()),
             enabled: model.flag("enabled"),
         };
         if id.is_none() {
@@ -159,11 +181,23 @@ fn read_page(page: &mut Reader<'_>) -> Option<Page> {
 }
 
 fn read_features(model: &mut Reader<'_>) -> Option<Features> {
-    const NAMES: [(&str, &str); 6] =
-        [("tools", "tools"), ("json", "json"), ("schema", "schema"), ("vision", "vision"), ("audio", "audio"), ("reasoning", "reasoning")];
+    const NAMES: [(&str, &str); 6] = [
+        ("tools", "tools"),
+        ("json", "json"),
+        ("schema", "schema"),
+        ("vision", "vision"),
+        ("audio", "audio"),
+        ("reasoning", "reasoning"),
+    ];
     let names = model.choices("features", &NAMES)?;
     let has = |name| names.contains(&name);
-    Some(Features { tools: has("tools"), json: has("json") || has("schema"), schema: has("schema"), vision: has("vision"), audio: has("audio") })
+    Some(Features {
+        tools: has("tools"),
+        json: has("json") || has("schema"),
+        schema: has("schema"),
+        vision: has("vision"),
+        audio: has("audio"),
+    })
 }
 
 fn read_limit(limit: &mut Reader<'_>, default_scope: Scope) -> Option<Limit> {
@@ -197,7 +231,13 @@ fn read_limit(limit: &mut Reader<'_>, default_scope: Scope) -> Option<Limit> {
         None => Window::usual(period),
         Some("rolling") => Window::rolling(period),
         Some(turn) => read_turn(turn, period).or_else(|| {
-            limit.problem("resets", format_args!("is `{turn}`; it must be \"rolling\" or a time and a zone such as \"00:00 America/Los_Angeles\""), None);
+            limit.problem(
+                "resets",
+                format_args!(
+                    "is `{turn}`; it must be \"rolling\" or a time and a zone such as \"00:00 America/Los_Angeles\""
+                ),
+                None,
+            );
             None
         })?,
     };

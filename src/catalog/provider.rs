@@ -71,8 +71,13 @@ pub enum Status {
 }
 
 impl Status {
-    pub const NAMES: [(&'static str, Self); 5] =
-        [("free", Self::Free), ("local", Self::Local), ("trial", Self::Trial), ("paid", Self::Paid), ("keyless", Self::Keyless)];
+    pub const NAMES: [(&'static str, Self); 5] = [
+        ("free", Self::Free),
+        ("local", Self::Local),
+        ("trial", Self::Trial),
+        ("paid", Self::Paid),
+        ("keyless", Self::Keyless),
+    ];
 }
 
 /// Whether prompts are used for training.
@@ -99,7 +104,8 @@ pub enum Prefill {
 }
 
 impl Prefill {
-    pub const NAMES: [(&'static str, Self); 3] = [("prefix", Self::Prefix), ("assistant", Self::Assistant), ("instruction", Self::Instruction)];
+    pub const NAMES: [(&'static str, Self); 3] =
+        [("prefix", Self::Prefix), ("assistant", Self::Assistant), ("instruction", Self::Instruction)];
 }
 
 /// What a model is for.
@@ -117,8 +123,14 @@ pub enum ModelType {
 
 impl ModelType {
     pub const NAMES: [(&'static str, Self); 8] = [
-        ("text", Self::Text), ("coding", Self::Coding), ("vision", Self::Vision), ("embedding", Self::Embedding),
-        ("speech", Self::Speech), ("image", Self::Image), ("ocr", Self::Ocr), ("moderation", Self::Moderation),
+        ("text", Self::Text),
+        ("coding", Self::Coding),
+        ("vision", Self::Vision),
+        ("embedding", Self::Embedding),
+        ("speech", Self::Speech),
+        ("image", Self::Image),
+        ("ocr", Self::Ocr),
+        ("moderation", Self::Moderation),
     ];
 
     pub fn word(self) -> &'static str {
@@ -140,7 +152,8 @@ pub enum Scale {
 }
 
 impl Scale {
-    pub const NAMES: [(&'static str, Self); 3] = [("large", Self::Large), ("medium", Self::Medium), ("small", Self::Small)];
+    pub const NAMES: [(&'static str, Self); 3] =
+        [("large", Self::Large), ("medium", Self::Medium), ("small", Self::Small)];
 
     pub fn word(self) -> &'static str {
         name_of(self, &Self::NAMES)

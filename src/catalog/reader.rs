@@ -60,7 +60,13 @@ impl File<'_> {
     pub fn read<T>(self, read: impl FnOnce(&mut Reader<'_>) -> T) -> Option<T> {
         match Document::parse(self.text) {
             Ok(document) => {
-                let mut reader = Reader { file: self, table: document.as_table(), path: String::new(), known: Vec::new() };
+                let mut reader = Reader {
+                    file: self,
+                    table: document.as_table(),
+                    path: String::new(),
+                    known: Vec::new(),
+                    free_keys: false,
+                };
                 let value = read(&mut reader);
                 reader.refuse_unknown();
                 Some(value)
@@ -74,7 +80,9 @@ impl File<'_> {
     }
 
     pub fn problem(&self, at: Option<usize>, message: String, hint: Option<String>) {
-        let line = at.map(|at| self.text.as_bytes()[..at.min(self.text.len())].iter().filter(|byte| **byte == b'\n').count() + 1);
+        let line = at.map(|at| {
+            self.text.as_bytes()[..at.min(self.text.len())].iter().filter(|byte| **byte == b'\n').count() + 1
+        });
         self.problems.add(Problem { file: self.name.to_owned(), line, message, hint });
     }
 }
@@ -85,6 +93,8 @@ pub struct Reader<'a> {
     table: &'a dyn TableLike,
     path: String,
     known: Vec<&'static str>,
+    /// Keys are names of the user's own choosing; none is unknown.
+    free_keys: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -107,7 +117,12 @@ impl<'a> Reader<'a> {
         self.file.problem(self.at(key), format!("`{}{key}` {message}", self.path), hint);
     }
 
-    fn value<T>(&mut self, key: &'static str, expected: &str, convert: impl FnOnce(&'a Value) -> Option<T>) -> Option<T> {
+    fn value<T>(
+        &mut self,
+        key: &'static str,
+        expected: &str,
+        convert: impl FnOnce(&'a Value) -> Option<T>,
+    ) -> Option<T> {
         let item = self.item(key)?;
         let value = item.as_value().and_then(convert);
         if value.is_none() {
@@ -128,17 +143,8 @@ impl<'a> Reader<'a> {
         self.value(key, "a whole number, zero or more", |value| u64::try_from(value.as_integer()?).ok())
     }
 
-    /// A number between `least` and `most`.
-    pub fn number(&mut self, key: &'static str, least: f64, most: f64) -> Option<f64> {
-        let number = self.value(key, "a number", |value| {
-            #[expect(clippy::cast_precision_loss, reason = "settings are small numbers")]
-            value.as_float().or_else(|| value.as_integer().map(|whole| whole as f64))
-        })?;
-        if !(least..=most).contains(&number) {
-            self.problem(key, format_args!("must be from {least} to {most}"), None);
-            return None;
-        }
-        Some(number)
+    pub fn integer(&mut self, key: &'static str) -> Option<i64> {
+        self.value(key, "a whole number", Value::as_integer)
     }
 
     pub fn duration(&mut self, key: &'static str) -> Option<Duration> {
@@ -152,9 +158,7 @@ impl<'a> Reader<'a> {
     }
 
     pub fn date(&mut self, key: &'static str) -> Option<jiff::civil::Date> {
-        self.value(key, "a date such as 2026-10-09", |value| {
-            value.as_datetime()?.date?.to_string().parse().ok()
-        })
+        self.value(key, "a date such as 2026-10-09", |value| value.as_datetime()?.date?.to_string().parse().ok())
     }
 
     /// One of `choices`, by name.
@@ -172,17 +176,35 @@ impl<'a> Reader<'a> {
         let found = choices.iter().find(|(name, _)| *name == text).map(|(_, value)| *value);
         if found.is_none() {
             let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
-            self.problem(key, format_args!("is `{text}`; it must be one of: {}", names.join(", ")), close(text, names.iter().copied()));
+            self.problem(
+                key,
+                format_args!("is `{text}`; it must be one of: {}", names.join(", ")),
+                close(text, names.iter().copied()),
+            );
         }
         found
     }
 
     /// Values by free keys, such as `rename = { from = "to" }`, each made by `convert`.
-    pub fn pairs(&mut self, key: &'static str, expected: &str, convert: impl Fn(&Value) -> Option<String>) -> Option<Vec<(String, String)>> {
+    pub fn pairs(
+        &mut self,
+        key: &'static str,
+        expected: &str,
+        convert: impl Fn(&Value) -> Option<String>,
+    ) -> Option<Vec<(String, String)>> {
         let table = self.table_of(key)?;
-        let pairs: Option<Vec<_>> = table.iter().map(|(name, item)| Some((name.to_owned(), convert(item.as_value()?)?))).collect();
-        if pairs.is_none() {
-            self.problem(key, format_args!("must hold {expected}"), None);
+        Some(self.nested(table, format!("{}{key}.", self.path), |reader| reader.all_pairs(expected, convert)))
+    }
+
+    /// Every key of this table with its value made by `convert`.
+    pub fn all_pairs(&mut self, expected: &str, convert: impl Fn(&Value) -> Option<String>) -> Vec<(String, String)> {
+        self.free_keys = true;
+        let mut pairs = Vec::new();
+        for (name, item) in self.table.iter() {
+            match item.as_value().and_then(&convert) {
+                Some(value) => pairs.push((name.to_owned(), value)),
+                None => self.problem(name, format_args!("is not as expected: this table holds {expected}"), None),
+            }
         }
         pairs
     }
@@ -207,7 +229,9 @@ impl<'a> Reader<'a> {
         let item = self.item(key)?;
         let tables: Option<Vec<&'a dyn TableLike>> = match item {
             Item::ArrayOfTables(tables) => Some(tables.iter().map(|table| table as &dyn TableLike).collect()),
-            Item::Value(Value::Array(values)) => values.iter().map(|value| value.as_inline_table().map(|table| table as &dyn TableLike)).collect(),
+            Item::Value(Value::Array(values)) => {
+                values.iter().map(|value| value.as_inline_table().map(|table| table as &dyn TableLike)).collect()
+            }
             _ => None,
         };
         let Some(tables) = tables else {
@@ -224,7 +248,9 @@ impl<'a> Reader<'a> {
         let mut values = Vec::new();
         for (name, item) in table.iter() {
             match item.as_table_like() {
-                Some(inner) => values.push(self.nested(inner, format!("{}{key}.{name}.", self.path), |reader| read(name, reader))),
+                Some(inner) => {
+                    values.push(self.nested(inner, format!("{}{key}.{name}.", self.path), |reader| read(name, reader)))
+                }
                 None => self.problem(key, format_args!("must hold tables; `{name}` is none"), None),
             }
         }
@@ -232,7 +258,7 @@ impl<'a> Reader<'a> {
     }
 
     fn nested<T>(&self, table: &'a dyn TableLike, path: String, read: impl FnOnce(&mut Reader<'a>) -> T) -> T {
-        let mut reader = Reader { file: self.file, table, path, known: Vec::new() };
+        let mut reader = Reader { file: self.file, table, path, known: Vec::new(), free_keys: false };
         let value = read(&mut reader);
         reader.refuse_unknown();
         value
@@ -240,7 +266,7 @@ impl<'a> Reader<'a> {
 
     fn refuse_unknown(&self) {
         for (key, _) in self.table.iter() {
-            if !self.known.contains(&key) {
+            if !self.free_keys && !self.known.contains(&key) {
                 self.problem(key, "is not known here", close(key, self.known.iter().copied()));
             }
         }
@@ -277,7 +303,11 @@ pub fn close<'n>(word: &str, names: impl Iterator<Item = &'n str>) -> Option<Str
 
 fn nearest<'n>(word: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     // 0.8 is where Jaro-Winkler stops finding words that merely share letters.
-    names.map(|name| (strsim::jaro_winkler(word, name), name)).filter(|(near, _)| *near > 0.8).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, name)| name)
+    names
+        .map(|name| (strsim::jaro_winkler(word, name), name))
+        .filter(|(near, _)| *near > 0.8)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, name)| name)
 }
 
 #[cfg(test)]
@@ -299,13 +329,16 @@ mod tests {
             });
         });
         let lines: Vec<String> = problems.into_list().iter().map(ToString::to_string).collect();
-        assert_eq!(lines, [
-            "config.toml:1: `name` must be a text in quotes",
-            "config.toml:4: `server.port` must be a whole number, zero or more",
-            "config.toml:6: `server.wait` must be a duration such as \"90s\", \"500ms\" or \"2h\"",
-            "config.toml:7: `server.mode` is `onn`; it must be one of: on, off (did you mean `on`?)",
-            "config.toml:5: `server.hots` is not known here (did you mean `host`?)",
-        ]);
+        assert_eq!(
+            lines,
+            [
+                "config.toml:1: `name` must be a text in quotes",
+                "config.toml:4: `server.port` must be a whole number, zero or more",
+                "config.toml:6: `server.wait` must be a duration such as \"90s\", \"500ms\" or \"2h\"",
+                "config.toml:7: `server.mode` is `onn`; it must be one of: on, off (did you mean `on`?)",
+                "config.toml:5: `server.hots` is not known here (did you mean `host`?)",
+            ]
+        );
     }
 
     #[test]

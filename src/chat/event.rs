@@ -149,10 +149,18 @@ impl<'a> Chunk<'a> {
 impl Choice<'_> {
     pub fn has_substance(&self) -> bool {
         let Some(delta) = &self.delta else { return false };
-        [delta.content, delta.refusal, delta.reasoning, delta.reasoning_content, delta.tool_calls, delta.function_call, delta.audio]
-            .into_iter()
-            .flatten()
-            .any(|value| !matches!(value.get(), "\"\"" | "[]" | "{}"))
+        [
+            delta.content,
+            delta.refusal,
+            delta.reasoning,
+            delta.reasoning_content,
+            delta.tool_calls,
+            delta.function_call,
+            delta.audio,
+        ]
+        .into_iter()
+        .flatten()
+        .any(|value| !matches!(value.get(), "\"\"" | "[]" | "{}"))
     }
 }
 
@@ -184,7 +192,9 @@ mod tests {
 
     #[test]
     fn a_role_or_an_empty_delta_is_not_yet_an_answer() {
-        assert!(!signs(r#"{"choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}"#).real);
+        assert!(
+            !signs(r#"{"choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}"#).real
+        );
         assert!(!signs(r#"{"choices":[{"delta":{"role":"assistant","content":null,"tool_calls":[]}}]}"#).real);
         assert!(!signs(r#"{"choices":[]}"#).real);
         assert!(!signs(r#"{"choices":null,"usage":null}"#).real);
@@ -192,10 +202,14 @@ mod tests {
 
     #[test]
     fn text_reasoning_tool_calls_and_an_end_are() {
-        for delta in [r#"{"content":"x"}"#, r#"{"reasoning":"x"}"#, r#"{"tool_calls":[{"index":0}]}"#, r#"{"refusal":"no"}"#] {
+        for delta in
+            [r#"{"content":"x"}"#, r#"{"reasoning":"x"}"#, r#"{"tool_calls":[{"index":0}]}"#, r#"{"refusal":"no"}"#]
+        {
             assert!(signs(&format!(r#"{{"choices":[{{"delta":{delta}}}]}}"#)).real, "{delta}");
         }
-        let end = signs(r#"{"choices":[{"delta":{},"finish_reason":"length"}],"usage":{"prompt_tokens":3,"completion_tokens":4}}"#);
+        let end = signs(
+            r#"{"choices":[{"delta":{},"finish_reason":"length"}],"usage":{"prompt_tokens":3,"completion_tokens":4}}"#,
+        );
         assert_eq!((end.real, end.finish, end.usage_only), (true, Some(Finish::Length), false));
         assert_eq!(end.usage.map(|usage| usage.total()), Some(7));
     }
@@ -203,7 +217,11 @@ mod tests {
     #[test]
     fn text_is_read_from_strings_and_from_parts() {
         let chunk = |content: &str| format!(r#"{{"choices":[{{"delta":{{"content":{content}}}}}]}}"#);
-        for (content, text) in [(r#""h\u00e9""#, "hé"), (r#""plain""#, "plain"), (r#"[{"type":"text","text":"a"},{"type":"text","text":"b"}]"#, "ab")] {
+        for (content, text) in [
+            (r#""h\u00e9""#, "hé"),
+            (r#""plain""#, "plain"),
+            (r#"[{"type":"text","text":"a"},{"type":"text","text":"b"}]"#, "ab"),
+        ] {
             let json = chunk(content);
             assert_eq!(Chunk::parse(json.as_bytes()).expect("valid").text().as_deref(), Some(text));
         }

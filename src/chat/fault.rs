@@ -200,13 +200,18 @@ mod tests {
 
     #[test]
     fn the_most_retryable_class_is_the_least() {
-        assert!(Class::OutOfQuota < Class::Timeout && Class::Timeout < Class::Unavailable && Class::Unavailable < Class::Keys);
+        assert!(
+            Class::OutOfQuota < Class::Timeout
+                && Class::Timeout < Class::Unavailable
+                && Class::Unavailable < Class::Keys
+        );
     }
 
     #[test]
     fn an_unknown_rest_doubles_up_to_ten_minutes_and_a_local_one_stays_short() {
         let busy = Fault::Busy { until: None, scope: None, period: None };
-        let rests: Vec<u64> = (0..6).filter_map(|repeats| rest(&busy, repeats, false)).map(|rest| rest.as_secs()).collect();
+        let rests: Vec<u64> =
+            (0..6).filter_map(|repeats| rest(&busy, repeats, false)).map(|rest| rest.as_secs()).collect();
         assert_eq!(rests, [60, 120, 240, 480, 600, 600]);
         assert_eq!(rest(&busy, 5, true), Some(Duration::from_secs(5)));
         assert_eq!(rest(&Fault::Denied, 0, false), None);

@@ -250,8 +250,20 @@ mod tests {
 
     #[test]
     fn dropping_every_field_leaves_an_empty_object() {
-        assert_eq!(rewritten(r#"{"a":1,"b":2}"#, |rewrite| { rewrite.drop_field("a"); rewrite.drop_field("b"); }), "{}");
-        assert_eq!(rewritten(r#"{"a":1,"b":2,"c":3}"#, |rewrite| { rewrite.drop_field("a"); rewrite.drop_field("c"); }), r#"{"b":2}"#);
+        assert_eq!(
+            rewritten(r#"{"a":1,"b":2}"#, |rewrite| {
+                rewrite.drop_field("a");
+                rewrite.drop_field("b");
+            }),
+            "{}"
+        );
+        assert_eq!(
+            rewritten(r#"{"a":1,"b":2,"c":3}"#, |rewrite| {
+                rewrite.drop_field("a");
+                rewrite.drop_field("c");
+            }),
+            r#"{"b":2}"#
+        );
     }
 
     #[test]

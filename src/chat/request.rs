@@ -213,8 +213,9 @@ fn read_messages(raw: Option<&str>) -> Result<(MessagesShape, Features), BadRequ
         return Err(BadRequest::field("messages", "`messages` is empty; at least one message is needed"));
     }
     for content in heads.with_parts {
-        let parts: Vec<Part<'_>> = serde_json::from_str(content.get())
-            .map_err(|error| BadRequest::field("messages", format!("a content part cannot be read: {}", without_place(&error))))?;
+        let parts: Vec<Part<'_>> = serde_json::from_str(content.get()).map_err(|error| {
+            BadRequest::field("messages", format!("a content part cannot be read: {}", without_place(&error)))
+        })?;
         for part in parts {
             match part.r#type.as_ref() {
                 "image_url" => {

@@ -24,14 +24,44 @@ pub fn upper_bound(text: &str) -> u64 {
         run = kind;
         halves += match kind {
             // A word costs a token to start and at most one more for every two further letters.
-            Kind::Letter => if run_length == 1 { 2 } else { u64::from(run_length.is_multiple_of(2)) },
+            Kind::Letter => {
+                if run_length == 1 {
+                    2
+                } else {
+                    u64::from(run_length.is_multiple_of(2))
+                }
+            }
             // Every capital may start a token of its own, as in camel case and base64.
             Kind::Capital => 2,
             // Three digits make a token at most; white space joins what follows it.
-            Kind::Digit => if run_length % 3 == 1 { 2 } else { 0 },
-            Kind::Space => if run_length % 4 == 2 { 2 } else { 0 },
-            Kind::Newline => if run_length == 1 { 2 } else { 0 },
-            Kind::Mark => if run_length == 1 { 2 } else { 1 },
+            Kind::Digit => {
+                if run_length % 3 == 1 {
+                    2
+                } else {
+                    0
+                }
+            }
+            Kind::Space => {
+                if run_length % 4 == 2 {
+                    2
+                } else {
+                    0
+                }
+            }
+            Kind::Newline => {
+                if run_length == 1 {
+                    2
+                } else {
+                    0
+                }
+            }
+            Kind::Mark => {
+                if run_length == 1 {
+                    2
+                } else {
+                    1
+                }
+            }
             // The first byte of a character beyond ASCII carries its cost; its followers are free. Alphabets of two bytes
             // come in tokens of two letters or more, syllables in one each, ideographs in at most three halves, emoji in up to
             // three tokens.

@@ -35,7 +35,14 @@ pub struct Wire {
 
 impl Default for Wire {
     fn default() -> Self {
-        Self { drop: Vec::new(), rename: Vec::new(), defaults: Vec::new(), models: "/models".to_owned(), usage_at: Vec::new(), stream_options: true }
+        Self {
+            drop: Vec::new(),
+            rename: Vec::new(),
+            defaults: Vec::new(),
+            models: "/models".to_owned(),
+            usage_at: Vec::new(),
+            stream_options: true,
+        }
     }
 }
 

@@ -91,7 +91,8 @@ mod tests {
 
     use super::*;
 
-    const STREAM: &str = ": hello\n\ndata: {\"a\":1}\n\ndata:x\r\n\r\nevent: e\ndata: two\ndata: lines\n\n\ndata: \u{1F600}\n\n";
+    const STREAM: &str =
+        ": hello\n\ndata: {\"a\":1}\n\ndata:x\r\n\r\nevent: e\ndata: two\ndata: lines\n\n\ndata: \u{1F600}\n\n";
 
     fn split(pieces: &[&[u8]]) -> Vec<String> {
         let mut splitter = Splitter::default();
@@ -107,7 +108,10 @@ mod tests {
     fn events_end_at_blank_lines_of_either_kind() {
         let events = split(&[STREAM.as_bytes()]);
         assert_eq!(events.concat(), STREAM);
-        let data: Vec<Option<String>> = events.iter().map(|event| data(event.as_bytes()).map(|data| String::from_utf8_lossy(&data).into_owned())).collect();
+        let data: Vec<Option<String>> = events
+            .iter()
+            .map(|event| data(event.as_bytes()).map(|data| String::from_utf8_lossy(&data).into_owned()))
+            .collect();
         let expected = [None, Some("{\"a\":1}"), Some("x"), Some("two\nlines"), None, Some("\u{1F600}")];
         assert_eq!(data, expected.map(|data| data.map(str::to_owned)));
     }

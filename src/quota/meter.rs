@@ -71,7 +71,11 @@ impl Meter {
         match &self.count {
             Count::Rolling(rolling) => rolling.fit(room, now),
             Count::Calendar { turns_at, used } => {
-                if *turns_at <= now || *used <= room { Fit::Now } else { Fit::At(*turns_at) }
+                if *turns_at <= now || *used <= room {
+                    Fit::Now
+                } else {
+                    Fit::At(*turns_at)
+                }
             }
         }
     }
@@ -113,7 +117,13 @@ impl Meter {
             Count::Calendar { turns_at, used } if *turns_at > now => (*used, Some(*turns_at)),
             Count::Calendar { .. } => (0, None),
         };
-        Reading { used, limit: self.limit.amount, resets_at, used_source: Source::Counted, limit_source: self.limit.source }
+        Reading {
+            used,
+            limit: self.limit.amount,
+            resets_at,
+            used_source: Source::Counted,
+            limit_source: self.limit.source,
+        }
     }
 }
 

@@ -77,8 +77,17 @@ mod tests {
     #[test]
     fn durations_of_every_provider_are_read() {
         let cases = [
-            ("12", 12_000), ("3.405", 3_405), ("33011.382867", 33_011_382), ("1.57s", 1_570), ("194ms", 194), ("2m52.8s", 172_800),
-            ("1m26.4s", 86_400), ("7h12m3s", 25_923_000), ("1d", 86_400_000), ("0", 0), ("6m0s", 360_000),
+            ("12", 12_000),
+            ("3.405", 3_405),
+            ("33011.382867", 33_011_382),
+            ("1.57s", 1_570),
+            ("194ms", 194),
+            ("2m52.8s", 172_800),
+            ("1m26.4s", 86_400),
+            ("7h12m3s", 25_923_000),
+            ("1d", 86_400_000),
+            ("0", 0),
+            ("6m0s", 360_000),
         ];
         for (text, millis) in cases {
             assert_eq!(duration(text).map(|wait| wait.as_millis()), Some(millis), "{text}");
@@ -92,8 +101,13 @@ mod tests {
     fn retry_after_is_believed_within_reason() {
         let now: Timestamp = "2026-11-22T10:00:00Z".parse().expect("a moment");
         let cases = [
-            ("retry-after", "65", Some(65)), ("retry-after", "0", None), ("retry-after", "864000", Some(86_400)), ("retry-after", "later", None),
-            ("retry-after-ms", "1500", Some(1)), ("retry-after", "Sun, 22 Nov 2026 10:00:30 GMT", Some(30)), ("retry-after", "Sun, 22 Nov 2026 09:00:00 GMT", None),
+            ("retry-after", "65", Some(65)),
+            ("retry-after", "0", None),
+            ("retry-after", "864000", Some(86_400)),
+            ("retry-after", "later", None),
+            ("retry-after-ms", "1500", Some(1)),
+            ("retry-after", "Sun, 22 Nov 2026 10:00:30 GMT", Some(30)),
+            ("retry-after", "Sun, 22 Nov 2026 09:00:00 GMT", None),
         ];
         for (name, value, seconds) in cases {
             let mut headers = HeaderMap::new();

@@ -14,16 +14,30 @@ use crate::quota::signal::retry_after;
 const LONG_WAIT: Duration = Duration::from_secs(3600);
 
 /// Codes that say the request does not fit the model's context.
-const TOO_LONG_CODES: [&str; 4] = ["context_length_exceeded", "tokens_limit_reached", "string_above_max_length", "1261"];
+const TOO_LONG_CODES: [&str; 4] =
+    ["context_length_exceeded", "tokens_limit_reached", "string_above_max_length", "1261"];
 
 /// Phrases of a 400 that say the same where a provider has no code for it.
-const TOO_LONG_PHRASES: [&str; 6] =
-    ["maximum context length", "context window", "prompt is too long", "input token count", "reduce the length", "exceeds max length"];
+const TOO_LONG_PHRASES: [&str; 6] = [
+    "maximum context length",
+    "context window",
+    "prompt is too long",
+    "input token count",
+    "reduce the length",
+    "exceeds max length",
+];
 
 const KEY_CODES: [&str; 4] = ["invalid_api_key", "wrong_api_key", "API_KEY_INVALID", "10000"];
 
 const MODEL_CODES: [&str; 8] = [
-    "model_not_found", "model_archived", "model_decommissioned", "model_not_supported", "model_unavailable", "invalid_model", "1211", "5007",
+    "model_not_found",
+    "model_archived",
+    "model_decommissioned",
+    "model_not_supported",
+    "model_unavailable",
+    "invalid_model",
+    "1211",
+    "5007",
 ];
 
 /// The meaning of a response that is no success.
@@ -58,7 +72,9 @@ fn fault_of(status: u16, error: &ProviderError, retry: Option<Timestamp>, now: T
 fn limited(error: &ProviderError, retry: Option<Timestamp>, now: Timestamp) -> Fault {
     let period = error.period();
     let long_wait = retry.filter(|moment| until(now, *moment) > LONG_WAIT);
-    let long = matches!(period, Some(Period::Day | Period::Month)) || error.code == "insufficient_quota" || long_wait.is_some();
+    let long = matches!(period, Some(Period::Day | Period::Month))
+        || error.code == "insufficient_quota"
+        || long_wait.is_some();
     if long {
         // A short wait beside a long window is the minute window's, and would have the route hammered all day.
         Fault::Spent { until: long_wait, scope: None, period }
@@ -101,13 +117,23 @@ impl ProviderError {
             Some(Value::Null) | None => String::new(),
             Some(other) => other.to_string(),
         };
-        let message = ["message", "detail", "title"].into_iter().map(text).find(|text| !text.is_empty()).unwrap_or_default();
-        let details = object.get("details").and_then(Value::as_array).into_iter().flatten().flat_map(detail_words).collect();
-        Self { message, kind: text("type"), code: text("code"), param: Some(text("param")).filter(|param| !param.is_empty()), details }
+        let message =
+            ["message", "detail", "title"].into_iter().map(text).find(|text| !text.is_empty()).unwrap_or_default();
+        let details =
+            object.get("details").and_then(Value::as_array).into_iter().flatten().flat_map(detail_words).collect();
+        Self {
+            message,
+            kind: text("type"),
+            code: text("code"),
+            param: Some(text("param")).filter(|param| !param.is_empty()),
+            details,
+        }
     }
 
     fn has_code(&self, codes: &[&str]) -> bool {
-        codes.iter().any(|code| self.code == *code || self.kind == *code || self.details.iter().any(|detail| detail == code))
+        codes
+            .iter()
+            .any(|code| self.code == *code || self.kind == *code || self.details.iter().any(|detail| detail == code))
     }
 
     fn says_too_long(&self) -> bool {
@@ -117,7 +143,16 @@ impl ProviderError {
     /// The status an error has when a provider puts it into a success without one.
     fn implied_status(&self) -> Option<u16> {
         match () {
-            () if self.has_code(&["rate_limit_exceeded", "insufficient_quota", "rate_limited", "too_many_requests_error", "1300"]) => Some(429),
+            () if self.has_code(&[
+                "rate_limit_exceeded",
+                "insufficient_quota",
+                "rate_limited",
+                "too_many_requests_error",
+                "1300",
+            ]) =>
+            {
+                Some(429)
+            }
             () if self.has_code(&KEY_CODES) => Some(401),
             () if self.has_code(&MODEL_CODES) => Some(404),
             () if self.says_too_long() => Some(400),
@@ -134,21 +169,31 @@ impl ProviderError {
             (Period::Minute, ["per minute", "(RPM)", "(TPM)", "-per-min"]),
         ];
         // Of several overrun windows the longest decides.
-        MARKS.iter().find(|(period, marks)| {
-            let named = format!("Per{}{}", &period.word()[..1].to_uppercase(), &period.word()[1..]);
-            marks.iter().any(|mark| self.message.contains(mark)) || self.details.iter().any(|detail| detail.contains(&named))
-        }).map(|(period, _)| *period)
+        MARKS
+            .iter()
+            .find(|(period, marks)| {
+                let named = format!("Per{}{}", &period.word()[..1].to_uppercase(), &period.word()[1..]);
+                marks.iter().any(|mark| self.message.contains(mark))
+                    || self.details.iter().any(|detail| detail.contains(&named))
+            })
+            .map(|(period, _)| *period)
     }
 
     fn into_invalid(self, status: u16) -> Fault {
-        let message = if self.message.is_empty() { "the provider rejected the request".to_owned() } else { self.message };
+        let message =
+            if self.message.is_empty() { "the provider rejected the request".to_owned() } else { self.message };
         Fault::Invalid { status, message, param: self.param, code: Some(self.code).filter(|code| !code.is_empty()) }
     }
 }
 
 fn detail_words(detail: &Value) -> Vec<String> {
     let violations = detail.get("violations").and_then(Value::as_array).into_iter().flatten();
-    violations.filter_map(|violation| violation.get("quotaId")).chain(detail.get("reason")).filter_map(Value::as_str).map(str::to_owned).collect()
+    violations
+        .filter_map(|violation| violation.get("quotaId"))
+        .chain(detail.get("reason"))
+        .filter_map(Value::as_str)
+        .map(str::to_owned)
+        .collect()
 }
 
 #[cfg(test)]
@@ -166,21 +211,41 @@ mod tests {
     #[test]
     fn refusals_are_told_apart_by_status_code_and_phrase() {
         let cases: [(u16, &str, &str); 17] = [
-            (429, r#"{"error":{"message":"Rate limit reached on tokens per minute (TPM): Limit 8000","type":"tokens","code":"rate_limit_exceeded"}}"#, "429-minute"),
-            (429, r#"{"error":{"message":"Rate limit reached on requests per day (RPD): Limit 1000","code":"rate_limit_exceeded"}}"#, "429-day"),
+            (
+                429,
+                r#"{"error":{"message":"Rate limit reached on tokens per minute (TPM): Limit 8000","type":"tokens","code":"rate_limit_exceeded"}}"#,
+                "429-minute",
+            ),
+            (
+                429,
+                r#"{"error":{"message":"Rate limit reached on requests per day (RPD): Limit 1000","code":"rate_limit_exceeded"}}"#,
+                "429-day",
+            ),
             (429, r#"{"error":{"message":"You exceeded your current quota","code":"insufficient_quota"}}"#, "spent"),
             (429, r#"{"status":429,"title":"Too Many Requests"}"#, "busy"),
-            (429, r#"[{"error":{"code":429,"status":"RESOURCE_EXHAUSTED","details":[{"violations":[{"quotaId":"GenerateRequestsPerDayPerProjectPerModel-FreeTier"}]}]}}]"#, "429-day"),
+            (
+                429,
+                r#"[{"error":{"code":429,"status":"RESOURCE_EXHAUSTED","details":[{"violations":[{"quotaId":"GenerateRequestsPerDayPerProjectPerModel-FreeTier"}]}]}}]"#,
+                "429-day",
+            ),
             (429, "plain text", "busy"),
             (402, r#"{"error":"You have depleted your monthly included credits."}"#, "spent"),
             (401, r#"{"detail":"Unauthorized"}"#, "denied"),
-            (400, r#"{"error":{"code":400,"message":"API key not valid.","details":[{"reason":"API_KEY_INVALID"}]}}"#, "denied"),
+            (
+                400,
+                r#"{"error":{"code":400,"message":"API key not valid.","details":[{"reason":"API_KEY_INVALID"}]}}"#,
+                "denied",
+            ),
             (404, r#"{"message":"Model x does not exist","code":"model_not_found"}"#, "gone"),
             (410, "", "gone"),
             (400, r#"{"success":false,"errors":[{"code":5007,"message":"No such model"}]}"#, "gone"),
             (413, r#"{"error":{"message":"Request too large","code":"rate_limit_exceeded"}}"#, "too-large"),
             (400, r#"{"error":{"message":"This model's maximum context length is 8192 tokens"}}"#, "too-large"),
-            (400, r#"{"error":{"message":"the word generate is too rated per dayly","type":"invalid_request_error"}}"#, "400"),
+            (
+                400,
+                r#"{"error":{"message":"the word generate is too rated per dayly","type":"invalid_request_error"}}"#,
+                "400",
+            ),
             (503, "<html>", "503"),
             (520, "", "520"),
         ];
@@ -201,9 +266,16 @@ mod tests {
 
     #[test]
     fn the_callers_own_mistake_keeps_the_providers_words() {
-        let invalid = fault(400, None, r#"{"error":{"message":"temperature must be at most 2","param":"temperature","code":"invalid_value"}}"#);
+        let invalid = fault(
+            400,
+            None,
+            r#"{"error":{"message":"temperature must be at most 2","param":"temperature","code":"invalid_value"}}"#,
+        );
         let Fault::Invalid { message, param, code, .. } = invalid else { panic!("{invalid:?}") };
-        assert_eq!((message.as_str(), param.as_deref(), code.as_deref()), ("temperature must be at most 2", Some("temperature"), Some("invalid_value")));
+        assert_eq!(
+            (message.as_str(), param.as_deref(), code.as_deref()),
+            ("temperature must be at most 2", Some("temperature"), Some("invalid_value"))
+        );
     }
 
     #[test]
@@ -211,7 +283,10 @@ mod tests {
         let found = |body: &str| in_band(body.as_bytes(), Timestamp::UNIX_EPOCH).map(|fault| fault.word());
         assert_eq!(found(r#"{"error":{"code":429,"message":"Provider returned error"}}"#).as_deref(), Some("busy"));
         assert_eq!(found(r#"{"message":"Tokens per minute limit exceeded","type":"too_many_requests_error","code":"token_quota_exceeded"}"#).as_deref(), Some("429-minute"));
-        assert_eq!(found(r#"{"error":{"message":"tool call failed","code":"tool_use_failed"}}"#).as_deref(), Some("error-in-200"));
+        assert_eq!(
+            found(r#"{"error":{"message":"tool call failed","code":"tool_use_failed"}}"#).as_deref(),
+            Some("error-in-200")
+        );
         assert_eq!(found(r#"{"error":null,"choices":[]}"#), None);
     }
 }

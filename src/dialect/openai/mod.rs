@@ -92,7 +92,10 @@ mod tests {
     fn fields_are_dropped_renamed_and_filled_in_as_the_wire_table_says() {
         let wire = Wire {
             drop: vec!["logprobs".to_owned()],
-            rename: vec![("max_completion_tokens".to_owned(), "max_tokens".to_owned()), ("seed".to_owned(), "random_seed".to_owned())],
+            rename: vec![
+                ("max_completion_tokens".to_owned(), "max_tokens".to_owned()),
+                ("seed".to_owned(), "random_seed".to_owned()),
+            ],
             defaults: vec![("temperature".to_owned(), "0.5".to_owned())],
             ..Wire::default()
         };
@@ -112,10 +115,22 @@ mod tests {
 
     #[test]
     fn successes_without_an_answer_are_failures() {
-        let decoded = |json: &'static str| decode(Bytes::from_static(json.as_bytes()), Timestamp::UNIX_EPOCH).map(|whole| whole.usage.is_some());
-        assert_eq!(decoded("\n\n{\"choices\":[{\"message\":{\"content\":\"x\"},\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":1}}"), Ok(true));
+        let decoded = |json: &'static str| {
+            decode(Bytes::from_static(json.as_bytes()), Timestamp::UNIX_EPOCH).map(|whole| whole.usage.is_some())
+        };
+        assert_eq!(
+            decoded(
+                "\n\n{\"choices\":[{\"message\":{\"content\":\"x\"},\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":1}}"
+            ),
+            Ok(true)
+        );
         assert_eq!(decoded(r#"{"choices":[{"message":{"content":""},"finish_reason":"length"}]}"#), Ok(false));
-        for json in [r#"{"choices":[]}"#, r#"{"choices":[{"message":{"content":null},"finish_reason":"stop"}]}"#, "", r#"{"id":"x"}"#] {
+        for json in [
+            r#"{"choices":[]}"#,
+            r#"{"choices":[{"message":{"content":null},"finish_reason":"stop"}]}"#,
+            "",
+            r#"{"id":"x"}"#,
+        ] {
             assert_eq!(decoded(json), Err(Fault::Broken(Breakage::Empty)), "{json}");
         }
         for json in ["<html></html>", r#"{"choices":[{"index":0,"mess"#, "7"] {

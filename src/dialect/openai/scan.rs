@@ -57,7 +57,10 @@ impl Scanner {
             // Some providers end without the marker; the caller's client waits for it.
             (true, false) => {
                 self.done = true;
-                self.ready.push_back(StreamEvent { bytes: Bytes::from_static(DONE), signs: Signs { done: true, ..Signs::default() } });
+                self.ready.push_back(StreamEvent {
+                    bytes: Bytes::from_static(DONE),
+                    signs: Signs { done: true, ..Signs::default() },
+                });
                 Ok(())
             }
             (false, false) => Err(Fault::Cut),
@@ -97,7 +100,9 @@ impl Scanner {
             let failed = signs.finish == Some(Finish::Failed) || chunk.error.is_some();
             signs.error = classify::in_band(data, now).or_else(|| failed.then_some(Fault::Broken(Breakage::InBand)));
         }
-        if signs.usage.is_none() && let Some(path) = &self.usage_at {
+        if signs.usage.is_none()
+            && let Some(path) = &self.usage_at
+        {
             signs.usage = usage_at(data, path);
         }
         Ok(signs)
@@ -168,7 +173,9 @@ mod tests {
 
     #[test]
     fn errors_inside_a_stream_are_classified() {
-        let word = |data: &str| scan(&[format!("data: {data}\n\n").as_bytes()], false).0[0].signs.error.as_ref().map(Fault::word);
+        let word = |data: &str| {
+            scan(&[format!("data: {data}\n\n").as_bytes()], false).0[0].signs.error.as_ref().map(Fault::word)
+        };
         assert_eq!(word(r#"{"error":{"code":429,"message":"x"}}"#).as_deref(), Some("busy"));
         assert_eq!(word(r#"{"error":{"code":502,"message":"gone"},"choices":[{"delta":{"content":""},"finish_reason":"error"}]}"#).as_deref(), Some("502"));
         assert_eq!(word(r#"{"choices":[{"delta":{},"finish_reason":"error"}]}"#).as_deref(), Some("error-in-200"));

@@ -1,0 +1,262 @@
+//! Exit codes, and the trouble that leads to them. Each outcome has its own, so that a script can branch on it alone.
+
+use std::process::ExitCode;
+
+use jiff::Timestamp;
+
+use crate::answer::Attempt;
+use crate::catalog::Problem;
+use crate::chat::fault::Class;
+use crate::chat::{Fault, Unfit};
+use crate::clock::until;
+use crate::relay::Failure;
+
+/// How the program ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    Success,
+    /// Bad arguments, nothing to ask, unknown model.
+    Usage,
+    BadInput,
+    /// A named file is missing, or stdin stayed silent.
+    NoInput,
+    Unavailable,
+    Internal,
+    Io,
+    OutOfQuota,
+    Auth,
+    Config,
+    TimedOut,
+    Interrupted,
+    Terminated,
+}
+
+impl Exit {
+    /// The code, after sysexits.h and the shell's own habits (124 of `timeout`, 128 + signal).
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Success => 0,
+            Self::Usage => 2,
+            Self::BadInput => 65,
+            Self::NoInput => 66,
+            Self::Unavailable => 69,
+            Self::Internal => 70,
+            Self::Io => 74,
+            Self::OutOfQuota => 75,
+            Self::Auth => 77,
+            Self::Config => 78,
+            Self::TimedOut => 124,
+            Self::Interrupted => 130,
+            Self::Terminated => 143,
+        }
+    }
+
+    /// The `error.code` of JSON output.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Success => "ok",
+            Self::Usage => "usage",
+            Self::BadInput => "bad_input",
+            Self::NoInput => "no_input",
+            Self::Unavailable => "unavailable",
+            Self::Internal => "internal",
+            Self::Io => "io",
+            Self::OutOfQuota => "quota_exhausted",
+            Self::Auth => "auth",
+            Self::Config => "config",
+            Self::TimedOut => "timeout",
+            Self::Interrupted | Self::Terminated => "interrupted",
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}
+
+/// What went wrong, with what, and what to do next.
+#[derive(Debug)]
+pub struct Trouble {
+    pub exit: Exit,
+    pub message: String,
+    /// One line each: route, reason, when it is free.
+    pub details: Vec<[String; 3]>,
+    /// Longer explanations, line by line.
+    pub lines: Vec<String>,
+    pub hint: Option<String>,
+    pub retry_after_s: Option<u64>,
+    pub attempts: Vec<Attempt>,
+    /// End without a word.
+    pub silent: bool,
+}
+
+impl Trouble {
+    pub fn new(exit: Exit, message: String) -> Self {
+        Self {
+            exit,
+            message,
+            details: Vec::new(),
+            lines: Vec::new(),
+            hint: None,
+            retry_after_s: None,
+            attempts: Vec::new(),
+            silent: false,
+        }
+    }
+
+    /// Ends the program without a word: whoever would read it has gone, or sent the signal.
+    pub fn silent(exit: Exit) -> Self {
+        Self { silent: true, ..Self::new(exit, String::new()) }
+    }
+
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    pub fn of_problems(problems: &[Problem]) -> Self {
+        let message = match problems {
+            [_] => "the configuration has a mistake".to_owned(),
+            problems => format!("the configuration has {} mistakes", problems.len()),
+        };
+        Self { lines: problems.iter().map(ToString::to_string).collect(), ..Self::new(Exit::Config, message) }
+    }
+
+    /// No provider is set up. Where to get a key comes from the catalogue: free ones that ask for no card.
+    pub fn not_set_up(keys: &[(String, String)]) -> Self {
+        let mut lines = vec![
+            "  relay demo                 see it work offline, no account".to_owned(),
+            "  export GROQ_API_KEY=…      use a key you already have (also GEMINI_API_KEY, …)".to_owned(),
+        ];
+        if !keys.is_empty() {
+            let keys: Vec<String> = keys.iter().map(|(id, url)| format!("{id} {url}")).collect();
+            lines.push(format!("Free keys without a card: {}", keys.join(" · ")));
+        }
+        lines.push("Ollama on this machine is used automatically if it is running.".to_owned());
+        Self { lines, ..Self::new(Exit::Config, "no provider is set up yet".to_owned()) }
+    }
+
+    pub fn of_failure(failure: Failure, now: Timestamp) -> Self {
+        let wait = failure.fault.until().map(|moment| seconds_up(until(now, moment)));
+        let (exit, message, hint) = match &failure.fault {
+            Fault::NothingSetUp => (Exit::Config, "no provider is set up yet".to_owned(), None),
+            Fault::Unknown { message, close } => (
+                Exit::Usage,
+                message.clone(),
+                (!close.is_empty()).then(|| format!("close to it: {}", close.join(", "))),
+            ),
+            Fault::Unfit(unfit) => unfit_trouble(unfit),
+            Fault::Invalid { message, .. } => (Exit::BadInput, format!("the request was rejected: {message}"), None),
+            Fault::StoreLost => (Exit::Io, "the state store cannot be used".to_owned(), None),
+            fault => of_class(fault.class(), wait),
+        };
+        let details = details(&failure, now);
+        Self { details, hint, retry_after_s: wait, attempts: failure.attempts, ..Self::new(exit, message) }
+    }
+}
+
+fn of_class(class: Class, wait: Option<u64>) -> (Exit, String, Option<String>) {
+    match class {
+        Class::OutOfQuota => {
+            let hint = wait.map(|wait| format!("wait {}, or run with --wait {}", span(wait), span(wait + 5)));
+            (Exit::OutOfQuota, "no free quota is left right now".to_owned(), hint)
+        }
+        Class::Timeout => (Exit::TimedOut, "no provider answered in time".to_owned(), None),
+        Class::Keys => (
+            Exit::Auth,
+            "every provider that could answer rejected its key".to_owned(),
+            Some("check the keys in the environment and in keys.toml".to_owned()),
+        ),
+        Class::Unavailable | Class::Request | Class::Setup => {
+            (Exit::Unavailable, "no provider that could answer is available".to_owned(), None)
+        }
+    }
+}
+
+fn unfit_trouble(unfit: &Unfit) -> (Exit, String, Option<String>) {
+    match unfit {
+        Unfit::ContextTooLong { needed, context } => (
+            Exit::BadInput,
+            format!("the request needs {needed} tokens with its answer; the most any route takes is {context}"),
+            None,
+        ),
+        Unfit::TooLarge => {
+            (Exit::BadInput, "the request is too large for every route that could answer it".to_owned(), None)
+        }
+        Unfit::Lacks(feature) => (Exit::Usage, format!("no model that may answer this has {feature}"), None),
+        Unfit::Filtered(message) => (Exit::Usage, message.clone(), None),
+    }
+}
+
+fn details(failure: &Failure, now: Timestamp) -> Vec<[String; 3]> {
+    let free = |moment: Option<Timestamp>| {
+        moment.map_or_else(String::new, |moment| format!("free in {}", span(seconds_up(until(now, moment)))))
+    };
+    let tried = failure.attempts.iter().filter_map(|attempt| {
+        let fault = attempt.fault.as_ref()?;
+        Some([attempt.route.to_string(), fault.word(), free(fault.until())])
+    });
+    let left_out = failure
+        .rejections
+        .iter()
+        .map(|(route, rejection)| [route.to_string(), rejection.text(), free(rejection.until())]);
+    let tried: Vec<_> = tried.collect();
+    let left_out: Vec<_> = left_out.filter(|one| !tried.iter().any(|tried| tried[0] == one[0])).collect();
+    tried.into_iter().chain(left_out).collect()
+}
+
+fn seconds_up(wait: std::time::Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+}
+
+/// Seconds as a person says them: `41s`, `7m12s`, `7h12m`.
+pub fn span(seconds: u64) -> String {
+    match (seconds / 3_600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, seconds) => format!("{seconds}s"),
+        (0, minutes, seconds) => format!("{minutes}m{seconds:02}s"),
+        (hours, minutes, _) => format!("{hours}h{minutes:02}m"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_the_documented_ones() {
+        let codes: Vec<(&str, u8)> = [
+            Exit::Usage,
+            Exit::BadInput,
+            Exit::NoInput,
+            Exit::Unavailable,
+            Exit::Internal,
+            Exit::Io,
+            Exit::OutOfQuota,
+            Exit::Auth,
+            Exit::Config,
+            Exit::TimedOut,
+        ]
+        .map(|exit| (exit.word(), exit.code()))
+        .to_vec();
+        let expected = [
+            ("usage", 2),
+            ("bad_input", 65),
+            ("no_input", 66),
+            ("unavailable", 69),
+            ("internal", 70),
+            ("io", 74),
+            ("quota_exhausted", 75),
+            ("auth", 77),
+            ("config", 78),
+            ("timeout", 124),
+        ];
+        assert_eq!(codes, expected);
+    }
+
+    #[test]
+    fn spans_are_short() {
+        assert_eq!([41, 432, 25_973].map(span), ["41s", "7m12s", "7h12m"]);
+    }
+}

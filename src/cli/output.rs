@@ -1,0 +1,109 @@
+//! The only place that prints. Results go to stdout, everything else to stderr.
+
+use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anstream::{AutoStream, ColorChoice};
+
+use crate::config::Environment;
+
+use super::args::{Color, Global};
+use super::exit::{Exit, Trouble};
+
+/// Set by the panic hook, so that a panic in a task still ends the program with its own exit code.
+static PANICKED: AtomicBool = AtomicBool::new(false);
+
+pub fn note_panic() {
+    PANICKED.store(true, Ordering::Relaxed);
+}
+
+/// How, and how much, to print.
+#[derive(Debug, Clone, Copy)]
+pub struct Output {
+    color: ColorChoice,
+    quiet: u8,
+    pub progress: bool,
+}
+
+impl Output {
+    pub fn new(global: &Global, environment: &Environment) -> Self {
+        let color = match global.color {
+            Color::Always => ColorChoice::Always,
+            Color::Never => ColorChoice::Never,
+            Color::Auto if environment.get("NO_COLOR").is_some() => ColorChoice::Never,
+            Color::Auto if environment.is_on("CLICOLOR_FORCE") || environment.is_on("FORCE_COLOR") => {
+                ColorChoice::Always
+            }
+            Color::Auto => ColorChoice::Auto,
+        };
+        let progress = io::stderr().is_terminal()
+            && !global.no_progress
+            && global.quiet == 0
+            && global.verbose == 0
+            && !environment.is_on("RELAY_NO_PROGRESS");
+        Self { color, quiet: global.quiet, progress }
+    }
+
+    /// Whether stderr gets colour.
+    pub fn is_colored(&self) -> bool {
+        match self.color {
+            ColorChoice::Never => false,
+            ColorChoice::Always | ColorChoice::AlwaysAnsi => true,
+            ColorChoice::Auto => io::stderr().is_terminal(),
+        }
+    }
+
+    pub fn stdout_is_terminal() -> bool {
+        io::stdout().is_terminal()
+    }
+
+    /// Prints a result.
+    pub fn result(&self, text: &str) -> Result<(), Trouble> {
+        let mut stdout = AutoStream::new(io::stdout().lock(), self.color);
+        check(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
+    }
+
+    /// Prints bytes of a result as they are: an answer may hold anything.
+    pub fn raw(&self, bytes: &[u8]) -> Result<(), Trouble> {
+        let mut stdout = io::stdout().lock();
+        check(stdout.write_all(bytes).and_then(|()| stdout.flush()))
+    }
+
+    /// Tells something a person may want to know, unless asked to be quiet.
+    pub fn notice(&self, text: &str) {
+        if self.quiet == 0 {
+            self.stderr(text);
+        }
+    }
+
+    /// Tells what cannot be left unsaid.
+    pub fn error(&self, text: &str) {
+        self.stderr(text);
+    }
+
+    fn stderr(&self, text: &str) {
+        // Where stderr is gone there is nobody left to tell.
+        drop(writeln!(AutoStream::new(io::stderr().lock(), self.color), "{text}"));
+    }
+}
+
+fn check(result: io::Result<()>) -> Result<(), Trouble> {
+    result.map_err(|error| match error.kind() {
+        // The reader has seen enough: `relay ask … | head -1`.
+        io::ErrorKind::BrokenPipe => Trouble::silent(Exit::Success),
+        _ => Trouble::new(Exit::Io, format!("stdout cannot be written: {error}")),
+    })
+}
+
+/// Text in a dim colour, for what stands beside the answer.
+pub fn dim(text: &str) -> String {
+    format!("\x1b[2m{text}\x1b[0m")
+}
+
+pub fn bold(text: &str) -> String {
+    format!("\x1b[1m{text}\x1b[0m")
+}
+
+pub fn red(text: &str) -> String {
+    format!("\x1b[1;31m{text}\x1b[0m")
+}

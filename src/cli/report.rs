@@ -1,0 +1,84 @@
+//! Prints trouble: one message, its causes below, and what to do next; or the same as JSON.
+
+use serde_json::{Value, json};
+
+use crate::answer::Attempt;
+use crate::chat::Fault;
+
+use super::exit::{Trouble, span};
+use super::output::{Output, dim, red};
+
+/// Of many routes with one reason this many are named.
+const MOST_DETAILS: usize = 8;
+
+pub fn print(trouble: &Trouble, json: bool, output: &Output) {
+    if json {
+        let document = json!({
+            "schema": "relay.ask/1",
+            "ok": false,
+            "error": { "code": trouble.exit.word(), "message": trouble.message, "retry_after_s": trouble.retry_after_s, "hint": trouble.hint },
+            "attempts": trouble.attempts.iter().map(attempt).collect::<Vec<_>>(),
+        });
+        // A reader that has gone cannot be told.
+        drop(output.result(&format!("{document}\n")));
+        return;
+    }
+    let mut text = format!("{} {}", red("Error:"), trouble.message);
+    for line in details(&trouble.details).iter().chain(&trouble.lines) {
+        text.push('\n');
+        text.push_str(line);
+    }
+    if let Some(hint) = &trouble.hint {
+        text.push_str(&format!("\n\n{} {hint}", dim("hint:")));
+    } else if let Some(wait) = trouble.retry_after_s {
+        text.push_str(&format!("\n\n{} try again in {}", dim("hint:"), span(wait)));
+    }
+    output.error(&text);
+}
+
+fn details(details: &[[String; 3]]) -> Vec<String> {
+    let width = |column: usize| details.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let (route, reason) = (width(0), width(1));
+    let mut lines: Vec<String> = details
+        .iter()
+        .take(MOST_DETAILS)
+        .map(|row| format!("  {:route$}  {:reason$}  {}", row[0], row[1], row[2]).trim_end().to_owned())
+        .collect();
+    if details.len() > MOST_DETAILS {
+        lines.push(format!("  … and {} more", details.len() - MOST_DETAILS));
+    }
+    lines
+}
+
+/// One attempt as JSON tells it.
+pub fn attempt(attempt: &Attempt) -> Value {
+    let (provider, model) = attempt.route.split_once('/').unwrap_or((&attempt.route, ""));
+    let window = match &attempt.fault {
+        Some(Fault::Busy { period, .. } | Fault::Spent { period, .. }) => period.map(crate::chat::Period::word),
+        _ => None,
+    };
+    let outcome = attempt.fault.as_ref().map_or("ok", outcome_word);
+    json!({
+        "provider": provider,
+        "model": model,
+        "outcome": outcome,
+        "http_status": attempt.http_status,
+        "window": window,
+        "ms": u64::try_from(attempt.elapsed.as_millis()).unwrap_or(u64::MAX),
+    })
+}
+
+fn outcome_word(fault: &Fault) -> &'static str {
+    match fault {
+        Fault::Busy { .. } | Fault::Full { .. } => "rate_limited",
+        Fault::Spent { .. } => "quota_exhausted",
+        Fault::Denied => "auth",
+        Fault::Gone => "gone",
+        Fault::Unfit(_) => "unfit",
+        Fault::Broken(crate::chat::Breakage::Timeout(_)) => "timeout",
+        Fault::Broken(_) => "unavailable",
+        Fault::Cut => "cut",
+        Fault::Invalid { .. } | Fault::Unknown { .. } => "rejected",
+        Fault::NothingSetUp | Fault::StoreLost => "internal",
+    }
+}

@@ -1,0 +1,244 @@
+//! `relay serve`: the gateway from the first banner line to the last open request.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use tokio::net::TcpListener;
+
+use crate::config::{Environment, Flags};
+use crate::gateway::{Gateway, RequestLine, Server, Stopped};
+
+use super::args::{Format, Global, Serve};
+use super::exit::{Exit, Trouble};
+use super::output::{Output, bold, dim, red};
+use super::setup::{self, Core, Verify};
+
+pub async fn run(serve: &Serve, global: &Global, environment: &Environment, output: &Output) -> Result<(), Trouble> {
+    let started = Instant::now();
+    let flags = Flags {
+        host: serve.host.clone(),
+        port: serve.port,
+        api_key_file: serve.api_key_file.clone(),
+        drain: serve.drain,
+        keyless: serve.keyless,
+        strict_free: serve.strict_free,
+        ..Flags::default()
+    };
+    let verify = if serve.no_verify { Verify::Nothing } else { Verify::Local };
+    let core = setup::core(global, flags, environment, output, verify).await?;
+    refuse_open_door(&core, serve)?;
+    let mut signals = Signals::new()?;
+    let listener = listen(SocketAddr::new(core.settings.server.host, core.settings.server.port)).await?;
+    let address =
+        listener.local_addr().map_err(|error| Trouble::new(Exit::Io, format!("the address is lost: {error}")))?;
+    let url = format!("http://{address}/v1");
+    announce(&core, serve.log_format, &url, started.elapsed(), output)?;
+    if let Some(path) = &serve.ready_file {
+        write_ready_file(path, &url)?;
+    }
+    let server = &core.settings.server;
+    let gateway = Arc::new(Gateway::new(
+        Arc::clone(&core.relay),
+        server.api_key.clone(),
+        server.max_body,
+        logger(serve.log_format, *output),
+    ));
+    let stopped = serve_until_stopped(listener, Arc::clone(&gateway), server.drain, &mut signals, output).await;
+    if let Some(simulator) = core.simulator {
+        simulator.stop().await;
+    }
+    match stopped {
+        (Stopped::Drained, _) => Ok(()),
+        (Stopped::Cut, exit) => Err(Trouble::silent(exit)),
+    }
+}
+
+async fn serve_until_stopped(
+    listener: TcpListener,
+    gateway: Arc<Gateway>,
+    drain: Duration,
+    signals: &mut Signals,
+    output: &Output,
+) -> (Stopped, Exit) {
+    let (stop, stopping) = tokio::sync::oneshot::channel::<()>();
+    let (cut, cutting) = tokio::sync::oneshot::channel::<()>();
+    let relay = Arc::clone(&gateway.relay);
+    let server = Server { listener, gateway }.run(async { drop(stopping.await) }, async { drop(cutting.await) });
+    let mut server = std::pin::pin!(server);
+    let exit = tokio::select! {
+        stopped = &mut server => return (stopped, Exit::Unavailable),
+        exit = signals.next() => exit,
+    };
+    drop(stop);
+    let open = relay.in_flight();
+    if open > 0 {
+        output.notice(&format!("stopping: {open} open requests, up to {}s (press again to stop now)", drain.as_secs()));
+    }
+    tokio::select! {
+        stopped = &mut server => return (stopped, exit),
+        _ = signals.next() => {}
+        () = tokio::time::sleep(drain) => {}
+    }
+    drop(cut);
+    (server.await, exit)
+}
+
+/// Listening beyond this machine without a key would lend everybody's quota to everybody.
+fn refuse_open_door(core: &Core, serve: &Serve) -> Result<(), Trouble> {
+    let server = &core.settings.server;
+    if server.host.is_loopback() || server.api_key.is_some() || serve.insecure_no_auth {
+        return Ok(());
+    }
+    let message =
+        format!("refusing to listen on {} without a key: anyone who reaches it could spend your quota", server.host);
+    Err(Trouble::new(Exit::Config, message)
+        .hint("set RELAY_API_KEY or --api-key-file, or insist with --insecure-no-auth"))
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, Trouble> {
+    TcpListener::bind(address).await.map_err(|error| {
+        Trouble::new(Exit::Unavailable, format!("cannot listen on {address}: {error}"))
+            .hint("choose another port with --port, or any free one with --port 0")
+    })
+}
+
+fn write_ready_file(path: &Path, url: &str) -> Result<(), Trouble> {
+    let partial = path.with_extension("partial");
+    let written = std::fs::write(&partial, format!("{url}\n")).and_then(|()| std::fs::rename(&partial, path));
+    written.map_err(|error| Trouble::new(Exit::Io, format!("`{}` cannot be written: {error}", path.display())))
+}
+
+fn announce(core: &Core, format: Format, url: &str, took: Duration, output: &Output) -> Result<(), Trouble> {
+    if format == Format::Json {
+        let ready =
+            json!({ "event": "ready", "url": url, "pid": std::process::id(), "version": env!("CARGO_PKG_VERSION") });
+        return output.result(&format!("{ready}\n"));
+    }
+    let settings = &core.settings;
+    let fleet = &core.relay.fleet;
+    let mut providers = format!("{} ready", fleet.provider_ids().len());
+    if !settings.without_key.is_empty() {
+        let ids: Vec<&str> = settings.without_key.iter().map(|(id, _)| id.as_str()).collect();
+        providers.push_str(&format!(", {} without key ({})", ids.len(), ids.join(", ")));
+    }
+    if !core.silent.is_empty() {
+        providers.push_str(&format!(", {} not running", core.silent.join(", ")));
+    }
+    providers.push_str(&format!("; {} models", fleet.routes.len()));
+    let access = match (&settings.server.api_key, settings.server.host.is_loopback()) {
+        (Some(_), _) => "with the gateway's key",
+        (None, true) => "this machine only, no key needed",
+        (None, false) => "anyone who reaches this address",
+    };
+    output.notice(&format!("relay {} ready in {}ms\n", env!("CARGO_PKG_VERSION"), took.as_millis()));
+    output.notice(&format!("  Base URL    {}", bold(url)));
+    output.notice(&format!("  Providers   {providers}"));
+    output.notice(&format!("  Access      {access}"));
+    let key = if settings.server.api_key.is_some() { "$RELAY_API_KEY" } else { "relay" };
+    output.notice(&format!("\n  export OPENAI_BASE_URL={url} OPENAI_API_KEY={key}\n"));
+    Ok(())
+}
+
+type Logger = Arc<dyn Fn(&RequestLine) + Send + Sync>;
+
+fn logger(format: Format, output: Output) -> Logger {
+    match format {
+        Format::Json => Arc::new(move |line| {
+            // A log nobody reads must not stop the server.
+            drop(output.result(&format!("{}\n", json_line(line))));
+        }),
+        Format::Text => Arc::new(move |line| output.notice(&text_line(line))),
+    }
+}
+
+fn json_line(line: &RequestLine) -> serde_json::Value {
+    json!({
+        "event": "request",
+        "at": line.at.to_string(),
+        "request_id": line.request_id,
+        "status": line.status,
+        "route": line.route,
+        "trail": line.trail,
+        "ms": u64::try_from(line.elapsed.as_millis()).unwrap_or(u64::MAX),
+        "tokens": line.tokens,
+        "error": line.error,
+    })
+}
+
+fn text_line(line: &RequestLine) -> String {
+    let time = line.at.to_zoned(jiff::tz::TimeZone::system()).strftime("%H:%M:%S");
+    let status =
+        if line.status < 400 && line.error.is_none() { line.status.to_string() } else { red(&line.status.to_string()) };
+    let mut what = String::new();
+    if !line.trail.is_empty() {
+        what.push_str(&line.trail.replace('=', " "));
+        what.push_str(" > ");
+    }
+    what.push_str(line.route.as_deref().or(line.error.as_deref()).unwrap_or("the client left"));
+    if line.route.is_some()
+        && let Some(error) = &line.error
+    {
+        what.push_str(&format!(" ({error})"));
+    }
+    let tokens = line.tokens.map_or(String::new(), |tokens| format!("{tokens} tok"));
+    // Whatever a client sent may not move the cursor or start a new line.
+    let what: String = what
+        .chars()
+        .flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] })
+        .collect();
+    format!("{}  {status}  {what:<44} {:>7}  {tokens}", dim(&time.to_string()), elapsed(line.elapsed))
+        .trim_end()
+        .to_owned()
+}
+
+fn elapsed(time: Duration) -> String {
+    if time < Duration::from_secs(1) {
+        format!("{}ms", time.as_millis())
+    } else {
+        format!("{:.1}s", time.as_secs_f64())
+    }
+}
+
+/// SIGINT and SIGTERM.
+#[cfg(unix)]
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> Result<Self, Trouble> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let listen =
+            |kind| signal(kind).map_err(|error| Trouble::new(Exit::Io, format!("signals cannot be heard: {error}")));
+        Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) -> Exit {
+        tokio::select! {
+            _ = self.interrupt.recv() => Exit::Interrupted,
+            _ = self.terminate.recv() => Exit::Terminated,
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> Result<Self, Trouble> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) -> Exit {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        Exit::Interrupted
+    }
+}

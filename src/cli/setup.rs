@@ -1,0 +1,142 @@
+//! Builds the core a command works with: settings, simulated or real providers, routes, store.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::catalog::{Overlay, Status};
+use crate::clock::Clock;
+use crate::config::{self, Environment, Flags, Settings, Simulated};
+use crate::relay::Relay;
+use crate::routing::{Account, Fleet};
+use crate::sim::{Scenario, Simulator};
+use crate::store::Memory;
+use crate::upstream::Fetcher;
+
+use super::args::Global;
+use super::exit::{Exit, Trouble};
+use super::output::Output;
+
+/// Simulated providers behave the same each time, unless a command says otherwise.
+pub const SEED: u64 = 7;
+
+/// A local server that runs answers at once; one that does not must not hold up the start.
+const LOCAL_ANSWER_TIME: Duration = Duration::from_secs(2);
+
+/// The core of one command.
+pub struct Core {
+    pub relay: Arc<Relay>,
+    pub settings: Settings,
+    /// Kept for as long as its providers are to answer.
+    pub simulator: Option<Simulator>,
+    /// Local providers that did not answer.
+    pub silent: Vec<String>,
+}
+
+/// Whether providers are asked anything before the first request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verify {
+    Nothing,
+    Local,
+}
+
+pub async fn core(
+    global: &Global,
+    flags: Flags,
+    environment: &Environment,
+    output: &Output,
+    verify: Verify,
+) -> Result<Core, Trouble> {
+    let scenario = global.simulate.as_deref().or_else(|| environment.get("RELAY_SIMULATE"));
+    let simulator = match scenario {
+        Some(name) => {
+            Some(start_simulator(name.parse().map_err(|error| unknown_scenario(&error))?, SEED, Clock::system()).await?)
+        }
+        None => None,
+    };
+    core_over(simulator, flags.with(global), environment, output, verify, Clock::system()).await
+}
+
+pub async fn start_simulator(scenario: Scenario, seed: u64, clock: Clock) -> Result<Simulator, Trouble> {
+    Simulator::start(scenario, seed, clock)
+        .await
+        .map_err(|error| Trouble::new(Exit::Io, format!("the simulated providers do not start: {error}")))
+}
+
+pub async fn core_over(
+    simulator: Option<Simulator>,
+    flags: Flags,
+    environment: &Environment,
+    output: &Output,
+    verify: Verify,
+    clock: Clock,
+) -> Result<Core, Trouble> {
+    let simulated = simulator.as_ref().map(simulated_providers);
+    let loaded =
+        config::load(&flags, environment, simulated.as_deref()).map_err(|problems| Trouble::of_problems(&problems))?;
+    for notice in &loaded.notices {
+        output.notice(notice);
+    }
+    let mut settings = loaded.settings;
+    let silent = if verify == Verify::Local { drop_silent_locals(&mut settings.accounts).await } else { Vec::new() };
+    let fleet = Fleet::new(&settings.accounts);
+    if fleet.routes.is_empty() {
+        return Err(not_set_up(&settings));
+    }
+    let store = Arc::new(Memory::new(&fleet));
+    let relay = Arc::new(Relay::new(&settings, fleet, store, clock));
+    Ok(Core { relay, settings, simulator, silent })
+}
+
+/// What to do when nothing is set up, with the sign-up pages the catalogue knows to be free and without a card.
+pub fn not_set_up(settings: &Settings) -> Trouble {
+    let free = settings
+        .catalog
+        .providers
+        .iter()
+        .filter(|provider| provider.status == Status::Free && provider.card == Some(false));
+    let pages: Vec<(String, String)> = free
+        .filter_map(|provider| {
+            Some((provider.id.clone(), provider.signup.as_ref()?.trim_start_matches("https://").to_owned()))
+        })
+        .collect();
+    Trouble::not_set_up(&pages)
+}
+
+impl Flags {
+    fn with(self, global: &Global) -> Self {
+        Self { config: global.config.clone(), no_config: global.no_config, ..self }
+    }
+}
+
+fn simulated_providers(simulator: &Simulator) -> Vec<Simulated> {
+    let providers = simulator.providers().iter();
+    providers
+        .map(|provider| Simulated {
+            catalogue: Overlay {
+                id: provider.id.clone(),
+                place: format!("simulated {}", provider.id),
+                text: provider.catalogue.clone(),
+            },
+            key: provider.key.clone(),
+        })
+        .collect()
+}
+
+fn unknown_scenario(error: &crate::sim::UnknownScenario) -> Trouble {
+    Trouble::new(Exit::Usage, error.to_string())
+}
+
+async fn drop_silent_locals(accounts: &mut Vec<Account>) -> Vec<String> {
+    let fetcher = Fetcher::new();
+    let mut silent = Vec::new();
+    for account in accounts.iter().filter(|account| account.provider.status == Status::Local) {
+        let provider = &account.provider;
+        let url = format!("{}{}", provider.base_url, provider.wire.models);
+        if let Err(error) = fetcher.get(&url, None, LOCAL_ANSWER_TIME).await {
+            tracing::debug!(provider = %provider.id, %error, "a local provider does not answer");
+            silent.push(provider.id.clone());
+        }
+    }
+    accounts.retain(|account| !silent.contains(&account.provider.id));
+    silent
+}

@@ -1,0 +1,56 @@
+//! The process's environment, read once, and the places of relay's files that follow from it.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// Variables as they were when the process started. Nothing else reads the environment.
+#[derive(Debug, Clone, Default)]
+pub struct Environment(BTreeMap<String, String>);
+
+impl Environment {
+    pub fn of_process() -> Self {
+        // A variable that is not UTF-8 can hold neither a key nor a setting.
+        Self(
+            std::env::vars_os()
+                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+                .collect(),
+        )
+    }
+
+    /// The variable's value; an empty one counts as unset.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// A switch: set to anything but `0`, `false`, `no` or `off`.
+    pub fn is_on(&self, name: &str) -> bool {
+        self.get(name).is_some_and(|value| !matches!(value, "0" | "false" | "no" | "off"))
+    }
+}
+
+impl<const N: usize> From<[(&str, &str); N]> for Environment {
+    fn from(variables: [(&str, &str); N]) -> Self {
+        Self(variables.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+    }
+}
+
+/// Where relay's files are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Paths {
+    pub config: PathBuf,
+    pub keys: PathBuf,
+    pub limits: PathBuf,
+}
+
+impl Paths {
+    /// All in `$RELAY_HOME` when that is set, else below the XDG folders. `None` without any home.
+    pub fn of(environment: &Environment) -> Option<Self> {
+        let folder = environment.get("RELAY_HOME").map(PathBuf::from).or_else(|| {
+            let config = environment.get("XDG_CONFIG_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+            let windows = environment.get("APPDATA").filter(|_| cfg!(windows)).map(PathBuf::from);
+            let home = environment.get("HOME").map(|home| PathBuf::from(home).join(".config"));
+            config.or(windows).or(home).map(|config| config.join("relay"))
+        })?;
+        Some(Self { config: folder.join("config.toml"), keys: folder.join("keys.toml"), limits: folder.join("limits") })
+    }
+}

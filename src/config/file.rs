@@ -1,0 +1,120 @@
+//! `config.toml` as it was written: every key optional.
+
+use std::time::Duration;
+
+use crate::catalog::reader::Reader;
+use crate::routing::Strategy;
+
+/// The file's words.
+#[derive(Debug, Default)]
+pub struct ConfigFile {
+    pub host: Option<String>,
+    pub port: Option<u64>,
+    pub drain: Option<Duration>,
+    pub max_body: Option<usize>,
+    pub strategy: Option<Strategy>,
+    pub max_wait: Option<Duration>,
+    pub max_attempts: Option<u64>,
+    pub strict_free: Option<bool>,
+    pub keyless: Option<bool>,
+    pub no_training: Option<bool>,
+    pub connect: Option<Duration>,
+    pub first_event: Option<Duration>,
+    pub idle: Option<Duration>,
+    pub deadline: Option<Duration>,
+    pub answer_reserve: Option<u64>,
+    pub providers: Vec<(String, ProviderSettings)>,
+}
+
+/// One `[providers.<id>]`.
+#[derive(Debug, Clone, Default)]
+pub struct ProviderSettings {
+    pub enabled: Option<bool>,
+    pub base_url: Option<String>,
+    pub priority: Option<i64>,
+    /// The keys belong to different accounts.
+    pub separate: bool,
+}
+
+impl ConfigFile {
+    pub fn read(top: &mut Reader<'_>) -> Self {
+        let mut config = Self::default();
+        top.table("server", |server| {
+            config.host = server.text("host");
+            config.port = server.count("port");
+            config.drain = server.duration("drain");
+            config.max_body = read_size(server, "max_body");
+        });
+        top.table("routing", |routing| {
+            config.strategy = routing.choice("strategy", &Strategy::NAMES);
+            config.max_wait = routing.duration("max_wait");
+            config.max_attempts = routing.count("max_attempts");
+            config.strict_free = routing.flag("strict_free");
+            config.keyless = routing.flag("keyless");
+            config.no_training = routing.flag("no_training");
+        });
+        top.table("timeouts", |timeouts| {
+            config.connect = timeouts.duration("connect");
+            config.first_event = timeouts.duration("first_event");
+            config.idle = timeouts.duration("idle");
+            config.deadline = timeouts.duration("deadline");
+        });
+        top.table("context", |context| config.answer_reserve = context.count("answer_reserve"));
+        config.providers =
+            top.named_tables("providers", |id, provider| (id.to_owned(), ProviderSettings::read(provider)));
+        config
+    }
+}
+
+impl ProviderSettings {
+    fn read(provider: &mut Reader<'_>) -> Self {
+        Self {
+            enabled: provider.flag("enabled"),
+            base_url: provider.text("base_url"),
+            priority: provider.integer("priority"),
+            separate: provider.choice("accounts", &[("shared", false), ("separate", true)]).unwrap_or(false),
+        }
+    }
+}
+
+/// A size such as `"32MiB"`.
+fn read_size(reader: &mut Reader<'_>, key: &'static str) -> Option<usize> {
+    let text = reader.text(key)?;
+    let size = parse_size(&text);
+    if size.is_none() {
+        reader.problem(key, format_args!("is `{text}`; it must be a size such as \"32MiB\" or \"512KiB\""), None);
+    }
+    size
+}
+
+fn parse_size(text: &str) -> Option<usize> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let unit = match text[digits..].trim() {
+        "B" | "" => 1,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        _ => return None,
+    };
+    text[..digits].parse::<usize>().ok()?.checked_mul(unit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_have_units_of_two_to_the_ten() {
+        let cases = [
+            ("32MiB", Some(32 << 20)),
+            ("512 KiB", Some(512 << 10)),
+            ("7", Some(7)),
+            ("1GB", None),
+            ("", None),
+            ("99999999999999GiB", None),
+        ];
+        for (text, size) in cases {
+            assert_eq!(parse_size(text), size, "{text}");
+        }
+    }
+}

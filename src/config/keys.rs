@@ -1,0 +1,116 @@
+//! The providers' keys: from the environment, from `keys.toml`, from a `.env` beside the caller, in that order.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use secrecy::SecretString;
+
+use crate::catalog::Provider;
+use crate::catalog::reader::{File, Problem, Problems, plain_text};
+
+use super::environment::Environment;
+
+/// Numbered variables are looked up to here: `GROQ_API_KEY`, `GROQ_API_KEY_2`, … `GROQ_API_KEY_9`.
+const MOST_KEYS: usize = 9;
+
+/// Where keys may stand.
+#[derive(Debug, Default)]
+pub struct KeySources {
+    environment: Environment,
+    /// Of `keys.toml`: provider id to key.
+    file: BTreeMap<String, String>,
+    /// Of `.env`: variable to value.
+    dotenv: BTreeMap<String, String>,
+}
+
+impl KeySources {
+    pub fn read(environment: &Environment, keys_file: Option<&Path>, problems: &Problems) -> Self {
+        let file = keys_file.map(|path| read_keys_file(path, problems)).unwrap_or_default();
+        let dotenv = if environment.is_on("RELAY_NO_DOTENV") { BTreeMap::new() } else { read_dotenv(problems) };
+        Self { environment: environment.clone(), file, dotenv }
+    }
+
+    /// The provider's keys, each once; and whether one came from `.env`.
+    pub fn keys_of(&self, provider: &Provider) -> (Vec<SecretString>, bool) {
+        let numbered = |name: &String| {
+            std::iter::once(name.clone())
+                .chain((2..=MOST_KEYS).map(move |number| format!("{name}_{number}")))
+                .collect::<Vec<_>>()
+        };
+        let names: Vec<String> = provider.key_env.iter().flat_map(numbered).collect();
+        let from_environment = names.iter().filter_map(|name| self.environment.get(name));
+        let mut found: Vec<&str> = from_environment.chain(self.file.get(&provider.id).map(String::as_str)).collect();
+        let from_dotenv = found.is_empty();
+        if from_dotenv {
+            found = names.iter().filter_map(|name| self.dotenv.get(name)).map(String::as_str).collect();
+        }
+        let mut keys: Vec<&str> = Vec::new();
+        for key in found.into_iter().map(str::trim).filter(|key| !key.is_empty()) {
+            if !keys.contains(&key) {
+                keys.push(key);
+            }
+        }
+        let used_dotenv = from_dotenv && !keys.is_empty();
+        (keys.into_iter().map(SecretString::from).collect(), used_dotenv)
+    }
+
+    /// The account id that a base URL wants, such as Cloudflare's.
+    pub fn account_of(&self, provider: &Provider) -> Option<&str> {
+        let of = |name: &String| self.environment.get(name).or_else(|| self.dotenv.get(name).map(String::as_str));
+        provider.account_env.iter().find_map(of)
+    }
+}
+
+fn read_keys_file(path: &Path, problems: &Problems) -> BTreeMap<String, String> {
+    let name = path.display().to_string();
+    let complain =
+        |message: String, hint: Option<String>| problems.add(Problem { file: name.clone(), line: None, message, hint });
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return BTreeMap::new(),
+        Err(error) => {
+            complain(format!("cannot be read: {error}"), None);
+            return BTreeMap::new();
+        }
+    };
+    if others_may_read(path) {
+        complain("may be read by others on this machine".to_owned(), Some(format!("chmod 600 {name}")));
+    }
+    let file = File { name: &name, text: &text, problems };
+    file.read(|top| top.all_pairs("texts, one key per provider", plain_text)).unwrap_or_default().into_iter().collect()
+}
+
+#[cfg(unix)]
+fn others_may_read(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0)
+}
+
+#[cfg(not(unix))]
+fn others_may_read(_: &Path) -> bool {
+    false
+}
+
+fn read_dotenv(problems: &Problems) -> BTreeMap<String, String> {
+    let Ok(lines) = dotenvy::from_path_iter(".env") else { return BTreeMap::new() };
+    let mut variables = BTreeMap::new();
+    for line in lines {
+        match line {
+            Ok((name, value)) => {
+                variables.insert(name, value);
+            }
+            Err(_) => {
+                // The error quotes the line, which may hold a key.
+                let hint = Some("RELAY_NO_DOTENV=1 ignores the file".to_owned());
+                problems.add(Problem {
+                    file: ".env".to_owned(),
+                    line: None,
+                    message: "holds a line that cannot be read".to_owned(),
+                    hint,
+                });
+                break;
+            }
+        }
+    }
+    variables
+}

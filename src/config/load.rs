@@ -1,0 +1,331 @@
+//! Puts the settings together: flag, then environment, then file, then default. Reports every mistake it finds.
+
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use secrecy::SecretString;
+
+use crate::catalog::reader::{File, Problem, Problems, close};
+use crate::catalog::{Catalog, Overlay, Provider, Status};
+use crate::routing::{Account, KeyId};
+
+use super::environment::{Environment, Paths};
+use super::file::{ConfigFile, ProviderSettings};
+use super::keys::KeySources;
+use super::settings::{Context, Routing, Server, Settings, Timeouts};
+
+/// What the command line says, as far as settings go.
+#[derive(Debug, Clone, Default)]
+pub struct Flags {
+    pub config: Option<PathBuf>,
+    pub no_config: bool,
+    pub host: Option<String>,
+    pub port: Option<u16>,
+    pub api_key_file: Option<PathBuf>,
+    pub drain: Option<std::time::Duration>,
+    pub keyless: bool,
+    pub strict_free: bool,
+}
+
+/// A provider to be used in place of all configured ones, with its key.
+#[derive(Debug, Clone)]
+pub struct Simulated {
+    pub catalogue: Overlay,
+    pub key: String,
+}
+
+/// Settings, and what a person should know about how they came to be.
+#[derive(Debug)]
+pub struct Loaded {
+    pub settings: Settings,
+    pub notices: Vec<String>,
+}
+
+/// Reads all sources. `simulated` providers replace the catalogue, and no real key is then looked up.
+pub fn load(flags: &Flags, environment: &Environment, simulated: Option<&[Simulated]>) -> Result<Loaded, Vec<Problem>> {
+    let problems = Problems::default();
+    let paths = Paths::of(environment);
+    let file = read_config_file(flags, environment, paths.as_ref(), &problems);
+    let mut notices = Vec::new();
+    let loading = Loading { flags, environment, file: &file, problems: &problems };
+    let server = loading.server();
+    let routing = loading.routing();
+    let timeouts = loading.timeouts();
+    let context = Context { answer_reserve: file.answer_reserve.unwrap_or(Context::default().answer_reserve) };
+    let catalog = match simulated {
+        Some(simulated) => {
+            Catalog::only(&simulated.iter().map(|provider| provider.catalogue.clone()).collect::<Vec<_>>())
+        }
+        None => Catalog::load(&paths.as_ref().map(|paths| read_overlays(&paths.limits, &problems)).unwrap_or_default()),
+    };
+    let catalog = catalog.unwrap_or_else(|mistakes| {
+        mistakes.into_iter().for_each(|mistake| problems.add(mistake));
+        Catalog::default()
+    });
+    notices.extend(catalog.warnings.iter().cloned());
+    let mut setup = Setup::default();
+    match simulated {
+        Some(simulated) => setup.simulated(&catalog, simulated),
+        None => {
+            loading.refuse_strange_providers(&catalog);
+            let sources = KeySources::read(environment, paths.as_ref().map(|paths| paths.keys.as_path()), &problems);
+            for provider in &catalog.providers {
+                loading.set_up(provider, &sources, &routing, &mut setup);
+            }
+        }
+    }
+    if !setup.from_dotenv.is_empty() {
+        notices.push(format!("using keys from .env for {}", setup.from_dotenv.join(", ")));
+    }
+    let problems = problems.into_list();
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let Setup { accounts, keys, without_key, .. } = setup;
+    Ok(Loaded {
+        settings: Settings { server, routing, timeouts, context, catalog, accounts, keys, without_key },
+        notices,
+    })
+}
+
+/// Providers and keys found so far.
+#[derive(Default)]
+struct Setup {
+    accounts: Vec<Account>,
+    keys: Vec<SecretString>,
+    without_key: Vec<(String, String)>,
+    from_dotenv: Vec<String>,
+}
+
+impl Setup {
+    fn simulated(&mut self, catalog: &Catalog, simulated: &[Simulated]) {
+        for provider in &catalog.providers {
+            let keys = simulated
+                .iter()
+                .filter(|one| one.catalogue.id == provider.id)
+                .map(|one| SecretString::from(one.key.as_str()))
+                .collect();
+            self.add(provider.clone(), keys, &ProviderSettings::default());
+        }
+    }
+
+    fn add(&mut self, provider: Provider, keys: Vec<SecretString>, settings: &ProviderSettings) {
+        let first = self.keys.len();
+        self.keys.extend(keys);
+        let keys = (first..self.keys.len()).map(KeyId).collect();
+        self.accounts.push(Account {
+            provider: Arc::new(provider),
+            keys,
+            separate: settings.separate,
+            priority: settings.priority.unwrap_or(0),
+        });
+    }
+}
+
+/// The sources at hand while settings are put together.
+struct Loading<'a> {
+    flags: &'a Flags,
+    environment: &'a Environment,
+    file: &'a ConfigFile,
+    problems: &'a Problems,
+}
+
+impl Loading<'_> {
+    fn complain(&self, source: &str, message: String, hint: Option<String>) {
+        self.problems.add(Problem { file: source.to_owned(), line: None, message, hint });
+    }
+
+    fn server(&self) -> Server {
+        let usual = Server::default();
+        let (source, host) = match (&self.flags.host, self.environment.get("RELAY_HOST"), &self.file.host) {
+            (Some(host), _, _) => ("--host", Some(host.as_str())),
+            (None, Some(host), _) => ("RELAY_HOST", Some(host)),
+            (None, None, host) => ("config.toml", host.as_deref()),
+        };
+        let host = host.map_or(Some(usual.host), parse_host);
+        if host.is_none() {
+            self.complain(source, "the host must be an IP address or `localhost`".to_owned(), None);
+        }
+        Server {
+            host: host.unwrap_or(usual.host),
+            port: self.port().unwrap_or(usual.port),
+            api_key: self.api_key(),
+            drain: self.flags.drain.or(self.file.drain).unwrap_or(usual.drain),
+            max_body: self.file.max_body.unwrap_or(usual.max_body),
+        }
+    }
+
+    fn port(&self) -> Option<u16> {
+        if self.flags.port.is_some() {
+            return self.flags.port;
+        }
+        let (source, port) = match self.environment.get("RELAY_PORT") {
+            Some(text) => ("RELAY_PORT", text.parse().ok()),
+            None => ("config.toml", Some(u16::try_from(self.file.port?).ok()?)),
+        };
+        if port.is_none() {
+            self.complain(source, "the port must be a number from 0 to 65535".to_owned(), None);
+        }
+        port
+    }
+
+    fn api_key(&self) -> Option<SecretString> {
+        let Some(path) = &self.flags.api_key_file else {
+            return self.environment.get("RELAY_API_KEY").map(SecretString::from);
+        };
+        match std::fs::read_to_string(path) {
+            Ok(key) if !key.trim().is_empty() => Some(SecretString::from(key.trim())),
+            Ok(_) => {
+                self.complain("--api-key-file", format!("`{}` is empty", path.display()), None);
+                None
+            }
+            Err(error) => {
+                self.complain("--api-key-file", format!("`{}` cannot be read: {error}", path.display()), None);
+                None
+            }
+        }
+    }
+
+    fn routing(&self) -> Routing {
+        let (file, usual) = (self.file, Routing::default());
+        Routing {
+            strategy: file.strategy.unwrap_or(usual.strategy),
+            max_wait: file.max_wait.unwrap_or(usual.max_wait),
+            max_attempts: file
+                .max_attempts
+                .map_or(usual.max_attempts, |most| usize::try_from(most).unwrap_or(usize::MAX)),
+            strict_free: self.flags.strict_free || file.strict_free.unwrap_or(usual.strict_free),
+            keyless: self.flags.keyless || file.keyless.unwrap_or(usual.keyless),
+            no_training: file.no_training.unwrap_or(usual.no_training),
+        }
+    }
+
+    fn timeouts(&self) -> Timeouts {
+        let (file, usual) = (self.file, Timeouts::default());
+        Timeouts {
+            connect: file.connect.unwrap_or(usual.connect),
+            first_event: file.first_event.unwrap_or(usual.first_event),
+            first_event_is_users: file.first_event.is_some(),
+            idle: file.idle.unwrap_or(usual.idle),
+            deadline: file.deadline.unwrap_or(usual.deadline),
+        }
+    }
+
+    fn refuse_strange_providers(&self, catalog: &Catalog) {
+        for (id, _) in &self.file.providers {
+            if catalog.provider(id).is_none() && !catalog.disabled.contains(id) {
+                let hint = close(id, catalog.providers.iter().map(|provider| provider.id.as_str()));
+                self.complain("config.toml", format!("`providers.{id}`: there is no such provider"), hint);
+            }
+        }
+    }
+
+    fn set_up(&self, provider: &Provider, sources: &KeySources, routing: &Routing, setup: &mut Setup) {
+        let settings = self
+            .file
+            .providers
+            .iter()
+            .find(|(id, _)| *id == provider.id)
+            .map(|(_, settings)| settings.clone())
+            .unwrap_or_default();
+        if settings.enabled == Some(false) || (provider.status == Status::Keyless && !routing.keyless) {
+            return;
+        }
+        let Some(base_url) = self.base_url(provider, &settings) else { return };
+        let (keys, from_dotenv) =
+            if provider.status == Status::Local { (Vec::new(), false) } else { sources.keys_of(provider) };
+        let needs_key = !matches!(provider.status, Status::Local | Status::Keyless);
+        if needs_key && keys.is_empty() {
+            setup.without_key.push((provider.id.clone(), provider.key_env.first().cloned().unwrap_or_default()));
+            return;
+        }
+        let base_url = match (base_url.contains("{account_id}"), sources.account_of(provider)) {
+            (false, _) => base_url,
+            (true, Some(account)) if account.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
+                base_url.replace("{account_id}", account)
+            }
+            (true, _) => {
+                setup
+                    .without_key
+                    .push((provider.id.clone(), provider.account_env.first().cloned().unwrap_or_default()));
+                return;
+            }
+        };
+        if from_dotenv {
+            setup.from_dotenv.push(provider.id.clone());
+        }
+        setup.add(Provider { base_url, ..provider.clone() }, keys, &settings);
+    }
+
+    /// Where the provider is reached: the environment's word, the file's, the catalogue's.
+    fn base_url(&self, provider: &Provider, settings: &ProviderSettings) -> Option<String> {
+        let variable = format!("{}_BASE_URL", provider.id.to_uppercase().replace('-', "_"));
+        let (source, url) = match (self.environment.get(&variable), &settings.base_url) {
+            (Some(url), _) => (variable.as_str(), url),
+            (None, Some(url)) => ("config.toml", url.as_str()),
+            (None, None) => return Some(provider.base_url.clone()),
+        };
+        let url = url.trim_end_matches('/');
+        if let Err(message) = crate::catalog::check_base_url(url) {
+            self.complain(source, format!("the base URL of `{}` {message}", provider.id), None);
+            return None;
+        }
+        Some(url.to_owned())
+    }
+}
+
+fn parse_host(text: &str) -> Option<IpAddr> {
+    if text == "localhost" { Some(IpAddr::from([127, 0, 0, 1])) } else { text.trim_matches(['[', ']']).parse().ok() }
+}
+
+fn read_config_file(
+    flags: &Flags,
+    environment: &Environment,
+    paths: Option<&Paths>,
+    problems: &Problems,
+) -> ConfigFile {
+    if flags.no_config {
+        return ConfigFile::default();
+    }
+    let named = flags.config.clone().or_else(|| environment.get("RELAY_CONFIG").map(PathBuf::from));
+    let is_named = named.is_some();
+    let Some(path) = named.or_else(|| paths.map(|paths| paths.config.clone())) else { return ConfigFile::default() };
+    let name = path.display().to_string();
+    match std::fs::read_to_string(&path) {
+        Ok(text) => File { name: &name, text: &text, problems }.read(ConfigFile::read).unwrap_or_default(),
+        // Only a file that somebody named has to be there.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !is_named => ConfigFile::default(),
+        Err(error) => {
+            problems.add(Problem { file: name, line: None, message: format!("cannot be read: {error}"), hint: None });
+            ConfigFile::default()
+        }
+    }
+}
+
+fn read_overlays(folder: &Path, problems: &Problems) -> Vec<Overlay> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let mut paths: Vec<PathBuf> = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "toml"))
+        .collect();
+    paths.sort();
+    let mut overlays = Vec::new();
+    for path in paths {
+        let place = path.display().to_string();
+        match std::fs::read_to_string(&path) {
+            Ok(text) => {
+                let id = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+                overlays.push(Overlay { id, place, text });
+            }
+            Err(error) => problems.add(Problem {
+                file: place,
+                line: None,
+                message: format!("cannot be read: {error}"),
+                hint: None,
+            }),
+        }
+    }
+    overlays
+}

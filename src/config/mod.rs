@@ -1,0 +1,11 @@
+//! Settings from flags, environment, files and defaults, in that order; and everything that is wrong with them, at once.
+
+mod environment;
+mod file;
+mod keys;
+mod load;
+mod settings;
+
+pub use environment::{Environment, Paths};
+pub use load::{Flags, Loaded, Simulated, load};
+pub use settings::{Context, Routing, Server, Settings, Timeouts};

@@ -1,0 +1,115 @@
+//! Settings as the program runs with them: complete, checked, each default in its one place.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use crate::catalog::Catalog;
+use crate::routing::{Account, Strategy};
+
+/// Everything that was configured.
+#[derive(Debug)]
+pub struct Settings {
+    pub server: Server,
+    pub routing: Routing,
+    pub timeouts: Timeouts,
+    pub context: Context,
+    pub catalog: Catalog,
+    /// Providers that are set up, in the catalogue's order.
+    pub accounts: Vec<Account>,
+    /// The providers' keys, by `KeyId`.
+    pub keys: Vec<SecretString>,
+    /// Providers that could be used if they had a key (or what else they need), with what is missing.
+    pub without_key: Vec<(String, String)>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Server {
+    pub host: IpAddr,
+    /// 0 lets the system choose.
+    pub port: u16,
+    /// The gateway's own key.
+    pub api_key: Option<SecretString>,
+    /// How long open requests may take to end when the server stops.
+    pub drain: Duration,
+    /// Bytes a request body may have.
+    pub max_body: usize,
+}
+
+#[derive(Debug, Clone)]
+pub struct Routing {
+    pub strategy: Strategy,
+    /// How long a request may wait for quota.
+    pub max_wait: Duration,
+    /// Zero means all candidates.
+    pub max_attempts: usize,
+    pub strict_free: bool,
+    /// Also use services that take no key.
+    pub keyless: bool,
+    /// Leave out providers that train on prompts.
+    pub no_training: bool,
+}
+
+#[derive(Debug, Clone)]
+pub struct Timeouts {
+    pub connect: Duration,
+    /// From sending to the first event.
+    pub first_event: Duration,
+    /// The user set `first_event`; providers' own longer times then do not count.
+    pub first_event_is_users: bool,
+    /// Between two events of a stream.
+    pub idle: Duration,
+    /// The whole trip to the first event.
+    pub deadline: Duration,
+}
+
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// Tokens kept for the answer when a request does not say `max_tokens`.
+    pub answer_reserve: u64,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            host: IpAddr::from([127, 0, 0, 1]),
+            port: 8000,
+            api_key: None,
+            drain: Duration::from_secs(10),
+            max_body: 32 * 1024 * 1024,
+        }
+    }
+}
+
+impl Default for Routing {
+    fn default() -> Self {
+        let max_wait = Duration::from_secs(10);
+        Self {
+            strategy: Strategy::Auto,
+            max_wait,
+            max_attempts: 0,
+            strict_free: false,
+            keyless: false,
+            no_training: false,
+        }
+    }
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(5),
+            first_event: Duration::from_secs(60),
+            first_event_is_users: false,
+            idle: Duration::from_secs(90),
+            deadline: Duration::from_secs(60),
+        }
+    }
+}
+
+impl Default for Context {
+    fn default() -> Self {
+        Self { answer_reserve: 1024 }
+    }
+}

@@ -1,0 +1,202 @@
+//! `POST /v1/chat/completions`: a request in, an answer out, whole or as a stream.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::Response;
+use bytes::{Bytes, BytesMut};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use http_body_util::BodyExt as _;
+use uuid::Uuid;
+
+use crate::answer::{self, Answer, with_meta};
+use crate::catalog::reader::parse_duration;
+use crate::chat::ChatRequest;
+use crate::relay::{Failure, Options};
+use crate::routing::Strategy;
+
+use super::late::{self, Pending, Story};
+use super::respond::{self, ErrorBody};
+use super::routes::Gateway;
+
+/// A stream's 200 is held back this long for its first event; then it goes out with the first keep-alive.
+pub const SILENCE: Duration = Duration::from_secs(15);
+
+/// Past its limit a body is read on up to this many times its limit, so that the client gets to read why it was refused.
+const READ_ON: usize = 8;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const ROUTE: HeaderName = HeaderName::from_static("x-relay-route");
+const ATTEMPTS: HeaderName = HeaderName::from_static("x-relay-attempts");
+const TRAIL: HeaderName = HeaderName::from_static("x-relay-trail");
+
+pub type Sending = Pin<Box<dyn Future<Output = Result<Answer, Box<Failure>>> + Send>>;
+
+pub async fn complete(State(gateway): State<Arc<Gateway>>, headers: HeaderMap, body: Body) -> Response {
+    let request_id = Uuid::now_v7().simple().to_string();
+    let story = Story::begin(&gateway, request_id.clone());
+    let mut response = match prepare(&gateway, &headers, body, request_id.clone()).await {
+        Ok((request, options)) => answer(&gateway, request, options, story).await,
+        Err(error) => story.refuse(error),
+    };
+    if let Ok(value) = HeaderValue::from_str(&request_id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    response
+}
+
+async fn prepare(
+    gateway: &Gateway,
+    headers: &HeaderMap,
+    body: Body,
+    request_id: String,
+) -> Result<(ChatRequest, Options), ErrorBody> {
+    let mut options = read_options(headers)?;
+    options.request_id = request_id;
+    let body = read_body(body, gateway.max_body).await?;
+    Ok((ChatRequest::parse(body)?, options))
+}
+
+async fn answer(gateway: &Arc<Gateway>, request: ChatRequest, options: Options, story: Story) -> Response {
+    let stream = request.stream;
+    let relay = Arc::clone(&gateway.relay);
+    let mut sending: Sending = Box::pin(async move { relay.send(&request, &options).await });
+    if !stream {
+        return match sending.await {
+            Ok(answer) => whole(answer, story),
+            Err(failure) => fail(gateway, &failure, story),
+        };
+    }
+    let first = tokio::select! {
+        biased;
+        first = &mut sending => first,
+        () = tokio::time::sleep(SILENCE) => return event_stream(late::body(Pending::Sending(sending), story)),
+    };
+    match first {
+        Ok(answer) => {
+            let headers = route_headers(&answer);
+            let mut response = event_stream(late::body(Pending::answering(answer), story));
+            response.headers_mut().extend(headers);
+            response
+        }
+        Err(failure) => fail(gateway, &failure, story),
+    }
+}
+
+fn whole(answer: Answer, mut story: Story) -> Response {
+    let headers = route_headers(&answer);
+    let meta = answer.meta();
+    let pieces = match &answer.body {
+        answer::Body::Whole(whole) => {
+            story.answered(&answer, whole.usage);
+            with_meta(&whole.body, &meta)
+        }
+        // The core answers a plain request with a whole body; a stream here would be its bug.
+        answer::Body::Stream(_) => {
+            return story.refuse(ErrorBody::request(
+                500,
+                "internal",
+                "a plain request was answered by a stream".to_owned(),
+            ));
+        }
+    };
+    let mut response = Response::new(Body::from(join(&pieces)));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().extend(headers);
+    response
+}
+
+fn join(pieces: &[Bytes]) -> Bytes {
+    let mut joined = BytesMut::with_capacity(pieces.iter().map(Bytes::len).sum());
+    pieces.iter().for_each(|piece| joined.extend_from_slice(piece));
+    joined.freeze()
+}
+
+fn fail(gateway: &Gateway, failure: &Failure, mut story: Story) -> Response {
+    story.failed(failure);
+    let mut response = story.refuse(respond::explain(failure, gateway.relay.clock.now()));
+    let headers = response.headers_mut();
+    headers.insert(ATTEMPTS, HeaderValue::from(failure.attempts.len()));
+    insert_text(headers, TRAIL, &answer::trail(&failure.attempts));
+    response
+}
+
+fn event_stream(body: Body) -> Response {
+    let mut response = Response::new(body);
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    // Reverse proxies that buffer would hold tokens back.
+    response.headers_mut().insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
+    response
+}
+
+fn route_headers(answer: &Answer) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(4);
+    insert_text(&mut headers, ROUTE, &answer.route.name);
+    headers.insert(ATTEMPTS, HeaderValue::from(answer.attempts.len()));
+    insert_text(&mut headers, TRAIL, &answer.trail());
+    headers
+}
+
+/// A header from a text that may hold what headers cannot (a model's id in another script): such characters are escaped.
+fn insert_text(headers: &mut HeaderMap, name: HeaderName, text: &str) {
+    if text.is_empty() {
+        return;
+    }
+    if let Ok(value) =
+        HeaderValue::from_str(text).or_else(|_| HeaderValue::from_str(&text.escape_default().to_string()))
+    {
+        headers.insert(name, value);
+    }
+}
+
+fn read_options(headers: &HeaderMap) -> Result<Options, ErrorBody> {
+    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("").trim());
+    let bad = |name: &str, expected: &str| {
+        ErrorBody::request(400, "invalid_header", format!("the header `{name}` must be {expected}"))
+    };
+    let max_wait = text("x-relay-wait")
+        .map(|text| parse_duration(text).ok_or_else(|| bad("x-relay-wait", "a duration such as `30s`")))
+        .transpose()?;
+    let strategy = text("x-relay-strategy").map(|text| {
+        let known = Strategy::NAMES.iter().find(|(name, _)| *name == text);
+        known.map(|(_, strategy)| *strategy).ok_or_else(|| {
+            bad("x-relay-strategy", &format!("one of {}", Strategy::NAMES.map(|(name, _)| name).join(", ")))
+        })
+    });
+    Ok(Options { max_wait, strategy: strategy.transpose()?, ..Options::default() })
+}
+
+async fn read_body(mut body: Body, most: usize) -> Result<Bytes, ErrorBody> {
+    let mut whole: Option<Bytes> = None;
+    let mut longer = BytesMut::new();
+    let mut length = 0;
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| ErrorBody::request(400, "invalid_request", "the body broke off".to_owned()))?;
+        let Ok(data) = frame.into_data() else { continue };
+        length += data.len();
+        match (length > most, &whole) {
+            (true, _) if length > most.saturating_mul(READ_ON) => break,
+            (true, _) => longer.clear(),
+            (false, None) if longer.is_empty() => whole = Some(data),
+            (false, first) => {
+                longer.extend_from_slice(first.as_deref().unwrap_or_default());
+                longer.extend_from_slice(&data);
+                whole = None;
+            }
+        }
+    }
+    if length > most {
+        return Err(ErrorBody::request(
+            413,
+            "request_too_large",
+            format!("the body is larger than {most} bytes, the most this gateway takes"),
+        ));
+    }
+    Ok(whole.unwrap_or_else(|| longer.freeze()))
+}

@@ -1,0 +1,165 @@
+//! A stream on its way to the caller: events as they come, keep-alives while nothing does, and its line in the log.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::response::Response;
+use bytes::Bytes;
+use futures_util::stream;
+
+use crate::answer::{self, Answer, AnswerStream, trail};
+use crate::chat::{Fault, Usage};
+use crate::clock::until;
+use crate::relay::Failure;
+
+use super::chat::{SILENCE, Sending};
+use super::respond::{self, ErrorBody};
+use super::routes::{Gateway, RequestLine};
+
+/// What the stream still waits for.
+pub enum Pending {
+    /// The 200 went out before there was an answer.
+    Sending(Sending),
+    /// `late` is the route, when the headers could not name it any more.
+    Streaming {
+        stream: AnswerStream,
+        late: Option<String>,
+    },
+    Over,
+}
+
+impl Pending {
+    /// An answer whose route the headers name.
+    pub fn answering(answer: Answer) -> Self {
+        Self::of(answer, false)
+    }
+
+    fn of(answer: Answer, late: bool) -> Self {
+        let name = late.then(|| answer.route.name.to_string());
+        match answer.body {
+            answer::Body::Stream(stream) => Self::Streaming { stream, late: name },
+            answer::Body::Whole(_) => Self::Over,
+        }
+    }
+}
+
+/// The response body. The log gets its line when the stream ends or the caller leaves.
+pub fn body(pending: Pending, mut story: Story) -> Body {
+    if let Pending::Streaming { .. } = &pending {
+        story.line.status = 200;
+    }
+    Body::from_stream(stream::unfold((pending, story), |(pending, mut story)| async move {
+        let (piece, pending) = next_piece(pending, &mut story).await?;
+        Some((Ok::<_, std::convert::Infallible>(piece), (pending, story)))
+    }))
+}
+
+async fn next_piece(mut pending: Pending, story: &mut Story) -> Option<(Bytes, Pending)> {
+    loop {
+        pending = match pending {
+            Pending::Over => return None,
+            Pending::Sending(mut sending) => {
+                story.line.status = 200;
+                let sent = tokio::select! {
+                    biased;
+                    sent = &mut sending => sent,
+                    () = tokio::time::sleep(SILENCE) => return Some((KEEP_ALIVE, Pending::Sending(sending))),
+                };
+                match sent {
+                    Ok(answer) => {
+                        story.answered(&answer, None);
+                        Pending::of(answer, true)
+                    }
+                    Err(failure) => {
+                        story.failed(&failure);
+                        let error = respond::explain(&failure, story.gateway.relay.clock.now());
+                        story.line.error = Some(error.message.clone());
+                        return Some((respond::error_event(&error), Pending::Over));
+                    }
+                }
+            }
+            Pending::Streaming { mut stream, late } => {
+                let next = tokio::select! {
+                    biased;
+                    next = stream.next() => next,
+                    () = tokio::time::sleep(SILENCE) => return Some((KEEP_ALIVE, Pending::Streaming { stream, late })),
+                };
+                match next {
+                    Some(Ok(event)) => {
+                        story.note_usage(event.signs.usage);
+                        if event.bytes.is_empty() {
+                            Pending::Streaming { stream, late }
+                        } else {
+                            return Some((event.bytes, Pending::Streaming { stream, late }));
+                        }
+                    }
+                    Some(Err(fault)) => return Some((story.broke_off(&fault), Pending::Over)),
+                    None => {
+                        let name = late?;
+                        return Some((format!(": relay-route {name}\n\n").into(), Pending::Over));
+                    }
+                }
+            }
+        };
+    }
+}
+
+const KEEP_ALIVE: Bytes = Bytes::from_static(b": keep-alive\n\n");
+
+/// A chat's line in the log, told when the story is dropped: at the end of the answer, or when the caller left.
+pub struct Story {
+    gateway: Arc<Gateway>,
+    pub line: RequestLine,
+}
+
+impl Story {
+    pub fn begin(gateway: &Arc<Gateway>, request_id: String) -> Self {
+        let at = gateway.relay.clock.now();
+        let line = RequestLine {
+            at,
+            request_id,
+            status: 499,
+            route: None,
+            trail: String::new(),
+            elapsed: std::time::Duration::ZERO,
+            tokens: None,
+            error: None,
+        };
+        Self { gateway: Arc::clone(gateway), line }
+    }
+
+    /// Ends the story with an error of its own.
+    pub fn refuse(mut self, error: ErrorBody) -> Response {
+        self.line.status = error.status;
+        self.line.error = Some(error.message.clone());
+        respond::error(error)
+    }
+
+    pub fn answered(&mut self, answer: &Answer, usage: Option<Usage>) {
+        self.line.status = 200;
+        self.line.route = Some(answer.route.name.to_string());
+        self.line.trail = answer.trail();
+        self.note_usage(usage);
+    }
+
+    pub fn failed(&mut self, failure: &Failure) {
+        self.line.trail = trail(&failure.attempts);
+    }
+
+    fn note_usage(&mut self, usage: Option<Usage>) {
+        self.line.tokens = usage.map(|usage| usage.total()).or(self.line.tokens);
+    }
+
+    fn broke_off(&mut self, fault: &Fault) -> Bytes {
+        let error = respond::of_fault(fault, self.gateway.relay.clock.now());
+        self.line.error = Some(error.message.clone());
+        respond::error_event(&error)
+    }
+}
+
+impl Drop for Story {
+    fn drop(&mut self) {
+        self.line.elapsed = until(self.line.at, self.gateway.relay.clock.now());
+        (self.gateway.on_request)(&self.line);
+    }
+}

@@ -1,0 +1,14 @@
+//! The HTTP surface: OpenAI's endpoints over the core.
+
+mod chat;
+mod guard;
+mod late;
+mod models;
+mod respond;
+mod routes;
+mod server;
+mod status;
+
+pub use respond::{ErrorBody, explain};
+pub use routes::{Gateway, RequestLine};
+pub use server::{Server, Stopped};

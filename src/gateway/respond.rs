@@ -1,0 +1,199 @@
+//! The only place that turns a fault into an HTTP status and an error body in OpenAI's shape.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::chat::{BadRequest, Breakage, Fault, Unfit};
+use crate::clock::until;
+use crate::relay::Failure;
+
+/// An error as it goes out.
+#[derive(Debug, Clone, Serialize)]
+pub struct ErrorBody {
+    #[serde(skip)]
+    pub status: u16,
+    #[serde(skip)]
+    pub retry_after: Option<Duration>,
+    pub message: String,
+    pub r#type: &'static str,
+    pub param: Option<String>,
+    pub code: Option<String>,
+    /// Why each route gave no answer.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub routes: Vec<RouteReason>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct RouteReason {
+    pub route: String,
+    pub reason: String,
+    pub retry_after_s: Option<u64>,
+}
+
+impl ErrorBody {
+    /// An error about the request itself.
+    pub fn request(status: u16, code: &str, message: String) -> Self {
+        let r#type = if status == 401 { "authentication_error" } else { "invalid_request_error" };
+        Self {
+            status,
+            retry_after: None,
+            message,
+            r#type,
+            param: None,
+            code: Some(code.to_owned()),
+            routes: Vec::new(),
+        }
+    }
+
+    fn upstream(status: u16, r#type: &'static str, code: &str, message: String) -> Self {
+        Self { r#type, ..Self::request(status, code, message) }
+    }
+}
+
+impl From<BadRequest> for ErrorBody {
+    fn from(bad: BadRequest) -> Self {
+        Self { param: bad.param, ..Self::request(400, "invalid_request", bad.message) }
+    }
+}
+
+/// The error for a request without an answer. Says nothing a provider said, the caller's own mistakes apart.
+pub fn explain(failure: &Failure, now: Timestamp) -> ErrorBody {
+    let mut body = of_fault(&failure.fault, now);
+    if !matches!(failure.fault, Fault::Invalid { .. } | Fault::Unknown { .. }) {
+        body.routes = reasons(failure, now);
+    }
+    body
+}
+
+/// The error a fault means to a caller.
+pub fn of_fault(fault: &Fault, now: Timestamp) -> ErrorBody {
+    match fault {
+        Fault::Busy { until, .. } | Fault::Spent { until, .. } | Fault::Full { until } => out_of_quota(*until, now),
+        Fault::Denied => ErrorBody::upstream(
+            502,
+            "upstream_error",
+            "upstream_credentials_exhausted",
+            "every provider that could answer rejected its key".to_owned(),
+        ),
+        Fault::Gone => ErrorBody::upstream(
+            502,
+            "upstream_error",
+            "upstream_model_gone",
+            "the model is no longer offered by its provider".to_owned(),
+        ),
+        Fault::Unfit(unfit) => of_unfit(unfit),
+        Fault::Broken(Breakage::Timeout(_)) => {
+            ErrorBody::upstream(504, "upstream_error", "upstream_timeout", "no provider answered in time".to_owned())
+        }
+        Fault::Broken(_) | Fault::NothingSetUp => ErrorBody::upstream(
+            502,
+            "upstream_error",
+            "upstream_unavailable",
+            "no provider that could answer is available".to_owned(),
+        ),
+        Fault::Cut => ErrorBody::upstream(
+            502,
+            "upstream_error",
+            "upstream_cut",
+            "the answer broke off at its provider".to_owned(),
+        ),
+        Fault::Invalid { status, message, param, code } => {
+            ErrorBody { param: param.clone(), code: code.clone(), ..ErrorBody::request(*status, "", message.clone()) }
+        }
+        Fault::Unknown { message, close } => {
+            let hint = if close.is_empty() { String::new() } else { format!("; close to it: {}", close.join(", ")) };
+            ErrorBody {
+                param: Some("model".to_owned()),
+                ..ErrorBody::request(404, "model_not_found", format!("{message}{hint}"))
+            }
+        }
+        Fault::StoreLost => ErrorBody::upstream(
+            503,
+            "server_error",
+            "store_unavailable",
+            "relay's state store cannot be used".to_owned(),
+        ),
+    }
+}
+
+fn out_of_quota(moment: Option<Timestamp>, now: Timestamp) -> ErrorBody {
+    let wait = moment.map(|moment| until(now, moment));
+    let when = wait.map_or(String::new(), |wait| format!("; the first route is free in {}s", whole_seconds(wait)));
+    let body = ErrorBody::upstream(
+        429,
+        "rate_limit_error",
+        "quota_exhausted",
+        format!("no free quota is left right now{when}"),
+    );
+    ErrorBody { retry_after: wait, ..body }
+}
+
+fn of_unfit(unfit: &Unfit) -> ErrorBody {
+    match unfit {
+        Unfit::ContextTooLong { needed, context } => {
+            let message =
+                format!("the request needs {needed} tokens with its answer; the most any route takes is {context}");
+            ErrorBody {
+                param: Some("messages".to_owned()),
+                ..ErrorBody::request(400, "context_length_exceeded", message)
+            }
+        }
+        Unfit::TooLarge => {
+            let message = "the request is too large for every route that could answer it".to_owned();
+            ErrorBody {
+                param: Some("messages".to_owned()),
+                ..ErrorBody::request(400, "context_length_exceeded", message)
+            }
+        }
+        Unfit::Lacks(feature) => {
+            ErrorBody::request(400, "unsupported_feature", format!("no model that may answer this has `{feature}`"))
+        }
+        Unfit::Filtered(message) => ErrorBody::request(400, "no_matching_route", message.clone()),
+    }
+}
+
+fn reasons(failure: &Failure, now: Timestamp) -> Vec<RouteReason> {
+    let wait = |moment: Option<Timestamp>| moment.map(|moment| whole_seconds(until(now, moment)));
+    let tried = failure.attempts.iter().filter_map(|attempt| {
+        let fault = attempt.fault.as_ref()?;
+        Some(RouteReason { route: attempt.route.to_string(), reason: fault.word(), retry_after_s: wait(fault.until()) })
+    });
+    let left_out = failure.rejections.iter().map(|(route, rejection)| RouteReason {
+        route: route.to_string(),
+        reason: rejection.text(),
+        retry_after_s: wait(rejection.until()),
+    });
+    tried.chain(left_out.filter(|one| !failure.attempts.iter().any(|attempt| *attempt.route == *one.route))).collect()
+}
+
+/// Seconds to wait, rounded up: a client that comes back a moment early is refused again.
+fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+}
+
+/// An error as a response of its own.
+pub fn error(body: ErrorBody) -> Response {
+    let status = StatusCode::from_u16(body.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let retry_after = body.retry_after.map(whole_seconds);
+    let mut response = (status, Json(Envelope { error: &body })).into_response();
+    if let Some(seconds) = retry_after {
+        response.headers_mut().insert(http::header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+/// An error as an event of a stream that has begun.
+pub fn error_event(body: &ErrorBody) -> bytes::Bytes {
+    let json = serde_json::to_string(&Envelope { error: body }).expect("texts and numbers serialize");
+    format!("data: {json}\n\n").into()
+}
+
+#[derive(Serialize)]
+struct Envelope<'a> {
+    error: &'a ErrorBody,
+}

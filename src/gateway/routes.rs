@@ -1,0 +1,96 @@
+//! Every endpoint on one screen, and what they share.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::middleware::from_fn_with_state;
+use axum::response::Response;
+use axum::routing::{get, post};
+use jiff::Timestamp;
+use secrecy::SecretString;
+
+use crate::relay::Relay;
+
+use super::respond::{self, ErrorBody};
+use super::{chat, guard, models, status};
+
+/// What every endpoint knows.
+pub struct Gateway {
+    pub relay: Arc<Relay>,
+    pub api_key: Option<SecretString>,
+    pub max_body: usize,
+    /// Told about each chat once it has ended.
+    pub on_request: Arc<dyn Fn(&RequestLine) + Send + Sync>,
+    pub started_at: Timestamp,
+    draining: AtomicBool,
+}
+
+/// One answered or refused chat, as the log tells it.
+#[derive(Debug, Clone)]
+pub struct RequestLine {
+    pub at: Timestamp,
+    pub request_id: String,
+    pub status: u16,
+    /// The route that answered.
+    pub route: Option<String>,
+    /// Failed attempts before it.
+    pub trail: String,
+    pub elapsed: Duration,
+    pub tokens: Option<u64>,
+    /// Why there is no answer, or not all of it.
+    pub error: Option<String>,
+}
+
+impl Gateway {
+    pub fn new(
+        relay: Arc<Relay>,
+        api_key: Option<SecretString>,
+        max_body: usize,
+        on_request: Arc<dyn Fn(&RequestLine) + Send + Sync>,
+    ) -> Self {
+        let started_at = relay.clock.now();
+        Self { relay, api_key, max_body, on_request, started_at, draining: AtomicBool::new(false) }
+    }
+
+    /// From now on `readyz` fails, so that nobody sends new work here.
+    pub fn start_draining(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
+    pub fn router(self: &Arc<Self>) -> Router {
+        let guarded = Router::new()
+            .route("/v1/chat/completions", post(chat::complete))
+            .route("/v1/models", get(models::list))
+            .route("/v1/models/{*id}", get(models::retrieve))
+            .route_layer(from_fn_with_state(Arc::clone(self), guard::require_key));
+        Router::new()
+            .route("/health", get(status::health))
+            .route("/livez", get(status::livez))
+            .route("/readyz", get(status::readyz))
+            .merge(guarded)
+            .method_not_allowed_fallback(wrong_method)
+            .fallback(nothing_here)
+            .with_state(Arc::clone(self))
+    }
+}
+
+async fn wrong_method(request: Request) -> Response {
+    respond::error(ErrorBody::request(
+        405,
+        "method_not_allowed",
+        format!("`{}` does not take {}", request.uri().path(), request.method()),
+    ))
+}
+
+async fn nothing_here(request: Request) -> Response {
+    let message =
+        format!("there is nothing at `{}`; chats are answered at `/v1/chat/completions`", request.uri().path());
+    respond::error(ErrorBody::request(404, "not_found", message))
+}

@@ -1,0 +1,92 @@
+//! Accepts connections and serves them, and at the end lets the open ones finish.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::task::TaskTracker;
+use tower::ServiceExt as _;
+
+use super::routes::Gateway;
+
+/// A client gets this long to send a request's head.
+const HEADER_TIME: Duration = Duration::from_secs(15);
+
+/// After a failed accept (out of file descriptors, say) a moment's rest keeps the loop from spinning.
+const ACCEPT_REST: Duration = Duration::from_millis(50);
+
+/// How serving ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stopped {
+    /// Every open request was answered.
+    Drained,
+    /// The grace was over, or somebody asked again.
+    Cut,
+}
+
+/// A listening socket and the gateway behind it.
+pub struct Server {
+    pub listener: TcpListener,
+    pub gateway: Arc<Gateway>,
+}
+
+impl Server {
+    /// Serves until `stop` is done, then waits for open requests until `cut` is.
+    pub async fn run(self, stop: impl Future<Output = ()>, cut: impl Future<Output = ()>) -> Stopped {
+        let router = self.gateway.router();
+        let graceful = GracefulShutdown::new();
+        let connections = TaskTracker::new();
+        let mut stop = std::pin::pin!(stop);
+        loop {
+            let accepted = tokio::select! {
+                accepted = self.listener.accept() => accepted,
+                () = &mut stop => break,
+            };
+            match accepted {
+                Ok((socket, _)) => serve(socket, router.clone(), &graceful, &connections),
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(ACCEPT_REST).await;
+                }
+            }
+        }
+        drop(self.listener);
+        self.gateway.start_draining();
+        connections.close();
+        let drained = async {
+            graceful.shutdown().await;
+            connections.wait().await;
+        };
+        tokio::select! {
+            () = drained => Stopped::Drained,
+            () = cut => Stopped::Cut,
+        }
+    }
+}
+
+fn serve(socket: TcpStream, router: Router, graceful: &GracefulShutdown, connections: &TaskTracker) {
+    if let Err(error) = socket.set_nodelay(true) {
+        tracing::debug!(%error, "a connection without TCP_NODELAY");
+    }
+    let service = TowerToHyperService::new(
+        router
+            .map_request(|request: http::Request<Incoming>| request.map(axum::body::Body::new))
+            .map_err(|never: Infallible| match never {}),
+    );
+    let connection = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIME)
+        .serve_connection(TokioIo::new(socket), service);
+    let connection = graceful.watch(connection);
+    connections.spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(%error, "a connection ended early");
+        }
+    });
+}

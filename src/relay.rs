@@ -1,0 +1,394 @@
+//! One path for every request: snapshot, step, attempt, settle, until an answer or a reason why there is none.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use http::{HeaderValue, Uri};
+use jiff::Timestamp;
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::answer::{Answer, AnswerStream, Attempt, Body, Held};
+use crate::chat::fault::{self, Stage};
+use crate::chat::{Breakage, ChatRequest, Fault, Scope, tokens};
+use crate::clock::{Clock, later, until};
+use crate::config::{Routing, Settings, Timeouts};
+use crate::dialect::Target;
+use crate::routing::{
+    Candidate, Fleet, Health, Need, Patience, Ranking, Rejection, Route, RouteId, Snapshot, Step, Strategy, Trip, rank,
+};
+use crate::store::{Lease, Refusal, Settlement, Store};
+use crate::upstream::{Call, Client, EventStream, Received, read_whole};
+
+/// A whole answer larger than this is none.
+const MOST_ANSWER_BYTES: usize = 64 * 1024 * 1024;
+/// Of a refusal no more than this is read.
+const MOST_REFUSAL_BYTES: usize = 256 * 1024;
+
+/// The core: everything a request needs, shared by all requests.
+pub struct Relay {
+    pub fleet: Fleet,
+    pub clock: Clock,
+    routing: Routing,
+    timeouts: Timeouts,
+    answer_reserve: u64,
+    /// The `authorization` headers, by `KeyId`.
+    authorizations: Vec<HeaderValue>,
+    store: Arc<dyn Store>,
+    client: Client,
+    learned: Mutex<Learned>,
+    turn: AtomicU64,
+    pub(crate) in_flight: Arc<AtomicUsize>,
+}
+
+/// What this process has seen of its routes and keys.
+struct Learned {
+    health: Vec<Health>,
+    rejected_keys: Vec<bool>,
+    /// Rests in a row without a moment of the provider's own, by route.
+    guessed_rests: Vec<u32>,
+}
+
+/// What a caller wants beside the request itself.
+#[derive(Clone, Default)]
+pub struct Options {
+    pub request_id: String,
+    /// In the place of the configured one.
+    pub max_wait: Option<Duration>,
+    pub max_attempts: Option<usize>,
+    pub strategy: Option<Strategy>,
+    /// `provider/model` names or provider ids to leave out.
+    pub avoid: Vec<String>,
+    pub strict_free: bool,
+    /// Told the name of each route as it is tried.
+    pub on_attempt: Option<Arc<dyn Fn(&str) + Send + Sync>>,
+}
+
+/// A request that got no answer.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    pub fault: Fault,
+    pub attempts: Vec<Attempt>,
+    /// Routes that were not tried, and why: name and reason.
+    pub rejections: Vec<(Arc<str>, Rejection)>,
+}
+
+impl Relay {
+    pub fn new(settings: &Settings, fleet: Fleet, store: Arc<dyn Store>, clock: Clock) -> Self {
+        let learned = Learned {
+            health: vec![Health::default(); fleet.routes.len()],
+            rejected_keys: vec![false; settings.keys.len()],
+            guessed_rests: vec![0; fleet.routes.len()],
+        };
+        Self {
+            clock,
+            routing: settings.routing.clone(),
+            timeouts: settings.timeouts.clone(),
+            answer_reserve: settings.context.answer_reserve,
+            authorizations: settings.keys.iter().map(authorization).collect(),
+            store,
+            client: Client::new(settings.timeouts.connect),
+            learned: Mutex::new(learned),
+            turn: AtomicU64::new(0),
+            in_flight: Arc::new(AtomicUsize::new(0)),
+            fleet,
+        }
+    }
+
+    /// Answers a request by the best route that can, moving on to the next until one does.
+    pub async fn send(self: &Arc<Self>, request: &ChatRequest, options: &Options) -> Result<Answer, Box<Failure>> {
+        let mut attempts = Vec::new();
+        let mut trip = match self.trip(request, options) {
+            Ok(trip) => trip,
+            Err(fault) => return Err(Box::new(Failure { fault, attempts, rejections: Vec::new() })),
+        };
+        loop {
+            let mut step = trip.next(&self.fleet, &self.snapshot());
+            if !matches!(step, Step::Try(_)) && trip.should_count() {
+                trip.need.count_exactly(count_exactly(request).await, request);
+                step = trip.next(&self.fleet, &self.snapshot());
+            }
+            match step {
+                Step::Try(candidate) => {
+                    if let Some(answer) = self.attempt(request, options, &mut trip, candidate, &mut attempts).await {
+                        return Ok(answer);
+                    }
+                }
+                Step::Sleep(moment) => {
+                    let start = self.clock.now();
+                    self.clock.sleep_until(moment).await;
+                    trip.slept(until(start, self.clock.now()));
+                }
+                Step::Stop(fault) => return Err(Box::new(self.failure(fault, attempts, &trip))),
+            }
+        }
+    }
+
+    /// What routing makes of a request now, without sending anything.
+    pub fn rank(&self, request: &ChatRequest, options: &Options) -> Result<Ranking, Fault> {
+        let need = self.need(request, options)?;
+        Ok(rank(&self.fleet, &need, &self.snapshot(), options.strategy.unwrap_or(self.routing.strategy), 0))
+    }
+
+    /// Each route with what keeps it from answering a small request now, if anything does.
+    pub fn standing(&self) -> Vec<(RouteId, Option<Rejection>)> {
+        let ranking = rank(&self.fleet, &Need::smallest(), &self.snapshot(), Strategy::Priority, 0);
+        let free = ranking.candidates.into_iter().map(|candidate| (candidate.route, None));
+        let mut standing: Vec<_> =
+            free.chain(ranking.rejections.into_iter().map(|(route, rejection)| (route, Some(rejection)))).collect();
+        standing.sort_by_key(|(route, _)| *route);
+        standing
+    }
+
+    /// Meters, rests and health at this instant.
+    pub fn snapshot(&self) -> Snapshot {
+        let view = self.store.view();
+        let learned = self.learned();
+        Snapshot {
+            now: self.clock.now(),
+            meters: view.meters,
+            marks: view.marks,
+            health: learned.health.clone(),
+            rejected_keys: learned.rejected_keys.clone(),
+        }
+    }
+
+    pub fn store(&self) -> &dyn Store {
+        self.store.as_ref()
+    }
+
+    /// Requests that are being answered, streams until their end.
+    pub fn in_flight(&self) -> usize {
+        self.in_flight.load(Ordering::Relaxed)
+    }
+
+    fn learned(&self) -> MutexGuard<'_, Learned> {
+        self.learned.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn need(&self, request: &ChatRequest, options: &Options) -> Result<Need, Fault> {
+        if self.fleet.routes.is_empty() {
+            return Err(Fault::NothingSetUp);
+        }
+        let mut need = Need::of(request, &self.fleet)?;
+        need.answer_reserve = self.answer_reserve;
+        need.avoid.clone_from(&options.avoid);
+        need.strict_free = options.strict_free || self.routing.strict_free;
+        need.no_training = self.routing.no_training;
+        Ok(need)
+    }
+
+    fn trip(&self, request: &ChatRequest, options: &Options) -> Result<Trip, Fault> {
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        let mut need = self.need(request, options)?;
+        need.seed =
+            options.request_id.bytes().fold(turn, |hash, byte| hash.wrapping_mul(31).wrapping_add(u64::from(byte)));
+        let patience = Patience {
+            deadline: self.timeouts.deadline,
+            max_wait: options.max_wait.unwrap_or(self.routing.max_wait),
+            max_attempts: options.max_attempts.unwrap_or(self.routing.max_attempts),
+        };
+        Ok(Trip::new(need, patience, options.strategy.unwrap_or(self.routing.strategy), turn, self.clock.now()))
+    }
+
+    /// One attempt, from the reservation to the first event. `None` when it failed and the trip goes on.
+    async fn attempt(
+        self: &Arc<Self>,
+        request: &ChatRequest,
+        options: &Options,
+        trip: &mut Trip,
+        candidate: Candidate,
+        attempts: &mut Vec<Attempt>,
+    ) -> Option<Answer> {
+        let started = self.clock.now();
+        let route = self.fleet.route(candidate.route);
+        let lease = match self.store.reserve(route, candidate.cost, started).await {
+            Ok(lease) => lease,
+            Err(refusal) => {
+                trip.failed(route.id, refused(refusal));
+                return None;
+            }
+        };
+        let number = u32::try_from(attempts.len() + 1).unwrap_or(u32::MAX);
+        let mut held = Held::new(Arc::clone(self), route.id, lease, number, options.request_id.clone(), started);
+        tracing::debug!(request = %options.request_id, route = %route.name, attempt = number, "trying");
+        if let Some(on_attempt) = &options.on_attempt {
+            on_attempt(&route.name);
+        }
+        let first_event = self.first_event(route);
+        trip.allow(first_event, started);
+        let moment = later(started, first_event).min(trip.ends());
+        self.learned().health[route.id.0].tried(started);
+        let body = tokio::select! {
+            biased;
+            body = self.exchange(request, route, &mut held) => body,
+            () = self.clock.sleep_until(moment) => Err(Fault::Broken(Breakage::Timeout(Stage::FirstEvent))),
+        };
+        let elapsed = until(started, self.clock.now());
+        let outcome = body.as_ref().err().cloned();
+        attempts.push(Attempt { route: Arc::clone(&route.name), http_status: held.status, fault: outcome, elapsed });
+        match body {
+            Ok(body) => {
+                let body = held.answered(body);
+                Some(Answer { route: route.clone(), attempts: std::mem::take(attempts), first_event: elapsed, body })
+            }
+            Err(fault) => {
+                held.failed(&fault);
+                trip.failed(route.id, fault);
+                None
+            }
+        }
+    }
+
+    /// How long the route's first event may take.
+    fn first_event(&self, route: &Route) -> Duration {
+        let usual = self.timeouts.first_event;
+        match route.provider.first_event {
+            Some(own) if !self.timeouts.first_event_is_users => own,
+            _ => usual,
+        }
+    }
+
+    /// Sends the request and waits until there is something to show for it.
+    async fn exchange(&self, request: &ChatRequest, route: &Route, held: &mut Held) -> Result<Body, Fault> {
+        let provider = &route.provider;
+        let outgoing = provider.dialect.encode(request, Target { model: &route.model.id, wire: &provider.wire });
+        let uri: Uri = format!("{}{}", provider.base_url, outgoing.path)
+            .parse()
+            .map_err(|_| Fault::Broken(Breakage::Unreachable))?;
+        let authorization = route.key.map(|key| self.authorizations[key.0].clone());
+        let received =
+            self.client.send(Call { uri, authorization, body: outgoing.body, stream: request.stream }).await?;
+        held.status = Some(received.status);
+        if !(200..300).contains(&received.status) {
+            return Err(self.refusal(route, received).await);
+        }
+        if request.stream {
+            let scanner = provider.dialect.scanner(&provider.wire, request.include_usage);
+            let mut events = EventStream::new(received.body, scanner, self.timeouts.idle, self.clock.now());
+            let first = self.first_events(&mut events).await?;
+            return Ok(Body::Stream(AnswerStream::new(events, first)));
+        }
+        let body = read_whole(received.body, MOST_ANSWER_BYTES).await?;
+        provider.dialect.decode(body, self.clock.now()).map(Body::Whole)
+    }
+
+    async fn refusal(&self, route: &Route, received: Received) -> Fault {
+        // What cannot be read of a refusal leaves its status and headers to go by.
+        let body = read_whole(received.body, MOST_REFUSAL_BYTES).await.unwrap_or_default();
+        route.provider.dialect.classify(received.status, &received.headers, &body, self.clock.now())
+    }
+
+    /// Events up to the first one that carries part of an answer. Until then a failure can be healed unseen.
+    async fn first_events(&self, events: &mut EventStream) -> Result<Vec<crate::chat::StreamEvent>, Fault> {
+        let mut first = Vec::new();
+        loop {
+            let event = match events.next(&self.clock).await {
+                Ok(Some(event)) => event,
+                Ok(None) | Err(Fault::Cut) => return Err(Fault::Broken(Breakage::Empty)),
+                Err(fault) => return Err(fault),
+            };
+            if let Some(fault) = event.signs.error {
+                return Err(fault);
+            }
+            let real = event.signs.real;
+            first.push(event);
+            if real {
+                return Ok(first);
+            }
+        }
+    }
+
+    fn failure(&self, fault: Fault, attempts: Vec<Attempt>, trip: &Trip) -> Failure {
+        let only_local = self.fleet.routes.iter().all(Route::is_local);
+        let nobody_there = !attempts.is_empty()
+            && attempts.iter().all(|attempt| attempt.fault == Some(Fault::Broken(Breakage::Unreachable)));
+        // A local server that is merely not running is no set-up: the user has to be told how to get one.
+        let fault = if only_local && nobody_there { Fault::NothingSetUp } else { fault };
+        let rejections = trip
+            .rejections
+            .iter()
+            .map(|(route, rejection)| (Arc::clone(&self.fleet.route(*route).name), rejection.clone()))
+            .collect();
+        Failure { fault, attempts, rejections }
+    }
+
+    // What follows is called by attempts in flight, once each.
+
+    pub(crate) fn settle(&self, lease: Lease, settlement: Settlement) {
+        self.store.settle(lease, settlement, self.clock.now());
+    }
+
+    pub(crate) fn note_answer(&self, route: RouteId, first_event: Duration) {
+        let mut learned = self.learned();
+        learned.health[route.0].answered(first_event);
+        learned.guessed_rests[route.0] = 0;
+    }
+
+    pub(crate) fn note_usage(&self, route: RouteId, answer_tokens: u64) {
+        self.learned().health[route.0].used(answer_tokens);
+    }
+
+    /// The effect of a fault on its route: the one table of ARCHITECTURE.md, in code.
+    pub(crate) fn note_fault(&self, route: RouteId, fault: &Fault) {
+        let now = self.clock.now();
+        let route = self.fleet.route(route);
+        match fault {
+            Fault::Busy { scope, .. } | Fault::Spent { scope, .. } => self.rest(route, *scope, fault, now),
+            Fault::Gone => self.rest(route, Some(Scope::Model), fault, now),
+            Fault::Denied => {
+                if let Some(key) = route.key {
+                    self.learned().rejected_keys[key.0] = true;
+                }
+            }
+            Fault::Broken(_) | Fault::Cut => self.learned().health[route.id.0].broke(now, route.is_local()),
+            Fault::Unfit(_)
+            | Fault::Invalid { .. }
+            | Fault::Full { .. }
+            | Fault::Unknown { .. }
+            | Fault::NothingSetUp
+            | Fault::StoreLost => {}
+        }
+    }
+
+    fn rest(&self, route: &Route, scope: Option<Scope>, fault: &Fault, now: Timestamp) {
+        let moment = fault.until().or_else(|| {
+            let repeats = &mut self.learned().guessed_rests[route.id.0];
+            let rest = fault::rest(fault, *repeats, route.is_local())?;
+            *repeats += 1;
+            Some(later(now, rest))
+        });
+        if let Some(moment) = moment {
+            self.store.mark(route.mark_for(scope), moment, fault);
+        }
+    }
+}
+
+fn authorization(key: &SecretString) -> HeaderValue {
+    // A key that no header can hold is rejected like any other wrong key, by its provider.
+    let mut value = HeaderValue::from_str(&format!("Bearer {}", key.expose_secret()))
+        .unwrap_or_else(|_| HeaderValue::from_static("Bearer"));
+    value.set_sensitive(true);
+    value
+}
+
+fn refused(refusal: Refusal) -> Fault {
+    match refusal {
+        Refusal::Until(_, moment) => Fault::Full { until: Some(moment) },
+        Refusal::Never(_) => Fault::Unfit(crate::chat::Unfit::TooLarge),
+        Refusal::Lost(reason) => {
+            tracing::error!(%reason, "the state store is lost");
+            Fault::StoreLost
+        }
+    }
+}
+
+/// The prompt's exact tokens. Large prompts are counted where they block nobody.
+async fn count_exactly(request: &ChatRequest) -> u64 {
+    let parts: Vec<String> = request.prompt_parts().map(str::to_owned).collect();
+    let count = move || parts.iter().map(|part| tokens::exact(part)).sum();
+    if request.prompt_parts().map(str::len).sum::<usize>() <= tokens::LARGE_TEXT {
+        return count();
+    }
+    tokio::task::spawn_blocking(count).await.unwrap_or(u64::MAX)
+}

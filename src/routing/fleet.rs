@@ -1,0 +1,167 @@
+//! Every route there is, with the meters and marks each one touches.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::catalog::{Model, Provider, Status};
+use crate::chat::Scope;
+use crate::quota::Limit;
+
+/// A route's place in its fleet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RouteId(pub usize);
+
+/// A meter's place in its fleet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct MeterId(pub usize);
+
+/// The place of a not-before mark: one per route's model and account, one per account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct MarkId(pub usize);
+
+/// A key's place in the list of keys. The key itself is known to the upstream side alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct KeyId(pub usize);
+
+/// Provider + key + model: the smallest thing that can be limited, broken or chosen.
+#[derive(Debug, Clone)]
+pub struct Route {
+    pub id: RouteId,
+    /// `provider/model`, as callers name it.
+    pub name: Arc<str>,
+    pub provider: Arc<Provider>,
+    pub model: Arc<Model>,
+    /// `None` where the provider takes no key.
+    pub key: Option<KeyId>,
+    /// The meters a request over this route counts against.
+    pub meters: Vec<MeterId>,
+    pub model_mark: MarkId,
+    pub account_mark: MarkId,
+    /// Higher goes first under the `priority` strategy.
+    pub priority: i64,
+}
+
+impl Route {
+    pub fn is_local(&self) -> bool {
+        self.provider.status == Status::Local
+    }
+
+    /// The mark that a fault of this scope sets: where the provider counts all models together, all of them rest.
+    pub fn mark_for(&self, scope: Option<Scope>) -> MarkId {
+        let counted_by_model = !self.model.limits.is_empty() || self.provider.limits.is_empty();
+        match scope {
+            Some(Scope::Model) => self.model_mark,
+            Some(Scope::Key | Scope::Ip | Scope::Everyone) => self.account_mark,
+            None if counted_by_model => self.model_mark,
+            None => self.account_mark,
+        }
+    }
+}
+
+/// A meter to be kept by a store: a name that means the same in every process, and its limit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MeterSpec {
+    /// `provider/account/model or */kind/period`.
+    pub name: String,
+    pub limit: Limit,
+}
+
+/// A provider that is set up: with a key, or needing none.
+#[derive(Debug, Clone)]
+pub struct Account {
+    pub provider: Arc<Provider>,
+    pub keys: Vec<KeyId>,
+    /// Each key is an account of its own, and their quotas add up. The user says so, or it is not assumed.
+    pub separate: bool,
+    pub priority: i64,
+}
+
+/// All routes with what they share. Fixed for the life of a process.
+#[derive(Debug, Clone, Default)]
+pub struct Fleet {
+    pub routes: Vec<Route>,
+    pub meters: Vec<MeterSpec>,
+    /// Names of the marks, by `MarkId`.
+    pub marks: Vec<String>,
+    by_name: HashMap<String, usize>,
+}
+
+impl Fleet {
+    pub fn new(accounts: &[Account]) -> Self {
+        let mut fleet = Self::default();
+        for account in accounts {
+            let keys: Vec<Option<KeyId>> =
+                if account.keys.is_empty() { vec![None] } else { account.keys.iter().copied().map(Some).collect() };
+            for (index, key) in keys.into_iter().enumerate() {
+                let number = if account.separate { index } else { 0 };
+                for model in account.provider.models.iter().filter(|model| model.types.iter().any(|kind| kind.chats()))
+                {
+                    fleet.add(account, number, key, model);
+                }
+            }
+        }
+        fleet
+    }
+
+    fn add(&mut self, account: &Account, number: usize, key: Option<KeyId>, model: &Model) {
+        let provider = &account.provider;
+        let owner = format!("{}/{number}", provider.id);
+        let shared = provider.limits.iter().map(|limit| {
+            (
+                if matches!(limit.scope, Scope::Ip | Scope::Everyone) { provider.id.clone() } else { owner.clone() },
+                "*",
+                limit,
+            )
+        });
+        let own = model.limits.iter().map(|limit| (owner.clone(), model.id.as_str(), limit));
+        let meters = shared
+            .chain(own)
+            .map(|(owner, of, limit)| self.meter(format!("{owner}/{of}/{}", limit.label()), limit))
+            .collect();
+        let route = Route {
+            id: RouteId(self.routes.len()),
+            name: format!("{}/{}", provider.id, model.id).into(),
+            provider: Arc::clone(provider),
+            model: Arc::new(model.clone()),
+            key,
+            meters,
+            model_mark: self.mark(format!("{owner}/{}", model.id)),
+            account_mark: self.mark(format!("{owner}/*")),
+            priority: account.priority,
+        };
+        self.routes.push(route);
+    }
+
+    fn meter(&mut self, name: String, limit: &Limit) -> MeterId {
+        let next = self.meters.len();
+        let id = *self.by_name.entry(format!("meter {name}")).or_insert(next);
+        if id == next {
+            self.meters.push(MeterSpec { name, limit: limit.clone() });
+        }
+        MeterId(id)
+    }
+
+    fn mark(&mut self, name: String) -> MarkId {
+        let next = self.marks.len();
+        let id = *self.by_name.entry(format!("mark {name}")).or_insert(next);
+        if id == next {
+            self.marks.push(name);
+        }
+        MarkId(id)
+    }
+
+    pub fn route(&self, id: RouteId) -> &Route {
+        &self.routes[id.0]
+    }
+
+    pub fn meter_spec(&self, id: MeterId) -> &MeterSpec {
+        &self.meters[id.0]
+    }
+
+    /// Provider ids, each once, in their order.
+    pub fn provider_ids(&self) -> Vec<&str> {
+        let mut ids: Vec<&str> = self.routes.iter().map(|route| route.provider.id.as_str()).collect();
+        ids.dedup();
+        ids
+    }
+}

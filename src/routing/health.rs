@@ -1,0 +1,137 @@
+//! How a route has fared lately: breaker, latency, failures, usual answer. Known to this process only.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::clock::later;
+
+/// Failures in a row that open the breaker.
+const FAILURES_TO_OPEN: u32 = 3;
+
+/// How long an opened breaker stays open at first, doubling with each failed probe.
+const OPEN_FOR: Duration = Duration::from_secs(15);
+const OPEN_AT_MOST: Duration = Duration::from_secs(600);
+/// A local endpoint is restarted within seconds.
+const LOCAL_OPEN_AT_MOST: Duration = Duration::from_secs(5);
+
+/// How much the newest observation weighs in a running mean.
+const NEWEST_WEIGHT: f64 = 0.2;
+
+/// Whether calls go through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Breaker {
+    Closed {
+        failures: u32,
+    },
+    /// No calls while others can answer; from `until` on, one probe.
+    Open {
+        until: Timestamp,
+        opened: u32,
+    },
+    /// One call is under way to see whether it works again; if it never reports, another may go at `until`.
+    Probing {
+        until: Timestamp,
+        opened: u32,
+    },
+}
+
+/// One route's recent past.
+#[derive(Debug, Clone)]
+pub struct Health {
+    pub breaker: Breaker,
+    /// Mean milliseconds to the first event; `None` before the first answer.
+    pub first_event_ms: Option<f64>,
+    /// Mean share of attempts that failed, 0 to 1.
+    pub failure_share: f64,
+    /// Mean tokens of an answer; `None` before the first.
+    pub answer_tokens: Option<f64>,
+}
+
+impl Default for Health {
+    fn default() -> Self {
+        Self { breaker: Breaker::Closed { failures: 0 }, first_event_ms: None, failure_share: 0.0, answer_tokens: None }
+    }
+}
+
+impl Health {
+    /// Whether calls should rather go elsewhere at `now`.
+    pub fn is_shunned(&self, now: Timestamp) -> bool {
+        match self.breaker {
+            Breaker::Closed { .. } => false,
+            Breaker::Open { until, .. } | Breaker::Probing { until, .. } => until > now,
+        }
+    }
+
+    /// A call is about to go out. The first one past an open breaker's time is the probe.
+    pub fn tried(&mut self, now: Timestamp) {
+        if let Breaker::Open { until, opened } | Breaker::Probing { until, opened } = self.breaker
+            && until <= now
+        {
+            self.breaker = Breaker::Probing { until: later(now, OPEN_FOR), opened };
+        }
+    }
+
+    pub fn answered(&mut self, first_event: Duration) {
+        self.breaker = Breaker::Closed { failures: 0 };
+        self.failure_share *= 1.0 - NEWEST_WEIGHT;
+        self.first_event_ms = Some(mean(self.first_event_ms, first_event.as_secs_f64() * 1_000.0));
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "token counts are far below 2^52")]
+    pub fn used(&mut self, answer_tokens: u64) {
+        self.answer_tokens = Some(mean(self.answer_tokens, answer_tokens as f64));
+    }
+
+    /// A call failed in a way that is the route's own fault.
+    pub fn broke(&mut self, now: Timestamp, local: bool) {
+        self.failure_share = mean(Some(self.failure_share), 1.0);
+        let opened = match self.breaker {
+            Breaker::Closed { failures } if failures + 1 < FAILURES_TO_OPEN => {
+                self.breaker = Breaker::Closed { failures: failures + 1 };
+                return;
+            }
+            Breaker::Closed { .. } => 0,
+            Breaker::Open { opened, .. } | Breaker::Probing { opened, .. } => opened + 1,
+        };
+        let most = if local { LOCAL_OPEN_AT_MOST } else { OPEN_AT_MOST };
+        let open_for = OPEN_FOR.saturating_mul(1 << opened.min(10)).min(most);
+        self.breaker = Breaker::Open { until: later(now, open_for), opened };
+    }
+}
+
+fn mean(so_far: Option<f64>, newest: f64) -> f64 {
+    so_far.map_or(newest, |mean| mean + (newest - mean) * NEWEST_WEIGHT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> Timestamp {
+        later(Timestamp::UNIX_EPOCH, Duration::from_secs(seconds))
+    }
+
+    #[test]
+    fn three_failures_open_the_breaker_and_one_answer_closes_it() {
+        let mut health = Health::default();
+        health.broke(at(0), false);
+        health.broke(at(1), false);
+        assert!(!health.is_shunned(at(1)));
+        health.broke(at(2), false);
+        assert!(health.is_shunned(at(2)) && !health.is_shunned(at(17)));
+        health.tried(at(17));
+        assert!(health.is_shunned(at(18)), "one probe at a time");
+        health.broke(at(18), false);
+        assert!(health.is_shunned(at(47)) && !health.is_shunned(at(48)), "the second time lasts twice as long");
+        health.answered(Duration::from_millis(10));
+        assert!(!health.is_shunned(at(19)));
+    }
+
+    #[test]
+    fn a_local_endpoint_is_shunned_for_seconds_only() {
+        let mut health = Health::default();
+        (0..9).for_each(|second| health.broke(at(second), true));
+        assert!(!health.is_shunned(at(13)));
+    }
+}

@@ -1,0 +1,186 @@
+//! What a request requires of the route that answers it.
+
+use crate::catalog::{ModelType, Scale};
+use crate::chat::{ChatRequest, Fault, Features, Unfit, tokens};
+
+use super::fleet::{Fleet, Route};
+
+/// How many names are offered for one that is not known.
+const CLOSE_NAMES: usize = 3;
+
+/// A request's requirements, as far as choosing a route needs them.
+#[derive(Debug, Clone)]
+pub struct Need {
+    pub wanted: Wanted,
+    pub filters: Filters,
+    pub features: Features,
+    pub input_tokens: u64,
+    /// Whether `input_tokens` is the exact count; else it is an upper bound.
+    pub counted: bool,
+    /// The most the answer may have, when the caller says so.
+    pub max_tokens: Option<u64>,
+    /// Tokens kept for the answer when the caller does not say.
+    pub answer_reserve: u64,
+    /// Routes left out by name, or by provider.
+    pub avoid: Vec<String>,
+    /// Only routes that can never bill.
+    pub strict_free: bool,
+    /// Only providers that do not say they train on prompts.
+    pub no_training: bool,
+    /// Spreads requests over routes of equal standing: a hash of the request's id.
+    pub seed: u64,
+}
+
+/// Which routes the `model` field allows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wanted {
+    Any,
+    /// Any model of this provider.
+    Provider(String),
+    /// This model, at this provider or at any host of it.
+    Model {
+        provider: Option<String>,
+        model: String,
+    },
+}
+
+/// The intent filters of a request.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filters {
+    pub model_type: Option<ModelType>,
+    pub scale: Option<Scale>,
+    /// A part of the model's id, in lower case.
+    pub name: Option<String>,
+}
+
+impl Need {
+    pub fn of(request: &ChatRequest, fleet: &Fleet) -> Result<Self, Fault> {
+        let wanted = if request.wants_any_model() { Wanted::Any } else { Wanted::named(&request.model, fleet)? };
+        let text: u64 = request.prompt_parts().map(tokens::upper_bound).sum();
+        let filters = Filters::of(request)?;
+        let input_tokens = with_frames(text, request);
+        Ok(Self {
+            wanted,
+            filters,
+            features: request.features,
+            input_tokens,
+            counted: false,
+            max_tokens: request.max_tokens,
+            ..Self::smallest()
+        })
+    }
+
+    /// What every chat needs at least: any route, one token.
+    pub fn smallest() -> Self {
+        Self {
+            wanted: Wanted::Any,
+            filters: Filters::default(),
+            features: Features::default(),
+            input_tokens: 1,
+            counted: true,
+            max_tokens: None,
+            answer_reserve: 0,
+            avoid: Vec::new(),
+            strict_free: false,
+            no_training: false,
+            seed: 0,
+        }
+    }
+
+    /// Tokens the answer is expected to need at most.
+    pub fn answer_tokens(&self) -> u64 {
+        self.max_tokens.unwrap_or(self.answer_reserve)
+    }
+
+    /// Puts the exact count of `request`'s prompt in the bound's place.
+    pub fn count_exactly(&mut self, exact: u64, request: &ChatRequest) {
+        self.input_tokens = with_frames(exact, request);
+        self.counted = true;
+    }
+}
+
+/// A prompt's text tokens with those of message frames and images. Base64 is not text: its share of the bound is taken out.
+fn with_frames(text: u64, request: &ChatRequest) -> u64 {
+    let shape = request.messages;
+    let frames = shape.count as u64 * tokens::MESSAGE_TOKENS;
+    let binary = shape.binary_bytes as u64 / 2;
+    text.saturating_sub(binary).max(1) + frames + shape.images as u64 * tokens::IMAGE_TOKENS
+}
+
+impl Wanted {
+    /// Reads `provider/model`, `provider`, or a model's bare id. Provider names may be in any case.
+    fn named(name: &str, fleet: &Fleet) -> Result<Self, Fault> {
+        let known = |id: &str| {
+            fleet.routes.iter().map(|route| &route.provider.id).find(|known| known.eq_ignore_ascii_case(id)).cloned()
+        };
+        if let Some(provider) = known(name) {
+            return Ok(Self::Provider(provider));
+        }
+        if let Some((provider, model)) = name.split_once('/')
+            && let Some(provider) = known(provider)
+            && fleet.routes.iter().any(|route| route.provider.id == provider && route.model.id == model)
+        {
+            return Ok(Self::Model { provider: Some(provider), model: model.to_owned() });
+        }
+        if fleet.routes.iter().any(|route| route.model.id == name) {
+            return Ok(Self::Model { provider: None, model: name.to_owned() });
+        }
+        Err(unknown(name, fleet))
+    }
+
+    pub fn allows(&self, route: &Route) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Provider(provider) => route.provider.id == *provider,
+            Self::Model { provider, model } => {
+                route.model.id == *model && provider.as_ref().is_none_or(|provider| route.provider.id == *provider)
+            }
+        }
+    }
+}
+
+fn unknown(name: &str, fleet: &Fleet) -> Fault {
+    let lower = name.to_lowercase();
+    let names = fleet
+        .routes
+        .iter()
+        .flat_map(|route| [route.name.to_string(), route.model.id.clone(), route.provider.id.clone()]);
+    let mut near: Vec<(f64, String)> =
+        names.map(|known| (likeness(&lower, &known.to_lowercase()), known)).filter(|(near, _)| *near > 0.75).collect();
+    near.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+    let mut close: Vec<String> = near.into_iter().map(|(_, known)| known).collect();
+    close.dedup();
+    close.truncate(CLOSE_NAMES);
+    Fault::Unknown { message: format!("the model `{name}` is not known here, or its provider is not set up"), close }
+}
+
+fn likeness(asked: &str, known: &str) -> f64 {
+    if asked.len() > 2 && known.contains(asked) { 0.95 } else { strsim::jaro_winkler(asked, known) }
+}
+
+impl Filters {
+    fn of(request: &ChatRequest) -> Result<Self, Fault> {
+        Ok(Self {
+            model_type: request
+                .model_type
+                .as_deref()
+                .map(|text| pick("model_type", text, &ModelType::NAMES))
+                .transpose()?,
+            scale: request.model_scale.as_deref().map(|text| pick("model_scale", text, &Scale::NAMES)).transpose()?,
+            name: request.model_name.as_deref().map(str::to_lowercase),
+        })
+    }
+
+    pub fn allow(&self, route: &Route) -> bool {
+        self.model_type.is_none_or(|kind| route.model.is_a(kind))
+            && self.scale.is_none_or(|scale| route.model.scale == scale)
+            && self.name.as_ref().is_none_or(|name| route.model.id.to_lowercase().contains(name))
+    }
+}
+
+fn pick<T: Copy>(field: &str, text: &str, names: &[(&str, T)]) -> Result<T, Fault> {
+    names.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)).map(|(_, value)| *value).ok_or_else(|| {
+        let known: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
+        Fault::Unfit(Unfit::Filtered(format!("`{field}` is `{text}`; it must be one of: {}", known.join(", "))))
+    })
+}

@@ -1,0 +1,108 @@
+//! Why a route is left out, by name and with its numbers.
+
+use jiff::Timestamp;
+
+use crate::chat::fault::Class;
+use crate::chat::{Fault, Unfit};
+
+/// One route's reason. Routes that the `model` field does not name have none: nobody asked for them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rejection {
+    /// The intent filters leave it out.
+    Filtered,
+    /// The caller named it as one to avoid.
+    Avoided,
+    Lacks(&'static str),
+    ContextTooSmall {
+        context: u64,
+        needed: u64,
+    },
+    /// The request alone is larger than this limit allows.
+    NeverFits {
+        limit: String,
+        amount: u64,
+        needed: u64,
+    },
+    OutOfQuota {
+        limit: String,
+        until: Timestamp,
+    },
+    /// It rests after a fault.
+    Resting {
+        cause: Fault,
+        until: Timestamp,
+    },
+    KeyRejected,
+    /// It has been tried for this request already.
+    Tried(Fault),
+    /// It might bill, and the caller wants none that does.
+    MightBill,
+    /// Its provider trains on prompts, and the caller wants none that does.
+    TrainsOnPrompts,
+}
+
+impl Rejection {
+    pub const fn class(&self) -> Class {
+        match self {
+            Self::OutOfQuota { .. } => Class::OutOfQuota,
+            Self::Resting { cause, .. } | Self::Tried(cause) => cause.class(),
+            Self::KeyRejected => Class::Keys,
+            Self::Filtered
+            | Self::Avoided
+            | Self::Lacks(_)
+            | Self::ContextTooSmall { .. }
+            | Self::NeverFits { .. }
+            | Self::MightBill
+            | Self::TrainsOnPrompts => Class::Request,
+        }
+    }
+
+    /// Whether an exact token count in the place of a bound could lift this rejection.
+    pub const fn depends_on_tokens(&self) -> bool {
+        matches!(self, Self::ContextTooSmall { .. } | Self::NeverFits { .. } | Self::OutOfQuota { .. })
+    }
+
+    pub const fn until(&self) -> Option<Timestamp> {
+        match self {
+            Self::OutOfQuota { until, .. } | Self::Resting { until, .. } => Some(*until),
+            Self::Tried(fault) => fault.until(),
+            _ => None,
+        }
+    }
+
+    /// The reason in a few words, without anything a provider said.
+    pub fn text(&self) -> String {
+        match self {
+            Self::Filtered => "left out by the request's filters".to_owned(),
+            Self::Avoided => "avoided on request".to_owned(),
+            Self::Lacks(feature) => format!("has no {feature}"),
+            Self::ContextTooSmall { context, needed } => format!("context {context} is too small for {needed} tokens"),
+            Self::NeverFits { limit, amount, needed } => format!("{needed} exceeds {amount} {limit}"),
+            Self::OutOfQuota { limit, .. } => format!("{limit} used up"),
+            Self::Resting { cause, .. } => format!("rests after {}", cause.word()),
+            Self::KeyRejected => "key rejected".to_owned(),
+            Self::Tried(fault) => fault.word(),
+            Self::MightBill => "might bill past its quota".to_owned(),
+            Self::TrainsOnPrompts => "trains on prompts".to_owned(),
+        }
+    }
+
+    /// The fault a request ends with when this is all that is left to say.
+    pub fn as_fault(&self) -> Fault {
+        match self {
+            Self::OutOfQuota { until, .. } => Fault::Full { until: Some(*until) },
+            Self::Resting { cause, .. } | Self::Tried(cause) => cause.clone(),
+            Self::KeyRejected => Fault::Denied,
+            Self::Lacks(feature) => Fault::Unfit(Unfit::Lacks(feature)),
+            Self::ContextTooSmall { context, needed } => {
+                Fault::Unfit(Unfit::ContextTooLong { needed: *needed, context: *context })
+            }
+            Self::NeverFits { amount, needed, .. } => {
+                Fault::Unfit(Unfit::ContextTooLong { needed: *needed, context: *amount })
+            }
+            Self::Filtered | Self::Avoided | Self::MightBill | Self::TrainsOnPrompts => {
+                Fault::Unfit(Unfit::Filtered(format!("no route is left: {}", self.text())))
+            }
+        }
+    }
+}

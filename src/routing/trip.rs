@@ -1,0 +1,158 @@
+//! The attempts of one request, as a state machine without I/O: try this, sleep until then, or stop with that.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::chat::fault::{Class, Stage};
+use crate::chat::{Breakage, Fault};
+use crate::clock::{later, until};
+
+use super::fleet::{Fleet, RouteId};
+use super::need::Need;
+use super::rank::{Candidate, Ranking, Strategy, rank};
+use super::reject::Rejection;
+use super::snapshot::Snapshot;
+
+/// How often one route may be tried for one request: a short rest can end while the request still waits.
+const TRIES_PER_ROUTE: usize = 3;
+
+/// What to do next.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Step {
+    Try(Candidate),
+    /// Nothing can answer before this moment, and the request may wait that long.
+    Sleep(Timestamp),
+    Stop(Fault),
+}
+
+/// How long and how often a request may try.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// The whole trip to the first event, waiting for quota apart.
+    pub deadline: Duration,
+    /// Waiting for quota, all in all.
+    pub max_wait: Duration,
+    /// Zero means as many as there are candidates.
+    pub max_attempts: usize,
+}
+
+/// The course of one request so far.
+#[derive(Debug)]
+pub struct Trip {
+    pub need: Need,
+    patience: Patience,
+    strategy: Strategy,
+    turn: u64,
+    ends: Timestamp,
+    waited: Duration,
+    tried: Vec<(RouteId, Fault)>,
+    /// Why the routes that were not tried were not, as of the last ranking.
+    pub rejections: Vec<(RouteId, Rejection)>,
+}
+
+impl Trip {
+    pub fn new(need: Need, patience: Patience, strategy: Strategy, turn: u64, now: Timestamp) -> Self {
+        let ends = later(now, patience.deadline);
+        Self { need, patience, strategy, turn, ends, waited: Duration::ZERO, tried: Vec::new(), rejections: Vec::new() }
+    }
+
+    /// The moment by which the first event must be there.
+    pub const fn ends(&self) -> Timestamp {
+        self.ends
+    }
+
+    /// Whether only an upper bound of the prompt's tokens keeps a route away.
+    pub fn should_count(&self) -> bool {
+        !self.need.counted && self.rejections.iter().any(|(_, rejection)| rejection.depends_on_tokens())
+    }
+
+    pub fn next(&mut self, fleet: &Fleet, snapshot: &Snapshot) -> Step {
+        let now = snapshot.now;
+        if let Some(invalid) = self.agreed_invalid(fleet) {
+            return Step::Stop(invalid);
+        }
+        let Ranking { candidates, rejections } = rank(fleet, &self.need, snapshot, self.strategy, self.turn);
+        self.rejections = rejections;
+        let next = candidates.into_iter().find(|candidate| !self.is_done_with(candidate.route));
+        if now >= self.ends {
+            return Step::Stop(self.outcome().unwrap_or(Fault::Broken(Breakage::Timeout(Stage::Deadline))));
+        }
+        // A refused reservation sent nothing and is no attempt.
+        let attempts = self.tried.iter().filter(|(_, fault)| !matches!(fault, Fault::Full { .. })).count();
+        let may_try = self.patience.max_attempts == 0 || attempts < self.patience.max_attempts;
+        match next {
+            Some(candidate) if may_try => Step::Try(candidate),
+            _ if may_try => self.wait_or_stop(now),
+            _ => Step::Stop(self.outcome().unwrap_or(Fault::NothingSetUp)),
+        }
+    }
+
+    /// Takes note that `route` failed. A provider that may be slow stretches the trip's deadline by its own time.
+    pub fn failed(&mut self, route: RouteId, fault: Fault) {
+        self.tried.push((route, fault));
+    }
+
+    /// An attempt starts whose first event may take this long.
+    pub fn allow(&mut self, first_event: Duration, now: Timestamp) {
+        if first_event > self.patience.deadline {
+            self.ends = self.ends.max(later(now, first_event));
+        }
+    }
+
+    /// Time was spent waiting for quota, which the deadline does not count.
+    pub fn slept(&mut self, time: Duration) {
+        self.waited += time;
+        self.ends = later(self.ends, time);
+    }
+
+    fn wait_or_stop(&self, now: Timestamp) -> Step {
+        let Some(fault) = self.outcome() else { return Step::Stop(Fault::NothingSetUp) };
+        if let Fault::Full { until: Some(moment) } = fault {
+            let left = self.patience.max_wait.saturating_sub(self.waited);
+            if moment > now && until(now, moment) <= left {
+                return Step::Sleep(moment);
+            }
+        }
+        Step::Stop(fault)
+    }
+
+    /// A route is tried again only after a rest that quota asked for.
+    fn is_done_with(&self, route: RouteId) -> bool {
+        let mut tries = self.tried.iter().filter(|(tried, _)| *tried == route).peekable();
+        let quota_only = tries.clone().all(|(_, fault)| matches!(fault, Fault::Busy { .. } | Fault::Full { .. }));
+        tries.peek().is_some() && (!quota_only || tries.count() >= TRIES_PER_ROUTE)
+    }
+
+    /// The caller's own mistake, once two providers agree on it.
+    fn agreed_invalid(&self, fleet: &Fleet) -> Option<Fault> {
+        let mut invalid = self.tried.iter().filter(|(_, fault)| matches!(fault, Fault::Invalid { .. }));
+        let (first, fault) = invalid.next()?;
+        let agrees = invalid.any(|(route, _)| fleet.route(*route).provider.id != fleet.route(*first).provider.id);
+        agrees.then(|| fault.clone())
+    }
+
+    /// What the request comes to if it stops here: of all causes the most retryable, with the earliest moment.
+    pub fn outcome(&self) -> Option<Fault> {
+        let untried = self.rejections.iter().filter(|(route, _)| !self.tried.iter().any(|(tried, _)| tried == route));
+        let mut faults: Vec<Fault> = self.tried.iter().map(|(_, fault)| fault.clone()).collect();
+        faults.extend(untried.map(|(_, rejection)| rejection.as_fault()));
+        let class = faults.iter().map(Fault::class).min()?;
+        if class == Class::OutOfQuota {
+            let rested = self
+                .rejections
+                .iter()
+                .filter(|(_, rejection)| rejection.class() == Class::OutOfQuota)
+                .filter_map(|(_, rejection)| rejection.until());
+            let told = faults.iter().filter(|fault| fault.class() == Class::OutOfQuota).filter_map(Fault::until);
+            return Some(Fault::Full { until: rested.min().or_else(|| told.min()) });
+        }
+        // Of one class, what an attempt found out says more than a rejection; a larger context more than a smaller.
+        faults.into_iter().filter(|fault| fault.class() == class).max_by_key(|fault| match fault {
+            Fault::Invalid { .. } => u64::MAX,
+            Fault::Unfit(crate::chat::Unfit::Lacks(_)) => u64::MAX - 1,
+            Fault::Unfit(crate::chat::Unfit::ContextTooLong { context, .. }) => *context,
+            _ => 0,
+        })
+    }
+}

@@ -1,0 +1,117 @@
+//! A simulated provider as the text of a catalogue file.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+use super::limit::{Limit, Period};
+use super::spec::{ModelSpec, ProviderSpec, UsageAt};
+
+/// The environment variable that holds the key of provider `id`.
+pub(super) fn key_env(id: &str) -> String {
+    format!("{}_API_KEY", id.to_uppercase().replace('-', "_"))
+}
+
+/// The file, with `base_url` where the provider really listens.
+pub(super) fn catalogue(spec: &ProviderSpec, base_url: &str) -> String {
+    let mut file = String::new();
+    for (field, value) in [
+        ("name", quoted(&format!("Simulated {}", spec.id.trim_start_matches("sim-")))),
+        ("dialect", quoted("openai")),
+        ("base_url", quoted(base_url)),
+        ("key_env", array(&[key_env(&spec.id)])),
+        ("status", quoted("free")),
+        ("prefill", quoted("assistant")),
+        ("terms", quoted("simulated, no model behind it")),
+        ("card", "false".to_owned()),
+        ("hard_stop", "true".to_owned()),
+        ("trains", quoted("no")),
+    ] {
+        line(&mut file, field, &value);
+    }
+    if spec.usage_at == UsageAt::XGroq {
+        file.push_str("\n[wire]\n");
+        line(&mut file, "usage_at", &quoted("x_groq.usage"));
+    }
+    for (limit, amount) in documented(&spec.limits) {
+        file.push_str("\n[[limit]]\n");
+        line(&mut file, limit.unit.word(), &amount.to_string());
+        line(&mut file, "per", &quoted(limit.period.word()));
+        line(&mut file, "scope", &quoted("key"));
+        if let Some(resets) = resets(limit) {
+            line(&mut file, "resets", &quoted(resets));
+        }
+    }
+    for model in &spec.models {
+        write_model(&mut file, model);
+    }
+    file
+}
+
+fn write_model(file: &mut String, model: &ModelSpec) {
+    file.push_str("\n[[model]]\n");
+    line(file, "id", &quoted(&model.id));
+    line(file, "types", &array(&model.types));
+    line(file, "scale", &quoted(&model.scale));
+    line(file, "context", &model.context.to_string());
+    line(file, "features", &array(&model.features));
+    let limits: Vec<String> = documented(&model.limits)
+        .map(|(limit, amount)| {
+            let resets = resets(limit).map(|resets| format!(", resets = {}", quoted(resets))).unwrap_or_default();
+            format!("{{ {} = {amount}, per = {}{resets} }}", limit.unit.word(), quoted(limit.period.word()))
+        })
+        .collect();
+    if !limits.is_empty() {
+        line(file, "limits", &format!("[{}]", limits.join(", ")));
+    }
+}
+
+fn documented(limits: &[Limit]) -> impl Iterator<Item = (&Limit, u64)> {
+    limits.iter().filter_map(|limit| limit.documented.map(|amount| (limit, amount)))
+}
+
+/// Only what differs from the default of the period is written.
+fn resets(limit: &Limit) -> Option<&'static str> {
+    (limit.rolling && limit.period >= Period::Day).then_some("rolling")
+}
+
+fn line(file: &mut String, field: &str, value: &str) {
+    writeln!(file, "{field} = {value}").expect("a String takes all text");
+}
+
+fn array(items: &[String]) -> String {
+    let items: Vec<String> = items.iter().map(|item| quoted(item)).collect();
+    format!("[{}]", items.join(", "))
+}
+
+/// A JSON string is also a TOML basic string.
+fn quoted(text: &str) -> String {
+    Value::from(text).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use toml_edit::DocumentMut;
+
+    use super::*;
+
+    #[test]
+    fn the_file_is_toml_and_keeps_quiet_about_undocumented_limits() {
+        let spec = ProviderSpec::new("sim-alpha")
+            .usage_at(UsageAt::XGroq)
+            .limit(Limit::requests(2, Period::Minute).documented_as(30))
+            .limit(Limit::tokens(7, Period::Hour).undocumented())
+            .model(
+                ModelSpec::new("sim-a")
+                    .limit(Limit::requests(1000, Period::Day).rolling())
+                    .limit(Limit::tokens(9, Period::Month)),
+            );
+        let file: DocumentMut = catalogue(&spec, "http://127.0.0.1:1/sim-alpha/v1").parse().expect("valid TOML");
+        assert_eq!(file["key_env"][0].as_str(), Some("SIM_ALPHA_API_KEY"));
+        assert_eq!(file["wire"]["usage_at"].as_str(), Some("x_groq.usage"));
+        assert_eq!(file["limit"].as_array_of_tables().map(toml_edit::ArrayOfTables::len), Some(1));
+        assert_eq!(file["limit"][0]["requests"].as_integer(), Some(30));
+        assert_eq!(file["model"][0]["limits"][0]["resets"].as_str(), Some("rolling"));
+        assert!(file["model"][0]["limits"][1].get("resets").is_none());
+    }
+}

@@ -1,0 +1,6 @@
+//! The simulator over real sockets: every act, the limits, the clients that leave, and the end.
+
+mod acts;
+mod client;
+mod life;
+mod limits;

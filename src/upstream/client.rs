@@ -1,0 +1,147 @@
+//! The hot path out: a pooled HTTP client that sends a body in pieces, follows no redirect and adds nothing of its own.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::error::Error as _;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::{Buf, Bytes};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
+use http::{HeaderMap, HeaderValue, Request, Uri};
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+
+use crate::chat::fault::Stage;
+use crate::chat::{Breakage, Fault};
+
+/// Who asks. Some providers refuse the names of scripting libraries (Groq and Cerebras, 2026).
+pub const AGENT: &str = concat!("relay/", env!("CARGO_PKG_VERSION"));
+
+/// Idle connections are kept this long: below the minute or so after which most providers close them.
+const KEEP_IDLE: Duration = Duration::from_secs(50);
+
+/// One request to a provider.
+#[derive(Debug)]
+pub struct Call {
+    pub uri: Uri,
+    /// The whole value of `authorization`, marked sensitive.
+    pub authorization: Option<HeaderValue>,
+    pub body: Vec<Bytes>,
+    pub stream: bool,
+}
+
+/// The head of a response, and its body to be read.
+#[derive(Debug)]
+pub struct Received {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: Incoming,
+}
+
+/// The pooled client. Clones share the pool.
+#[derive(Debug, Clone)]
+pub struct Client {
+    pooled: legacy::Client<HttpsConnector<HttpConnector>, Pieces>,
+}
+
+impl Client {
+    pub fn new(connect_timeout: Duration) -> Self {
+        let mut connector = HttpConnector::new();
+        connector.enforce_http(false);
+        connector.set_nodelay(true);
+        connector.set_connect_timeout(Some(connect_timeout));
+        let connector = HttpsConnectorBuilder::new()
+            .with_tls_config(super::tls_config())
+            .https_or_http()
+            .enable_all_versions()
+            .wrap_connector(connector);
+        let pooled = legacy::Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(KEEP_IDLE)
+            .build(connector);
+        Self { pooled }
+    }
+
+    /// Sends the request and waits for the response's head. Dropping the future drops the request.
+    pub async fn send(&self, call: Call) -> Result<Received, Fault> {
+        let mut request = Request::post(call.uri)
+            .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
+            .header(
+                ACCEPT,
+                HeaderValue::from_static(if call.stream { "text/event-stream" } else { "application/json" }),
+            )
+            .header(USER_AGENT, HeaderValue::from_static(AGENT));
+        if let Some(authorization) = call.authorization {
+            request = request.header(AUTHORIZATION, authorization);
+        }
+        let request = request.body(Pieces::new(call.body)).map_err(|_| Fault::Broken(Breakage::Unreachable))?;
+        let response = self.pooled.request(request).await.map_err(|error| Fault::Broken(breakage(&error)))?;
+        let (head, body) = response.into_parts();
+        Ok(Received { status: head.status.as_u16(), headers: head.headers, body })
+    }
+}
+
+fn breakage(error: &legacy::Error) -> Breakage {
+    tracing::debug!(error = %chain(error), "the call failed");
+    if !error.is_connect() {
+        return Breakage::Reset;
+    }
+    let mut source = error.source();
+    while let Some(cause) = source {
+        if cause.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::TimedOut) {
+            return Breakage::Timeout(Stage::Connect);
+        }
+        source = cause.source();
+    }
+    Breakage::Unreachable
+}
+
+/// An error with its causes, in one line. Holds addresses at most, never a key.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}
+
+/// A request body in pieces, sent one after the other without being joined.
+#[derive(Debug)]
+pub struct Pieces {
+    left: VecDeque<Bytes>,
+    length: u64,
+}
+
+impl Pieces {
+    fn new(pieces: Vec<Bytes>) -> Self {
+        let length = pieces.iter().map(|piece| piece.len() as u64).sum();
+        Self { left: pieces.into(), length }
+    }
+}
+
+impl Body for Pieces {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let piece = self.left.pop_front();
+        self.length -= piece.as_ref().map_or(0, |piece| piece.remaining() as u64);
+        Poll::Ready(piece.map(|piece| Ok(Frame::data(piece))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left.is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.length)
+    }
+}

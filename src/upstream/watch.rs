@@ -1,0 +1,83 @@
+//! Reads a response: whole, within bounds; or event by event, noticing silence and a cut.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use jiff::Timestamp;
+
+use crate::chat::fault::Stage;
+use crate::chat::{Breakage, Fault, StreamEvent};
+use crate::clock::{Clock, later};
+use crate::dialect::Scanner;
+
+/// Reads a body to its end. More than `most` bytes are no answer.
+pub async fn read_whole(mut body: Incoming, most: usize) -> Result<Bytes, Fault> {
+    let mut whole = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(|_| Fault::Broken(Breakage::Reset))?.into_data() else { continue };
+        if whole.is_empty() && body_is_over(&body) {
+            return Ok(data);
+        }
+        if whole.len() + data.len() > most {
+            return Err(Fault::Broken(Breakage::NotJson));
+        }
+        whole.extend_from_slice(&data);
+    }
+    Ok(whole.freeze())
+}
+
+/// Whether nothing follows, so that a body of one frame is handed on without a copy.
+fn body_is_over(body: &Incoming) -> bool {
+    http_body::Body::is_end_stream(body)
+}
+
+/// A stream being answered.
+#[derive(Debug)]
+pub struct EventStream {
+    body: Incoming,
+    scanner: Scanner,
+    /// The longest silence between two pieces.
+    idle: Duration,
+    /// When the last bytes came. Outlives a call of `next` that somebody gave up waiting for.
+    heard_at: Timestamp,
+    ended: bool,
+}
+
+impl EventStream {
+    pub fn new(body: Incoming, scanner: Scanner, idle: Duration, now: Timestamp) -> Self {
+        Self { body, scanner, idle, heard_at: now, ended: false }
+    }
+
+    /// The next event; `None` at the proper end. May be given up and called again without loss. A connection that dies or falls silent is an error.
+    pub async fn next(&mut self, clock: &Clock) -> Result<Option<StreamEvent>, Fault> {
+        loop {
+            if let Some(event) = self.scanner.next_event() {
+                return Ok(Some(event));
+            }
+            if self.ended {
+                return Ok(None);
+            }
+            let silence = clock.sleep_until(later(self.heard_at, self.idle));
+            let frame = tokio::select! {
+                biased;
+                frame = self.body.frame() => frame,
+                () = silence => return Err(Fault::Broken(Breakage::Timeout(Stage::Idle))),
+            };
+            match frame {
+                Some(Ok(frame)) => {
+                    if let Ok(data) = frame.into_data() {
+                        self.heard_at = clock.now();
+                        self.scanner.push(data, self.heard_at)?;
+                    }
+                }
+                Some(Err(_)) => return Err(Fault::Cut),
+                None => {
+                    self.ended = true;
+                    self.scanner.end(clock.now())?;
+                }
+            }
+        }
+    }
+}
