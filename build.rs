@@ -27,7 +27,7 @@ fn main() {
     let mut list = String::from("&[\n");
     for path in files {
         let id = path.file_stem().expect("a file has a name").to_string_lossy();
-        writeln!(list, "    ({id:?}, include_str!({path:?})),").expect("strings grow");
+        writeln!(list, "    ({id:?}, include_str!({:?})),", path.display().to_string()).expect("strings grow");
     }
     list.push_str("]\n");
     fs::write(Path::new(&env::var("OUT_DIR").expect("cargo sets it")).join("limits.rs"), list)

@@ -44,7 +44,7 @@ pub struct Attempt {
 #[derive(Debug)]
 pub enum Body {
     Whole(Whole),
-    Stream(AnswerStream),
+    Stream(Box<AnswerStream>),
 }
 
 /// What relay adds to a whole answer.

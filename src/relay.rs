@@ -1,5 +1,7 @@
 //! One path for every request: snapshot, step, attempt, settle, until an answer or a reason why there is none.
 
+mod effects;
+
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -9,15 +11,15 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::answer::{Answer, AnswerStream, Attempt, Body, Held};
-use crate::chat::fault::{self, Stage};
-use crate::chat::{Breakage, ChatRequest, Fault, Scope, tokens};
+use crate::chat::fault::Stage;
+use crate::chat::{Breakage, ChatRequest, Fault, tokens};
 use crate::clock::{Clock, later, until};
 use crate::config::{Routing, Settings, Timeouts};
 use crate::dialect::Target;
 use crate::routing::{
     Candidate, Fleet, Health, Need, Patience, Ranking, Rejection, Route, RouteId, Snapshot, Step, Strategy, Trip, rank,
 };
-use crate::store::{Lease, Refusal, Settlement, Store};
+use crate::store::{Refusal, Store};
 use crate::upstream::{Call, Client, EventStream, Received, read_whole};
 
 /// A whole answer larger than this is none.
@@ -49,6 +51,9 @@ struct Learned {
     guessed_rests: Vec<u32>,
 }
 
+/// Hears of attempts as they are made.
+pub type OnAttempt = Arc<dyn Fn(&str) + Send + Sync>;
+
 /// What a caller wants beside the request itself.
 #[derive(Clone, Default)]
 pub struct Options {
@@ -61,7 +66,7 @@ pub struct Options {
     pub avoid: Vec<String>,
     pub strict_free: bool,
     /// Told the name of each route as it is tried.
-    pub on_attempt: Option<Arc<dyn Fn(&str) + Send + Sync>>,
+    pub on_attempt: Option<OnAttempt>,
 }
 
 /// A request that got no answer.
@@ -71,6 +76,27 @@ pub struct Failure {
     pub attempts: Vec<Attempt>,
     /// Routes that were not tried, and why: name and reason.
     pub rejections: Vec<(Arc<str>, Rejection)>,
+}
+
+impl Failure {
+    /// Each route once, with why it gave no answer and the moment from which it may.
+    pub fn reasons(&self) -> Vec<(&str, String, Option<Timestamp>)> {
+        let rest =
+            |route: &str| self.rejections.iter().find(|(name, _)| **name == *route).and_then(|(_, why)| why.until());
+        let mut reasons: Vec<(&str, String, Option<Timestamp>)> = Vec::new();
+        for attempt in &self.attempts {
+            let Some(fault) = &attempt.fault else { continue };
+            // What a route was tried for says more than that it now rests; the rest says until when.
+            reasons.retain(|(route, ..)| **route != *attempt.route);
+            reasons.push((&attempt.route, fault.word(), fault.until().or_else(|| rest(&attempt.route))));
+        }
+        for (route, why) in &self.rejections {
+            if !reasons.iter().any(|(known, ..)| **known == **route) {
+                reasons.push((route, why.text(), why.until()));
+            }
+        }
+        reasons
+    }
 }
 
 impl Relay {
@@ -267,7 +293,7 @@ impl Relay {
             let scanner = provider.dialect.scanner(&provider.wire, request.include_usage);
             let mut events = EventStream::new(received.body, scanner, self.timeouts.idle, self.clock.now());
             let first = self.first_events(&mut events).await?;
-            return Ok(Body::Stream(AnswerStream::new(events, first)));
+            return Ok(Body::Stream(Box::new(AnswerStream::new(events, first))));
         }
         let body = read_whole(received.body, MOST_ANSWER_BYTES).await?;
         provider.dialect.decode(body, self.clock.now()).map(Body::Whole)
@@ -311,56 +337,6 @@ impl Relay {
             .map(|(route, rejection)| (Arc::clone(&self.fleet.route(*route).name), rejection.clone()))
             .collect();
         Failure { fault, attempts, rejections }
-    }
-
-    // What follows is called by attempts in flight, once each.
-
-    pub(crate) fn settle(&self, lease: Lease, settlement: Settlement) {
-        self.store.settle(lease, settlement, self.clock.now());
-    }
-
-    pub(crate) fn note_answer(&self, route: RouteId, first_event: Duration) {
-        let mut learned = self.learned();
-        learned.health[route.0].answered(first_event);
-        learned.guessed_rests[route.0] = 0;
-    }
-
-    pub(crate) fn note_usage(&self, route: RouteId, answer_tokens: u64) {
-        self.learned().health[route.0].used(answer_tokens);
-    }
-
-    /// The effect of a fault on its route: the one table of ARCHITECTURE.md, in code.
-    pub(crate) fn note_fault(&self, route: RouteId, fault: &Fault) {
-        let now = self.clock.now();
-        let route = self.fleet.route(route);
-        match fault {
-            Fault::Busy { scope, .. } | Fault::Spent { scope, .. } => self.rest(route, *scope, fault, now),
-            Fault::Gone => self.rest(route, Some(Scope::Model), fault, now),
-            Fault::Denied => {
-                if let Some(key) = route.key {
-                    self.learned().rejected_keys[key.0] = true;
-                }
-            }
-            Fault::Broken(_) | Fault::Cut => self.learned().health[route.id.0].broke(now, route.is_local()),
-            Fault::Unfit(_)
-            | Fault::Invalid { .. }
-            | Fault::Full { .. }
-            | Fault::Unknown { .. }
-            | Fault::NothingSetUp
-            | Fault::StoreLost => {}
-        }
-    }
-
-    fn rest(&self, route: &Route, scope: Option<Scope>, fault: &Fault, now: Timestamp) {
-        let moment = fault.until().or_else(|| {
-            let repeats = &mut self.learned().guessed_rests[route.id.0];
-            let rest = fault::rest(fault, *repeats, route.is_local())?;
-            *repeats += 1;
-            Some(later(now, rest))
-        });
-        if let Some(moment) = moment {
-            self.store.mark(route.mark_for(scope), moment, fault);
-        }
     }
 }
 

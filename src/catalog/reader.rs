@@ -80,9 +80,8 @@ impl File<'_> {
     }
 
     pub fn problem(&self, at: Option<usize>, message: String, hint: Option<String>) {
-        let line = at.map(|at| {
-            self.text.as_bytes()[..at.min(self.text.len())].iter().filter(|byte| **byte == b'\n').count() + 1
-        });
+        let line =
+            at.map(|at| memchr::memchr_iter(b'\n', &self.text.as_bytes()[..at.min(self.text.len())]).count() + 1);
         self.problems.add(Problem { file: self.name.to_owned(), line, message, hint });
     }
 }
@@ -249,7 +248,7 @@ impl<'a> Reader<'a> {
         for (name, item) in table.iter() {
             match item.as_table_like() {
                 Some(inner) => {
-                    values.push(self.nested(inner, format!("{}{key}.{name}.", self.path), |reader| read(name, reader)))
+                    values.push(self.nested(inner, format!("{}{key}.{name}.", self.path), |reader| read(name, reader)));
                 }
                 None => self.problem(key, format_args!("must hold tables; `{name}` is none"), None),
             }

@@ -31,8 +31,8 @@ pub fn upper_bound(text: &str) -> u64 {
                     u64::from(run_length.is_multiple_of(2))
                 }
             }
-            // Every capital may start a token of its own, as in camel case and base64.
-            Kind::Capital => 2,
+            // Every capital may start a token of its own, as in camel case and base64; every syllable of Indic scripts is one.
+            Kind::Capital | Kind::Syllable => 2,
             // Three digits make a token at most; white space joins what follows it.
             Kind::Digit => {
                 if run_length % 3 == 1 {
@@ -63,10 +63,9 @@ pub fn upper_bound(text: &str) -> u64 {
                 }
             }
             // The first byte of a character beyond ASCII carries its cost; its followers are free. Alphabets of two bytes
-            // come in tokens of two letters or more, syllables in one each, ideographs in at most three halves, emoji in up to
+            // come in tokens of two letters or more, ideographs in at most three halves, emoji in up to
             // three tokens.
             Kind::Alphabet => 1,
-            Kind::Syllable => 2,
             Kind::Ideograph => 3,
             Kind::Emoji => 6,
             Kind::Follower => 0,

@@ -26,7 +26,7 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Send one prompt, print one answer
-    Ask(Ask),
+    Ask(Box<Ask>),
     /// Serve an OpenAI-compatible gateway
     Serve(Serve),
     /// Show relay at work, offline, over simulated providers

@@ -15,7 +15,7 @@ use crate::chat::request::META_MODEL;
 use crate::chat::{ChatRequest, Chunk, Fault, Usage};
 use crate::config::{Environment, Flags};
 use crate::dialect::sse;
-use crate::relay::{Failure, Options, Relay};
+use crate::relay::{Failure, OnAttempt, Options, Relay};
 
 use super::args::{Ask, Global};
 use super::ask_input;
@@ -30,7 +30,7 @@ const SPINNER_AFTER: Duration = Duration::from_millis(250);
 /// How often an answer that broke off unseen is asked for again.
 const MOST_CUTS: usize = 3;
 
-pub async fn run(ask: &Ask, global: &Global, environment: &Environment, output: &Output) -> Result<(), Trouble> {
+pub async fn run(ask: &Ask, global: &Global, environment: &Environment, output: Output) -> Result<(), Trouble> {
     let request = request(ask, environment)?;
     let limit = timeout(ask, environment)?;
     let flags = Flags { strict_free: ask.strict_free, ..Flags::default() };
@@ -136,7 +136,7 @@ struct Asking<'a> {
     json: bool,
     /// Print as the answer arrives.
     live: bool,
-    output: &'a Output,
+    output: Output,
     relay: &'a Arc<Relay>,
     spinner: Option<ProgressBar>,
     started: Instant,
@@ -153,7 +153,7 @@ struct Read {
 }
 
 impl<'a> Asking<'a> {
-    fn new(ask: &'a Ask, global: &Global, output: &'a Output, relay: &'a Arc<Relay>) -> Self {
+    fn new(ask: &'a Ask, global: &Global, output: Output, relay: &'a Arc<Relay>) -> Self {
         let live =
             !global.json && ask.output.is_none() && (ask.stream || Output::stdout_is_terminal() && !ask.no_stream);
         let spinner = output.progress.then(spinner);
@@ -183,7 +183,7 @@ impl<'a> Asking<'a> {
                     earlier.append(&mut attempts);
                     let shown = self.live && !read.text.is_empty();
                     if shown || earlier.iter().filter(|attempt| attempt.fault == Some(Fault::Cut)).count() > MOST_CUTS {
-                        return Err(self.broke_off(shown, earlier));
+                        return Err(broke_off(shown, earlier));
                     }
                     options.avoid.push(route);
                 }
@@ -199,9 +199,8 @@ impl<'a> Asking<'a> {
             max_attempts: if self.ask.no_failover { Some(1) } else { self.ask.max_attempts },
             avoid: self.ask.avoid.clone(),
             strict_free: self.ask.strict_free,
-            on_attempt: spinner.map(|spinner| -> Arc<dyn Fn(&str) + Send + Sync> {
-                Arc::new(move |route| spinner.set_message(route.to_owned()))
-            }),
+            on_attempt: spinner
+                .map(|spinner| -> OnAttempt { Arc::new(move |route| spinner.set_message(route.to_owned())) }),
             strategy: None,
         }
     }
@@ -220,7 +219,7 @@ impl<'a> Asking<'a> {
         }
     }
 
-    async fn read_stream(&self, mut stream: AnswerStream, read: &mut Read) -> Result<Result<(), Fault>, Trouble> {
+    async fn read_stream(&self, mut stream: Box<AnswerStream>, read: &mut Read) -> Result<Result<(), Fault>, Trouble> {
         while let Some(event) = stream.next().await {
             let event = match event {
                 Ok(event) => event,
@@ -246,7 +245,7 @@ impl<'a> Asking<'a> {
         read.text.push_str(&text);
         if self.live {
             self.clear();
-            self.output.raw(text.as_bytes())?;
+            Output::raw(text.as_bytes())?;
         }
         Ok(())
     }
@@ -259,7 +258,7 @@ impl<'a> Asking<'a> {
         } else if self.live {
             // The answer ends with exactly one line feed.
             if !read.text.ends_with('\n') {
-                self.output.raw(b"\n")?;
+                Output::raw(b"\n")?;
             }
         } else {
             self.deliver(&format!("{}\n", read.text.trim_end_matches('\n')))?;
@@ -276,7 +275,7 @@ impl<'a> Asking<'a> {
     fn deliver(&self, text: &str) -> Result<(), Trouble> {
         match &self.ask.output {
             Some(path) => write_whole(path, text),
-            None => self.output.raw(text.as_bytes()),
+            None => Output::raw(text.as_bytes()),
         }
     }
 
@@ -314,20 +313,20 @@ impl<'a> Asking<'a> {
         Trouble::of_failure(failure, self.relay.clock.now())
     }
 
-    fn broke_off(&self, shown: bool, attempts: Vec<Attempt>) -> Trouble {
-        let message = if shown {
-            "the answer broke off; what stands above is a part of it"
-        } else {
-            "the answer broke off, again and again"
-        };
-        Trouble { attempts, ..Trouble::new(Exit::Unavailable, message.to_owned()) }
-    }
-
     fn clear(&self) {
         if let Some(spinner) = &self.spinner {
             spinner.finish_and_clear();
         }
     }
+}
+
+fn broke_off(shown: bool, attempts: Vec<Attempt>) -> Trouble {
+    let message = if shown {
+        "the answer broke off; what stands above is a part of it"
+    } else {
+        "the answer broke off, again and again"
+    };
+    Trouble { attempts, ..Trouble::new(Exit::Unavailable, message.to_owned()) }
 }
 
 fn spinner() -> ProgressBar {

@@ -7,8 +7,8 @@ use super::args::Args;
 use super::exit::Trouble;
 use super::output::Output;
 
-pub fn print(shell: Shell, output: &Output) -> Result<(), Trouble> {
+pub fn print(shell: Shell) -> Result<(), Trouble> {
     let mut script = Vec::new();
     generate(shell, &mut Args::command(), "relay", &mut script);
-    output.raw(&script)
+    Output::raw(&script)
 }

@@ -13,6 +13,7 @@ use crate::clock::Clock;
 use crate::config::{Environment, Flags};
 use crate::dialect::sse;
 use crate::relay::Options;
+use crate::routing::Strategy;
 
 use super::args::{Demo, Global};
 use super::exit::{Exit, Trouble};
@@ -34,7 +35,7 @@ const QUESTIONS: [&str; 8] = [
 /// Between two questions, so that a person can follow.
 const PAUSE: Duration = Duration::from_millis(350);
 
-pub async fn run(demo: &Demo, global: &Global, environment: &Environment, output: &Output) -> Result<(), Trouble> {
+pub async fn run(demo: &Demo, global: &Global, environment: &Environment, output: Output) -> Result<(), Trouble> {
     let clock = Clock::system();
     let simulator = setup::start_simulator(crate::sim::Scenario::demo(), demo.seed, clock.clone()).await?;
     let flags = Flags { no_config: true, ..Flags::default() };
@@ -65,11 +66,13 @@ pub async fn run(demo: &Demo, global: &Global, environment: &Environment, output
 }
 
 /// Asks one question and tells who answered, after what.
-async fn show(core: &Core, number: usize, question: &str, as_json: bool, output: &Output) -> Result<(), Trouble> {
+async fn show(core: &Core, number: usize, question: &str, as_json: bool, output: Output) -> Result<(), Trouble> {
     let body = json!({ "model": "meta-model", "stream": true, "messages": [{ "role": "user", "content": question }] });
     let request =
         ChatRequest::parse(Bytes::from(body.to_string())).map_err(|bad| Trouble::new(Exit::Internal, bad.message))?;
-    let mut options = Options { request_id: format!("demo-{number}"), ..Options::default() };
+    // Each provider in its turn, so that each part of the story is told.
+    let strategy = Some(Strategy::RoundRobin);
+    let mut options = Options { request_id: format!("demo-{number}"), strategy, ..Options::default() };
     let started = Instant::now();
     let mut attempts = Vec::new();
     let (route, text) = loop {
@@ -105,7 +108,7 @@ async fn show(core: &Core, number: usize, question: &str, as_json: bool, output:
             story.push('\n');
         }
     }
-    story.push_str(&format!("   {}\n", text.lines().next().unwrap_or_default()));
+    story.push_str(&format!("   {}\n", text.trim().replace('\n', " / ")));
     story.push_str(&dim(&format!("   answered by {route} in {} ms\n", started.elapsed().as_millis())));
     output.result(&story)
 }

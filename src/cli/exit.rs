@@ -11,6 +11,12 @@ use crate::chat::{Fault, Unfit};
 use crate::clock::until;
 use crate::relay::Failure;
 
+/// Of many routes that gave no answer this many are named.
+const MOST_ROUTES: usize = 8;
+
+/// A wait longer than this is not suggested: nobody sits in front of it.
+const LONG_WAIT_S: u64 = 600;
+
 /// How the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
@@ -81,9 +87,7 @@ impl From<Exit> for ExitCode {
 pub struct Trouble {
     pub exit: Exit,
     pub message: String,
-    /// One line each: route, reason, when it is free.
-    pub details: Vec<[String; 3]>,
-    /// Longer explanations, line by line.
+    /// What explains it, line by line.
     pub lines: Vec<String>,
     pub hint: Option<String>,
     pub retry_after_s: Option<u64>,
@@ -94,16 +98,7 @@ pub struct Trouble {
 
 impl Trouble {
     pub fn new(exit: Exit, message: String) -> Self {
-        Self {
-            exit,
-            message,
-            details: Vec::new(),
-            lines: Vec::new(),
-            hint: None,
-            retry_after_s: None,
-            attempts: Vec::new(),
-            silent: false,
-        }
+        Self { exit, message, lines: Vec::new(), hint: None, retry_after_s: None, attempts: Vec::new(), silent: false }
     }
 
     /// Ends the program without a word: whoever would read it has gone, or sent the signal.
@@ -111,6 +106,7 @@ impl Trouble {
         Self { silent: true, ..Self::new(exit, String::new()) }
     }
 
+    #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
@@ -152,15 +148,18 @@ impl Trouble {
             Fault::StoreLost => (Exit::Io, "the state store cannot be used".to_owned(), None),
             fault => of_class(fault.class(), wait),
         };
-        let details = details(&failure, now);
-        Self { details, hint, retry_after_s: wait, attempts: failure.attempts, ..Self::new(exit, message) }
+        let lines = route_lines(&failure, now);
+        Self { lines, hint, retry_after_s: wait, attempts: failure.attempts, ..Self::new(exit, message) }
     }
 }
 
 fn of_class(class: Class, wait: Option<u64>) -> (Exit, String, Option<String>) {
     match class {
         Class::OutOfQuota => {
-            let hint = wait.map(|wait| format!("wait {}, or run with --wait {}", span(wait), span(wait + 5)));
+            let hint = wait.map(|wait| match wait {
+                ..=LONG_WAIT_S => format!("wait {}, or run with --wait {}s", span(wait), wait + 1),
+                _ => format!("try again in {}, or add a key of another provider", span(wait)),
+            });
             (Exit::OutOfQuota, "no free quota is left right now".to_owned(), hint)
         }
         Class::Timeout => (Exit::TimedOut, "no provider answered in time".to_owned(), None),
@@ -190,21 +189,24 @@ fn unfit_trouble(unfit: &Unfit) -> (Exit, String, Option<String>) {
     }
 }
 
-fn details(failure: &Failure, now: Timestamp) -> Vec<[String; 3]> {
-    let free = |moment: Option<Timestamp>| {
-        moment.map_or_else(String::new, |moment| format!("free in {}", span(seconds_up(until(now, moment)))))
-    };
-    let tried = failure.attempts.iter().filter_map(|attempt| {
-        let fault = attempt.fault.as_ref()?;
-        Some([attempt.route.to_string(), fault.word(), free(fault.until())])
-    });
-    let left_out = failure
-        .rejections
-        .iter()
-        .map(|(route, rejection)| [route.to_string(), rejection.text(), free(rejection.until())]);
-    let tried: Vec<_> = tried.collect();
-    let left_out: Vec<_> = left_out.filter(|one| !tried.iter().any(|tried| tried[0] == one[0])).collect();
-    tried.into_iter().chain(left_out).collect()
+/// A line for each route: its name, why it gave no answer, when it may.
+fn route_lines(failure: &Failure, now: Timestamp) -> Vec<String> {
+    let rows: Vec<[String; 3]> = failure
+        .reasons()
+        .into_iter()
+        .map(|(route, reason, moment)| {
+            let free = moment.map(|moment| format!("free in {}", span(seconds_up(until(now, moment)))));
+            [route.to_string(), reason, free.unwrap_or_default()]
+        })
+        .collect();
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let (route, reason) = (width(0), width(1));
+    let line = |row: &[String; 3]| format!("  {:route$}  {:reason$}  {}", row[0], row[1], row[2]).trim_end().to_owned();
+    let mut lines: Vec<String> = rows.iter().take(MOST_ROUTES).map(line).collect();
+    if rows.len() > MOST_ROUTES {
+        lines.push(format!("  … and {} more", rows.len() - MOST_ROUTES));
+    }
+    lines
 }
 
 fn seconds_up(wait: std::time::Duration) -> u64 {

@@ -40,18 +40,18 @@ pub fn main() -> ExitCode {
     let environment = Environment::of_process();
     let output = Output::new(&args.global, &environment);
     let json = args.global.json;
-    match dispatch(args, &environment, &output) {
+    match dispatch(args, &environment, output) {
         Ok(()) => Exit::Success.into(),
         Err(trouble) => {
             if !trouble.silent {
-                report::print(&trouble, json, &output);
+                report::print(&trouble, json, output);
             }
             trouble.exit.into()
         }
     }
 }
 
-fn dispatch(args: Args, environment: &Environment, output: &Output) -> Result<(), Trouble> {
+fn dispatch(args: Args, environment: &Environment, output: Output) -> Result<(), Trouble> {
     let Args { global, command } = args;
     let Some(command) = command else { return overview(output) };
     let log_format = if let Command::Serve(serve) = &command { serve.log_format.into() } else { LogFormat::Text };
@@ -66,16 +66,11 @@ fn dispatch(args: Args, environment: &Environment, output: &Output) -> Result<()
         Command::Demo(demo) => {
             run_one(|| runtime(2), |runtime| runtime.block_on(demo::run(&demo, &global, environment, output)))
         }
-        Command::Completions { shell } => completions::print(shell, output),
+        Command::Completions { shell } => completions::print(shell),
     }
 }
 
-fn start_logging(
-    global: &Global,
-    format: LogFormat,
-    environment: &Environment,
-    output: &Output,
-) -> Result<(), Trouble> {
+fn start_logging(global: &Global, format: LogFormat, environment: &Environment, output: Output) -> Result<(), Trouble> {
     let verbosity = i8::try_from(global.verbose).unwrap_or(i8::MAX) - i8::try_from(global.quiet).unwrap_or(0);
     telemetry::start(format, verbosity, environment.get("RELAY_LOG"), output.is_colored())
         .map_err(|message| Trouble::new(Exit::Config, message))
@@ -103,7 +98,7 @@ fn runtime(threads: usize) -> std::io::Result<Runtime> {
 }
 
 /// `relay` alone: what there is to do.
-fn overview(output: &Output) -> Result<(), Trouble> {
+fn overview(output: Output) -> Result<(), Trouble> {
     if !std::io::stdin().is_terminal() && ask_input::stdin_has_input() {
         return Err(Trouble::new(Exit::Usage, "there is input on stdin, but no command".to_owned())
             .hint("relay ask answers a prompt from a pipe"));

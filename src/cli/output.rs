@@ -45,7 +45,7 @@ impl Output {
     }
 
     /// Whether stderr gets colour.
-    pub fn is_colored(&self) -> bool {
+    pub fn is_colored(self) -> bool {
         match self.color {
             ColorChoice::Never => false,
             ColorChoice::Always | ColorChoice::AlwaysAnsi => true,
@@ -58,30 +58,30 @@ impl Output {
     }
 
     /// Prints a result.
-    pub fn result(&self, text: &str) -> Result<(), Trouble> {
+    pub fn result(self, text: &str) -> Result<(), Trouble> {
         let mut stdout = AutoStream::new(io::stdout().lock(), self.color);
         check(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
     }
 
     /// Prints bytes of a result as they are: an answer may hold anything.
-    pub fn raw(&self, bytes: &[u8]) -> Result<(), Trouble> {
+    pub fn raw(bytes: &[u8]) -> Result<(), Trouble> {
         let mut stdout = io::stdout().lock();
         check(stdout.write_all(bytes).and_then(|()| stdout.flush()))
     }
 
     /// Tells something a person may want to know, unless asked to be quiet.
-    pub fn notice(&self, text: &str) {
+    pub fn notice(self, text: &str) {
         if self.quiet == 0 {
             self.stderr(text);
         }
     }
 
     /// Tells what cannot be left unsaid.
-    pub fn error(&self, text: &str) {
+    pub fn error(self, text: &str) {
         self.stderr(text);
     }
 
-    fn stderr(&self, text: &str) {
+    fn stderr(self, text: &str) {
         // Where stderr is gone there is nobody left to tell.
         drop(writeln!(AutoStream::new(io::stderr().lock(), self.color), "{text}"));
     }

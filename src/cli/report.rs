@@ -5,13 +5,10 @@ use serde_json::{Value, json};
 use crate::answer::Attempt;
 use crate::chat::Fault;
 
-use super::exit::{Trouble, span};
+use super::exit::Trouble;
 use super::output::{Output, dim, red};
 
-/// Of many routes with one reason this many are named.
-const MOST_DETAILS: usize = 8;
-
-pub fn print(trouble: &Trouble, json: bool, output: &Output) {
+pub fn print(trouble: &Trouble, json: bool, output: Output) {
     if json {
         let document = json!({
             "schema": "relay.ask/1",
@@ -24,30 +21,17 @@ pub fn print(trouble: &Trouble, json: bool, output: &Output) {
         return;
     }
     let mut text = format!("{} {}", red("Error:"), trouble.message);
-    for line in details(&trouble.details).iter().chain(&trouble.lines) {
+    for line in &trouble.lines {
         text.push('\n');
         text.push_str(line);
     }
     if let Some(hint) = &trouble.hint {
-        text.push_str(&format!("\n\n{} {hint}", dim("hint:")));
-    } else if let Some(wait) = trouble.retry_after_s {
-        text.push_str(&format!("\n\n{} try again in {}", dim("hint:"), span(wait)));
+        text.push_str("\n\n");
+        text.push_str(&dim("hint:"));
+        text.push(' ');
+        text.push_str(hint);
     }
     output.error(&text);
-}
-
-fn details(details: &[[String; 3]]) -> Vec<String> {
-    let width = |column: usize| details.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let (route, reason) = (width(0), width(1));
-    let mut lines: Vec<String> = details
-        .iter()
-        .take(MOST_DETAILS)
-        .map(|row| format!("  {:route$}  {:reason$}  {}", row[0], row[1], row[2]).trim_end().to_owned())
-        .collect();
-    if details.len() > MOST_DETAILS {
-        lines.push(format!("  … and {} more", details.len() - MOST_DETAILS));
-    }
-    lines
 }
 
 /// One attempt as JSON tells it.

@@ -16,7 +16,7 @@ use super::exit::{Exit, Trouble};
 use super::output::{Output, bold, dim, red};
 use super::setup::{self, Core, Verify};
 
-pub async fn run(serve: &Serve, global: &Global, environment: &Environment, output: &Output) -> Result<(), Trouble> {
+pub async fn run(serve: &Serve, global: &Global, environment: &Environment, output: Output) -> Result<(), Trouble> {
     let started = Instant::now();
     let flags = Flags {
         host: serve.host.clone(),
@@ -44,7 +44,7 @@ pub async fn run(serve: &Serve, global: &Global, environment: &Environment, outp
         Arc::clone(&core.relay),
         server.api_key.clone(),
         server.max_body,
-        logger(serve.log_format, *output),
+        logger(serve.log_format, output),
     ));
     let stopped = serve_until_stopped(listener, Arc::clone(&gateway), server.drain, &mut signals, output).await;
     if let Some(simulator) = core.simulator {
@@ -61,7 +61,7 @@ async fn serve_until_stopped(
     gateway: Arc<Gateway>,
     drain: Duration,
     signals: &mut Signals,
-    output: &Output,
+    output: Output,
 ) -> (Stopped, Exit) {
     let (stop, stopping) = tokio::sync::oneshot::channel::<()>();
     let (cut, cutting) = tokio::sync::oneshot::channel::<()>();
@@ -111,7 +111,7 @@ fn write_ready_file(path: &Path, url: &str) -> Result<(), Trouble> {
     written.map_err(|error| Trouble::new(Exit::Io, format!("`{}` cannot be written: {error}", path.display())))
 }
 
-fn announce(core: &Core, format: Format, url: &str, took: Duration, output: &Output) -> Result<(), Trouble> {
+fn announce(core: &Core, format: Format, url: &str, took: Duration, output: Output) -> Result<(), Trouble> {
     if format == Format::Json {
         let ready =
             json!({ "event": "ready", "url": url, "pid": std::process::id(), "version": env!("CARGO_PKG_VERSION") });

@@ -43,7 +43,7 @@ pub async fn core(
     global: &Global,
     flags: Flags,
     environment: &Environment,
-    output: &Output,
+    output: Output,
     verify: Verify,
 ) -> Result<Core, Trouble> {
     let scenario = global.simulate.as_deref().or_else(|| environment.get("RELAY_SIMULATE"));
@@ -66,7 +66,7 @@ pub async fn core_over(
     simulator: Option<Simulator>,
     flags: Flags,
     environment: &Environment,
-    output: &Output,
+    output: Output,
     verify: Verify,
     clock: Clock,
 ) -> Result<Core, Trouble> {

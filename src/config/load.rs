@@ -60,7 +60,9 @@ pub fn load(flags: &Flags, environment: &Environment, simulated: Option<&[Simula
         None => Catalog::load(&paths.as_ref().map(|paths| read_overlays(&paths.limits, &problems)).unwrap_or_default()),
     };
     let catalog = catalog.unwrap_or_else(|mistakes| {
-        mistakes.into_iter().for_each(|mistake| problems.add(mistake));
+        for mistake in mistakes {
+            problems.add(mistake);
+        }
         Catalog::default()
     });
     notices.extend(catalog.warnings.iter().cloned());

@@ -113,7 +113,9 @@ fn whole(answer: Answer, mut story: Story) -> Response {
 
 fn join(pieces: &[Bytes]) -> Bytes {
     let mut joined = BytesMut::with_capacity(pieces.iter().map(Bytes::len).sum());
-    pieces.iter().for_each(|piece| joined.extend_from_slice(piece));
+    for piece in pieces {
+        joined.extend_from_slice(piece);
+    }
     joined.freeze()
 }
 

@@ -22,7 +22,7 @@ pub enum Pending {
     Sending(Sending),
     /// `late` is the route, when the headers could not name it any more.
     Streaming {
-        stream: AnswerStream,
+        stream: Box<AnswerStream>,
         late: Option<String>,
     },
     Over,

@@ -52,7 +52,7 @@ pub async fn retrieve(State(gateway): State<Arc<Gateway>>, Path(id): Path<String
     found.map_or_else(
         || {
             respond::error(ErrorBody {
-                param: Some("model".to_owned()),
+                param: Some("model".into()),
                 ..ErrorBody::request(404, "model_not_found", format!("there is no model `{id}` here"))
             })
         },
@@ -86,7 +86,7 @@ fn check_name(param: &str, value: Option<&str>, names: &[&str]) -> Result<(), Er
     match value {
         Some(value) if !names.contains(&value) => {
             let message = format!("`{param}` is `{value}`; it must be one of: {}", names.join(", "));
-            Err(ErrorBody { param: Some(param.to_owned()), ..ErrorBody::request(400, "invalid_value", message) })
+            Err(ErrorBody { param: Some(param.into()), ..ErrorBody::request(400, "invalid_value", message) })
         }
         _ => Ok(()),
     }

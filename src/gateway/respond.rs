@@ -21,8 +21,8 @@ pub struct ErrorBody {
     pub retry_after: Option<Duration>,
     pub message: String,
     pub r#type: &'static str,
-    pub param: Option<String>,
-    pub code: Option<String>,
+    pub param: Option<Box<str>>,
+    pub code: Option<Box<str>>,
     /// Why each route gave no answer.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub routes: Vec<RouteReason>,
@@ -39,15 +39,7 @@ impl ErrorBody {
     /// An error about the request itself.
     pub fn request(status: u16, code: &str, message: String) -> Self {
         let r#type = if status == 401 { "authentication_error" } else { "invalid_request_error" };
-        Self {
-            status,
-            retry_after: None,
-            message,
-            r#type,
-            param: None,
-            code: Some(code.to_owned()),
-            routes: Vec::new(),
-        }
+        Self { status, retry_after: None, message, r#type, param: None, code: Some(code.into()), routes: Vec::new() }
     }
 
     fn upstream(status: u16, r#type: &'static str, code: &str, message: String) -> Self {
@@ -57,7 +49,7 @@ impl ErrorBody {
 
 impl From<BadRequest> for ErrorBody {
     fn from(bad: BadRequest) -> Self {
-        Self { param: bad.param, ..Self::request(400, "invalid_request", bad.message) }
+        Self { param: bad.param.map(Into::into), ..Self::request(400, "invalid_request", bad.message) }
     }
 }
 
@@ -102,13 +94,15 @@ pub fn of_fault(fault: &Fault, now: Timestamp) -> ErrorBody {
             "upstream_cut",
             "the answer broke off at its provider".to_owned(),
         ),
-        Fault::Invalid { status, message, param, code } => {
-            ErrorBody { param: param.clone(), code: code.clone(), ..ErrorBody::request(*status, "", message.clone()) }
-        }
+        Fault::Invalid { status, message, param, code } => ErrorBody {
+            param: param.as_deref().map(Into::into),
+            code: code.as_deref().map(Into::into),
+            ..ErrorBody::request(*status, "", message.clone())
+        },
         Fault::Unknown { message, close } => {
             let hint = if close.is_empty() { String::new() } else { format!("; close to it: {}", close.join(", ")) };
             ErrorBody {
-                param: Some("model".to_owned()),
+                param: Some("model".into()),
                 ..ErrorBody::request(404, "model_not_found", format!("{message}{hint}"))
             }
         }
@@ -138,17 +132,11 @@ fn of_unfit(unfit: &Unfit) -> ErrorBody {
         Unfit::ContextTooLong { needed, context } => {
             let message =
                 format!("the request needs {needed} tokens with its answer; the most any route takes is {context}");
-            ErrorBody {
-                param: Some("messages".to_owned()),
-                ..ErrorBody::request(400, "context_length_exceeded", message)
-            }
+            ErrorBody { param: Some("messages".into()), ..ErrorBody::request(400, "context_length_exceeded", message) }
         }
         Unfit::TooLarge => {
             let message = "the request is too large for every route that could answer it".to_owned();
-            ErrorBody {
-                param: Some("messages".to_owned()),
-                ..ErrorBody::request(400, "context_length_exceeded", message)
-            }
+            ErrorBody { param: Some("messages".into()), ..ErrorBody::request(400, "context_length_exceeded", message) }
         }
         Unfit::Lacks(feature) => {
             ErrorBody::request(400, "unsupported_feature", format!("no model that may answer this has `{feature}`"))
@@ -158,17 +146,14 @@ fn of_unfit(unfit: &Unfit) -> ErrorBody {
 }
 
 fn reasons(failure: &Failure, now: Timestamp) -> Vec<RouteReason> {
-    let wait = |moment: Option<Timestamp>| moment.map(|moment| whole_seconds(until(now, moment)));
-    let tried = failure.attempts.iter().filter_map(|attempt| {
-        let fault = attempt.fault.as_ref()?;
-        Some(RouteReason { route: attempt.route.to_string(), reason: fault.word(), retry_after_s: wait(fault.until()) })
-    });
-    let left_out = failure.rejections.iter().map(|(route, rejection)| RouteReason {
-        route: route.to_string(),
-        reason: rejection.text(),
-        retry_after_s: wait(rejection.until()),
-    });
-    tried.chain(left_out.filter(|one| !failure.attempts.iter().any(|attempt| *attempt.route == *one.route))).collect()
+    let reasons = failure.reasons().into_iter();
+    reasons
+        .map(|(route, reason, moment)| RouteReason {
+            route: route.to_owned(),
+            reason,
+            retry_after_s: moment.map(|moment| whole_seconds(until(now, moment))),
+        })
+        .collect()
 }
 
 /// Seconds to wait, rounded up: a client that comes back a moment early is refused again.

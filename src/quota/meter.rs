@@ -10,7 +10,10 @@ use super::limit::{Kind, Limit, Source};
 use super::window::{Window, next_boundary};
 
 /// Sub-buckets of a rolling window: an amount is given back at most one sixtieth of the length late, never early.
-const BUCKETS: usize = 60;
+const BUCKETS: i64 = 60;
+
+/// The sixty and the one under way.
+const SLOTS: usize = 61;
 
 /// Whether an amount fits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,13 +138,13 @@ struct Rolling {
     width: i64,
     /// The stretch, counted from the epoch, that the newest amount belongs to.
     newest: i64,
-    amounts: [u64; BUCKETS + 1],
+    amounts: [u64; SLOTS],
 }
 
 impl Rolling {
     fn new(length: Duration) -> Self {
         let micros = i64::try_from(length.as_micros()).unwrap_or(i64::MAX);
-        Self { length, width: (micros / BUCKETS as i64).max(1), newest: 0, amounts: [0; BUCKETS + 1] }
+        Self { length, width: (micros / BUCKETS).max(1), newest: 0, amounts: [0; SLOTS] }
     }
 
     fn stretch(&self, at: Timestamp) -> i64 {
@@ -149,7 +152,7 @@ impl Rolling {
     }
 
     fn slot(stretch: i64) -> usize {
-        usize::try_from(stretch.rem_euclid(BUCKETS as i64 + 1)).expect("a remainder is not negative")
+        usize::try_from(stretch.rem_euclid(BUCKETS + 1)).expect("a remainder is not negative")
     }
 
     /// When what was used in `stretch` is given back: its last instant plus the window's length.
@@ -160,7 +163,7 @@ impl Rolling {
 
     /// The stretches that still count at `now`, oldest first, with their amounts.
     fn counting(&self, now: Timestamp) -> impl Iterator<Item = (i64, u64)> {
-        (self.newest - BUCKETS as i64..=self.newest)
+        (self.newest - BUCKETS..=self.newest)
             .map(|stretch| (stretch, self.amounts[Self::slot(stretch)]))
             .filter(move |(stretch, amount)| *amount > 0 && self.given_back(*stretch) > now)
     }
@@ -191,7 +194,7 @@ impl Rolling {
         // A clock that was set back counts into the newest stretch: late, never early.
         let stretch = self.stretch(now).max(self.newest);
         let passed = stretch - self.newest;
-        for cleared in 1..=passed.min(BUCKETS as i64 + 1) {
+        for cleared in 1..=passed.min(BUCKETS + 1) {
             self.amounts[Self::slot(self.newest + cleared)] = 0;
         }
         self.newest = stretch;
@@ -201,7 +204,7 @@ impl Rolling {
 
     fn take_back(&mut self, amount: u64, at: Timestamp, now: Timestamp) {
         let stretch = self.stretch(at);
-        if self.given_back(stretch) > now && stretch > self.newest - BUCKETS as i64 - 1 {
+        if self.given_back(stretch) > now && stretch > self.newest - BUCKETS - 1 {
             let slot = &mut self.amounts[Self::slot(stretch.min(self.newest))];
             *slot = slot.saturating_sub(amount);
         }

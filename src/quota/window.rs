@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp, Zoned};
 
 use crate::chat::Period;
+use crate::clock::later;
 
 /// When an amount used now is given back.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,6 +37,16 @@ impl Window {
             Period::Month => 30 * 86_400,
         };
         Self::Rolling { length: Duration::from_secs(seconds) }
+    }
+}
+
+impl Window {
+    /// The moment by which everything used up to `now` has been given back.
+    pub fn restored_after(&self, now: Timestamp) -> Timestamp {
+        match self {
+            Self::Rolling { length } => later(now, *length),
+            Self::Calendar { every, at, zone } => next_boundary(*every, *at, zone, now),
+        }
     }
 }
 

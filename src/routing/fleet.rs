@@ -49,12 +49,8 @@ impl Route {
     /// The mark that a fault of this scope sets: where the provider counts all models together, all of them rest.
     pub fn mark_for(&self, scope: Option<Scope>) -> MarkId {
         let counted_by_model = !self.model.limits.is_empty() || self.provider.limits.is_empty();
-        match scope {
-            Some(Scope::Model) => self.model_mark,
-            Some(Scope::Key | Scope::Ip | Scope::Everyone) => self.account_mark,
-            None if counted_by_model => self.model_mark,
-            None => self.account_mark,
-        }
+        let of_model = scope.map_or(counted_by_model, |scope| scope == Scope::Model);
+        if of_model { self.model_mark } else { self.account_mark }
     }
 }
 

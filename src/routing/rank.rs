@@ -233,7 +233,7 @@ fn breadth_first(candidates: &mut [Candidate], fleet: &Fleet) {
     });
 }
 
-/// SplitMix64's finaliser: spreads neighbouring numbers over the whole range.
+/// The finaliser of `SplitMix64`: spreads neighbouring numbers over the whole range.
 pub fn mix(number: u64) -> u64 {
     let mut mixed = number.wrapping_add(0x9E37_79B9_7F4A_7C15);
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);

@@ -39,11 +39,11 @@ impl Scenario {
         let [alpha, bravo, carol, delta] = ["sim-alpha", "sim-bravo", "sim-carol", "sim-delta"].map(ProviderSpec::new);
         Self::Custom(vec![
             alpha
-                .limit(Limit::requests(2, Period::Minute).documented_as(30))
+                .limit(Limit::requests(1, Period::Minute).documented_as(30))
                 .model(large())
                 .latency_ms(80..=120, 4..=8),
             bravo
-                .limit(Limit::requests(2, Period::Day))
+                .limit(Limit::requests(1, Period::Day).documented_as(200))
                 .usage_at(UsageAt::LastChunk)
                 .model(code())
                 .latency_ms(90..=140, 4..=8),

@@ -13,6 +13,9 @@ use crate::quota::signal::retry_after;
 /// A wait longer than this is a long window's, whatever the provider calls it.
 const LONG_WAIT: Duration = Duration::from_secs(3600);
 
+/// Beside a long window a wait shorter than this is the minute window's, and would have the route hammered all day.
+const LEAST_LONG_WAIT: Duration = Duration::from_secs(60);
+
 /// Codes that say the request does not fit the model's context.
 const TOO_LONG_CODES: [&str; 4] =
     ["context_length_exceeded", "tokens_limit_reached", "string_above_max_length", "1261"];
@@ -71,13 +74,13 @@ fn fault_of(status: u16, error: &ProviderError, retry: Option<Timestamp>, now: T
 
 fn limited(error: &ProviderError, retry: Option<Timestamp>, now: Timestamp) -> Fault {
     let period = error.period();
-    let long_wait = retry.filter(|moment| until(now, *moment) > LONG_WAIT);
+    let wait = retry.map(|moment| until(now, moment));
     let long = matches!(period, Some(Period::Day | Period::Month))
         || error.code == "insufficient_quota"
-        || long_wait.is_some();
+        || wait.is_some_and(|wait| wait > LONG_WAIT);
     if long {
-        // A short wait beside a long window is the minute window's, and would have the route hammered all day.
-        Fault::Spent { until: long_wait, scope: None, period }
+        let believed = wait.is_some_and(|wait| wait >= LEAST_LONG_WAIT);
+        Fault::Spent { until: retry.filter(|_| believed), scope: None, period }
     } else {
         Fault::Busy { until: retry, scope: None, period }
     }
