@@ -1,0 +1,40 @@
+//! What the tests are told with: fake providers, a gateway before them, its clients, and the `relay` program.
+
+mod client;
+mod command;
+mod gateway;
+mod process;
+mod providers;
+mod reply;
+mod socket;
+
+pub use command::{Command, relay};
+pub use gateway::{Gateway, gateway};
+pub use process::{Finished, Process};
+pub use providers::{Fake, Providers, provider};
+pub use reply::Reply;
+pub use socket::Socket;
+
+use std::time::Duration;
+
+use relay::sim::Act;
+
+/// Answers in a moment, for tests that need an answer and care about nothing else.
+pub fn says(text: &str) -> Act {
+    Act::text(text)
+}
+
+/// Waits up to a second for `reached`.
+#[track_caller]
+pub fn eventually<'a>(what: &'a str, reached: impl Fn() -> bool + 'a) -> impl Future<Output = ()> + 'a {
+    let caller = std::panic::Location::caller();
+    async move {
+        for _ in 0..200 {
+            if reached() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        panic!("not within a second: {what} ({caller})");
+    }
+}
