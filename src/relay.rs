@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use http::{HeaderValue, Uri};
+use http::{HeaderName, HeaderValue, Uri};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 
@@ -16,6 +16,7 @@ use crate::chat::{Breakage, ChatRequest, Fault, tokens};
 use crate::clock::{Clock, later, until};
 use crate::config::{Routing, Settings, Timeouts};
 use crate::dialect::Target;
+use crate::quota::Cost;
 use crate::routing::{
     Candidate, Fleet, Health, Need, Patience, Ranking, Rejection, Route, RouteId, Snapshot, Step, Strategy, Trip, rank,
 };
@@ -34,8 +35,8 @@ pub struct Relay {
     routing: Routing,
     timeouts: Timeouts,
     answer_reserve: u64,
-    /// The `authorization` headers, by `KeyId`.
-    authorizations: Vec<HeaderValue>,
+    /// The header that carries each key, by `KeyId`; `None` for a key no route uses.
+    credentials: Vec<Option<(HeaderName, HeaderValue)>>,
     store: Arc<dyn Store>,
     client: Client,
     learned: Mutex<Learned>,
@@ -111,7 +112,7 @@ impl Relay {
             routing: settings.routing.clone(),
             timeouts: settings.timeouts.clone(),
             answer_reserve: settings.context.answer_reserve,
-            authorizations: settings.keys.iter().map(authorization).collect(),
+            credentials: credentials(&settings.keys, &fleet),
             store,
             client: Client::new(settings.timeouts.connect),
             learned: Mutex::new(learned),
@@ -247,7 +248,7 @@ impl Relay {
         self.learned().health[route.id.0].tried(started);
         let body = tokio::select! {
             biased;
-            body = self.exchange(request, route, &mut held) => body,
+            body = self.exchange(request, route, &candidate.cost, &mut held) => body,
             () = self.clock.sleep_until(moment) => Err(Fault::Broken(Breakage::Timeout(Stage::FirstEvent))),
         };
         let elapsed = until(started, self.clock.now());
@@ -276,27 +277,39 @@ impl Relay {
     }
 
     /// Sends the request and waits until there is something to show for it.
-    async fn exchange(&self, request: &ChatRequest, route: &Route, held: &mut Held) -> Result<Body, Fault> {
+    async fn exchange(
+        &self,
+        request: &ChatRequest,
+        route: &Route,
+        cost: &Cost,
+        held: &mut Held,
+    ) -> Result<Body, Fault> {
         let provider = &route.provider;
-        let outgoing = provider.dialect.encode(request, Target { model: &route.model.id, wire: &provider.wire });
+        let target = Target {
+            model: &route.model.id,
+            wire: &provider.wire,
+            context: route.model.context,
+            input_tokens: cost.input_tokens,
+            answer_tokens: cost.output_tokens,
+        };
+        let outgoing = provider.dialect.encode(request, target)?;
         let uri: Uri = format!("{}{}", provider.base_url, outgoing.path)
             .parse()
             .map_err(|_| Fault::Broken(Breakage::Unreachable))?;
-        let authorization = route.key.map(|key| self.authorizations[key.0].clone());
-        let received =
-            self.client.send(Call { uri, authorization, body: outgoing.body, stream: request.stream }).await?;
+        let credential = route.key.and_then(|key| self.credentials[key.0].clone());
+        let received = self.client.send(Call { uri, credential, body: outgoing.body, stream: request.stream }).await?;
         held.status = Some(received.status);
         if !(200..300).contains(&received.status) {
             return Err(self.refusal(route, received).await);
         }
         if request.stream {
-            let scanner = provider.dialect.scanner(&provider.wire, request.include_usage);
+            let scanner = provider.dialect.scanner(target, request.include_usage);
             let mut events = EventStream::new(received.body, scanner, self.timeouts.idle, self.clock.now());
             let first = self.first_events(&mut events).await?;
             return Ok(Body::Stream(Box::new(AnswerStream::new(events, first))));
         }
         let body = read_whole(received.body, MOST_ANSWER_BYTES).await?;
-        provider.dialect.decode(body, self.clock.now()).map(Body::Whole)
+        provider.dialect.decode(body, target, self.clock.now()).map(Body::Whole)
     }
 
     async fn refusal(&self, route: &Route, received: Received) -> Fault {
@@ -340,12 +353,18 @@ impl Relay {
     }
 }
 
-fn authorization(key: &SecretString) -> HeaderValue {
-    // A key that no header can hold is rejected like any other wrong key, by its provider.
-    let mut value = HeaderValue::from_str(&format!("Bearer {}", key.expose_secret()))
-        .unwrap_or_else(|_| HeaderValue::from_static("Bearer"));
-    value.set_sensitive(true);
-    value
+fn credentials(keys: &[SecretString], fleet: &Fleet) -> Vec<Option<(HeaderName, HeaderValue)>> {
+    let mut credentials = vec![None; keys.len()];
+    for route in &fleet.routes {
+        let Some(key) = route.key else { continue };
+        let header = route.provider.dialect.key_header();
+        let value = format!("{}{}", header.prefix, keys[key.0].expose_secret());
+        // A key that no header can hold is rejected like any other wrong key, by its provider.
+        let mut value = HeaderValue::from_str(&value).unwrap_or_else(|_| HeaderValue::from_static("unusable"));
+        value.set_sensitive(true);
+        credentials[key.0] = Some((HeaderName::from_static(header.name), value));
+    }
+    credentials
 }
 
 fn refused(refusal: Refusal) -> Fault {

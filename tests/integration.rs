@@ -1,4 +1,6 @@
-//! The one integration test binary: the gateway in this process, and the `relay` program, over fake providers on loopback.
+//! Every integration test in one binary: the gateway in this process, and the `relay` program, over fake providers on loopback.
+
+mod tidy;
 
 mod integration {
     mod answers;

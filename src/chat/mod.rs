@@ -3,10 +3,12 @@
 pub mod event;
 pub mod fault;
 pub mod fields;
+pub mod message;
 pub mod request;
 pub mod tokens;
 
 pub use event::{Chunk, Signs, StreamEvent, Usage};
 pub use fault::{Breakage, Fault, Period, Scope, Unfit};
 pub use fields::{RawObject, Rewrite};
+pub use message::{Message, Part, ToolCall};
 pub use request::{BadRequest, ChatRequest, Features};

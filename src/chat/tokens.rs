@@ -1,5 +1,9 @@
 //! How many tokens a text has: a cheap bound that is never too low, and the exact count where it matters.
 
+use std::sync::LazyLock;
+
+use tiktoken::CoreBpe;
+
 /// Tokens an image is counted as: what a 1024 x 1024 image costs at high detail with OpenAI's vision models.
 pub const IMAGE_TOKENS: u64 = 765;
 
@@ -74,9 +78,10 @@ pub fn upper_bound(text: &str) -> u64 {
     halves.div_ceil(2)
 }
 
-/// The exact count with the o200k vocabulary. The tables load on first use (some tens of milliseconds).
+/// The exact count with the o200k vocabulary. Its tables load on first use: 0.2 s and 24 MB.
 pub fn exact(text: &str) -> u64 {
-    bpe_openai::o200k_base().count(text) as u64
+    static O200K: LazyLock<CoreBpe> = LazyLock::new(tiktoken::encoding::o200k_base);
+    O200K.count(text) as u64
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -46,11 +46,23 @@ impl Default for Wire {
     }
 }
 
-/// Where a request goes, as far as its body is concerned.
+/// Where a request goes, as far as its body and its answer are concerned.
 #[derive(Debug, Clone, Copy)]
 pub struct Target<'a> {
     pub model: &'a str,
     pub wire: &'a Wire,
+    /// The model's context length, in tokens.
+    pub context: u64,
+    /// What the prompt is estimated at, and what is kept for the answer, in tokens.
+    pub input_tokens: u64,
+    pub answer_tokens: u64,
+}
+
+/// How a dialect carries the key: a header, and what stands before the key in its value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyHeader {
+    pub name: &'static str,
+    pub prefix: &'static str,
 }
 
 /// A request ready to be sent: the path below the provider's base URL, and the body in pieces.
@@ -77,7 +89,15 @@ pub enum Scanner {
 impl Dialect {
     pub const NAMES: [(&'static str, Self); 1] = [("openai", Self::OpenAi)];
 
-    pub fn encode(self, request: &ChatRequest, target: Target<'_>) -> Outgoing {
+    /// How the provider wants its key.
+    pub const fn key_header(self) -> KeyHeader {
+        match self {
+            Self::OpenAi => KeyHeader { name: "authorization", prefix: "Bearer " },
+        }
+    }
+
+    /// The request in this protocol, or why the target cannot take it.
+    pub fn encode(self, request: &ChatRequest, target: Target<'_>) -> Result<Outgoing, Fault> {
         match self {
             Self::OpenAi => openai::encode(request, target),
         }
@@ -91,15 +111,16 @@ impl Dialect {
     }
 
     /// The answer in a successful plain response, or the failure hidden in it.
-    pub fn decode(self, body: Bytes, now: Timestamp) -> Result<Whole, Fault> {
+    pub fn decode(self, body: Bytes, target: Target<'_>, now: Timestamp) -> Result<Whole, Fault> {
         match self {
-            Self::OpenAi => openai::decode(body, now),
+            Self::OpenAi => openai::decode(body, target, now),
         }
     }
 
-    pub fn scanner(self, wire: &Wire, include_usage: bool) -> Scanner {
+    /// `include_usage`: the caller asked for the usage chunk at the end.
+    pub fn scanner(self, target: Target<'_>, include_usage: bool) -> Scanner {
         match self {
-            Self::OpenAi => Scanner::OpenAi(openai::Scanner::new(wire, include_usage)),
+            Self::OpenAi => Scanner::OpenAi(openai::Scanner::new(target.wire, include_usage)),
         }
     }
 }

@@ -8,8 +8,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{Buf, Bytes};
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
-use http::{HeaderMap, HeaderValue, Request, Uri};
+use http::header::{ACCEPT, CONTENT_TYPE, USER_AGENT};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
@@ -30,8 +30,8 @@ const KEEP_IDLE: Duration = Duration::from_secs(50);
 #[derive(Debug)]
 pub struct Call {
     pub uri: Uri,
-    /// The whole value of `authorization`, marked sensitive.
-    pub authorization: Option<HeaderValue>,
+    /// The header that carries the key, its value marked sensitive.
+    pub credential: Option<(HeaderName, HeaderValue)>,
     pub body: Vec<Bytes>,
     pub stream: bool,
 }
@@ -77,8 +77,8 @@ impl Client {
                 HeaderValue::from_static(if call.stream { "text/event-stream" } else { "application/json" }),
             )
             .header(USER_AGENT, HeaderValue::from_static(AGENT));
-        if let Some(authorization) = call.authorization {
-            request = request.header(AUTHORIZATION, authorization);
+        if let Some((name, value)) = call.credential {
+            request = request.header(name, value);
         }
         let request = request.body(Pieces::new(call.body)).map_err(|_| Fault::Broken(Breakage::Unreachable))?;
         let response = self.pooled.request(request).await.map_err(|error| Fault::Broken(breakage(&error)))?;

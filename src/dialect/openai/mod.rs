@@ -15,7 +15,7 @@ use crate::chat::{Breakage, ChatRequest, Chunk, Fault};
 use super::{Outgoing, Target, Whole};
 
 /// The request's own bytes with the target's model, and with what its provider wants otherwise.
-pub fn encode(request: &ChatRequest, target: Target<'_>) -> Outgoing {
+pub fn encode(request: &ChatRequest, target: Target<'_>) -> Result<Outgoing, Fault> {
     let wire = target.wire;
     let mut rewrite = request.rewrite();
     rewrite.set("model", Bytes::from(serde_json::Value::from(target.model).to_string()));
@@ -39,11 +39,11 @@ pub fn encode(request: &ChatRequest, target: Target<'_>) -> Outgoing {
     } else if request.stream && !request.include_usage {
         rewrite.set("stream_options", Bytes::from_static(br#"{"include_usage":true}"#));
     }
-    Outgoing { path: "/chat/completions".to_owned(), body: rewrite.finish() }
+    Ok(Outgoing { path: "/chat/completions".to_owned(), body: rewrite.finish() })
 }
 
 /// Reads a plain answer. Blank lines before the JSON are a provider's keep-alive (DeepSeek, 2026-08).
-pub fn decode(body: Bytes, now: Timestamp) -> Result<Whole, Fault> {
+pub fn decode(body: Bytes, _: Target<'_>, now: Timestamp) -> Result<Whole, Fault> {
     let blank = body.len() - body.trim_ascii_start().len();
     let body = body.slice(blank..);
     if body.is_empty() {
@@ -78,7 +78,8 @@ mod tests {
 
     fn encoded(json: &'static str, wire: &Wire) -> String {
         let request = ChatRequest::parse(Bytes::from_static(json.as_bytes())).expect("valid");
-        let outgoing = encode(&request, Target { model: "org/m\"x", wire });
+        let target = Target { model: "org/m\"x", wire, context: 8192, input_tokens: 1, answer_tokens: 1 };
+        let outgoing = encode(&request, target).expect("encoded");
         String::from_utf8(outgoing.body.concat()).expect("UTF-8")
     }
 
@@ -116,7 +117,10 @@ mod tests {
     #[test]
     fn successes_without_an_answer_are_failures() {
         let decoded = |json: &'static str| {
-            decode(Bytes::from_static(json.as_bytes()), Timestamp::UNIX_EPOCH).map(|whole| whole.usage.is_some())
+            let wire = Wire::default();
+            let target = Target { model: "m", wire: &wire, context: 8192, input_tokens: 1, answer_tokens: 1 };
+            decode(Bytes::from_static(json.as_bytes()), target, Timestamp::UNIX_EPOCH)
+                .map(|whole| whole.usage.is_some())
         };
         assert_eq!(
             decoded(

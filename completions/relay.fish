@@ -1,0 +1,122 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_relay_global_optspecs
+    string join \n config= no-config json q/quiet v/verbose color= no-progress simulate= h/help V/version
+end
+
+function __fish_relay_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_relay_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_relay_using_subcommand
+    set -l cmd (__fish_relay_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c relay -n "__fish_relay_needs_command" -l config -d 'Read this config file [env: `RELAY_CONFIG`]' -r -F
+complete -c relay -n "__fish_relay_needs_command" -l color -d 'When to use colour [env: `NO_COLOR`, `CLICOLOR_FORCE`]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c relay -n "__fish_relay_needs_command" -l simulate -d 'Use simulated providers: default, dry, storm, slow or cut [env: `RELAY_SIMULATE`]' -r
+complete -c relay -n "__fish_relay_needs_command" -l no-config -d 'Read no config file'
+complete -c relay -n "__fish_relay_needs_command" -l json -d 'Print results as JSON'
+complete -c relay -n "__fish_relay_needs_command" -s q -l quiet -d 'Print less; twice for errors only'
+complete -c relay -n "__fish_relay_needs_command" -s v -l verbose -d 'Log what relay decides; twice for all it does [env: `RELAY_LOG` for a filter]'
+complete -c relay -n "__fish_relay_needs_command" -l no-progress -d 'Show no spinner [env: `RELAY_NO_PROGRESS`]'
+complete -c relay -n "__fish_relay_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c relay -n "__fish_relay_needs_command" -s V -l version -d 'Print version'
+complete -c relay -n "__fish_relay_needs_command" -f -a "ask" -d 'Send one prompt, print one answer'
+complete -c relay -n "__fish_relay_needs_command" -f -a "serve" -d 'Serve an OpenAI-compatible gateway'
+complete -c relay -n "__fish_relay_needs_command" -f -a "demo" -d 'Show relay at work, offline, over simulated providers'
+complete -c relay -n "__fish_relay_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
+complete -c relay -n "__fish_relay_using_subcommand ask" -s f -l file -d 'Add a text file, `-` for stdin; may be given several times' -r -F
+complete -c relay -n "__fish_relay_using_subcommand ask" -s s -l system -d 'Set the system message, or read it from a file with @FILE' -r
+complete -c relay -n "__fish_relay_using_subcommand ask" -l stdin-wait -d 'How long to wait for the first byte of stdin when there is a prompt; 0 waits without limit' -r
+complete -c relay -n "__fish_relay_using_subcommand ask" -s m -l model -d 'The model: meta-model, PROVIDER/MODEL, PROVIDER or MODEL [env: `RELAY_MODEL`]' -r
+complete -c relay -n "__fish_relay_using_subcommand ask" -l type -d 'Only models of this type: text, coding or vision' -r
+complete -c relay -n "__fish_relay_using_subcommand ask" -l scale -d 'Only models of this scale: large, medium or small' -r
+complete -c relay -n "__fish_relay_using_subcommand ask" -l name -d 'Only models whose id contains this' -r
+complete -c relay -n "__fish_relay_using_subcommand ask" -l max-attempts -d 'Try at most this many routes' -r
+complete -c relay -n "__fish_relay_using_subcommand ask" -l avoid -d 'Leave out a provider, or one PROVIDER/MODEL; may be given several times' -r
+complete -c relay -n "__fish_relay_using_subcommand ask" -l wait -d 'How long to wait for quota before giving up [default: 10s]' -r
+complete -c relay -n "__fish_relay_using_subcommand ask" -l timeout -d 'Give up after this long, all in all [env: `RELAY_TIMEOUT`]' -r
+complete -c relay -n "__fish_relay_using_subcommand ask" -l max-tokens -d 'The most tokens the answer may have' -r
+complete -c relay -n "__fish_relay_using_subcommand ask" -l temperature -d 'Sampling temperature' -r
+complete -c relay -n "__fish_relay_using_subcommand ask" -l seed -d 'Sampling seed' -r
+complete -c relay -n "__fish_relay_using_subcommand ask" -l param -d 'Any other field of the request, its value as JSON; may be given several times' -r
+complete -c relay -n "__fish_relay_using_subcommand ask" -s o -l output -d 'Write the answer to a file' -r -F
+complete -c relay -n "__fish_relay_using_subcommand ask" -l config -d 'Read this config file [env: `RELAY_CONFIG`]' -r -F
+complete -c relay -n "__fish_relay_using_subcommand ask" -l color -d 'When to use colour [env: `NO_COLOR`, `CLICOLOR_FORCE`]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c relay -n "__fish_relay_using_subcommand ask" -l simulate -d 'Use simulated providers: default, dry, storm, slow or cut [env: `RELAY_SIMULATE`]' -r
+complete -c relay -n "__fish_relay_using_subcommand ask" -l no-stdin -d 'Do not read stdin [env: `RELAY_NO_STDIN`]'
+complete -c relay -n "__fish_relay_using_subcommand ask" -l stdin-first -d 'Put stdin before the prompt'
+complete -c relay -n "__fish_relay_using_subcommand ask" -l no-failover -d 'Try one route only'
+complete -c relay -n "__fish_relay_using_subcommand ask" -l strict-free -d 'Use only routes that can never bill'
+complete -c relay -n "__fish_relay_using_subcommand ask" -l stream -d 'Print the answer as it arrives, also into a pipe'
+complete -c relay -n "__fish_relay_using_subcommand ask" -l no-stream -d 'Print the answer when it is whole, also on a terminal'
+complete -c relay -n "__fish_relay_using_subcommand ask" -s u -l usage -d 'Report the tokens used on stderr'
+complete -c relay -n "__fish_relay_using_subcommand ask" -l no-config -d 'Read no config file'
+complete -c relay -n "__fish_relay_using_subcommand ask" -l json -d 'Print results as JSON'
+complete -c relay -n "__fish_relay_using_subcommand ask" -s q -l quiet -d 'Print less; twice for errors only'
+complete -c relay -n "__fish_relay_using_subcommand ask" -s v -l verbose -d 'Log what relay decides; twice for all it does [env: `RELAY_LOG` for a filter]'
+complete -c relay -n "__fish_relay_using_subcommand ask" -l no-progress -d 'Show no spinner [env: `RELAY_NO_PROGRESS`]'
+complete -c relay -n "__fish_relay_using_subcommand ask" -s h -l help -d 'Print help'
+complete -c relay -n "__fish_relay_using_subcommand serve" -l host -d 'The address to listen on [default: 127.0.0.1] [env: `RELAY_HOST`]' -r
+complete -c relay -n "__fish_relay_using_subcommand serve" -l port -d 'The port to listen on, 0 for any free one [default: 8000] [env: `RELAY_PORT`]' -r
+complete -c relay -n "__fish_relay_using_subcommand serve" -l api-key-file -d 'Read the gateway\'s own key from a file [env: `RELAY_API_KEY` holds the key itself]' -r -F
+complete -c relay -n "__fish_relay_using_subcommand serve" -l drain -d 'How long open requests may take when the server stops [default: 10s]' -r
+complete -c relay -n "__fish_relay_using_subcommand serve" -l log-format -d 'Log requests as text on stderr, or as NDJSON on stdout' -r -f -a "text\t''
+json\t''"
+complete -c relay -n "__fish_relay_using_subcommand serve" -l ready-file -d 'Write the base URL to this file once the server is ready' -r -F
+complete -c relay -n "__fish_relay_using_subcommand serve" -l config -d 'Read this config file [env: `RELAY_CONFIG`]' -r -F
+complete -c relay -n "__fish_relay_using_subcommand serve" -l color -d 'When to use colour [env: `NO_COLOR`, `CLICOLOR_FORCE`]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c relay -n "__fish_relay_using_subcommand serve" -l simulate -d 'Use simulated providers: default, dry, storm, slow or cut [env: `RELAY_SIMULATE`]' -r
+complete -c relay -n "__fish_relay_using_subcommand serve" -l insecure-no-auth -d 'Listen beyond this machine without a key'
+complete -c relay -n "__fish_relay_using_subcommand serve" -l no-verify -d 'Start without asking the providers anything'
+complete -c relay -n "__fish_relay_using_subcommand serve" -l keyless -d 'Also use services that take no key'
+complete -c relay -n "__fish_relay_using_subcommand serve" -l strict-free -d 'Use only routes that can never bill'
+complete -c relay -n "__fish_relay_using_subcommand serve" -l no-config -d 'Read no config file'
+complete -c relay -n "__fish_relay_using_subcommand serve" -l json -d 'Print results as JSON'
+complete -c relay -n "__fish_relay_using_subcommand serve" -s q -l quiet -d 'Print less; twice for errors only'
+complete -c relay -n "__fish_relay_using_subcommand serve" -s v -l verbose -d 'Log what relay decides; twice for all it does [env: `RELAY_LOG` for a filter]'
+complete -c relay -n "__fish_relay_using_subcommand serve" -l no-progress -d 'Show no spinner [env: `RELAY_NO_PROGRESS`]'
+complete -c relay -n "__fish_relay_using_subcommand serve" -s h -l help -d 'Print help'
+complete -c relay -n "__fish_relay_using_subcommand demo" -l seed -d 'Makes the simulated providers behave the same each time' -r
+complete -c relay -n "__fish_relay_using_subcommand demo" -l config -d 'Read this config file [env: `RELAY_CONFIG`]' -r -F
+complete -c relay -n "__fish_relay_using_subcommand demo" -l color -d 'When to use colour [env: `NO_COLOR`, `CLICOLOR_FORCE`]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c relay -n "__fish_relay_using_subcommand demo" -l simulate -d 'Use simulated providers: default, dry, storm, slow or cut [env: `RELAY_SIMULATE`]' -r
+complete -c relay -n "__fish_relay_using_subcommand demo" -l fast -d 'Leave out the pauses that let a person follow'
+complete -c relay -n "__fish_relay_using_subcommand demo" -l no-config -d 'Read no config file'
+complete -c relay -n "__fish_relay_using_subcommand demo" -l json -d 'Print results as JSON'
+complete -c relay -n "__fish_relay_using_subcommand demo" -s q -l quiet -d 'Print less; twice for errors only'
+complete -c relay -n "__fish_relay_using_subcommand demo" -s v -l verbose -d 'Log what relay decides; twice for all it does [env: `RELAY_LOG` for a filter]'
+complete -c relay -n "__fish_relay_using_subcommand demo" -l no-progress -d 'Show no spinner [env: `RELAY_NO_PROGRESS`]'
+complete -c relay -n "__fish_relay_using_subcommand demo" -s h -l help -d 'Print help'
+complete -c relay -n "__fish_relay_using_subcommand completions" -l config -d 'Read this config file [env: `RELAY_CONFIG`]' -r -F
+complete -c relay -n "__fish_relay_using_subcommand completions" -l color -d 'When to use colour [env: `NO_COLOR`, `CLICOLOR_FORCE`]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c relay -n "__fish_relay_using_subcommand completions" -l simulate -d 'Use simulated providers: default, dry, storm, slow or cut [env: `RELAY_SIMULATE`]' -r
+complete -c relay -n "__fish_relay_using_subcommand completions" -l no-config -d 'Read no config file'
+complete -c relay -n "__fish_relay_using_subcommand completions" -l json -d 'Print results as JSON'
+complete -c relay -n "__fish_relay_using_subcommand completions" -s q -l quiet -d 'Print less; twice for errors only'
+complete -c relay -n "__fish_relay_using_subcommand completions" -s v -l verbose -d 'Log what relay decides; twice for all it does [env: `RELAY_LOG` for a filter]'
+complete -c relay -n "__fish_relay_using_subcommand completions" -l no-progress -d 'Show no spinner [env: `RELAY_NO_PROGRESS`]'
+complete -c relay -n "__fish_relay_using_subcommand completions" -s h -l help -d 'Print help'

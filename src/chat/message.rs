@@ -1,0 +1,220 @@
+//! A request's messages, typed as far as dialects other than OpenAI's need them.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::request::{BadRequest, ChatRequest};
+
+/// One message. Text and arguments are unescaped, borrowed where that takes no copy.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Message<'a> {
+    /// `system`, `developer`, `user`, `assistant` or `tool`; others as they came.
+    pub role: Cow<'a, str>,
+    /// Empty where the content is null, absent or an empty string.
+    pub parts: Vec<Part<'a>>,
+    pub tool_calls: Vec<ToolCall<'a>>,
+    /// Of a `tool` message: the call it answers.
+    pub tool_call_id: Option<Cow<'a, str>>,
+    pub name: Option<Cow<'a, str>>,
+    /// The model's reasoning that the caller sent back.
+    pub reasoning: Option<Cow<'a, str>>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Part<'a> {
+    Text(Cow<'a, str>),
+    /// A `data:` URI or a URL.
+    Image(Cow<'a, str>),
+    /// Base64, and its format (`wav`, `mp3`).
+    Audio {
+        data: Cow<'a, str>,
+        format: Cow<'a, str>,
+    },
+    /// A kind of part relay does not know, by its name.
+    Other(Cow<'a, str>),
+}
+
+/// A function call of an assistant's message.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ToolCall<'a> {
+    pub id: Cow<'a, str>,
+    pub name: Cow<'a, str>,
+    /// The arguments as JSON text, which a model may have written wrong.
+    pub arguments: Cow<'a, str>,
+    /// `extra_content.google.thought_signature`, as Google's own compatible endpoint returns it.
+    pub thought_signature: Option<Cow<'a, str>>,
+}
+
+impl Message<'_> {
+    /// The text parts, joined by line feeds.
+    pub fn text(&self) -> String {
+        let texts =
+            self.parts.iter().filter_map(|part| if let Part::Text(text) = part { Some(text.as_ref()) } else { None });
+        texts.collect::<Vec<_>>().join("\n")
+    }
+}
+
+impl ChatRequest {
+    pub fn typed_messages(&self) -> Result<Vec<Message<'_>>, BadRequest> {
+        let raw: Vec<RawMessage<'_>> = serde_json::from_str(self.raw("messages").unwrap_or("[]")).map_err(|error| {
+            BadRequest { message: format!("`messages` cannot be read: {error}"), param: Some("messages".to_owned()) }
+        })?;
+        raw.into_iter().enumerate().map(|(index, raw)| raw.typed(index)).collect()
+    }
+}
+
+#[derive(Deserialize)]
+struct RawMessage<'a> {
+    #[serde(borrow)]
+    role: Cow<'a, str>,
+    #[serde(borrow, default)]
+    content: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    tool_calls: Option<Vec<RawCall<'a>>>,
+    #[serde(borrow, default)]
+    tool_call_id: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    name: Option<Cow<'a, str>>,
+    #[serde(borrow, default, alias = "reasoning")]
+    reasoning_content: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct RawCall<'a> {
+    #[serde(borrow, default)]
+    id: Cow<'a, str>,
+    #[serde(borrow)]
+    function: RawFunction<'a>,
+    #[serde(default)]
+    extra_content: Option<serde_json::Value>,
+}
+
+#[derive(Deserialize)]
+struct RawFunction<'a> {
+    #[serde(borrow)]
+    name: Cow<'a, str>,
+    #[serde(borrow, default)]
+    arguments: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct RawPart<'a> {
+    #[serde(borrow)]
+    r#type: Cow<'a, str>,
+    #[serde(borrow, default)]
+    text: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    image_url: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    input_audio: Option<RawAudio<'a>>,
+}
+
+#[derive(Deserialize)]
+struct RawAudio<'a> {
+    #[serde(borrow)]
+    data: Cow<'a, str>,
+    #[serde(borrow)]
+    format: Cow<'a, str>,
+}
+
+impl<'a> RawMessage<'a> {
+    fn typed(self, index: usize) -> Result<Message<'a>, BadRequest> {
+        let wrong = |what: &str, error: serde_json::Error| BadRequest {
+            message: format!("`messages[{index}].{what}` cannot be read: {error}"),
+            param: Some("messages".to_owned()),
+        };
+        let parts = match self.content {
+            Some(content) if content.get().starts_with('[') => {
+                let parts: Vec<RawPart<'a>> =
+                    serde_json::from_str(content.get()).map_err(|error| wrong("content", error))?;
+                parts.into_iter().map(RawPart::typed).collect()
+            }
+            Some(content) => {
+                let text = text(content).map_err(|error| wrong("content", error))?;
+                if text.is_empty() { Vec::new() } else { vec![Part::Text(text)] }
+            }
+            None => Vec::new(),
+        };
+        Ok(Message {
+            role: self.role,
+            parts,
+            tool_calls: self.tool_calls.unwrap_or_default().into_iter().map(RawCall::typed).collect(),
+            tool_call_id: self.tool_call_id,
+            name: self.name,
+            reasoning: self.reasoning_content.and_then(|raw| text(raw).ok()),
+        })
+    }
+}
+
+impl<'a> RawCall<'a> {
+    fn typed(self) -> ToolCall<'a> {
+        let signature = self
+            .extra_content
+            .as_ref()
+            .and_then(|extra| extra.pointer("/google/thought_signature")?.as_str().map(str::to_owned));
+        // Some clients send the arguments as an object where a string belongs: its JSON is what the string would hold.
+        let arguments =
+            self.function.arguments.map_or(Cow::Borrowed("{}"), |raw| text(raw).unwrap_or(Cow::Borrowed(raw.get())));
+        ToolCall { id: self.id, name: self.function.name, arguments, thought_signature: signature.map(Cow::Owned) }
+    }
+}
+
+impl<'a> RawPart<'a> {
+    fn typed(self) -> Part<'a> {
+        match (self.text, self.image_url, self.input_audio) {
+            (Some(text), None, None) => Part::Text(text),
+            (_, Some(image), _) => Part::Image(image_url(image)),
+            (_, _, Some(audio)) => Part::Audio { data: audio.data, format: audio.format },
+            (None, None, None) => Part::Other(self.r#type),
+        }
+    }
+}
+
+/// The URL of `{"url": …}`, or of a bare string, which some clients send.
+fn image_url(raw: &RawValue) -> Cow<'_, str> {
+    #[derive(Deserialize)]
+    struct Url<'a> {
+        #[serde(borrow)]
+        url: Cow<'a, str>,
+    }
+    serde_json::from_str::<Url<'_>>(raw.get()).map(|image| image.url).or_else(|_| text(raw)).unwrap_or_default()
+}
+
+fn text(raw: &RawValue) -> Result<Cow<'_, str>, serde_json::Error> {
+    if raw.get().contains('\\') {
+        serde_json::from_str::<String>(raw.get()).map(Cow::Owned)
+    } else {
+        serde_json::from_str::<&str>(raw.get()).map(Cow::Borrowed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    #[test]
+    fn every_kind_of_message_is_typed() {
+        let json = r#"{"messages":[
+            {"role":"system","content":"be\nbrief"},
+            {"role":"user","content":[{"type":"text","text":"see"},{"type":"image_url","image_url":{"url":"data:image/png;base64,AA"}},{"type":"file","file":{}}]},
+            {"role":"assistant","content":null,"reasoning_content":"hm","tool_calls":[
+                {"id":"c1","type":"function","function":{"name":"f","arguments":"{\"a\":1}"},"extra_content":{"google":{"thought_signature":"sig"}}},
+                {"id":"c2","type":"function","function":{"name":"g","arguments":{"b":2}}}]},
+            {"role":"tool","tool_call_id":"c1","content":"18C"}]}"#;
+        let request = ChatRequest::parse(Bytes::from_static(json.as_bytes())).expect("valid");
+        let messages = request.typed_messages().expect("typed");
+        assert_eq!(messages[0].text(), "be\nbrief");
+        assert_eq!(
+            messages[1].parts[1..],
+            [Part::Image("data:image/png;base64,AA".into()), Part::Other("file".into())]
+        );
+        let calls = &messages[2].tool_calls;
+        assert_eq!((calls[0].arguments.as_ref(), calls[0].thought_signature.as_deref()), ("{\"a\":1}", Some("sig")));
+        assert_eq!((calls[1].arguments.as_ref(), messages[2].reasoning.as_deref()), ("{\"b\":2}", Some("hm")));
+        assert_eq!(messages[3].tool_call_id.as_deref(), Some("c1"));
+    }
+}
