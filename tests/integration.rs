@@ -3,11 +3,14 @@
 mod tidy;
 
 mod integration {
+    mod access;
     mod answers;
     mod bytes;
     mod faults;
     mod harness;
     mod input;
+    mod leaving;
     mod names;
     mod refusals;
+    mod waiting;
 }
