@@ -38,7 +38,7 @@ pub async fn run(ask: &Ask, global: &Global, environment: &Environment, output: 
     let asking = Asking::new(ask, global, output, &core.relay);
     let answered = tokio::select! {
         answered = asking.ask(&request) => answered,
-        () = expired(limit) => Err(Trouble::new(Exit::TimedOut, format!("no answer within {} s", limit.unwrap_or_default().as_secs()))),
+        () = expired(limit) => Err(Trouble::new(Exit::TimedOut, format!("no answer within {:?}", limit.unwrap_or_default()))),
         exit = signal() => Err(Trouble::silent(exit)),
     };
     asking.clear();
