@@ -5,6 +5,7 @@ mod tidy;
 mod integration {
     mod access;
     mod answers;
+    mod ask_exits;
     mod bytes;
     mod faults;
     mod harness;
@@ -12,5 +13,6 @@ mod integration {
     mod leaving;
     mod names;
     mod refusals;
+    mod serve;
     mod waiting;
 }

@@ -8,6 +8,7 @@ mod providers;
 mod reply;
 mod socket;
 
+pub use client::Asking;
 pub use command::{Command, relay};
 pub use gateway::{Gateway, gateway};
 pub use process::{Finished, Process};
@@ -15,7 +16,7 @@ pub use providers::{Fake, Providers, provider};
 pub use reply::Reply;
 pub use socket::Socket;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use relay::sim::Act;
 
@@ -27,14 +28,22 @@ pub fn says(text: &str) -> Act {
 /// Waits up to a second for `reached`.
 #[track_caller]
 pub fn eventually<'a>(what: &'a str, reached: impl Fn() -> bool + 'a) -> impl Future<Output = ()> + 'a {
+    eventually_within(1, what, reached)
+}
+
+/// Waits so many seconds for `reached`.
+#[track_caller]
+pub fn eventually_within<'a>(
+    seconds: u64,
+    what: &'a str,
+    reached: impl Fn() -> bool + 'a,
+) -> impl Future<Output = ()> + 'a {
     let caller = std::panic::Location::caller();
+    let deadline = Instant::now() + Duration::from_secs(seconds);
     async move {
-        for _ in 0..200 {
-            if reached() {
-                return;
-            }
+        while !reached() {
+            assert!(Instant::now() < deadline, "not within {seconds} s: {what} ({caller})");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        panic!("not within a second: {what} ({caller})");
     }
 }
