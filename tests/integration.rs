@@ -6,7 +6,10 @@ mod integration {
     mod access;
     mod answers;
     mod ask_exits;
+    mod ask_input;
+    mod ask_output;
     mod bytes;
+    mod demo;
     mod faults;
     mod harness;
     mod input;

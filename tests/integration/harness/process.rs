@@ -192,4 +192,13 @@ impl Finished {
     pub fn file(&self, name: &str) -> String {
         std::fs::read_to_string(self.home.path().join(name)).expect("the file is there")
     }
+
+    /// Names of what it left in its home, in their order.
+    pub fn files(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.home.path()).expect("the home is there");
+        let name = |entry: std::io::Result<std::fs::DirEntry>| entry.expect("an entry").file_name();
+        let mut names: Vec<String> = entries.map(|entry| name(entry).to_string_lossy().into_owned()).collect();
+        names.sort_unstable();
+        names
+    }
 }
