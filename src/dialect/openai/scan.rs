@@ -12,6 +12,7 @@ use crate::dialect::Wire;
 use crate::dialect::sse::{self, Splitter};
 
 use super::classify;
+use super::repair::Repair;
 
 const DONE: &[u8] = b"data: [DONE]\n\n";
 
@@ -26,6 +27,7 @@ pub struct Scanner {
     usage_at: Option<String>,
     /// Whether the caller asked for the chunk that holds nothing but usage.
     include_usage: bool,
+    repair: Repair,
     finished: bool,
     done: bool,
 }
@@ -34,7 +36,7 @@ impl Scanner {
     pub fn new(wire: &Wire, include_usage: bool) -> Self {
         let usage_at = (!wire.usage_at.is_empty()).then(|| format!("/{}", wire.usage_at.join("/")));
         let (splitter, cut, ready) = (Splitter::default(), VecDeque::new(), VecDeque::new());
-        Self { splitter, cut, ready, usage_at, include_usage, finished: false, done: false }
+        Self { splitter, cut, ready, usage_at, include_usage, repair: Repair::default(), finished: false, done: false }
     }
 
     pub fn push(&mut self, frame: Bytes, now: Timestamp) -> Result<(), Fault> {
@@ -75,13 +77,20 @@ impl Scanner {
         if self.done {
             return Ok(());
         }
+        let mut event = event;
         let signs = match sse::data(&event) {
             None => Signs::default(),
             Some(data) if data.trim_ascii() == b"[DONE]" => {
                 self.done = true;
                 Signs { done: true, ..Signs::default() }
             }
-            Some(data) => self.read(&data, now)?,
+            Some(data) => {
+                let (signs, mended) = self.read(&data, now)?;
+                if let Some(mended) = mended {
+                    event = Bytes::from(format!("data: {mended}\n\n"));
+                }
+                signs
+            }
         };
         self.finished |= signs.finish.is_some();
         if !signs.usage_only || self.include_usage {
@@ -92,7 +101,8 @@ impl Scanner {
         Ok(())
     }
 
-    fn read(&self, data: &[u8], now: Timestamp) -> Result<Signs, Fault> {
+    /// What the chunk tells, and the chunk mended where a client would stumble over it.
+    fn read(&mut self, data: &[u8], now: Timestamp) -> Result<(Signs, Option<String>), Fault> {
         let chunk = Chunk::parse(data).map_err(|_| Fault::Broken(Breakage::NotJson))?;
         let mut signs = chunk.signs();
         let silent = chunk.choices.is_none() && chunk.usage.is_none();
@@ -105,7 +115,8 @@ impl Scanner {
         {
             signs.usage = usage_at(data, path);
         }
-        Ok(signs)
+        let mended = std::str::from_utf8(data).ok().and_then(|json| self.repair.mend(json, &chunk));
+        Ok((signs, mended))
     }
 }
 
