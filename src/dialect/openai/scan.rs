@@ -12,6 +12,7 @@ use crate::dialect::Wire;
 use crate::dialect::sse::{self, Splitter};
 
 use super::classify;
+use super::repair::Repair;
 
 const DONE: &[u8] = b"data: [DONE]\n\n";
 
@@ -28,6 +29,7 @@ pub struct Scanner {
     include_usage: bool,
     /// An event with data has come: it is an event stream, whatever follows.
     heard: bool,
+    repair: Repair,
     finished: bool,
     done: bool,
 }
@@ -36,7 +38,17 @@ impl Scanner {
     pub fn new(wire: &Wire, include_usage: bool) -> Self {
         let usage_at = (!wire.usage_at.is_empty()).then(|| format!("/{}", wire.usage_at.join("/")));
         let (splitter, cut, ready) = (Splitter::default(), VecDeque::new(), VecDeque::new());
-        Self { splitter, cut, ready, usage_at, include_usage, heard: false, finished: false, done: false }
+        Self {
+            splitter,
+            cut,
+            ready,
+            usage_at,
+            include_usage,
+            heard: false,
+            repair: Repair::default(),
+            finished: false,
+            done: false,
+        }
     }
 
     pub fn push(&mut self, frame: Bytes, now: Timestamp) -> Result<(), Fault> {
@@ -78,6 +90,7 @@ impl Scanner {
         if self.done {
             return Ok(());
         }
+        let mut event = event;
         let data = sse::data(&event);
         if data.is_none() && !self.heard && is_no_event(&event) {
             return Err(classify::in_band(&event, now).unwrap_or(Fault::Broken(Breakage::NotJson)));
@@ -89,7 +102,13 @@ impl Scanner {
                 self.done = true;
                 Signs { done: true, ..Signs::default() }
             }
-            Some(data) => self.read(&data, now)?,
+            Some(data) => {
+                let (signs, mended) = self.read(&data, now)?;
+                if let Some(mended) = mended {
+                    event = Bytes::from(format!("data: {mended}\n\n"));
+                }
+                signs
+            }
         };
         self.finished |= signs.finish.is_some();
         if !signs.usage_only || self.include_usage {
@@ -100,7 +119,8 @@ impl Scanner {
         Ok(())
     }
 
-    fn read(&self, data: &[u8], now: Timestamp) -> Result<Signs, Fault> {
+    /// What the chunk tells, and the chunk mended where a client would stumble over it.
+    fn read(&mut self, data: &[u8], now: Timestamp) -> Result<(Signs, Option<String>), Fault> {
         let chunk = Chunk::parse(data).map_err(|_| Fault::Broken(Breakage::NotJson))?;
         let mut signs = chunk.signs();
         let silent = chunk.choices.is_none() && chunk.usage.is_none();
@@ -113,7 +133,8 @@ impl Scanner {
         {
             signs.usage = usage_at(data, path);
         }
-        Ok(signs)
+        let mended = std::str::from_utf8(data).ok().and_then(|json| self.repair.mend(json, &chunk));
+        Ok((signs, mended))
     }
 }
 
