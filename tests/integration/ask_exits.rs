@@ -155,7 +155,7 @@ async fn a_signal_ends_it_with_its_own_code_and_cancels_the_call() {
         super::harness::eventually_within(5, "the provider is asked", || providers.simulator.open_requests() == 1)
             .await;
         process.signal(signal);
-        let ended = tokio::task::spawn_blocking(|| process.finish()).await.expect("it ends");
+        let ended = process.ended().await;
         ended.exits(code).prints("");
         super::harness::eventually("the call is cancelled", || providers.simulator.client_gone() == 1).await;
     }

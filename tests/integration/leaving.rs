@@ -103,9 +103,9 @@ async fn after_two_hundred_requests_of_all_kinds_nothing_is_left() {
         Act::ErrorInStream,
         Act::TooLarge,
     ];
-    let faulty = provider("sim-a").spec(|spec| spec.faulty(0.5, faults).latency_ms(0..=8, 0..=1));
+    let unsteady = provider("sim-a").spec(|spec| spec.faulty(0.5, faults).latency_ms(0..=8, 0..=1));
     let steady = provider("sim-b").spec(|spec| spec.latency_ms(0..=8, 0..=1));
-    let gateway = gateway().over([faulty, steady]).start().await;
+    let gateway = gateway().over([unsteady, steady]).start().await;
     gateway.ask("warm up").await;
     eventually("the first connection is closed", || gateway.is_idle()).await;
     let tasks = Handle::current().metrics().num_alive_tasks();

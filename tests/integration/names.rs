@@ -1,6 +1,6 @@
 //! Models by name: what a request may call them, and how they are listed.
 
-use relay::sim::{Act, ModelSpec};
+use relay::sim::{Act, Limit, ModelSpec, Period};
 use serde_json::Value;
 
 use super::harness::{Fake, Gateway, gateway, provider};
@@ -159,7 +159,6 @@ async fn a_models_status_tells_what_keeps_it_away() {
         assert_eq!((model["status"].as_str(), model["available_at"].is_string()), (Some(status), dated), "{act:?}");
         assert_eq!(gateway.get("/v1/models/meta-model").await.json()["status"], "available");
     }
-    use relay::sim::{Limit, Period};
     let gateway = gateway().over([provider("sim-a").limit(Limit::requests(1, Period::Minute))]).start().await;
     gateway.ask("hello").await.by("sim-a/sim-m");
     let model = gateway.get("/v1/models/sim-a/sim-m").await.json();

@@ -207,14 +207,11 @@ fn a_missing_or_empty_key_file_is_a_mistake() {
 async fn it_serves_providers_of_the_overlay_with_their_keys() {
     let providers = Providers::start([provider("sim-a"), provider("sim-b")], relay::clock::Clock::system()).await;
     let command = relay(["serve", "--port", "0", "--log-format", "json"]).over(&providers);
-    let serving = tokio::task::spawn_blocking(|| Serving::start(command)).await.expect("it starts");
+    let serving = Serving::start(command);
     serving.ask("hello").await.by("sim-a/sim-m");
     serving.ask("hello").model("sim-b").await.by("sim-b/sim-m");
-    let ended = tokio::task::spawn_blocking(move || {
-        serving.process.signal("TERM");
-        serving.process.finish()
-    });
-    let ended = ended.await.expect("it stops");
+    serving.process.signal("TERM");
+    let ended = serving.process.ended().await;
     ended.exits(0);
     for one in providers.described() {
         assert!(!format!("{}{}", ended.stdout, ended.stderr).contains(&one.key), "a key is in the log");

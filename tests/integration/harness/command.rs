@@ -164,6 +164,6 @@ impl IntoFuture for Command {
 
     /// Runs where it does not block the fake providers.
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async { tokio::task::spawn_blocking(|| self.run()).await.expect("the run does not panic") })
+        Box::pin(async { self.start().ended().await })
     }
 }

@@ -86,7 +86,7 @@ impl Building {
         let relay = Arc::new(Relay::new(&settings, fleet, store, self.clock));
         let lines = Arc::new(Mutex::new(Vec::new()));
         let log = Arc::clone(&lines);
-        let served = Arc::new(Served::new(
+        let gateway = Arc::new(Served::new(
             Arc::clone(&relay),
             settings.server.api_key.clone(),
             settings.server.max_body,
@@ -95,9 +95,9 @@ impl Building {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback can be bound");
         let address = listener.local_addr().expect("a bound socket has an address");
         let (stop, stopping) = oneshot::channel::<()>();
-        let server = Server { listener, gateway: Arc::clone(&served) };
+        let server = Server { listener, gateway: Arc::clone(&gateway) };
         let running = tokio::spawn(server.run(async { drop(stopping.await) }, std::future::pending()));
-        Gateway { providers, relay, served, address, lines, stop, running, _home: home }
+        Gateway { providers, relay, served: gateway, address, lines, stop, running, _home: home }
     }
 }
 

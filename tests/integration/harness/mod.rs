@@ -1,5 +1,10 @@
 //! What the tests are told with: fake providers, a gateway before them, its clients, and the `relay` program.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests run beside the program: they start tasks, threads and processes, all of which end with their test"
+)]
+
 mod client;
 mod command;
 mod gateway;
@@ -13,7 +18,6 @@ pub use command::{Command, relay};
 pub use gateway::{Gateway, gateway};
 pub use process::{Finished, Process};
 pub use providers::{Fake, Providers, provider};
-pub use reply::Reply;
 pub use socket::Socket;
 
 use std::time::{Duration, Instant};

@@ -149,6 +149,11 @@ impl Process {
             home: Arc::clone(&self.home),
         }
     }
+
+    /// Waits for its end where that does not block the fake providers.
+    pub async fn ended(self) -> Finished {
+        tokio::task::spawn_blocking(|| self.finish()).await.expect("it ends in time")
+    }
 }
 
 impl Drop for Process {
