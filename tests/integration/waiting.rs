@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use relay::clock::Clock;
 use relay::sim::{Act, Limit, Period};
 
-use super::harness::{eventually, gateway, provider, says};
+use super::harness::{gateway, provider, says};
 
 #[tokio::test]
 async fn a_request_waits_for_room_and_is_answered() {
