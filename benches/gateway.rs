@@ -108,7 +108,7 @@ async fn look_at_program(upstream: &Upstream, extent: &Extent) {
         (load(64, 2_000), Arc::new(Prepared::chat(1_000, true))),
         (load(64, 2_000), Arc::new(Prepared::chat(300_000, false))),
     ];
-    let names = ["before any load", "after 10,000 x 1 KB", "after 2,000 streams", "after 2,000 x 300 KB"];
+    let names = ["before any load", "after 1 KB bodies", "after streams", "after 300 KB bodies"];
     let resident = start::under_load(upstream, &loads).await;
     names.iter().zip(resident).for_each(|(name, kib)| report::resident(name, kib));
 }
