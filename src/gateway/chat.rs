@@ -62,7 +62,7 @@ async fn prepare(
     Ok((ChatRequest::parse(body)?, options))
 }
 
-async fn answer(gateway: &Arc<Gateway>, request: ChatRequest, options: Options, story: Story) -> Response {
+async fn answer(gateway: &Arc<Gateway>, request: ChatRequest, options: Options, mut story: Story) -> Response {
     let stream = request.stream;
     let relay = Arc::clone(&gateway.relay);
     let mut sending: Sending = Box::pin(async move { relay.send(&request, &options).await });
@@ -79,6 +79,7 @@ async fn answer(gateway: &Arc<Gateway>, request: ChatRequest, options: Options, 
     };
     match first {
         Ok(answer) => {
+            story.answered(&answer, None);
             let headers = route_headers(&answer);
             let mut response = event_stream(late::body(Pending::answering(answer), story));
             response.headers_mut().extend(headers);
