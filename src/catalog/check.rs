@@ -62,6 +62,7 @@ fn wire(file: WireFile) -> Wire {
         defaults: file.defaults.unwrap_or(usual.defaults),
         models: file.models.unwrap_or(usual.models),
         usage_at: file.usage_at.map_or(usual.usage_at, |path| path.split('.').map(str::to_owned).collect()),
+        requests_header: file.requests_header.unwrap_or(usual.requests_header),
         stream_options: file.stream_options.unwrap_or(usual.stream_options),
         developer: file.developer.unwrap_or(usual.developer),
         names: file.names.unwrap_or(usual.names),

@@ -56,6 +56,7 @@ pub struct WireFile {
     pub defaults: Option<Vec<(String, String)>>,
     pub models: Option<String>,
     pub usage_at: Option<String>,
+    pub requests_header: Option<Period>,
     pub stream_options: Option<bool>,
     pub developer: Option<bool>,
     pub names: Option<Names>,
@@ -142,6 +143,7 @@ impl ProviderFile {
             defaults,
             models,
             usage_at,
+            requests_header,
             stream_options,
             developer,
             names
@@ -165,6 +167,7 @@ impl WireFile {
             defaults: wire.pairs("defaults", "single values", json_scalar),
             models: wire.text("models"),
             usage_at: wire.text("usage_at"),
+            requests_header: wire.choice("requests_header", &PERIODS),
             stream_options: wire.flag("stream_options"),
             developer: wire.flag("developer"),
             names: wire.choice("names", &Names::NAMES),

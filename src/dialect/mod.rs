@@ -8,7 +8,7 @@ use http::HeaderMap;
 use jiff::Timestamp;
 
 use crate::chat::event::Finish;
-use crate::chat::{ChatRequest, Fault, StreamEvent, Usage};
+use crate::chat::{ChatRequest, Fault, Period, StreamEvent, Usage};
 
 /// A wire protocol. Adding one is a module here and an arm in each function below.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +31,8 @@ pub struct Wire {
     pub models: String,
     /// The path of the usage object in a stream's chunks, where it is not `usage`.
     pub usage_at: Vec<String>,
+    /// The period of a rate header that says `requests` and no more.
+    pub requests_header: Period,
     /// Whether `stream_options` may be sent; where not, usage comes anyway.
     pub stream_options: bool,
     /// Whether the role `developer` is known; where not, it is sent as `system`.
@@ -85,6 +87,7 @@ impl Default for Wire {
             defaults: Vec::new(),
             models: "/models".to_owned(),
             usage_at: Vec::new(),
+            requests_header: Period::Minute,
             stream_options: true,
             developer: false,
             names: Names::All,

@@ -124,7 +124,7 @@ fn fail(gateway: &Gateway, failure: &Failure, mut story: Story) -> Response {
     story.failed(failure);
     let mut response = story.refuse(respond::explain(failure, gateway.relay.clock.now()));
     let headers = response.headers_mut();
-    headers.insert(ATTEMPTS, HeaderValue::from(failure.attempts.len()));
+    headers.insert(ATTEMPTS, HeaderValue::from(answer::count(&failure.attempts)));
     insert_text(headers, TRAIL, &answer::trail(&failure.attempts));
     response
 }
@@ -141,7 +141,7 @@ fn event_stream(body: Body) -> Response {
 fn route_headers(answer: &Answer) -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(4);
     insert_text(&mut headers, ROUTE, &answer.route.name);
-    headers.insert(ATTEMPTS, HeaderValue::from(answer.attempts.len()));
+    headers.insert(ATTEMPTS, HeaderValue::from(answer.tries()));
     insert_text(&mut headers, TRAIL, &answer.trail());
     headers
 }

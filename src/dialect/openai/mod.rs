@@ -2,6 +2,7 @@
 
 mod classify;
 mod messages;
+mod refusal;
 mod repair;
 mod scan;
 
