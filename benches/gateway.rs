@@ -2,6 +2,8 @@
 //!
 //! `cargo bench --bench gateway -- --quick` is a smoke run; a word in its place picks the cases that have it in their name.
 
+#![expect(clippy::disallowed_methods, reason = "a bench starts its own threads, tasks and programs, and ends them")]
+
 #[path = "gateway/bare.rs"]
 mod bare;
 #[path = "gateway/case.rs"]

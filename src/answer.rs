@@ -108,7 +108,7 @@ pub struct Held {
     lease: Option<Lease>,
     attempt: u32,
     request_id: String,
-    started: Timestamp,
+    pub started: Timestamp,
     /// The HTTP status, once there is one.
     pub status: Option<u16>,
     first_event: Option<Duration>,
@@ -139,7 +139,7 @@ impl Held {
     }
 
     /// The attempt has its first event: a whole answer is settled at once, a stream takes the lease along.
-    pub fn answered(mut self, body: Body) -> Body {
+    pub fn answered(mut self, body: Body) -> (Body, Duration) {
         let first_event = until(self.started, self.relay.clock.now());
         self.first_event = Some(first_event);
         self.relay.note_answer(self.route, first_event);
@@ -147,11 +147,11 @@ impl Held {
             Body::Whole(whole) => {
                 self.usage = whole.usage;
                 self.end(None, false);
-                Body::Whole(whole)
+                (Body::Whole(whole), first_event)
             }
             Body::Stream(mut stream) => {
                 stream.held = Some(self);
-                Body::Stream(stream)
+                (Body::Stream(stream), first_event)
             }
         }
     }

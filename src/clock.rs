@@ -42,6 +42,7 @@ impl Clock {
         (Self(Kind::Manual(Arc::clone(&moments))), Hand(moments, Arc::default()))
     }
 
+    #[expect(clippy::disallowed_methods, reason = "the one clock")]
     pub fn now(&self) -> Timestamp {
         match &self.0 {
             Kind::System => Timestamp::now(),
@@ -87,9 +88,10 @@ mod tests {
     use super::*;
 
     #[tokio::test]
+    #[expect(clippy::disallowed_methods, reason = "the sleeper is awaited below")]
     async fn a_manual_clock_wakes_sleepers_only_when_moved_far_enough() {
         let (clock, hand) = Clock::manual(Timestamp::UNIX_EPOCH);
-        let moment = later(clock.now(), Duration::from_secs(60));
+        let moment = later(clock.now(), Duration::from_mins(1));
         let sleeper = tokio::spawn({
             let clock = clock.clone();
             async move {
@@ -105,6 +107,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "time has to pass")]
     fn a_fast_clock_runs_ahead() {
         let clock = Clock::fast(Timestamp::UNIX_EPOCH, 1_000_000);
         std::thread::sleep(Duration::from_millis(2));

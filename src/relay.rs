@@ -206,21 +206,16 @@ impl Relay {
         candidate: Candidate,
         attempts: &mut Vec<Attempt>,
     ) -> Option<Answer> {
-        let started = self.clock.now();
         let route = self.fleet.route(candidate.route);
-        let lease = match self.store.reserve(route, candidate.cost, started).await {
-            Ok(lease) => lease,
-            Err(refusal) => {
-                trip.failed(route.id, refused(refusal));
+        let number = u32::try_from(answer::count(attempts) + 1).unwrap_or(u32::MAX);
+        let mut held = match self.reserve(route, candidate.cost, number, options).await {
+            Ok(held) => held,
+            Err(fault) => {
+                trip.failed(route.id, fault);
                 return None;
             }
         };
-        let number = u32::try_from(answer::count(attempts) + 1).unwrap_or(u32::MAX);
-        let mut held = Held::new(Arc::clone(self), route.id, lease, number, options.request_id.clone(), started);
-        tracing::debug!(request = %options.request_id, route = %route.name, attempt = number, "trying");
-        if let Some(on_attempt) = &options.on_attempt {
-            on_attempt(&route.name);
-        }
+        let started = held.started;
         let first_event = self.first_event(route);
         trip.allow(first_event, started);
         let moment = later(started, first_event).min(trip.ends());
@@ -230,25 +225,45 @@ impl Relay {
             body = self.exchange(request, route, &candidate.cost, &mut held) => body,
             () = self.clock.sleep_until(moment) => Err(Fault::Broken(Breakage::Timeout(Stage::FirstEvent))),
         };
-        let elapsed = until(started, self.clock.now());
-        let outcome = body.as_ref().err().cloned();
-        attempts.push(Attempt {
-            sent: true,
-            route: Arc::clone(&route.name),
-            http_status: held.status,
-            fault: outcome,
-            elapsed,
-        });
+        attempts.push(self.attempted(route, &held, body.as_ref().err()));
         match body {
             Ok(body) => {
-                let body = held.answered(body);
-                Some(Answer { route: route.clone(), attempts: std::mem::take(attempts), first_event: elapsed, body })
+                let (body, first_event) = held.answered(body);
+                Some(Answer { route: route.clone(), attempts: std::mem::take(attempts), first_event, body })
             }
             Err(fault) => {
                 held.failed(&fault);
                 trip.failed(route.id, fault);
                 None
             }
+        }
+    }
+
+    /// Takes what the attempt is expected to cost, from all of the route's meters or from none.
+    async fn reserve(
+        self: &Arc<Self>,
+        route: &Route,
+        cost: Cost,
+        number: u32,
+        options: &Options,
+    ) -> Result<Held, Fault> {
+        let now = self.clock.now();
+        let lease = self.store.reserve(route, cost, now).await.map_err(refused)?;
+        tracing::debug!(request = %options.request_id, route = %route.name, attempt = number, "trying");
+        if let Some(on_attempt) = &options.on_attempt {
+            on_attempt(&route.name);
+        }
+        Ok(Held::new(Arc::clone(self), route.id, lease, number, options.request_id.clone(), now))
+    }
+
+    /// The attempt as it is told to the caller. What a dialect could not say was not sent.
+    fn attempted(&self, route: &Route, held: &Held, fault: Option<&Fault>) -> Attempt {
+        Attempt {
+            route: Arc::clone(&route.name),
+            sent: held.status.is_some() || !matches!(fault, Some(Fault::Unfit(_) | Fault::Invalid { .. })),
+            http_status: held.status,
+            fault: fault.cloned(),
+            elapsed: until(held.started, self.clock.now()),
         }
     }
 

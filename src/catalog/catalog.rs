@@ -67,12 +67,7 @@ impl Catalog {
                 catalog.disabled.push(id);
                 continue;
             }
-            // Each provider complains for itself: one without a name must not silence the next.
-            let own = Problems::default();
-            catalog.providers.extend(check::provider(&id, file, &place, &own));
-            for problem in own.into_list() {
-                problems.add(problem);
-            }
+            catalog.providers.extend(check::provider(&id, file, &place, &problems));
         }
         let problems = problems.into_list();
         if problems.is_empty() { Ok(catalog) } else { Err(problems) }

@@ -9,32 +9,27 @@ use super::reader::{Problem, Problems};
 
 /// The checked provider; `None` when something is wrong, which is then among the problems.
 pub fn provider(id: &str, file: ProviderFile, place: &str, problems: &Problems) -> Option<Provider> {
-    let complaints = Complaints { place, problems };
+    // What could not be read is not missing.
+    let complaints = Complaints { place, problems, whole: !problems.is_about(place) };
     let (dialect, base_url, status) = (file.dialect, file.base_url, file.status);
-    complaints.require(dialect.is_some(), "dialect");
-    complaints.require(base_url.is_some(), "base_url");
-    complaints.require(status.is_some(), "status");
+    for (there, key) in [(dialect.is_some(), "dialect"), (base_url.is_some(), "base_url"), (status.is_some(), "status")]
+    {
+        complaints.require(there, key);
+    }
     let key_env = file.key_env.unwrap_or_default();
+    let models = file.models.into_iter().filter(|model| model.enabled != Some(false));
+    let models = models.filter_map(|model| complaints.model(model)).collect();
     if key_env.is_empty() && !matches!(status, Some(Status::Local | Status::Keyless) | None) {
         complaints.say("`key_env` is missing; it names the environment variables that may hold the key".to_owned());
     }
-    let base_url = base_url.map(|url| url.trim_end_matches('/').to_owned());
-    if let Some(Err(message)) = base_url.as_deref().map(check_base_url) {
-        complaints.say(format!("`base_url` {message}"));
-    }
+    let base_url = base_url.and_then(|url| complaints.base_url(&url));
     let limits = file.limits.unwrap_or_default();
     complaints.check_limits("limit", &limits);
-    let models = file
-        .models
-        .into_iter()
-        .filter(|model| model.enabled != Some(false))
-        .filter_map(|model| complaints.model(model))
-        .collect();
     Some(Provider {
         id: id.to_owned(),
         name: file.name.unwrap_or_else(|| id.to_owned()),
         dialect: dialect?,
-        base_url: base_url.filter(|url| check_base_url(url).is_ok())?,
+        base_url: base_url?,
         key_env,
         account_env: file.account_env.unwrap_or_default(),
         status: status?,
@@ -95,6 +90,8 @@ pub fn check_base_url(url: &str) -> Result<(), String> {
 struct Complaints<'a> {
     place: &'a str,
     problems: &'a Problems,
+    /// Everything in the file could be read.
+    whole: bool,
 }
 
 impl Complaints<'_> {
@@ -103,8 +100,19 @@ impl Complaints<'_> {
     }
 
     fn require(&self, there: bool, key: &str) {
-        if !there && self.problems.is_empty() {
+        if !there && self.whole {
             self.say(format!("`{key}` is missing"));
+        }
+    }
+
+    fn base_url(&self, url: &str) -> Option<String> {
+        let url = url.trim_end_matches('/');
+        match check_base_url(url) {
+            Ok(()) => Some(url.to_owned()),
+            Err(message) => {
+                self.say(format!("`base_url` {message}"));
+                None
+            }
         }
     }
 

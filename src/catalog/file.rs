@@ -134,21 +134,7 @@ impl ProviderFile {
             signup
         );
         overlay!(self, over, card, hard_stop, trains, checked, page, enabled, replace_models, limits);
-        overlay!(
-            self.wire,
-            over.wire,
-            drop,
-            only,
-            rename,
-            defaults,
-            models,
-            usage_at,
-            requests_header,
-            stream_options,
-            developer,
-            names
-        );
-        overlay!(self.wire, over.wire, message_fields, flatten, null_content, tool_ids, strict_order, reasoning_field);
+        self.wire.merge(over.wire);
         for model in over.models {
             match self.models.iter_mut().find(|known| known.id == model.id) {
                 Some(known) => known.merge(model),
@@ -178,6 +164,14 @@ impl WireFile {
             strict_order: wire.flag("strict_order"),
             reasoning_field: wire.text("reasoning_field"),
         }
+    }
+}
+
+impl WireFile {
+    fn merge(&mut self, over: Self) {
+        overlay!(self, over, drop, only, rename, defaults, models, usage_at, requests_header, stream_options);
+        overlay!(self, over, developer, names, message_fields, flatten, null_content, tool_ids, strict_order);
+        overlay!(self, over, reasoning_field);
     }
 }
 
@@ -235,16 +229,14 @@ fn read_features(model: &mut Reader<'_>) -> Option<Features> {
 }
 
 fn read_limit(limit: &mut Reader<'_>, default_scope: Scope) -> Option<Limit> {
-    let amounts = [
-        (Kind::Requests, limit.count("requests")),
-        (Kind::Tokens, limit.count("tokens")),
-        (Kind::InputTokens, limit.count("input_tokens")),
-        (Kind::Units, limit.count("units")),
-    ];
+    let amount = read_amount(limit);
     let period = limit.choice("per", &PERIODS);
+    if period.is_none() && !limit.has("per") {
+        limit.problem("per", "is missing", None);
+    }
     let scope = limit.choice("scope", &SCOPES).unwrap_or(default_scope);
     let source = limit.choice("source", &[("docs", Source::Docs), ("user", Source::User)]).unwrap_or(Source::Docs);
-    let resets = limit.text("resets");
+    let window = read_window(limit, period);
     limit.text("unit");
     limit.table("evidence", |evidence| {
         evidence.text("url");
@@ -252,30 +244,38 @@ fn read_limit(limit: &mut Reader<'_>, default_scope: Scope) -> Option<Limit> {
         evidence.text("quote");
         evidence.text("sha256");
     });
+    let ((kind, amount), period, window) = (amount?, period?, window?);
+    Some(Limit { kind, amount, period, window, scope, source })
+}
+
+fn read_amount(limit: &mut Reader<'_>) -> Option<(Kind, u64)> {
+    let amounts = [
+        (Kind::Requests, limit.count("requests")),
+        (Kind::Tokens, limit.count("tokens")),
+        (Kind::InputTokens, limit.count("input_tokens")),
+        (Kind::Units, limit.count("units")),
+    ];
     let mut named = amounts.into_iter().filter_map(|(kind, amount)| Some((kind, amount?)));
-    let (Some((kind, amount)), None) = (named.next(), named.next()) else {
+    let (Some(amount), None) = (named.next(), named.next()) else {
         limit.problem("per", "needs exactly one of `requests`, `tokens`, `input_tokens`, `units` beside it", None);
         return None;
     };
-    if period.is_none() && !limit.has("per") {
-        limit.problem("per", "is missing", None);
-    }
+    Some(amount)
+}
+
+fn read_window(limit: &mut Reader<'_>, period: Option<Period>) -> Option<Window> {
+    let resets = limit.text("resets");
     let period = period?;
-    let window = match resets.as_deref() {
-        None => Window::usual(period),
-        Some("rolling") => Window::rolling(period),
-        Some(turn) => read_turn(turn, period).or_else(|| {
-            limit.problem(
-                "resets",
-                format_args!(
-                    "is `{turn}`; it must be \"rolling\" or a time and a zone such as \"00:00 America/Los_Angeles\""
-                ),
-                None,
-            );
-            None
-        })?,
-    };
-    Some(Limit { kind, amount, period, window, scope, source })
+    let Some(turn) = resets else { return Some(Window::usual(period)) };
+    if turn == "rolling" {
+        return Some(Window::rolling(period));
+    }
+    let window = read_turn(&turn, period);
+    if window.is_none() {
+        let expected = "it must be \"rolling\" or a time and a zone such as \"00:00 America/Los_Angeles\"";
+        limit.problem("resets", format_args!("is `{turn}`; {expected}"), None);
+    }
+    window
 }
 
 fn read_turn(text: &str, every: Period) -> Option<Window> {

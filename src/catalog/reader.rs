@@ -38,8 +38,9 @@ impl Problems {
         self.0.borrow_mut().push(problem);
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.0.borrow().is_empty()
+    /// Whether a mistake was found in this file.
+    pub fn is_about(&self, file: &str) -> bool {
+        self.0.borrow().iter().any(|problem| problem.file == file)
     }
 
     pub fn into_list(self) -> Vec<Problem> {

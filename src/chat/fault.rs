@@ -184,11 +184,11 @@ impl Breakage {
 /// The durations are the failure policy of ARCHITECTURE.md; a local endpoint never rests longer than 5 s.
 pub fn rest(fault: &Fault, repeats: u32, local: bool) -> Option<Duration> {
     const LOCAL_MOST: Duration = Duration::from_secs(5);
-    const UNKNOWN_MOST: Duration = Duration::from_secs(600);
+    const UNKNOWN_MOST: Duration = Duration::from_mins(10);
     let rest = match fault {
-        Fault::Busy { .. } => Duration::from_secs(60).saturating_mul(1 << repeats.min(4)).min(UNKNOWN_MOST),
-        Fault::Spent { .. } => Duration::from_secs(24 * 3600),
-        Fault::Gone => Duration::from_secs(3600),
+        Fault::Busy { .. } => Duration::from_mins(1).saturating_mul(1 << repeats.min(4)).min(UNKNOWN_MOST),
+        Fault::Spent { .. } => Duration::from_hours(24),
+        Fault::Gone => Duration::from_hours(1),
         _ => return None,
     };
     Some(if local { rest.min(LOCAL_MOST) } else { rest })

@@ -341,6 +341,7 @@ fn broke_off(shown: bool, attempts: Vec<Attempt>) -> Trouble {
     Trouble { attempts, ..Trouble::new(Exit::Unavailable, message.to_owned()) }
 }
 
+#[expect(clippy::disallowed_methods, reason = "a quarter of a second of waiting, gone with the runtime")]
 fn spinner() -> ProgressBar {
     let spinner = ProgressBar::new_spinner().with_message("choosing a route");
     spinner.set_style(ProgressStyle::with_template("{spinner} {msg} {elapsed}").expect("a constant template"));

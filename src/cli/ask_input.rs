@@ -81,6 +81,7 @@ pub fn stdin_has_input() -> bool {
 }
 
 /// Reads stdin to its end. With a prompt at hand the first byte must come in time: the pipe may be open by accident.
+#[expect(clippy::disallowed_methods, reason = "it waits for stdin and ends with the program")]
 fn read_stdin(has_prompt: bool, wait: Duration) -> Result<Vec<u8>, Trouble> {
     let limited = has_prompt && !wait.is_zero() && !io::stdin().is_terminal();
     if !limited {

@@ -82,6 +82,17 @@ impl From<Exit> for ExitCode {
     }
 }
 
+/// Ways to a first answer, as the catalogue knows them.
+#[derive(Debug, Default)]
+pub struct Ways {
+    /// A variable that takes a free key.
+    pub variable: Option<String>,
+    /// Provider and sign-up page, where a key is free and asks for no card.
+    pub sign_up: Vec<String>,
+    /// Names of providers that run on this machine.
+    pub local: Vec<String>,
+}
+
 /// What went wrong, with what, and what to do next.
 #[derive(Debug)]
 pub struct Trouble {
@@ -120,18 +131,19 @@ impl Trouble {
         Self { lines: problems.iter().map(ToString::to_string).collect(), ..Self::new(Exit::Config, message) }
     }
 
-    /// No provider is set up. Where to get a key comes from the catalogue: free ones that ask for no card.
-    pub fn not_set_up(keys: &[(String, String)]) -> Self {
-        let mut lines = vec![
-            "  relay demo                 see it work offline, no account".to_owned(),
-            "  relay serve --simulate     the same for your own client; ask takes it too".to_owned(),
-            "  export GROQ_API_KEY=…      use a key you already have (also GEMINI_API_KEY, …)".to_owned(),
-        ];
-        if !keys.is_empty() {
-            let keys: Vec<String> = keys.iter().map(|(id, url)| format!("{id} {url}")).collect();
-            lines.push(format!("Free keys without a card: {}", keys.join(" · ")));
+    /// No provider is set up. What to do comes from the catalogue: which keys are free and ask for no card.
+    pub fn not_set_up(ways: &Ways) -> Self {
+        let mut lines = vec!["  relay demo                 see it work offline, no account".to_owned()];
+        lines.push("  --simulate                 simulated providers for any command".to_owned());
+        if let Some(variable) = &ways.variable {
+            lines.push(format!("  {:<25}  use a key you already have", format!("export {variable}=…")));
         }
-        lines.push("Ollama on this machine is used automatically if it is running.".to_owned());
+        if !ways.sign_up.is_empty() {
+            lines.push(format!("Free keys without a card: {}", ways.sign_up.join(" · ")));
+        }
+        lines.extend(
+            ways.local.iter().map(|name| format!("{name} on this machine is used automatically if it is running.")),
+        );
         Self { lines, ..Self::new(Exit::Config, "no provider is set up yet".to_owned()) }
     }
 

@@ -13,7 +13,7 @@ use crate::store::Memory;
 use crate::upstream::Fetcher;
 
 use super::args::Global;
-use super::exit::{Exit, Trouble};
+use super::exit::{Exit, Trouble, Ways};
 use super::output::Output;
 
 /// Simulated providers behave the same each time, unless a command says otherwise.
@@ -87,19 +87,23 @@ pub async fn core_over(
     Ok(Core { relay, settings, simulator, silent })
 }
 
-/// What to do when nothing is set up, with the sign-up pages the catalogue knows to be free and without a card.
+/// What to do when nothing is set up, with what the catalogue knows to be free and without a card.
 pub fn not_set_up(settings: &Settings) -> Trouble {
-    let free = settings
-        .catalog
-        .providers
+    let providers = &settings.catalog.providers;
+    let free: Vec<_> = providers
         .iter()
-        .filter(|provider| provider.status == Status::Free && provider.card == Some(false));
-    let pages: Vec<(String, String)> = free
-        .filter_map(|provider| {
-            Some((provider.id.clone(), provider.signup.as_ref()?.trim_start_matches("https://").to_owned()))
-        })
+        .filter(|provider| provider.status == Status::Free && provider.card == Some(false))
+        .filter_map(|provider| Some((provider, provider.signup.as_ref()?)))
         .collect();
-    Trouble::not_set_up(&pages)
+    let page = |(provider, url): &(&crate::catalog::Provider, &String)| {
+        format!("{} {}", provider.id, url.trim_start_matches("https://"))
+    };
+    let local = providers.iter().filter(|provider| provider.status == Status::Local);
+    Trouble::not_set_up(&Ways {
+        variable: free.first().and_then(|(provider, _)| provider.key_env.first().cloned()),
+        sign_up: free.iter().map(page).collect(),
+        local: local.map(|provider| provider.name.clone()).collect(),
+    })
 }
 
 impl Flags {

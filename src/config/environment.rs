@@ -8,6 +8,7 @@ use std::path::PathBuf;
 pub struct Environment(BTreeMap<String, String>);
 
 impl Environment {
+    #[expect(clippy::disallowed_methods, reason = "the one read of the environment")]
     pub fn of_process() -> Self {
         // A variable that is not UTF-8 can hold neither a key nor a setting.
         Self(

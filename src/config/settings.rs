@@ -100,10 +100,10 @@ impl Default for Timeouts {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(5),
-            first_event: Duration::from_secs(60),
+            first_event: Duration::from_mins(1),
             first_event_is_users: false,
             idle: Duration::from_secs(90),
-            deadline: Duration::from_secs(60),
+            deadline: Duration::from_mins(1),
         }
     }
 }

@@ -281,7 +281,7 @@ mod tests {
                 prop_assert_ne!(meter.fit(amount, before), Fit::Now);
                 prop_assert_eq!(meter.fit(amount, moment), Fit::Now);
                 // Never early: the uses of the true last minute before the moment leave room.
-                let start = later(moment, Duration::ZERO).checked_sub(Duration::from_secs(60)).expect("in range");
+                let start = later(moment, Duration::ZERO).checked_sub(Duration::from_mins(1)).expect("in range");
                 let used: u64 = granted.iter().filter(|(at, _)| *at > start).map(|(_, amount)| amount).sum();
                 prop_assert!(used + amount <= 10);
             }

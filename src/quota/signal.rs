@@ -12,7 +12,7 @@ use crate::clock::{later, until};
 use super::limit::Kind;
 
 /// The longest wait a provider is believed (a day): some send seconds where they mean milliseconds.
-const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3600);
+const LONGEST_WAIT: Duration = Duration::from_hours(24);
 
 /// Something a provider told about a quota: so much of this kind per this period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -156,6 +156,9 @@ mod tests {
         }
     }
 
+    /// Headers, the period of a bare `requests`, what they tell.
+    type Case = (&'static [(&'static str, &'static str)], Period, Fact);
+
     #[test]
     fn rate_headers_of_every_format_are_read() {
         let now: Timestamp = "2026-11-22T10:00:00Z".parse().expect("a moment");
@@ -167,7 +170,7 @@ mod tests {
             resets_at: seconds.map(|seconds| later(now, Duration::from_secs(seconds))),
         };
         let (minute, day) = (Period::Minute, Period::Day);
-        let cases: [(&[(&str, &str)], Period, Fact); 9] = [
+        let cases: [Case; 9] = [
             (
                 &[
                     ("x-ratelimit-limit-requests", "1000"),

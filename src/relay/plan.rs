@@ -56,6 +56,7 @@ fn move_to_sight(need: &mut Need, fleet: &Fleet) -> Option<Attempt> {
 }
 
 /// The prompt's exact tokens. Large prompts are counted where they block nobody.
+#[expect(clippy::disallowed_methods, reason = "a count of one prompt ends within milliseconds of a megabyte")]
 pub async fn count_exactly(request: &ChatRequest) -> u64 {
     let parts: Vec<String> = request.prompt_parts().map(str::to_owned).collect();
     let count = move || parts.iter().map(|part| tokens::exact(part)).sum();

@@ -11,7 +11,7 @@ const FAILURES_TO_OPEN: u32 = 3;
 
 /// How long an opened breaker stays open at first, doubling with each failed probe.
 const OPEN_FOR: Duration = Duration::from_secs(15);
-const OPEN_AT_MOST: Duration = Duration::from_secs(600);
+const OPEN_AT_MOST: Duration = Duration::from_mins(10);
 /// A local endpoint is restarted within seconds.
 const LOCAL_OPEN_AT_MOST: Duration = Duration::from_secs(5);
 

@@ -206,7 +206,7 @@ mod tests {
             (refusal.status, refusal.kind, refusal.headers),
             (429, "tokens", vec![("retry-after", "60".to_owned())])
         );
-        let minute_later = later(now(), Duration::from_secs(60));
+        let minute_later = later(now(), Duration::from_mins(1));
         assert_eq!(provider.admit(0, COST, minute_later, false), Ok(()));
         let refusal = provider.admit(0, COST, minute_later, false).expect_err("both limits are used up");
         assert_eq!(refusal.code, Some("insufficient_quota"));

@@ -12,10 +12,10 @@ use crate::quota::signal;
 use super::refusal::Refusal;
 
 /// A wait longer than this is a long window's, whatever the provider calls it.
-const LONG_WAIT: Duration = Duration::from_secs(3600);
+const LONG_WAIT: Duration = Duration::from_hours(1);
 
 /// Beside a long window a wait shorter than this is the minute window's, and would have the route hammered all day.
-const LEAST_LONG_WAIT: Duration = Duration::from_secs(60);
+const LEAST_LONG_WAIT: Duration = Duration::from_mins(1);
 
 /// What a code can mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,15 +85,15 @@ const CODES: [(&str, Meaning); 69] = [
     ("queue_exceeded", Busy(Scope::Model)),
     ("capacity_exceeded", Busy(Scope::Model)),
     ("service_tier_capacity_exceeded", Busy(Scope::Model)),
-    ("upstream_provider_shared_pool", Busy(Scope::Model)),
+    ("provider_shared_pool", Busy(Scope::Model)),
     ("ServerOverloaded", Busy(Scope::Model)),
     ("1302", Busy(Scope::Key)),
     ("1303", Busy(Scope::Key)),
     ("1305", Busy(Scope::Model)),
     ("3040", Busy(Scope::Model)),
     ("3505", Busy(Scope::Model)),
-    ("openrouter_free_tier_daily", Spent(Scope::Key, Some(Period::Day))),
-    ("openrouter_credits", Spent(Scope::Key, None)),
+    ("free_tier_daily", Spent(Scope::Key, Some(Period::Day))),
+    ("credits", Spent(Scope::Key, None)),
     ("Arrearage", Spent(Scope::Key, None)),
     ("AccountOverdueError", Spent(Scope::Key, None)),
     ("SetLimitExceeded", Spent(Scope::Model, None)),

@@ -46,8 +46,9 @@ impl Refusal {
             ["message", "detail", "title"].into_iter().map(text).find(|text| !text.is_empty()).unwrap_or_default();
         let listed = object.get("details").and_then(Value::as_array).into_iter().flatten().flat_map(detail_words);
         let metadata = object.get("metadata");
-        let source =
-            metadata.and_then(|metadata| metadata.get("limit_source")).and_then(Value::as_str).map(str::to_owned);
+        // Its first word is whose limit it is, the rest which one.
+        let source = metadata.and_then(|metadata| metadata.get("limit_source")).and_then(Value::as_str);
+        let source = source.and_then(|source| source.split_once('_')).map(|(_, which)| which.to_owned());
         let flagged = metadata.and_then(|metadata| metadata.get("reasons")).map(|_| "moderation".to_owned());
         let reset = metadata.and_then(|metadata| metadata.pointer("/headers/X-RateLimit-Reset"));
         Self {

@@ -32,7 +32,7 @@ async fn a_minute_refuses_the_third_and_takes_it_when_told() {
     assert_eq!(third.header("x-ratelimit-remaining-requests"), Some("0"));
     simulator.script("sim-alpha", [Act::Answer]);
     assert_eq!(ask().await.status, 200, "scripted acts win over limits");
-    hand.advance(Duration::from_secs(60));
+    hand.advance(Duration::from_mins(1));
     assert_eq!(ask().await.status, 200);
     assert_eq!(simulator.calls("sim-alpha")[2].outcome, Outcome::Refused(429));
 }
@@ -63,7 +63,7 @@ async fn dry_providers_say_when_the_day_turns_and_come_back_then() {
             assert_eq!(error["code"], "insufficient_quota");
         }
     }
-    hand.advance(Duration::from_secs(5_400));
+    hand.advance(Duration::from_mins(90));
     for (id, model) in models {
         assert_eq!(ask(id, model).await.status, 200, "{id}");
     }
@@ -85,7 +85,7 @@ async fn the_demo_tells_its_story_and_cut_spares_the_last() {
         let statuses = [ask(&simulator, id, model).await, ask(&simulator, id, model).await];
         assert_eq!(statuses, [(200, true), (429, true)], "{id}");
     }
-    hand.advance(Duration::from_secs(60));
+    hand.advance(Duration::from_mins(1));
     assert_eq!(ask(&simulator, "sim-alpha", "sim-large-70b").await.0, 200);
     assert_eq!(ask(&simulator, "sim-bravo", "sim-code-32b").await.0, 429);
     let carol =

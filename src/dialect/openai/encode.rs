@@ -1,0 +1,92 @@
+//! A request as the target's provider wants it, most of it the caller's own bytes.
+
+use bytes::Bytes;
+
+use crate::chat::{ChatRequest, Fault};
+use crate::dialect::{Outgoing, Target};
+
+use super::messages;
+
+/// The request's own bytes with the target's model, and with what its provider wants otherwise.
+pub fn encode(request: &ChatRequest, target: Target<'_>) -> Result<Outgoing, Fault> {
+    let wire = target.wire;
+    let mut rewrite = request.rewrite();
+    rewrite.set("model", Bytes::from(serde_json::Value::from(target.model).to_string()));
+    let messages = request.raw("messages").unwrap_or("[]");
+    if let Some(adapted) = messages::adapt(messages, wire).map_err(|error| unreadable(&error))? {
+        rewrite.set("messages", Bytes::from(adapted));
+    }
+    for name in &wire.drop {
+        rewrite.drop_field(name);
+    }
+    for (name, new_name) in &wire.rename {
+        if rewrite.has(new_name) {
+            rewrite.drop_field(name);
+        } else {
+            rewrite.rename(name, new_name);
+        }
+    }
+    for (name, value) in &wire.defaults {
+        if !rewrite.has(name) {
+            rewrite.set(name.clone(), Bytes::from(value.clone()));
+        }
+    }
+    if !wire.stream_options {
+        rewrite.drop_field("stream_options");
+    } else if request.stream && !request.include_usage {
+        rewrite.set("stream_options", Bytes::from_static(br#"{"include_usage":true}"#));
+    }
+    if !wire.only.is_empty() {
+        rewrite.retain(|name| wire.only.iter().any(|allowed| allowed == name));
+    }
+    Ok(Outgoing { path: "/chat/completions".to_owned(), body: rewrite.finish() })
+}
+
+fn unreadable(error: &serde_json::Error) -> Fault {
+    let message = format!("a message cannot be read: {error}");
+    Fault::Invalid { status: 400, message, param: Some("messages".to_owned()), code: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialect::Wire;
+
+    fn encoded(json: &'static str, wire: &Wire) -> String {
+        let request = ChatRequest::parse(Bytes::from_static(json.as_bytes())).expect("valid");
+        let target = Target { model: "org/m\"x", wire, context: 8192, input_tokens: 1, answer_tokens: 1 };
+        let outgoing = encode(&request, target).expect("encoded");
+        String::from_utf8(outgoing.body.concat()).expect("UTF-8")
+    }
+
+    #[test]
+    fn only_the_model_changes_where_the_provider_wants_nothing_else() {
+        let json = r#"{"messages":[{"role":"user","content":"\u0000 h\u00e9 😀"}],"model":"auto","seed":12345678901234567890,"x":{"b":1e400}}"#;
+        assert_eq!(encoded(json, &Wire::default()), json.replace("\"auto\"", r#""org/m\"x""#));
+    }
+
+    #[test]
+    fn fields_are_dropped_renamed_and_filled_in_as_the_wire_table_says() {
+        let wire = Wire {
+            drop: vec!["logprobs".to_owned()],
+            rename: vec![
+                ("max_completion_tokens".to_owned(), "max_tokens".to_owned()),
+                ("seed".to_owned(), "random_seed".to_owned()),
+            ],
+            defaults: vec![("temperature".to_owned(), "0.5".to_owned())],
+            ..Wire::default()
+        };
+        let json = r#"{"model":"m","messages":[{"role":"user","content":"x"}],"logprobs":true,"seed":1,"max_completion_tokens":9,"max_tokens":8}"#;
+        assert_eq!(
+            encoded(json, &wire),
+            r#"{"model":"org/m\"x","messages":[{"role":"user","content":"x"}],"random_seed":1,"max_tokens":8,"temperature":0.5}"#
+        );
+    }
+
+    #[test]
+    fn a_stream_asks_for_usage_unless_the_provider_refuses_the_question() {
+        let json = r#"{"model":"m","stream":true,"messages":[{"role":"user","content":"x"}]}"#;
+        assert!(encoded(json, &Wire::default()).ends_with(r#""stream_options":{"include_usage":true}}"#));
+        assert!(!encoded(json, &Wire { stream_options: false, ..Wire::default() }).contains("stream_options"));
+    }
+}
