@@ -197,7 +197,7 @@ fn unfit_trouble(unfit: &Unfit) -> (Exit, String, Option<String>) {
         Unfit::TooLarge => {
             (Exit::BadInput, "the request is too large for every route that could answer it".to_owned(), None)
         }
-        Unfit::Lacks(feature) => (Exit::Usage, format!("no model that may answer this has {feature}"), None),
+        Unfit::Lacks(feature) => (Exit::BadInput, format!("no model that may answer this has {feature}"), None),
         Unfit::Filtered(message) => (Exit::Usage, message.clone(), None),
     }
 }
