@@ -57,11 +57,12 @@ impl Catalog {
             }
         }
         for overlay in overlays {
-            let Some(file) =
+            let Some(mut file) =
                 (File { name: &overlay.place, text: &overlay.text, problems: &problems }).read(ProviderFile::read)
             else {
                 continue;
             };
+            file.models.iter_mut().for_each(|model| model.is_chosen = true);
             match files.get_mut(&overlay.id) {
                 Some((place, known)) => {
                     known.merge(file);
