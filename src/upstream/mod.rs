@@ -2,10 +2,12 @@
 
 mod client;
 mod fetch;
+mod local;
 mod watch;
 
 pub use client::{Call, Client, Received};
 pub use fetch::{FetchError, Fetched, Fetcher};
+pub use local::{Survey, survey};
 pub use watch::{EventStream, read_whole};
 
 use std::sync::Arc;
