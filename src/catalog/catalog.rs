@@ -75,7 +75,8 @@ impl Catalog {
 
     fn lay_over(&mut self, files: &mut Files, overlay: &Overlay, problems: &Problems) {
         let file = File { name: &overlay.place, text: &overlay.text, problems }.read(ProviderFile::read);
-        let Some(file) = file else { return };
+        let Some(mut file) = file else { return };
+        file.models.iter_mut().for_each(|model| model.is_chosen = true);
         match files.get_mut(&overlay.id) {
             Some((place, known)) => {
                 known.merge(file);

@@ -17,8 +17,8 @@ pub fn provider(id: &str, file: ProviderFile, place: &str, problems: &Problems) 
         complaints.require(there, key);
     }
     let key_env = file.key_env.unwrap_or_default();
-    let models = file.models.into_iter().filter(|model| model.enabled != Some(false));
-    let models = models.filter_map(|model| complaints.model(model)).collect();
+    let (models, left_out): (Vec<_>, Vec<_>) = file.models.into_iter().partition(|model| model.enabled != Some(false));
+    let models = models.into_iter().filter_map(|model| complaints.model(model)).collect();
     if key_env.is_empty() && !matches!(status, Some(Status::Local | Status::Keyless) | None) {
         complaints.say("`key_env` is missing; it names the environment variables that may hold the key".to_owned());
     }
@@ -45,6 +45,7 @@ pub fn provider(id: &str, file: ProviderFile, place: &str, problems: &Problems) 
         wire: wire(file.wire),
         limits,
         models,
+        left_out: left_out.into_iter().map(|model| model.id).collect(),
     })
 }
 
@@ -129,7 +130,8 @@ impl Complaints<'_> {
         let limits = file.limits.unwrap_or_default();
         self.check_limits(&id, &limits);
         let types = file.types.filter(|types| !types.is_empty()).unwrap_or_else(|| vec![ModelType::Text]);
-        Some(Model { id, types, scale, context, features: file.features.unwrap_or_default(), limits })
+        let features = file.features.unwrap_or_default();
+        Some(Model { id, types, scale, context, features, limits, is_chosen: file.is_chosen })
     }
 
     /// Of one kind and scope, a longer period must not allow less than a shorter one.

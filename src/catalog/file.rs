@@ -78,6 +78,8 @@ pub struct ModelFile {
     pub features: Option<Features>,
     pub limits: Option<Vec<Limit>>,
     pub enabled: Option<bool>,
+    /// Named in an overlay.
+    pub is_chosen: bool,
 }
 
 /// Gives each named field of `base` the overlay's value where it has one.
@@ -188,6 +190,7 @@ impl ModelFile {
                 .tables("limits", |limit| read_limit(limit, Scope::Model))
                 .map(|limits| limits.into_iter().flatten().collect()),
             enabled: model.flag("enabled"),
+            is_chosen: false,
         };
         if id.is_none() {
             model.problem("id", "is missing", None);
@@ -197,6 +200,7 @@ impl ModelFile {
 
     fn merge(&mut self, over: Self) {
         overlay!(self, over, types, scale, context, features, limits, enabled);
+        self.is_chosen |= over.is_chosen;
     }
 }
 

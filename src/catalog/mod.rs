@@ -4,6 +4,7 @@
 mod catalog;
 mod check;
 mod file;
+mod installed;
 mod provider;
 pub mod reader;
 

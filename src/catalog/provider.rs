@@ -35,6 +35,8 @@ pub struct Provider {
     /// Limits shared by all models of one key.
     pub limits: Vec<Limit>,
     pub models: Vec<Model>,
+    /// Models that the user switched off.
+    pub left_out: Vec<String>,
 }
 
 /// One model of a provider.
@@ -48,6 +50,8 @@ pub struct Model {
     pub context: u64,
     pub features: Features,
     pub limits: Vec<Limit>,
+    /// Named in a file of the user's own, which no server's list then overrules.
+    pub is_chosen: bool,
 }
 
 impl Model {

@@ -1,7 +1,6 @@
 //! Builds the core a command works with: settings, simulated or real providers, routes, store.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::catalog::{Overlay, Status};
 use crate::clock::Clock;
@@ -10,7 +9,7 @@ use crate::relay::Relay;
 use crate::routing::{Account, Fleet};
 use crate::sim::{Scenario, Simulator};
 use crate::store::Memory;
-use crate::upstream::Fetcher;
+use crate::upstream::{Survey, survey};
 
 use super::args::Global;
 use super::exit::{Exit, Trouble, Ways};
@@ -18,9 +17,6 @@ use super::output::Output;
 
 /// Simulated providers behave the same each time, unless a command says otherwise.
 pub const SEED: u64 = 7;
-
-/// A local server that runs answers at once; one that does not must not hold up the start.
-const LOCAL_ANSWER_TIME: Duration = Duration::from_secs(2);
 
 /// The core of one command.
 pub struct Core {
@@ -77,7 +73,7 @@ pub async fn core_over(
         output.notice(notice);
     }
     let mut settings = loaded.settings;
-    let silent = if verify == Verify::Local { drop_silent_locals(&mut settings.accounts).await } else { Vec::new() };
+    let silent = if verify == Verify::Local { ask_locals(&mut settings.accounts).await } else { Vec::new() };
     let fleet = Fleet::new(&settings.accounts);
     if fleet.routes.is_empty() {
         return Err(not_set_up(&settings));
@@ -130,17 +126,21 @@ fn unknown_scenario(error: &crate::sim::UnknownScenario) -> Trouble {
     Trouble::new(Exit::Usage, error.to_string())
 }
 
-async fn drop_silent_locals(accounts: &mut Vec<Account>) -> Vec<String> {
-    let fetcher = Fetcher::new();
+/// Takes the models of local servers that run from these, and the accounts of those that do not. Returns the latter's ids.
+async fn ask_locals(accounts: &mut Vec<Account>) -> Vec<String> {
+    let (locals, others): (Vec<_>, Vec<_>) =
+        accounts.drain(..).enumerate().partition(|(_, account)| account.provider.status == Status::Local);
+    let surveys = survey(locals.iter().map(|(_, account)| Arc::clone(&account.provider)).collect()).await;
     let mut silent = Vec::new();
-    for account in accounts.iter().filter(|account| account.provider.status == Status::Local) {
-        let provider = &account.provider;
-        let url = format!("{}{}", provider.base_url, provider.wire.models);
-        if let Err(error) = fetcher.get(&url, None, LOCAL_ANSWER_TIME).await {
-            tracing::debug!(provider = %provider.id, %error, "a local provider does not answer");
-            silent.push(provider.id.clone());
+    let mut all = others;
+    for ((place, account), survey) in locals.into_iter().zip(surveys) {
+        match survey {
+            Survey::Silent => silent.push(account.provider.id.clone()),
+            Survey::Runs => all.push((place, account)),
+            Survey::Has(provider) => all.push((place, Account { provider, ..account })),
         }
     }
-    accounts.retain(|account| !silent.contains(&account.provider.id));
+    all.sort_by_key(|(place, _)| *place);
+    accounts.extend(all.into_iter().map(|(_, account)| account));
     silent
 }

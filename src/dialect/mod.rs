@@ -1,5 +1,6 @@
 //! Wire protocols as pure functions: a request out, a response in, a failure classified, a stream scanned.
 
+pub mod ollama;
 pub mod openai;
 pub mod sse;
 
@@ -10,10 +11,13 @@ use jiff::Timestamp;
 use crate::chat::event::Finish;
 use crate::chat::{ChatRequest, Fault, Period, StreamEvent, Usage};
 
+pub use ollama::installed;
+
 /// A wire protocol. Adding one is a module here and an arm in each function below.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
     OpenAi,
+    Ollama,
 }
 
 /// What one provider wants otherwise than its dialect says. Comes from the `[wire]` table of its catalogue file.
@@ -139,22 +143,29 @@ pub struct Whole {
 #[derive(Debug)]
 pub enum Scanner {
     OpenAi(openai::Scanner),
+    Ollama(ollama::Scanner),
 }
 
 impl Dialect {
-    pub const NAMES: [(&'static str, Self); 1] = [("openai", Self::OpenAi)];
+    pub const NAMES: [(&'static str, Self); 2] = [("openai", Self::OpenAi), ("ollama", Self::Ollama)];
 
     /// How the provider wants its key.
     pub const fn key_header(self) -> KeyHeader {
         match self {
-            Self::OpenAi => KeyHeader { name: "authorization", prefix: "Bearer " },
+            Self::OpenAi | Self::Ollama => KeyHeader { name: "authorization", prefix: "Bearer " },
         }
+    }
+
+    /// Whether a server can be asked which models it has, in the way of `installed`.
+    pub const fn lists_installed(self) -> bool {
+        matches!(self, Self::Ollama)
     }
 
     /// The request in this protocol, or why the target cannot take it.
     pub fn encode(self, request: &ChatRequest, target: Target<'_>) -> Result<Outgoing, Fault> {
         match self {
             Self::OpenAi => openai::encode(request, target),
+            Self::Ollama => ollama::encode(request, target),
         }
     }
 
@@ -162,6 +173,7 @@ impl Dialect {
     pub fn classify(self, status: u16, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Fault {
         match self {
             Self::OpenAi => openai::classify(status, headers, body, now),
+            Self::Ollama => ollama::classify(status, headers, body, now),
         }
     }
 
@@ -169,6 +181,7 @@ impl Dialect {
     pub fn decode(self, body: Bytes, target: Target<'_>, now: Timestamp) -> Result<Whole, Fault> {
         match self {
             Self::OpenAi => openai::decode(body, target, now),
+            Self::Ollama => ollama::decode(body, target, now),
         }
     }
 
@@ -176,6 +189,7 @@ impl Dialect {
     pub fn scanner(self, target: Target<'_>, include_usage: bool) -> Scanner {
         match self {
             Self::OpenAi => Scanner::OpenAi(openai::Scanner::new(target.wire, include_usage)),
+            Self::Ollama => Scanner::Ollama(ollama::Scanner::new(target, include_usage)),
         }
     }
 }
@@ -185,6 +199,7 @@ impl Scanner {
     pub fn push(&mut self, frame: Bytes, now: Timestamp) -> Result<(), Fault> {
         match self {
             Self::OpenAi(scanner) => scanner.push(frame, now),
+            Self::Ollama(scanner) => scanner.push(frame, now),
         }
     }
 
@@ -192,6 +207,7 @@ impl Scanner {
     pub fn end(&mut self, now: Timestamp) -> Result<(), Fault> {
         match self {
             Self::OpenAi(scanner) => scanner.end(now),
+            Self::Ollama(scanner) => scanner.end(now),
         }
     }
 
@@ -199,6 +215,7 @@ impl Scanner {
     pub fn next_event(&mut self) -> Option<StreamEvent> {
         match self {
             Self::OpenAi(scanner) => scanner.next_event(),
+            Self::Ollama(scanner) => scanner.next_event(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use http::header::CONTENT_TYPE;
 use secrecy::{ExposeSecret, SecretString};
 
 /// What is larger than this is not read on.
@@ -26,7 +27,7 @@ pub enum FetchError {
     Broken,
 }
 
-/// A client for GET requests.
+/// A client for small, seldom requests.
 #[derive(Debug, Clone)]
 pub struct Fetcher(reqwest::Client);
 
@@ -43,21 +44,30 @@ impl Fetcher {
 
     /// Gets `url`, with the key as a bearer where there is one.
     pub async fn get(&self, url: &str, key: Option<&SecretString>, timeout: Duration) -> Result<Fetched, FetchError> {
-        let mut request = self.0.get(url).timeout(timeout);
+        let mut request = self.0.get(url);
         if let Some(key) = key {
             request = request.bearer_auth(key.expose_secret());
         }
-        let mut response = request.send().await.map_err(|error| reason(&error, timeout))?;
-        let status = response.status().as_u16();
-        let mut body = Vec::new();
-        while let Some(piece) = response.chunk().await.map_err(|error| reason(&error, timeout))? {
-            if body.len() + piece.len() > MOST_BYTES {
-                return Err(FetchError::TooLarge);
-            }
-            body.extend_from_slice(&piece);
-        }
-        Ok(Fetched { status, body })
+        fetch(request, timeout).await
     }
+
+    /// Posts JSON to `url`.
+    pub async fn post_json(&self, url: &str, body: Vec<u8>, timeout: Duration) -> Result<Fetched, FetchError> {
+        fetch(self.0.post(url).header(CONTENT_TYPE, "application/json").body(body), timeout).await
+    }
+}
+
+async fn fetch(request: reqwest::RequestBuilder, timeout: Duration) -> Result<Fetched, FetchError> {
+    let mut response = request.timeout(timeout).send().await.map_err(|error| reason(&error, timeout))?;
+    let status = response.status().as_u16();
+    let mut body = Vec::new();
+    while let Some(piece) = response.chunk().await.map_err(|error| reason(&error, timeout))? {
+        if body.len() + piece.len() > MOST_BYTES {
+            return Err(FetchError::TooLarge);
+        }
+        body.extend_from_slice(&piece);
+    }
+    Ok(Fetched { status, body })
 }
 
 impl Default for Fetcher {

@@ -2,9 +2,11 @@
 
 mod client;
 mod fetch;
+mod local;
 mod tls;
 mod watch;
 
 pub use client::{Call, Client, Received};
 pub use fetch::{FetchError, Fetched, Fetcher};
+pub use local::{Survey, survey};
 pub use watch::{EventStream, read_whole};
