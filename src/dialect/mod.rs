@@ -1,5 +1,6 @@
 //! Wire protocols as pure functions: a request out, a response in, a failure classified, a stream scanned.
 
+pub mod gemini;
 pub mod openai;
 pub mod sse;
 
@@ -14,6 +15,7 @@ use crate::chat::{ChatRequest, Fault, StreamEvent, Usage};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
     OpenAi,
+    Gemini,
 }
 
 /// What one provider wants otherwise than its dialect says. Comes from the `[wire]` table of its catalogue file.
@@ -84,15 +86,17 @@ pub struct Whole {
 #[derive(Debug)]
 pub enum Scanner {
     OpenAi(openai::Scanner),
+    Gemini(gemini::Scanner),
 }
 
 impl Dialect {
-    pub const NAMES: [(&'static str, Self); 1] = [("openai", Self::OpenAi)];
+    pub const NAMES: [(&'static str, Self); 2] = [("openai", Self::OpenAi), ("gemini", Self::Gemini)];
 
     /// How the provider wants its key.
     pub const fn key_header(self) -> KeyHeader {
         match self {
             Self::OpenAi => KeyHeader { name: "authorization", prefix: "Bearer " },
+            Self::Gemini => KeyHeader { name: "x-goog-api-key", prefix: "" },
         }
     }
 
@@ -100,6 +104,7 @@ impl Dialect {
     pub fn encode(self, request: &ChatRequest, target: Target<'_>) -> Result<Outgoing, Fault> {
         match self {
             Self::OpenAi => openai::encode(request, target),
+            Self::Gemini => gemini::encode(request, target),
         }
     }
 
@@ -107,6 +112,7 @@ impl Dialect {
     pub fn classify(self, status: u16, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Fault {
         match self {
             Self::OpenAi => openai::classify(status, headers, body, now),
+            Self::Gemini => gemini::classify(status, headers, body, now),
         }
     }
 
@@ -114,6 +120,7 @@ impl Dialect {
     pub fn decode(self, body: Bytes, target: Target<'_>, now: Timestamp) -> Result<Whole, Fault> {
         match self {
             Self::OpenAi => openai::decode(body, target, now),
+            Self::Gemini => gemini::decode(body, target, now),
         }
     }
 
@@ -121,6 +128,7 @@ impl Dialect {
     pub fn scanner(self, target: Target<'_>, include_usage: bool) -> Scanner {
         match self {
             Self::OpenAi => Scanner::OpenAi(openai::Scanner::new(target.wire, include_usage)),
+            Self::Gemini => Scanner::Gemini(gemini::Scanner::new(target, include_usage)),
         }
     }
 }
@@ -130,6 +138,7 @@ impl Scanner {
     pub fn push(&mut self, frame: Bytes, now: Timestamp) -> Result<(), Fault> {
         match self {
             Self::OpenAi(scanner) => scanner.push(frame, now),
+            Self::Gemini(scanner) => scanner.push(frame, now),
         }
     }
 
@@ -137,6 +146,7 @@ impl Scanner {
     pub fn end(&mut self, now: Timestamp) -> Result<(), Fault> {
         match self {
             Self::OpenAi(scanner) => scanner.end(now),
+            Self::Gemini(scanner) => scanner.end(now),
         }
     }
 
@@ -144,6 +154,7 @@ impl Scanner {
     pub fn next_event(&mut self) -> Option<StreamEvent> {
         match self {
             Self::OpenAi(scanner) => scanner.next_event(),
+            Self::Gemini(scanner) => scanner.next_event(),
         }
     }
 }
