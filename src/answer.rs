@@ -35,6 +35,8 @@ pub struct Answer {
 pub struct Attempt {
     /// `provider/model`.
     pub route: Arc<str>,
+    /// Whether it was made; one that was not says why the request went elsewhere from the start.
+    pub sent: bool,
     pub http_status: Option<u16>,
     /// `None` for the one that answered.
     pub fault: Option<Fault>,
@@ -62,15 +64,20 @@ impl Answer {
         trail(&self.attempts)
     }
 
+    /// Attempts that were made.
+    pub fn tries(&self) -> usize {
+        count(&self.attempts)
+    }
+
     pub fn meta(&self) -> Meta<'_> {
         let latency_ms = u64::try_from(self.first_event.as_millis()).unwrap_or(u64::MAX);
-        Meta {
-            provider: &self.route.provider.id,
-            model: &self.route.model.id,
-            latency_ms,
-            attempt: self.attempts.len(),
-        }
+        Meta { provider: &self.route.provider.id, model: &self.route.model.id, latency_ms, attempt: self.tries() }
     }
+}
+
+/// How many of these attempts were made.
+pub fn count(attempts: &[Attempt]) -> usize {
+    attempts.iter().filter(|attempt| attempt.sent).count()
 }
 
 /// The failed ones of these attempts, as `route=word, …`.
@@ -160,6 +167,8 @@ impl Held {
             (None, Some(Fault::Broken(Breakage::Unreachable | Breakage::Timeout(Stage::Connect))), _) => {
                 Settlement::Refunded
             }
+            // What the dialect could not say was never sent.
+            (None, Some(Fault::Unfit(_) | Fault::Invalid { .. }), None) => Settlement::Refunded,
             // A refusal counts as a request there for all we know; tokens it cannot have used.
             (None, Some(_), Some(status)) if !(200..300).contains(&status) => Settlement::Used(Usage::default()),
             (None, _, _) => Settlement::AsReserved,

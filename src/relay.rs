@@ -1,6 +1,7 @@
 //! One path for every request: snapshot, step, attempt, settle, until an answer or a reason why there is none.
 
 mod effects;
+mod plan;
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,15 +11,15 @@ use http::{HeaderName, HeaderValue, Uri};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::answer::{Answer, AnswerStream, Attempt, Body, Held};
+use crate::answer::{self, Answer, AnswerStream, Attempt, Body, Held};
 use crate::chat::fault::Stage;
-use crate::chat::{Breakage, ChatRequest, Fault, tokens};
+use crate::chat::{Breakage, ChatRequest, Fault};
 use crate::clock::{Clock, later, until};
 use crate::config::{Routing, Settings, Timeouts};
 use crate::dialect::Target;
 use crate::quota::Cost;
 use crate::routing::{
-    Candidate, Fleet, Health, Need, Patience, Ranking, Rejection, Route, RouteId, Snapshot, Step, Strategy, Trip, rank,
+    Candidate, Fleet, Health, Need, Ranking, Rejection, Route, RouteId, Snapshot, Step, Strategy, Trip, rank,
 };
 use crate::store::{Refusal, Store};
 use crate::upstream::{Call, Client, EventStream, Received, read_whole};
@@ -126,13 +127,16 @@ impl Relay {
     pub async fn send(self: &Arc<Self>, request: &ChatRequest, options: &Options) -> Result<Answer, Box<Failure>> {
         let mut attempts = Vec::new();
         let mut trip = match self.trip(request, options) {
-            Ok(trip) => trip,
+            Ok((trip, moved)) => {
+                attempts.extend(moved);
+                trip
+            }
             Err(fault) => return Err(Box::new(Failure { fault, attempts, rejections: Vec::new() })),
         };
         loop {
             let mut step = trip.next(&self.fleet, &self.snapshot());
             if !matches!(step, Step::Try(_)) && trip.should_count() {
-                trip.need.count_exactly(count_exactly(request).await, request);
+                trip.need.count_exactly(plan::count_exactly(request).await, request);
                 step = trip.next(&self.fleet, &self.snapshot());
             }
             match step {
@@ -153,7 +157,7 @@ impl Relay {
 
     /// What routing makes of a request now, without sending anything.
     pub fn rank(&self, request: &ChatRequest, options: &Options) -> Result<Ranking, Fault> {
-        let need = self.need(request, options)?;
+        let (need, _) = self.need(request, options)?;
         Ok(rank(&self.fleet, &need, &self.snapshot(), options.strategy.unwrap_or(self.routing.strategy), 0))
     }
 
@@ -193,31 +197,6 @@ impl Relay {
         self.learned.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn need(&self, request: &ChatRequest, options: &Options) -> Result<Need, Fault> {
-        if self.fleet.routes.is_empty() {
-            return Err(Fault::NothingSetUp);
-        }
-        let mut need = Need::of(request, &self.fleet)?;
-        need.answer_reserve = self.answer_reserve;
-        need.avoid.clone_from(&options.avoid);
-        need.strict_free = options.strict_free || self.routing.strict_free;
-        need.no_training = self.routing.no_training;
-        Ok(need)
-    }
-
-    fn trip(&self, request: &ChatRequest, options: &Options) -> Result<Trip, Fault> {
-        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
-        let mut need = self.need(request, options)?;
-        need.seed =
-            options.request_id.bytes().fold(turn, |hash, byte| hash.wrapping_mul(31).wrapping_add(u64::from(byte)));
-        let patience = Patience {
-            deadline: self.timeouts.deadline,
-            max_wait: options.max_wait.unwrap_or(self.routing.max_wait),
-            max_attempts: options.max_attempts.unwrap_or(self.routing.max_attempts),
-        };
-        Ok(Trip::new(need, patience, options.strategy.unwrap_or(self.routing.strategy), turn, self.clock.now()))
-    }
-
     /// One attempt, from the reservation to the first event. `None` when it failed and the trip goes on.
     async fn attempt(
         self: &Arc<Self>,
@@ -236,7 +215,7 @@ impl Relay {
                 return None;
             }
         };
-        let number = u32::try_from(attempts.len() + 1).unwrap_or(u32::MAX);
+        let number = u32::try_from(answer::count(attempts) + 1).unwrap_or(u32::MAX);
         let mut held = Held::new(Arc::clone(self), route.id, lease, number, options.request_id.clone(), started);
         tracing::debug!(request = %options.request_id, route = %route.name, attempt = number, "trying");
         if let Some(on_attempt) = &options.on_attempt {
@@ -253,7 +232,13 @@ impl Relay {
         };
         let elapsed = until(started, self.clock.now());
         let outcome = body.as_ref().err().cloned();
-        attempts.push(Attempt { route: Arc::clone(&route.name), http_status: held.status, fault: outcome, elapsed });
+        attempts.push(Attempt {
+            sent: true,
+            route: Arc::clone(&route.name),
+            http_status: held.status,
+            fault: outcome,
+            elapsed,
+        });
         match body {
             Ok(body) => {
                 let body = held.answered(body);
@@ -299,6 +284,7 @@ impl Relay {
         let credential = route.key.and_then(|key| self.credentials[key.0].clone());
         let received = self.client.send(Call { uri, credential, body: outgoing.body, stream: request.stream }).await?;
         held.status = Some(received.status);
+        self.note_facts(route, &received.headers);
         if !(200..300).contains(&received.status) {
             return Err(self.refusal(route, received).await);
         }
@@ -376,14 +362,4 @@ fn refused(refusal: Refusal) -> Fault {
             Fault::StoreLost
         }
     }
-}
-
-/// The prompt's exact tokens. Large prompts are counted where they block nobody.
-async fn count_exactly(request: &ChatRequest) -> u64 {
-    let parts: Vec<String> = request.prompt_parts().map(str::to_owned).collect();
-    let count = move || parts.iter().map(|part| tokens::exact(part)).sum();
-    if request.prompt_parts().map(str::len).sum::<usize>() <= tokens::LARGE_TEXT {
-        return count();
-    }
-    tokio::task::spawn_blocking(count).await.unwrap_or(u64::MAX)
 }

@@ -1,3 +1,21 @@
-//! Every integration test in one binary: one link step, and helpers are shared instead of copied.
+//! Every integration test in one binary: the gateway in this process, and the `relay` program, over fake providers on loopback.
 
 mod tidy;
+
+mod integration {
+    mod access;
+    mod answers;
+    mod ask_exits;
+    mod ask_input;
+    mod ask_output;
+    mod bytes;
+    mod demo;
+    mod faults;
+    mod harness;
+    mod input;
+    mod leaving;
+    mod names;
+    mod refusals;
+    mod serve;
+    mod waiting;
+}

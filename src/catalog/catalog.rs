@@ -10,6 +10,9 @@ use super::reader::{File, Problem, Problems};
 /// The files of `limits/` as they were when relay was built: id and text.
 const SHIPPED: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/limits.rs"));
 
+/// Files read so far: by provider, where the last word came from, and all words together.
+type Files = BTreeMap<String, (String, ProviderFile)>;
+
 /// A file of the user's own that changes or adds one provider.
 #[derive(Debug, Clone)]
 pub struct Overlay {
@@ -48,8 +51,8 @@ impl Catalog {
 
     fn merge(shipped: &[(&str, &str)], overlays: &[Overlay]) -> Result<Self, Vec<Problem>> {
         let problems = Problems::default();
-        let mut files: BTreeMap<String, (String, ProviderFile)> = BTreeMap::new();
         let mut catalog = Self::default();
+        let mut files = BTreeMap::new();
         for (id, text) in shipped {
             let place = format!("limits/{id}.toml");
             if let Some(file) = (File { name: &place, text, problems: &problems }).read(ProviderFile::read) {
@@ -57,38 +60,39 @@ impl Catalog {
             }
         }
         for overlay in overlays {
-            let Some(file) =
-                (File { name: &overlay.place, text: &overlay.text, problems: &problems }).read(ProviderFile::read)
-            else {
-                continue;
-            };
-            match files.get_mut(&overlay.id) {
-                Some((place, known)) => {
-                    known.merge(file);
-                    place.clone_from(&overlay.place);
-                }
-                None if file.enabled == Some(false) => {
-                    catalog
-                        .warnings
-                        .push(format!("{}: there is no provider `{}` to switch off", overlay.place, overlay.id));
-                }
-                None => {
-                    files.insert(overlay.id.clone(), (overlay.place.clone(), file));
-                }
-            }
+            catalog.lay_over(&mut files, overlay, &problems);
         }
         for (id, (place, file)) in files {
             if file.enabled == Some(false) {
                 catalog.disabled.push(id);
                 continue;
             }
+            // Each provider complains for itself: one without a name must not silence the next.
             let own = Problems::default();
-            let provider = check::provider(&id, file, &place, &own);
-            catalog.providers.extend(provider);
-            own.into_list().into_iter().for_each(|problem| problems.add(problem));
+            catalog.providers.extend(check::provider(&id, file, &place, &own));
+            for problem in own.into_list() {
+                problems.add(problem);
+            }
         }
         let problems = problems.into_list();
         if problems.is_empty() { Ok(catalog) } else { Err(problems) }
+    }
+
+    fn lay_over(&mut self, files: &mut Files, overlay: &Overlay, problems: &Problems) {
+        let file = File { name: &overlay.place, text: &overlay.text, problems }.read(ProviderFile::read);
+        let Some(file) = file else { return };
+        match files.get_mut(&overlay.id) {
+            Some((place, known)) => {
+                known.merge(file);
+                place.clone_from(&overlay.place);
+            }
+            None if file.enabled == Some(false) => {
+                self.warnings.push(format!("{}: there is no provider `{}` to switch off", overlay.place, overlay.id));
+            }
+            None => {
+                files.insert(overlay.id.clone(), (overlay.place.clone(), file));
+            }
+        }
     }
 
     /// The provider `id`, whatever its case.

@@ -57,11 +57,21 @@ fn wire(file: WireFile) -> Wire {
     let usual = Wire::default();
     Wire {
         drop: file.drop.unwrap_or(usual.drop),
+        only: file.only.unwrap_or(usual.only),
         rename: file.rename.unwrap_or(usual.rename),
         defaults: file.defaults.unwrap_or(usual.defaults),
         models: file.models.unwrap_or(usual.models),
         usage_at: file.usage_at.map_or(usual.usage_at, |path| path.split('.').map(str::to_owned).collect()),
+        requests_header: file.requests_header.unwrap_or(usual.requests_header),
         stream_options: file.stream_options.unwrap_or(usual.stream_options),
+        developer: file.developer.unwrap_or(usual.developer),
+        names: file.names.unwrap_or(usual.names),
+        message_fields: file.message_fields.unwrap_or(usual.message_fields),
+        flatten: file.flatten.unwrap_or(usual.flatten),
+        null_content: file.null_content.unwrap_or(usual.null_content),
+        tool_ids: file.tool_ids.unwrap_or(usual.tool_ids),
+        strict_order: file.strict_order.unwrap_or(usual.strict_order),
+        reasoning_field: file.reasoning_field.or(usual.reasoning_field),
     }
 }
 

@@ -6,7 +6,7 @@ use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 
 use crate::chat::{Features, Period, Scope};
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, Names, ToolIds};
 use crate::quota::{Kind, Limit, Source, Window};
 
 use super::provider::{ModelType, Page, Prefill, Scale, Status, Trains};
@@ -51,11 +51,21 @@ pub struct ProviderFile {
 #[derive(Debug, Clone, Default)]
 pub struct WireFile {
     pub drop: Option<Vec<String>>,
+    pub only: Option<Vec<String>>,
     pub rename: Option<Vec<(String, String)>>,
     pub defaults: Option<Vec<(String, String)>>,
     pub models: Option<String>,
     pub usage_at: Option<String>,
+    pub requests_header: Option<Period>,
     pub stream_options: Option<bool>,
+    pub developer: Option<bool>,
+    pub names: Option<Names>,
+    pub message_fields: Option<Vec<String>>,
+    pub flatten: Option<bool>,
+    pub null_content: Option<bool>,
+    pub tool_ids: Option<ToolIds>,
+    pub strict_order: Option<bool>,
+    pub reasoning_field: Option<String>,
 }
 
 /// One `[[model]]`.
@@ -124,7 +134,21 @@ impl ProviderFile {
             signup
         );
         overlay!(self, over, card, hard_stop, trains, checked, page, enabled, replace_models, limits);
-        overlay!(self.wire, over.wire, drop, rename, defaults, models, usage_at, stream_options);
+        overlay!(
+            self.wire,
+            over.wire,
+            drop,
+            only,
+            rename,
+            defaults,
+            models,
+            usage_at,
+            requests_header,
+            stream_options,
+            developer,
+            names
+        );
+        overlay!(self.wire, over.wire, message_fields, flatten, null_content, tool_ids, strict_order, reasoning_field);
         for model in over.models {
             match self.models.iter_mut().find(|known| known.id == model.id) {
                 Some(known) => known.merge(model),
@@ -138,11 +162,21 @@ impl WireFile {
     fn read(wire: &mut Reader<'_>) -> Self {
         Self {
             drop: wire.texts("drop"),
+            only: wire.texts("only"),
             rename: wire.pairs("rename", "texts", plain_text),
             defaults: wire.pairs("defaults", "single values", json_scalar),
             models: wire.text("models"),
             usage_at: wire.text("usage_at"),
+            requests_header: wire.choice("requests_header", &PERIODS),
             stream_options: wire.flag("stream_options"),
+            developer: wire.flag("developer"),
+            names: wire.choice("names", &Names::NAMES),
+            message_fields: wire.texts("message_fields"),
+            flatten: wire.flag("flatten"),
+            null_content: wire.flag("null_content"),
+            tool_ids: wire.choice("tool_ids", &ToolIds::NAMES),
+            strict_order: wire.flag("strict_order"),
+            reasoning_field: wire.text("reasoning_field"),
         }
     }
 }

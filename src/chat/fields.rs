@@ -30,6 +30,63 @@ impl<'a> RawObject<'a> {
     }
 }
 
+/// A small object being changed field by field: values stay the raw JSON they were.
+#[derive(Debug, Clone, Default)]
+pub struct EditedObject<'a> {
+    fields: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+}
+
+impl<'a> EditedObject<'a> {
+    pub fn parse(json: &'a str) -> Result<Self, serde_json::Error> {
+        let object = RawObject::parse(json.as_bytes())?;
+        let fields = object.fields.into_iter().map(|(name, value)| (name, Cow::Borrowed(value.get()))).collect();
+        Ok(Self { fields })
+    }
+
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.fields.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_ref())
+    }
+
+    /// The field's text, unescaped, when it is a string.
+    pub fn text(&self, name: &str) -> Option<String> {
+        serde_json::from_str(self.get(name)?).ok()
+    }
+
+    /// Takes the field out.
+    pub fn remove(&mut self, name: &str) -> Option<Cow<'a, str>> {
+        let index = self.fields.iter().position(|(field, _)| field == name)?;
+        Some(self.fields.remove(index).1)
+    }
+
+    /// Gives the field this raw JSON, in its old place or at the end.
+    pub fn set(&mut self, name: impl Into<Cow<'a, str>>, value: impl Into<Cow<'a, str>>) {
+        let name = name.into();
+        match self.fields.iter_mut().find(|(field, _)| *field == name) {
+            Some((_, slot)) => *slot = value.into(),
+            None => self.fields.push((name, value.into())),
+        }
+    }
+
+    pub fn retain(&mut self, mut keep: impl FnMut(&str) -> bool) {
+        self.fields.retain(|(name, _)| keep(name));
+    }
+
+    pub fn render(&self) -> String {
+        let fields = self.fields.iter().map(|(name, value)| format!("{}:{value}", quoted(name)));
+        format!("{{{}}}", fields.collect::<Vec<_>>().join(","))
+    }
+}
+
+/// The raw values of a JSON list.
+pub fn list(json: &str) -> Result<Vec<&str>, serde_json::Error> {
+    Ok(serde_json::from_str::<Vec<&RawValue>>(json)?.into_iter().map(RawValue::get).collect())
+}
+
+/// A text as JSON.
+pub fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
 /// A field's name, borrowed unless it holds an escape.
 struct Name<'a>(Cow<'a, str>);
 
@@ -146,6 +203,17 @@ impl<'a> Rewrite<'a> {
         }
     }
 
+    /// Drops every field whose name, as it now is, `keep` does not want.
+    pub fn retain(&mut self, keep: impl Fn(&str) -> bool) {
+        for (field, change) in self.fields.iter().zip(&mut self.changes) {
+            let name = if let Change::Rename(new_name) = change { new_name.as_str() } else { &field.name };
+            if !keep(name) {
+                *change = Change::Drop;
+            }
+        }
+        self.added.retain(|(name, _)| keep(name));
+    }
+
     pub fn rename(&mut self, name: &str, new_name: &str) {
         self.change(name, &Change::Rename(new_name.to_owned()));
     }
@@ -180,7 +248,7 @@ impl<'a> Rewrite<'a> {
                     out.extend(value);
                 }
                 Change::Rename(name) => {
-                    out.push(Bytes::from(format!("{}:", serde_json::Value::from(name))));
+                    out.push(Bytes::from(format!("{}:", quoted(&name))));
                     out.extend(self.body.slice(field.value.clone()));
                 }
             }

@@ -26,54 +26,7 @@ pub fn upper_bound(text: &str) -> u64 {
         let goes_on = kind == run || (kind == Kind::Letter && run == Kind::Capital);
         run_length = if goes_on { run_length + 1 } else { 1 };
         run = kind;
-        halves += match kind {
-            // A word costs a token to start and at most one more for every two further letters.
-            Kind::Letter => {
-                if run_length == 1 {
-                    2
-                } else {
-                    u64::from(run_length.is_multiple_of(2))
-                }
-            }
-            // Every capital may start a token of its own, as in camel case and base64; every syllable of Indic scripts is one.
-            Kind::Capital | Kind::Syllable => 2,
-            // Three digits make a token at most; white space joins what follows it.
-            Kind::Digit => {
-                if run_length % 3 == 1 {
-                    2
-                } else {
-                    0
-                }
-            }
-            Kind::Space => {
-                if run_length % 4 == 2 {
-                    2
-                } else {
-                    0
-                }
-            }
-            Kind::Newline => {
-                if run_length == 1 {
-                    2
-                } else {
-                    0
-                }
-            }
-            Kind::Mark => {
-                if run_length == 1 {
-                    2
-                } else {
-                    1
-                }
-            }
-            // The first byte of a character beyond ASCII carries its cost; its followers are free. Alphabets of two bytes
-            // come in tokens of two letters or more, ideographs in at most three halves, emoji in up to
-            // three tokens.
-            Kind::Alphabet => 1,
-            Kind::Ideograph => 3,
-            Kind::Emoji => 6,
-            Kind::Follower => 0,
-        };
+        halves += kind.halves(run_length);
     }
     halves.div_ceil(2)
 }
@@ -100,6 +53,58 @@ enum Kind {
 }
 
 impl Kind {
+    /// Half tokens that the byte at this place of its run costs at most.
+    const fn halves(self, place: u32) -> u64 {
+        let first = place == 1;
+        match self {
+            // A word costs a token to start and at most one more for every four further letters.
+            Self::Letter => {
+                if first {
+                    2
+                } else {
+                    (place % 2 == 0) as u64
+                }
+            }
+            // Every capital may start a token of its own, as in camel case and base64; every syllable of Indic scripts is one.
+            Self::Capital | Self::Syllable => 2,
+            // Three digits make a token at most; white space joins what follows it.
+            Self::Digit => {
+                if place % 3 == 1 {
+                    2
+                } else {
+                    0
+                }
+            }
+            Self::Space => {
+                if place % 4 == 2 {
+                    2
+                } else {
+                    0
+                }
+            }
+            Self::Newline => {
+                if first {
+                    2
+                } else {
+                    0
+                }
+            }
+            Self::Mark => {
+                if first {
+                    2
+                } else {
+                    1
+                }
+            }
+            // The first byte of a character beyond ASCII carries its cost; its followers are free. Alphabets of two bytes
+            // come in tokens of two letters or more, ideographs in at most three halves, emoji in up to three tokens.
+            Self::Alphabet => 1,
+            Self::Ideograph => 3,
+            Self::Emoji => 6,
+            Self::Follower => 0,
+        }
+    }
+
     const fn of(byte: u8) -> Self {
         match byte {
             b'a'..=b'z' => Self::Letter,

@@ -128,7 +128,7 @@ pub struct Ask {
     #[arg(long, value_name = "NUMBER")]
     pub temperature: Option<f64>,
     /// Sampling seed
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub seed: Option<i64>,
     /// Any other field of the request, its value as JSON; may be given several times
     #[arg(long, value_name = "KEY=JSON")]

@@ -38,7 +38,7 @@ pub async fn run(ask: &Ask, global: &Global, environment: &Environment, output: 
     let asking = Asking::new(ask, global, output, &core.relay);
     let answered = tokio::select! {
         answered = asking.ask(&request) => answered,
-        () = expired(limit) => Err(Trouble::new(Exit::TimedOut, format!("no answer within {} s", limit.unwrap_or_default().as_secs()))),
+        () = expired(limit) => Err(Trouble::new(Exit::TimedOut, format!("no answer within {:?}", limit.unwrap_or_default()))),
         exit = signal() => Err(Trouble::silent(exit)),
     };
     asking.clear();
@@ -182,13 +182,25 @@ impl<'a> Asking<'a> {
                     }
                     earlier.append(&mut attempts);
                     let shown = self.live && !read.text.is_empty();
-                    if shown || earlier.iter().filter(|attempt| attempt.fault == Some(Fault::Cut)).count() > MOST_CUTS {
+                    if shown || self.gives_up(&earlier) {
                         return Err(broke_off(shown, earlier));
                     }
+                    options.max_attempts = self.most_attempts().map(|most| most.saturating_sub(earlier.len()));
                     options.avoid.push(route);
                 }
             }
         }
+    }
+
+    /// How many attempts the flags allow; `None` where they set no bound. A stream that broke off was one of them.
+    fn most_attempts(&self) -> Option<usize> {
+        if self.ask.no_failover { Some(1) } else { self.ask.max_attempts.filter(|most| *most > 0) }
+    }
+
+    /// Whether an answer that broke off unseen is not asked for again.
+    fn gives_up(&self, attempts: &[Attempt]) -> bool {
+        let cuts = attempts.iter().filter(|attempt| attempt.fault == Some(Fault::Cut)).count();
+        cuts > MOST_CUTS || self.most_attempts().is_some_and(|most| attempts.len() >= most)
     }
 
     fn options(&self) -> Options {
@@ -196,7 +208,7 @@ impl<'a> Asking<'a> {
         Options {
             request_id: Uuid::now_v7().simple().to_string(),
             max_wait: self.ask.wait,
-            max_attempts: if self.ask.no_failover { Some(1) } else { self.ask.max_attempts },
+            max_attempts: self.most_attempts(),
             avoid: self.ask.avoid.clone(),
             strict_free: self.ask.strict_free,
             on_attempt: spinner
@@ -324,7 +336,7 @@ fn broke_off(shown: bool, attempts: Vec<Attempt>) -> Trouble {
     let message = if shown {
         "the answer broke off; what stands above is a part of it"
     } else {
-        "the answer broke off, again and again"
+        "the answer broke off before its end"
     };
     Trouble { attempts, ..Trouble::new(Exit::Unavailable, message.to_owned()) }
 }

@@ -104,7 +104,7 @@ fn read_stdin(has_prompt: bool, wait: Duration) -> Result<Vec<u8>, Trouble> {
     let mut all = match pieces.recv_timeout(wait) {
         Ok(first) => first.map_err(|error| broken(&error))?,
         Err(_) => {
-            let message = format!("stdin is an open pipe but nothing arrived in {}s", wait.as_secs());
+            let message = format!("stdin is an open pipe but nothing arrived in {wait:?}");
             return Err(
                 Trouble::new(Exit::NoInput, message).hint("use --no-stdin, </dev/null, or --stdin-wait 0 to wait")
             );

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use comfy_table::{CellAlignment, Table, presets};
 use serde_json::json;
 
-use crate::answer::Body;
+use crate::answer::{Attempt, Body};
 use crate::chat::{ChatRequest, Chunk, Fault};
 use crate::clock::Clock;
 use crate::config::{Environment, Flags};
@@ -56,7 +56,9 @@ pub async fn run(demo: &Demo, global: &Global, environment: &Environment, output
     }
     if !global.json {
         output.result(&usage(&core))?;
-        output.result("\nNext: relay serve --simulate   |   export GROQ_API_KEY=… and relay ask \"hello\"\n")?;
+        output.result(
+            "\nNext: relay serve --simulate   |   set a provider's key and relay ask \"hello\" (README.md)\n",
+        )?;
     }
     match core.simulator {
         Some(simulator) => simulator.stop().await,
@@ -65,40 +67,20 @@ pub async fn run(demo: &Demo, global: &Global, environment: &Environment, output
     Ok(())
 }
 
+/// What became of one question.
+struct Told {
+    text: String,
+    route: Arc<str>,
+    attempts: Vec<Attempt>,
+}
+
 /// Asks one question and tells who answered, after what.
 async fn show(core: &Core, number: usize, question: &str, as_json: bool, output: Output) -> Result<(), Trouble> {
-    let body = json!({ "model": "meta-model", "stream": true, "messages": [{ "role": "user", "content": question }] });
-    let request =
-        ChatRequest::parse(Bytes::from(body.to_string())).map_err(|bad| Trouble::new(Exit::Internal, bad.message))?;
-    // Each provider in its turn, so that each part of the story is told.
-    let strategy = Some(Strategy::RoundRobin);
-    let mut options = Options { request_id: format!("demo-{number}"), strategy, ..Options::default() };
     let started = Instant::now();
-    let mut attempts = Vec::new();
-    let (route, text) = loop {
-        let answer = core
-            .relay
-            .send(&request, &options)
-            .await
-            .map_err(|failure| Trouble::of_failure(*failure, core.relay.clock.now()))?;
-        let route = Arc::clone(&answer.route.name);
-        let mut tried = answer.attempts.clone();
-        match read(answer.body).await {
-            Ok(text) => {
-                attempts.append(&mut tried);
-                break (route, text);
-            }
-            Err(fault) => {
-                if let Some(last) = tried.last_mut() {
-                    last.fault = Some(fault);
-                }
-                attempts.append(&mut tried);
-                options.avoid.push(route.to_string());
-            }
-        }
-    };
+    let Told { text, route, attempts } = ask(core, number, question).await?;
     if as_json {
-        let line = json!({ "question": question, "answer": text, "route": &*route, "attempts": attempts.iter().map(report::attempt).collect::<Vec<_>>() });
+        let attempts: Vec<_> = attempts.iter().map(report::attempt).collect();
+        let line = json!({ "question": question, "answer": text, "route": &*route, "attempts": attempts });
         return output.result(&format!("{line}\n"));
     }
     let mut story = format!("\n{}\n", bold(&format!("{number}. {question}")));
@@ -111,6 +93,32 @@ async fn show(core: &Core, number: usize, question: &str, as_json: bool, output:
     story.push_str(&format!("   {}\n", text.trim().replace('\n', " / ")));
     story.push_str(&dim(&format!("   answered by {route} in {} ms\n", started.elapsed().as_millis())));
     output.result(&story)
+}
+
+/// Asks until an answer comes through to its end.
+async fn ask(core: &Core, number: usize, question: &str) -> Result<Told, Trouble> {
+    let body = json!({ "model": "meta-model", "stream": true, "messages": [{ "role": "user", "content": question }] });
+    let request =
+        ChatRequest::parse(Bytes::from(body.to_string())).map_err(|bad| Trouble::new(Exit::Internal, bad.message))?;
+    // Each provider in its turn, so that each part of the story is told.
+    let strategy = Some(Strategy::RoundRobin);
+    let mut options = Options { request_id: format!("demo-{number}"), strategy, ..Options::default() };
+    let mut attempts = Vec::new();
+    loop {
+        let sent = core.relay.send(&request, &options).await;
+        let answer = sent.map_err(|failure| Trouble::of_failure(*failure, core.relay.clock.now()))?;
+        let route = Arc::clone(&answer.route.name);
+        attempts.extend(answer.attempts);
+        match read(answer.body).await {
+            Ok(text) => return Ok(Told { text, route, attempts }),
+            Err(fault) => {
+                if let Some(last) = attempts.last_mut() {
+                    last.fault = Some(fault);
+                }
+                options.avoid.push(route.to_string());
+            }
+        }
+    }
 }
 
 async fn read(body: Body) -> Result<String, Fault> {

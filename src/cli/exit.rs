@@ -124,6 +124,7 @@ impl Trouble {
     pub fn not_set_up(keys: &[(String, String)]) -> Self {
         let mut lines = vec![
             "  relay demo                 see it work offline, no account".to_owned(),
+            "  relay serve --simulate     the same for your own client; ask takes it too".to_owned(),
             "  export GROQ_API_KEY=…      use a key you already have (also GEMINI_API_KEY, …)".to_owned(),
         ];
         if !keys.is_empty() {

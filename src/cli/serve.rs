@@ -73,6 +73,12 @@ async fn serve_until_stopped(
         exit = signals.next() => exit,
     };
     drop(stop);
+    // One turn for the server, so that the port is closed before anybody reads that it is.
+    tokio::select! {
+        biased;
+        stopped = &mut server => return (stopped, exit),
+        () = tokio::task::yield_now() => {}
+    }
     let open = relay.in_flight();
     if open > 0 {
         output.notice(&format!("stopping: {open} open requests, up to {}s (press again to stop now)", drain.as_secs()));

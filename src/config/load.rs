@@ -47,48 +47,26 @@ pub fn load(flags: &Flags, environment: &Environment, simulated: Option<&[Simula
     let problems = Problems::default();
     let paths = Paths::of(environment);
     let file = read_config_file(flags, environment, paths.as_ref(), &problems);
-    let mut notices = Vec::new();
     let loading = Loading { flags, environment, file: &file, problems: &problems };
-    let server = loading.server();
-    let routing = loading.routing();
-    let timeouts = loading.timeouts();
+    let (server, routing, timeouts) = (loading.server(), loading.routing(), loading.timeouts());
     let context = Context { answer_reserve: file.answer_reserve.unwrap_or(Context::default().answer_reserve) };
-    let catalog = match simulated {
-        Some(simulated) => {
-            Catalog::only(&simulated.iter().map(|provider| provider.catalogue.clone()).collect::<Vec<_>>())
-        }
-        None => Catalog::load(&paths.as_ref().map(|paths| read_overlays(&paths.limits, &problems)).unwrap_or_default()),
-    };
-    let catalog = catalog.unwrap_or_else(|mistakes| {
-        for mistake in mistakes {
-            problems.add(mistake);
-        }
-        Catalog::default()
-    });
-    notices.extend(catalog.warnings.iter().cloned());
+    let catalog = loading.catalog(paths.as_ref(), simulated);
+    let mut notices = catalog.warnings.clone();
     let mut setup = Setup::default();
     match simulated {
         Some(simulated) => setup.simulated(&catalog, simulated),
-        None => {
-            loading.refuse_strange_providers(&catalog);
-            let sources = KeySources::read(environment, paths.as_ref().map(|paths| paths.keys.as_path()), &problems);
-            for provider in &catalog.providers {
-                loading.set_up(provider, &sources, &routing, &mut setup);
-            }
-        }
+        None => loading.set_up_all(&catalog, paths.as_ref(), &routing, &mut setup),
     }
     if !setup.from_dotenv.is_empty() {
         notices.push(format!("using keys from .env for {}", setup.from_dotenv.join(", ")));
     }
+    let Setup { accounts, keys, without_key, .. } = setup;
     let problems = problems.into_list();
     if !problems.is_empty() {
         return Err(problems);
     }
-    let Setup { accounts, keys, without_key, .. } = setup;
-    Ok(Loaded {
-        settings: Settings { server, routing, timeouts, context, catalog, accounts, keys, without_key },
-        notices,
-    })
+    let settings = Settings { server, routing, timeouts, context, catalog, accounts, keys, without_key };
+    Ok(Loaded { settings, notices })
 }
 
 /// Providers and keys found so far.
@@ -136,6 +114,29 @@ struct Loading<'a> {
 impl Loading<'_> {
     fn complain(&self, source: &str, message: String, hint: Option<String>) {
         self.problems.add(Problem { file: source.to_owned(), line: None, message, hint });
+    }
+
+    fn catalog(&self, paths: Option<&Paths>, simulated: Option<&[Simulated]>) -> Catalog {
+        let catalog = match simulated {
+            Some(simulated) => {
+                Catalog::only(&simulated.iter().map(|provider| provider.catalogue.clone()).collect::<Vec<_>>())
+            }
+            None => Catalog::load(&paths.map(|paths| read_overlays(&paths.limits, self.problems)).unwrap_or_default()),
+        };
+        catalog.unwrap_or_else(|mistakes| {
+            for mistake in mistakes {
+                self.problems.add(mistake);
+            }
+            Catalog::default()
+        })
+    }
+
+    fn set_up_all(&self, catalog: &Catalog, paths: Option<&Paths>, routing: &Routing, setup: &mut Setup) {
+        self.refuse_strange_providers(catalog);
+        let sources = KeySources::read(self.environment, paths.map(|paths| paths.keys.as_path()), self.problems);
+        for provider in &catalog.providers {
+            self.set_up(provider, &sources, routing, setup);
+        }
     }
 
     fn server(&self) -> Server {

@@ -9,7 +9,7 @@ use http::HeaderMap;
 use jiff::Timestamp;
 
 use crate::chat::event::Finish;
-use crate::chat::{ChatRequest, Fault, StreamEvent, Usage};
+use crate::chat::{ChatRequest, Fault, Period, StreamEvent, Usage};
 
 /// A wire protocol. Adding one is a module here and an arm in each function below.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub enum Dialect {
 pub struct Wire {
     /// Request fields that are left out.
     pub drop: Vec<String>,
+    /// The only request fields a closed schema takes, by the names it has for them; empty means any.
+    pub only: Vec<String>,
     /// Request fields that go by another name, old and new.
     pub rename: Vec<(String, String)>,
     /// Request fields sent with this raw JSON value when the caller gives none.
@@ -31,19 +33,72 @@ pub struct Wire {
     pub models: String,
     /// The path of the usage object in a stream's chunks, where it is not `usage`.
     pub usage_at: Vec<String>,
+    /// The period of a rate header that says `requests` and no more.
+    pub requests_header: Period,
     /// Whether `stream_options` may be sent; where not, usage comes anyway.
     pub stream_options: bool,
+    /// Whether the role `developer` is known; where not, it is sent as `system`.
+    pub developer: bool,
+    /// Which messages may have a `name`.
+    pub names: Names,
+    /// The only fields a message may have; empty means any.
+    pub message_fields: Vec<String>,
+    /// Contents made of text parts alone are sent as one string.
+    pub flatten: bool,
+    /// Whether `content` may be null; where not, an empty string is sent.
+    pub null_content: bool,
+    pub tool_ids: ToolIds,
+    /// The last message must be the user's or a tool's, every call has its result, no user follows a tool.
+    pub strict_order: bool,
+    /// The name under which a model's reasoning is sent back to it; without one it is left out of the history.
+    pub reasoning_field: Option<String>,
+}
+
+/// Messages that may carry a `name`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Names {
+    #[default]
+    All,
+    Tool,
+    None,
+}
+
+impl Names {
+    pub const NAMES: [(&'static str, Self); 3] = [("all", Self::All), ("tool", Self::Tool), ("none", Self::None)];
+}
+
+/// What the ids of tool calls may look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ToolIds {
+    #[default]
+    Any,
+    /// Nine letters and digits.
+    Alphanumeric9,
+}
+
+impl ToolIds {
+    pub const NAMES: [(&'static str, Self); 2] = [("any", Self::Any), ("alphanumeric9", Self::Alphanumeric9)];
 }
 
 impl Default for Wire {
     fn default() -> Self {
         Self {
             drop: Vec::new(),
+            only: Vec::new(),
             rename: Vec::new(),
             defaults: Vec::new(),
             models: "/models".to_owned(),
             usage_at: Vec::new(),
+            requests_header: Period::Minute,
             stream_options: true,
+            developer: false,
+            names: Names::All,
+            message_fields: Vec::new(),
+            flatten: false,
+            null_content: true,
+            tool_ids: ToolIds::Any,
+            strict_order: false,
+            reasoning_field: None,
         }
     }
 }

@@ -62,7 +62,7 @@ async fn prepare(
     Ok((ChatRequest::parse(body)?, options))
 }
 
-async fn answer(gateway: &Arc<Gateway>, request: ChatRequest, options: Options, story: Story) -> Response {
+async fn answer(gateway: &Arc<Gateway>, request: ChatRequest, options: Options, mut story: Story) -> Response {
     let stream = request.stream;
     let relay = Arc::clone(&gateway.relay);
     let mut sending: Sending = Box::pin(async move { relay.send(&request, &options).await });
@@ -79,6 +79,7 @@ async fn answer(gateway: &Arc<Gateway>, request: ChatRequest, options: Options, 
     };
     match first {
         Ok(answer) => {
+            story.answered(&answer, None);
             let headers = route_headers(&answer);
             let mut response = event_stream(late::body(Pending::answering(answer), story));
             response.headers_mut().extend(headers);
@@ -123,7 +124,7 @@ fn fail(gateway: &Gateway, failure: &Failure, mut story: Story) -> Response {
     story.failed(failure);
     let mut response = story.refuse(respond::explain(failure, gateway.relay.clock.now()));
     let headers = response.headers_mut();
-    headers.insert(ATTEMPTS, HeaderValue::from(failure.attempts.len()));
+    headers.insert(ATTEMPTS, HeaderValue::from(answer::count(&failure.attempts)));
     insert_text(headers, TRAIL, &answer::trail(&failure.attempts));
     response
 }
@@ -140,7 +141,7 @@ fn event_stream(body: Body) -> Response {
 fn route_headers(answer: &Answer) -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(4);
     insert_text(&mut headers, ROUTE, &answer.route.name);
-    headers.insert(ATTEMPTS, HeaderValue::from(answer.attempts.len()));
+    headers.insert(ATTEMPTS, HeaderValue::from(answer.tries()));
     insert_text(&mut headers, TRAIL, &answer.trail());
     headers
 }

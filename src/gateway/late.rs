@@ -54,53 +54,59 @@ pub fn body(pending: Pending, mut story: Story) -> Body {
     }))
 }
 
+/// The next bytes for the caller. Bytes that are empty were for relay's own eyes.
 async fn next_piece(mut pending: Pending, story: &mut Story) -> Option<(Bytes, Pending)> {
     loop {
-        pending = match pending {
+        let (piece, next) = match pending {
             Pending::Over => return None,
-            Pending::Sending(mut sending) => {
-                story.line.status = 200;
-                let sent = tokio::select! {
-                    biased;
-                    sent = &mut sending => sent,
-                    () = tokio::time::sleep(SILENCE) => return Some((KEEP_ALIVE, Pending::Sending(sending))),
-                };
-                match sent {
-                    Ok(answer) => {
-                        story.answered(&answer, None);
-                        Pending::of(answer, true)
-                    }
-                    Err(failure) => {
-                        story.failed(&failure);
-                        let error = respond::explain(&failure, story.gateway.relay.clock.now());
-                        story.line.error = Some(error.message.clone());
-                        return Some((respond::error_event(&error), Pending::Over));
-                    }
-                }
-            }
-            Pending::Streaming { mut stream, late } => {
-                let next = tokio::select! {
-                    biased;
-                    next = stream.next() => next,
-                    () = tokio::time::sleep(SILENCE) => return Some((KEEP_ALIVE, Pending::Streaming { stream, late })),
-                };
-                match next {
-                    Some(Ok(event)) => {
-                        story.note_usage(event.signs.usage);
-                        if event.bytes.is_empty() {
-                            Pending::Streaming { stream, late }
-                        } else {
-                            return Some((event.bytes, Pending::Streaming { stream, late }));
-                        }
-                    }
-                    Some(Err(fault)) => return Some((story.broke_off(&fault), Pending::Over)),
-                    None => {
-                        let name = late?;
-                        return Some((format!(": relay-route {name}\n\n").into(), Pending::Over));
-                    }
-                }
-            }
+            Pending::Sending(sending) => after_sending(sending, story).await,
+            Pending::Streaming { stream, late } => after_event(stream, late, story).await?,
         };
+        if !piece.is_empty() {
+            return Some((piece, next));
+        }
+        pending = next;
+    }
+}
+
+async fn after_sending(mut sending: Sending, story: &mut Story) -> (Bytes, Pending) {
+    story.line.status = 200;
+    let sent = tokio::select! {
+        biased;
+        sent = &mut sending => sent,
+        () = tokio::time::sleep(SILENCE) => return (KEEP_ALIVE, Pending::Sending(sending)),
+    };
+    match sent {
+        Ok(answer) => {
+            story.answered(&answer, None);
+            (Bytes::new(), Pending::of(answer, true))
+        }
+        Err(failure) => {
+            story.failed(&failure);
+            let error = respond::explain(&failure, story.gateway.relay.clock.now());
+            story.line.error = Some(error.message.clone());
+            (respond::error_event(&error), Pending::Over)
+        }
+    }
+}
+
+async fn after_event(
+    mut stream: Box<AnswerStream>,
+    late: Option<String>,
+    story: &mut Story,
+) -> Option<(Bytes, Pending)> {
+    let next = tokio::select! {
+        biased;
+        next = stream.next() => next,
+        () = tokio::time::sleep(SILENCE) => return Some((KEEP_ALIVE, Pending::Streaming { stream, late })),
+    };
+    match next {
+        Some(Ok(event)) => {
+            story.note_usage(event.signs.usage);
+            Some((event.bytes, Pending::Streaming { stream, late }))
+        }
+        Some(Err(fault)) => Some((story.broke_off(&fault), Pending::Over)),
+        None => Some((format!(": relay-route {}\n\n", late?).into(), Pending::Over)),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
+use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
@@ -35,10 +36,14 @@ pub struct Filter {
     scale: Option<String>,
 }
 
-pub async fn list(State(gateway): State<Arc<Gateway>>, Query(filter): Query<Filter>) -> Response {
-    if let Err(error) = filter.check() {
-        return respond::error(error);
-    }
+pub async fn list(State(gateway): State<Arc<Gateway>>, filter: Result<Query<Filter>, QueryRejection>) -> Response {
+    let filter = match filter
+        .map_err(|rejection| unreadable(rejection.body_text()))
+        .and_then(|Query(filter)| filter.checked())
+    {
+        Ok(filter) => filter,
+        Err(error) => return respond::error(error),
+    };
     let mut models = listings(&gateway);
     let rest = models.split_off(1);
     models.extend(rest.into_iter().filter(|model| filter.allows(model)));
@@ -46,7 +51,11 @@ pub async fn list(State(gateway): State<Arc<Gateway>>, Query(filter): Query<Filt
 }
 
 /// One model. A slash in its name may come raw or as `%2F`.
-pub async fn retrieve(State(gateway): State<Arc<Gateway>>, Path(id): Path<String>) -> Response {
+pub async fn retrieve(State(gateway): State<Arc<Gateway>>, id: Result<Path<String>, PathRejection>) -> Response {
+    let id = match id {
+        Ok(Path(id)) => id,
+        Err(rejection) => return respond::error(unreadable(rejection.body_text())),
+    };
     let models = listings(&gateway);
     let found = models.into_iter().find(|model| same_model(&model.id, &id));
     found.map_or_else(
@@ -60,6 +69,11 @@ pub async fn retrieve(State(gateway): State<Arc<Gateway>>, Path(id): Path<String
     )
 }
 
+/// A path or a query that cannot be read.
+fn unreadable(message: String) -> ErrorBody {
+    ErrorBody::request(400, "invalid_request", message)
+}
+
 /// Equal ids, the provider's name in any case.
 fn same_model(known: &str, asked: &str) -> bool {
     match (known.split_once('/'), asked.split_once('/')) {
@@ -71,9 +85,10 @@ fn same_model(known: &str, asked: &str) -> bool {
 }
 
 impl Filter {
-    fn check(&self) -> Result<(), ErrorBody> {
+    fn checked(self) -> Result<Self, ErrorBody> {
         check_name("type", self.r#type.as_deref(), &ModelType::NAMES.map(|(name, _)| name))?;
-        check_name("scale", self.scale.as_deref(), &Scale::NAMES.map(|(name, _)| name))
+        check_name("scale", self.scale.as_deref(), &Scale::NAMES.map(|(name, _)| name))?;
+        Ok(self)
     }
 
     fn allows(&self, model: &Listing) -> bool {

@@ -64,36 +64,20 @@ pub fn explain(failure: &Failure, now: Timestamp) -> ErrorBody {
 
 /// The error a fault means to a caller.
 pub fn of_fault(fault: &Fault, now: Timestamp) -> ErrorBody {
+    let upstream =
+        |status, code, message: &str| ErrorBody::upstream(status, "upstream_error", code, message.to_owned());
     match fault {
         Fault::Busy { until, .. } | Fault::Spent { until, .. } | Fault::Full { until } => out_of_quota(*until, now),
-        Fault::Denied => ErrorBody::upstream(
-            502,
-            "upstream_error",
-            "upstream_credentials_exhausted",
-            "every provider that could answer rejected its key".to_owned(),
-        ),
-        Fault::Gone => ErrorBody::upstream(
-            502,
-            "upstream_error",
-            "upstream_model_gone",
-            "the model is no longer offered by its provider".to_owned(),
-        ),
-        Fault::Unfit(unfit) => of_unfit(unfit),
-        Fault::Broken(Breakage::Timeout(_)) => {
-            ErrorBody::upstream(504, "upstream_error", "upstream_timeout", "no provider answered in time".to_owned())
+        Fault::Denied => {
+            upstream(502, "upstream_credentials_exhausted", "every provider that could answer rejected its key")
         }
-        Fault::Broken(_) | Fault::NothingSetUp => ErrorBody::upstream(
-            502,
-            "upstream_error",
-            "upstream_unavailable",
-            "no provider that could answer is available".to_owned(),
-        ),
-        Fault::Cut => ErrorBody::upstream(
-            502,
-            "upstream_error",
-            "upstream_cut",
-            "the answer broke off at its provider".to_owned(),
-        ),
+        Fault::Gone => upstream(502, "upstream_model_gone", "the model is no longer offered by its provider"),
+        Fault::Unfit(unfit) => of_unfit(unfit),
+        Fault::Broken(Breakage::Timeout(_)) => upstream(504, "upstream_timeout", "no provider answered in time"),
+        Fault::Broken(_) | Fault::NothingSetUp => {
+            upstream(502, "upstream_unavailable", "no provider that could answer is available")
+        }
+        Fault::Cut => upstream(502, "upstream_cut", "the answer broke off at its provider"),
         Fault::Invalid { status, message, param, code } => ErrorBody {
             param: param.as_deref().map(Into::into),
             code: code.as_deref().map(Into::into),
@@ -101,17 +85,13 @@ pub fn of_fault(fault: &Fault, now: Timestamp) -> ErrorBody {
         },
         Fault::Unknown { message, close } => {
             let hint = if close.is_empty() { String::new() } else { format!("; close to it: {}", close.join(", ")) };
-            ErrorBody {
-                param: Some("model".into()),
-                ..ErrorBody::request(404, "model_not_found", format!("{message}{hint}"))
-            }
+            let error = ErrorBody::request(404, "model_not_found", format!("{message}{hint}"));
+            ErrorBody { param: Some("model".into()), ..error }
         }
-        Fault::StoreLost => ErrorBody::upstream(
-            503,
-            "server_error",
-            "store_unavailable",
-            "relay's state store cannot be used".to_owned(),
-        ),
+        Fault::StoreLost => {
+            let message = "relay's state store cannot be used".to_owned();
+            ErrorBody::upstream(503, "server_error", "store_unavailable", message)
+        }
     }
 }
 

@@ -6,19 +6,78 @@ use http::HeaderMap;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 
-use crate::chat::{Fault, Scope};
+use crate::chat::Period;
 use crate::clock::{later, until};
+
+use super::limit::Kind;
 
 /// The longest wait a provider is believed (a day): some send seconds where they mean milliseconds.
 const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3600);
 
-/// Something a provider told about itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fact {
-    /// Nothing counted over `scope` is answered before `until`.
-    NotBefore { scope: Scope, until: Timestamp, cause: Fault },
-    /// The model answered with a smaller context than the catalogue says.
-    ContextAtMost(u64),
+/// Something a provider told about a quota: so much of this kind per this period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fact {
+    pub kind: Kind,
+    pub period: Period,
+    pub limit: Option<u64>,
+    pub remaining: Option<u64>,
+    pub resets_at: Option<Timestamp>,
+}
+
+/// The rate headers in use, each as what stands before and after the word it tells: `limit`, `remaining` or `reset`.
+///
+/// A bare `requests` is per minute with most, per day with some (Groq): `requests_period` says which.
+const FORMATS: [(&str, &str, Kind, Option<Period>); 16] = [
+    ("x-ratelimit-", "-requests", Kind::Requests, None),
+    ("x-ratelimit-", "-tokens", Kind::Tokens, Some(Period::Minute)),
+    ("x-ratelimit-", "-requests-minute", Kind::Requests, Some(Period::Minute)),
+    ("x-ratelimit-", "-requests-hour", Kind::Requests, Some(Period::Hour)),
+    ("x-ratelimit-", "-requests-day", Kind::Requests, Some(Period::Day)),
+    ("x-ratelimit-", "-tokens-minute", Kind::Tokens, Some(Period::Minute)),
+    ("x-ratelimit-", "-tokens-hour", Kind::Tokens, Some(Period::Hour)),
+    ("x-ratelimit-", "-tokens-day", Kind::Tokens, Some(Period::Day)),
+    ("x-ratelimit-", "-tokens-month", Kind::Tokens, Some(Period::Month)),
+    ("x-ratelimit-", "-req-minute", Kind::Requests, Some(Period::Minute)),
+    ("x-ratelimitbysize-", "-minute", Kind::Tokens, Some(Period::Minute)),
+    ("x-ratelimitbysize-", "-month", Kind::Tokens, Some(Period::Month)),
+    ("x-trial-endpoint-call-", "", Kind::Requests, Some(Period::Minute)),
+    ("modelscope-ratelimit-model-requests-", "", Kind::Requests, Some(Period::Day)),
+    ("x-tokenlimit-", "", Kind::Tokens, Some(Period::Minute)),
+    ("x-ratelimit-", "", Kind::Requests, None),
+];
+
+/// Every quota a response's headers tell of.
+pub fn facts(headers: &HeaderMap, requests_period: Period, now: Timestamp) -> Vec<Fact> {
+    if !headers.keys().any(|name| name.as_str().contains("limit")) {
+        return Vec::new();
+    }
+    let told = |(before, after, kind, period): (&str, &str, Kind, Option<Period>)| {
+        let text =
+            |word: &str| headers.get(format!("{before}{word}{after}").as_str()).and_then(|value| value.to_str().ok());
+        let count = |word: &str| text(word).and_then(|text| text.trim().parse().ok());
+        let (limit, remaining) = (count("limit"), count("remaining"));
+        let resets_at = text("reset").and_then(|text| reset_moment(text.trim(), now));
+        let period = period.unwrap_or(requests_period);
+        (limit.is_some() || remaining.is_some()).then_some(Fact { kind, period, limit, remaining, resets_at })
+    };
+    FORMATS.into_iter().filter_map(told).collect()
+}
+
+/// Whether a header says that this plan allows nothing at all of the model.
+pub fn allows_nothing(headers: &HeaderMap) -> bool {
+    facts(headers, Period::Minute, Timestamp::UNIX_EPOCH).iter().any(|fact| fact.limit == Some(0))
+}
+
+/// A reset as providers write it: a duration, or a moment as seconds or milliseconds since the epoch.
+fn reset_moment(text: &str, now: Timestamp) -> Option<Timestamp> {
+    /// Numbers from here on are moments: as durations they would be 30 years.
+    const EPOCH_SECONDS: i64 = 1_000_000_000;
+    const EPOCH_MILLIS: i64 = EPOCH_SECONDS * 1_000;
+    match text.parse::<i64>() {
+        Ok(millis) if millis >= EPOCH_MILLIS => Timestamp::from_millisecond(millis).ok(),
+        Ok(seconds) if seconds >= EPOCH_SECONDS => Timestamp::from_second(seconds).ok(),
+        _ => duration(text).map(|wait| later(now, wait)),
+    }
 }
 
 /// The moment a `retry-after-ms` or `retry-after` header names: seconds, milliseconds or an HTTP date.
@@ -95,6 +154,85 @@ mod tests {
         for text in ["", "soon", "-1", "1e9", "5x", "s", "1h soon", "99999999999999999999999d"] {
             assert_eq!(duration(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn rate_headers_of_every_format_are_read() {
+        let now: Timestamp = "2026-11-22T10:00:00Z".parse().expect("a moment");
+        let fact = |kind, period, limit, remaining, seconds: Option<u64>| Fact {
+            kind,
+            period,
+            limit,
+            remaining,
+            resets_at: seconds.map(|seconds| later(now, Duration::from_secs(seconds))),
+        };
+        let (minute, day) = (Period::Minute, Period::Day);
+        let cases: [(&[(&str, &str)], Period, Fact); 9] = [
+            (
+                &[
+                    ("x-ratelimit-limit-requests", "1000"),
+                    ("x-ratelimit-remaining-requests", "0"),
+                    ("x-ratelimit-reset-requests", "1m26s"),
+                ],
+                day,
+                fact(Kind::Requests, day, Some(1000), Some(0), Some(86)),
+            ),
+            (
+                &[
+                    ("x-ratelimit-limit-tokens", "8000"),
+                    ("x-ratelimit-remaining-tokens", "7997"),
+                    ("x-ratelimit-reset-tokens", "2s"),
+                ],
+                day,
+                fact(Kind::Tokens, minute, Some(8000), Some(7997), Some(2)),
+            ),
+            (
+                &[("x-ratelimit-remaining-requests-day", "14"), ("x-ratelimit-reset-requests-day", "33011")],
+                minute,
+                fact(Kind::Requests, day, None, Some(14), Some(33011)),
+            ),
+            (
+                &[("x-ratelimit-limit-tokens-minute", "30000")],
+                minute,
+                fact(Kind::Tokens, minute, Some(30000), None, None),
+            ),
+            (
+                &[("x-ratelimit-limit-req-minute", "50"), ("x-ratelimit-remaining-req-minute", "49")],
+                minute,
+                fact(Kind::Requests, minute, Some(50), Some(49), None),
+            ),
+            (
+                &[("x-trial-endpoint-call-limit", "20"), ("x-trial-endpoint-call-remaining", "19")],
+                minute,
+                fact(Kind::Requests, minute, Some(20), Some(19), None),
+            ),
+            (
+                &[("x-ratelimitbysize-limit-minute", "500000"), ("x-ratelimitbysize-remaining-minute", "0")],
+                minute,
+                fact(Kind::Tokens, minute, Some(500_000), Some(0), None),
+            ),
+            (
+                &[
+                    ("modelscope-ratelimit-model-requests-limit", "200"),
+                    ("modelscope-ratelimit-model-requests-remaining", "3"),
+                ],
+                minute,
+                fact(Kind::Requests, day, Some(200), Some(3), None),
+            ),
+            (
+                &[("x-ratelimit-limit", "50"), ("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "1795341660000")],
+                minute,
+                fact(Kind::Requests, minute, Some(50), Some(0), Some(60)),
+            ),
+        ];
+        for (pairs, requests_period, expected) in cases {
+            let mut headers = HeaderMap::new();
+            for (name, value) in pairs {
+                headers.insert(http::HeaderName::from_static(name), value.parse().expect("a value"));
+            }
+            assert_eq!(facts(&headers, requests_period, now), [expected], "{pairs:?}");
+        }
+        assert_eq!(facts(&HeaderMap::new(), minute, now), []);
     }
 
     #[test]

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use http::HeaderMap;
 use jiff::Timestamp;
 
 use crate::chat::fault;
 use crate::chat::{Fault, Period, Scope};
-use crate::clock::later;
+use crate::clock::{later, until};
+use crate::quota::{Fact, Window, signal};
 use crate::routing::{Route, RouteId};
 use crate::store::{Lease, Settlement};
 
@@ -50,6 +52,25 @@ impl Relay {
         }
     }
 
+    /// A header that says nothing is left stops the route at once, until its reset.
+    pub(crate) fn note_facts(&self, route: &Route, headers: &HeaderMap) {
+        let now = self.clock.now();
+        for fact in signal::facts(headers, route.provider.wire.requests_header, now) {
+            if fact.remaining != Some(0) || fact.limit == Some(0) {
+                continue;
+            }
+            let documented = || self.documented_reset(route, fact.period, now);
+            let reset = fact.resets_at.map(|reset| next_unit(route, &fact, reset, now)).or_else(documented);
+            let cause = match fact.period {
+                Period::Day | Period::Month => Fault::Spent { until: reset, scope: None, period: Some(fact.period) },
+                _ => Fault::Busy { until: reset, scope: None, period: Some(fact.period) },
+            };
+            if let Some(reset) = reset {
+                self.store.mark(route.mark_for(None), reset, &cause);
+            }
+        }
+    }
+
     /// When the route's own limit of this period is whole again, where the catalogue knows one.
     fn documented_reset(&self, route: &Route, period: Period, now: Timestamp) -> Option<Timestamp> {
         let limits = route.meters.iter().map(|meter| &self.fleet.meter_spec(*meter).limit);
@@ -67,5 +88,22 @@ impl Relay {
         if let Some(moment) = moment {
             self.store.mark(route.mark_for(scope), moment, fault);
         }
+    }
+}
+
+/// A long window that refills by the clock has its next unit long before it is full again, which is what its reset tells
+/// (Groq: used / limit * a day, measured 2026-08).
+fn next_unit(route: &Route, fact: &Fact, reset: Timestamp, now: Timestamp) -> Timestamp {
+    let same = |limit: &&crate::quota::Limit| limit.kind == fact.kind && limit.period == fact.period;
+    let rolls = route
+        .model
+        .limits
+        .iter()
+        .chain(&route.provider.limits)
+        .find(same)
+        .is_some_and(|limit| matches!(limit.window, Window::Rolling { .. }));
+    match fact.limit.and_then(|limit| u32::try_from(limit).ok()) {
+        Some(limit) if rolls && fact.period >= Period::Hour && limit > 0 => later(now, until(now, reset) / limit),
+        _ => reset,
     }
 }

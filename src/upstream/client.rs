@@ -57,7 +57,7 @@ impl Client {
         connector.set_nodelay(true);
         connector.set_connect_timeout(Some(connect_timeout));
         let connector = HttpsConnectorBuilder::new()
-            .with_tls_config(super::tls_config())
+            .with_tls_config(super::tls::config())
             .https_or_http()
             .enable_all_versions()
             .wrap_connector(connector);

@@ -33,7 +33,7 @@ pub struct Fetcher(reqwest::Client);
 impl Fetcher {
     pub fn new() -> Self {
         let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(super::tls_config())
+            .tls_backend_preconfigured(super::tls::config())
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(super::client::AGENT)
             .build()

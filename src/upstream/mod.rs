@@ -2,22 +2,9 @@
 
 mod client;
 mod fetch;
+mod tls;
 mod watch;
 
 pub use client::{Call, Client, Received};
 pub use fetch::{FetchError, Fetched, Fetcher};
 pub use watch::{EventStream, read_whole};
-
-use std::sync::Arc;
-
-use rustls::{ClientConfig, RootCertStore};
-
-/// One TLS configuration for everything: ring, and Mozilla's roots compiled in, so that a bare machine works.
-pub fn tls_config() -> ClientConfig {
-    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .expect("ring speaks the default versions")
-        .with_root_certificates(roots)
-        .with_no_client_auth()
-}

@@ -1,14 +1,15 @@
-//! What a refusal means: by status, then by parsed code, then by a short stable phrase of the message.
+//! What a refusal means: by its code, then by its status, then by a short stable phrase together with its status.
 
 use std::time::Duration;
 
 use http::HeaderMap;
 use jiff::Timestamp;
-use serde_json::Value;
 
-use crate::chat::{Breakage, Fault, Period, Unfit};
-use crate::clock::until;
-use crate::quota::signal::retry_after;
+use crate::chat::{Breakage, Fault, Period, Scope, Unfit};
+use crate::clock::{later, until};
+use crate::quota::signal;
+
+use super::refusal::Refusal;
 
 /// A wait longer than this is a long window's, whatever the provider calls it.
 const LONG_WAIT: Duration = Duration::from_secs(3600);
@@ -16,264 +17,268 @@ const LONG_WAIT: Duration = Duration::from_secs(3600);
 /// Beside a long window a wait shorter than this is the minute window's, and would have the route hammered all day.
 const LEAST_LONG_WAIT: Duration = Duration::from_secs(60);
 
-/// Codes that say the request does not fit the model's context.
-const TOO_LONG_CODES: [&str; 4] =
-    ["context_length_exceeded", "tokens_limit_reached", "string_above_max_length", "1261"];
+/// What a code can mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Meaning {
+    KeyRejected,
+    /// The model is not to be had here, at least not with this account.
+    NotOffered,
+    TooLong,
+    Busy(Scope),
+    /// A long window is used up.
+    Spent(Scope, Option<Period>),
+    /// The model or its host failed at a task it took.
+    Failed,
+    CallersMistake,
+}
 
-/// Phrases of a 400 that say the same where a provider has no code for it.
-const TOO_LONG_PHRASES: [&str; 6] = [
-    "maximum context length",
-    "context window",
-    "prompt is too long",
-    "input token count",
-    "reduce the length",
-    "exceeds max length",
+use Meaning::{Busy, CallersMistake, Failed, KeyRejected, NotOffered, Spent, TooLong};
+
+/// Codes, types and reasons with one meaning wherever they occur. The numbers are Mistral's, Cloudflare's and Z.ai's; none
+/// of them is used twice. Collected from the providers' documents and published measurements, 2026-08 to 2026-10.
+const CODES: [(&str, Meaning); 69] = [
+    ("invalid_api_key", KeyRejected),
+    ("wrong_api_key", KeyRejected),
+    ("API_KEY_INVALID", KeyRejected),
+    ("authentication_error", KeyRejected),
+    ("UNAUTHORIZED", KeyRejected),
+    ("1000", KeyRejected),
+    ("1001", KeyRejected),
+    ("1002", KeyRejected),
+    ("1003", KeyRejected),
+    ("1004", KeyRejected),
+    ("10000", KeyRejected),
+    // A wrong account id.
+    ("7000", KeyRejected),
+    ("7003", KeyRejected),
+    ("model_not_found", NotOffered),
+    ("model_archived", NotOffered),
+    ("model_decommissioned", NotOffered),
+    ("model_not_supported", NotOffered),
+    ("model_unavailable", NotOffered),
+    ("invalid_model", NotOffered),
+    ("ModelNotOpen", NotOffered),
+    ("InvalidEndpointOrModel.NotFound", NotOffered),
+    ("github_models_retirement_brownout", NotOffered),
+    // The free allowance of this one model is over for good.
+    ("AllocationQuota.FreeTierOnly", NotOffered),
+    ("1113", NotOffered),
+    ("1211", NotOffered),
+    ("1214", NotOffered),
+    ("1309", NotOffered),
+    ("1311", NotOffered),
+    ("1314", NotOffered),
+    ("1500", NotOffered),
+    ("1913", NotOffered),
+    ("3023", NotOffered),
+    ("3041", NotOffered),
+    ("3042", NotOffered),
+    ("5007", NotOffered),
+    ("5016", NotOffered),
+    ("5018", NotOffered),
+    ("context_length_exceeded", TooLong),
+    ("tokens_limit_reached", TooLong),
+    ("string_above_max_length", TooLong),
+    ("1261", TooLong),
+    ("3003", TooLong),
+    ("3006", TooLong),
+    ("queue_exceeded", Busy(Scope::Model)),
+    ("capacity_exceeded", Busy(Scope::Model)),
+    ("service_tier_capacity_exceeded", Busy(Scope::Model)),
+    ("upstream_provider_shared_pool", Busy(Scope::Model)),
+    ("ServerOverloaded", Busy(Scope::Model)),
+    ("1302", Busy(Scope::Key)),
+    ("1303", Busy(Scope::Key)),
+    ("1305", Busy(Scope::Model)),
+    ("3040", Busy(Scope::Model)),
+    ("3505", Busy(Scope::Model)),
+    ("openrouter_free_tier_daily", Spent(Scope::Key, Some(Period::Day))),
+    ("openrouter_credits", Spent(Scope::Key, None)),
+    ("Arrearage", Spent(Scope::Key, None)),
+    ("AccountOverdueError", Spent(Scope::Key, None)),
+    ("SetLimitExceeded", Spent(Scope::Model, None)),
+    ("QuotaExceeded", Spent(Scope::Model, None)),
+    ("1304", Spent(Scope::Key, Some(Period::Day))),
+    ("1308", Spent(Scope::Key, None)),
+    ("1310", Spent(Scope::Key, None)),
+    ("3036", Spent(Scope::Key, Some(Period::Day))),
+    ("4006", Spent(Scope::Key, Some(Period::Day))),
+    ("tool_use_failed", Failed),
+    ("json_validate_failed", Failed),
+    ("3007", Failed),
+    ("3008", Failed),
+    ("moderation", CallersMistake),
 ];
 
-const KEY_CODES: [&str; 4] = ["invalid_api_key", "wrong_api_key", "API_KEY_INVALID", "10000"];
-
-const MODEL_CODES: [&str; 8] = [
-    "model_not_found",
-    "model_archived",
-    "model_decommissioned",
-    "model_not_supported",
-    "model_unavailable",
-    "invalid_model",
-    "1211",
-    "5007",
+/// Phrases where a provider has no code: they count only with their status, and no ordinary message holds them by chance.
+const PHRASES: [(u16, &str, Meaning); 20] = [
+    (400, "maximum context length", TooLong),
+    (400, "context window", TooLong),
+    (400, "prompt is too long", TooLong),
+    (400, "input token count", TooLong),
+    (400, "reduce the length", TooLong),
+    (400, "exceeds max length", TooLong),
+    (400, "is not a valid model ID", NotOffered),
+    (400, "DEGRADED function cannot be invoked", Failed),
+    (400, "Invalid model:", NotOffered),
+    (403, "this model requires a subscription", NotOffered),
+    (403, "Free tier does not support this model", NotOffered),
+    (422, "maximum context length", TooLong),
+    (429, "insufficient balance (1008)", NotOffered),
+    (429, "4006: you have used up your daily free allocation", Spent(Scope::Key, Some(Period::Day))),
+    (429, "free-models-per-day", Spent(Scope::Key, Some(Period::Day))),
+    (429, "free-models-per-min", Busy(Scope::Key)),
+    (429, "session usage limit", Spent(Scope::Key, None)),
+    (429, "weekly usage limit", Spent(Scope::Key, None)),
+    (429, "Free usage exceeded", Spent(Scope::Key, None)),
+    (429, "API calls / month", Spent(Scope::Key, Some(Period::Month))),
 ];
 
 /// The meaning of a response that is no success.
 pub fn classify(status: u16, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Fault {
-    fault_of(status, &ProviderError::parse(body).unwrap_or_default(), retry_after(headers, now), now)
+    let refusal = Refusal::parse(body).unwrap_or_else(|| Refusal { message: plain_text(body), ..Refusal::default() });
+    // A plan without this model says so by a limit of nothing (Mistral since 2026-09-29).
+    if status == 429 && signal::allows_nothing(headers) {
+        return Fault::Gone;
+    }
+    let told = signal::retry_after(headers, now);
+    let words = || refusal.wait_in_words().map(|wait| later(now, wait));
+    let reset = || {
+        refusal.resets_at_ms.and_then(|millis| Timestamp::from_millisecond(millis).ok()).filter(|moment| *moment > now)
+    };
+    let retry = told.or_else(words).or_else(reset);
+    fault_of(status, refusal, retry, now)
 }
 
 /// The meaning of an error object inside a success; `None` where there is none.
 pub fn in_band(body: &[u8], now: Timestamp) -> Option<Fault> {
-    let error = ProviderError::parse(body)?;
-    let status = error.code.parse().ok().filter(|code| (400..600).contains(code)).or_else(|| error.implied_status());
-    let fault = status.map_or(Fault::Broken(Breakage::InBand), |status| fault_of(status, &error, None, now));
+    let refusal = Refusal::parse(body)?;
+    let named: Option<u16> = refusal.code.parse().ok().filter(|code| (400..600).contains(code));
+    let limited = ["rate_limit_exceeded", "insufficient_quota", "rate_limited", "too_many_requests_error", "1300"];
+    let implied =
+        if limited.iter().any(|code| refusal.names(code)) { Some(429) } else { meaning(0, &refusal).map(|_| 400) };
+    let Some(status) = named.or(implied) else { return Some(Fault::Broken(Breakage::InBand)) };
+    let fault = fault_of(status, refusal, None, now);
     // A provider that took the request and then calls it wrong has failed; the caller has not.
     Some(if matches!(fault, Fault::Invalid { .. }) { Fault::Broken(Breakage::InBand) } else { fault })
 }
 
-fn fault_of(status: u16, error: &ProviderError, retry: Option<Timestamp>, now: Timestamp) -> Fault {
+fn meaning(status: u16, refusal: &Refusal) -> Option<Meaning> {
+    let by_code = CODES.iter().find(|(code, _)| refusal.names(code)).map(|(_, meaning)| *meaning);
+    let phrase = |(of, phrase, _): &&(u16, &str, Meaning)| *of == status && refusal.message.contains(phrase);
+    by_code.or_else(|| PHRASES.iter().find(phrase).map(|(.., meaning)| *meaning))
+}
+
+fn fault_of(status: u16, refusal: Refusal, retry: Option<Timestamp>, now: Timestamp) -> Fault {
+    if status >= 500 {
+        return Fault::Broken(Breakage::Status(status));
+    }
+    // Too large once is too large always: a wait beside it can never help.
+    if status == 413 || status == 416 {
+        return Fault::Unfit(Unfit::TooLarge);
+    }
+    match meaning(status, &refusal) {
+        Some(KeyRejected) => return Fault::Denied,
+        Some(NotOffered) => return Fault::Gone,
+        Some(TooLong) => return Fault::Unfit(Unfit::TooLarge),
+        Some(Busy(scope)) => {
+            return Fault::Busy { until: short_wait(retry, now), scope: Some(scope), period: refusal.period() };
+        }
+        Some(Spent(scope, period)) => {
+            let period = period.or_else(|| refusal.period());
+            return Fault::Spent { until: long_wait(retry, now), scope: Some(scope), period };
+        }
+        Some(Failed) => return Fault::Broken(Breakage::Status(status)),
+        Some(CallersMistake) => return refusal.into_invalid(status),
+        None => {}
+    }
     match status {
-        413 => Fault::Unfit(Unfit::TooLarge),
-        400 | 422 if error.says_too_long() => Fault::Unfit(Unfit::TooLarge),
-        400 | 403 | 404 if error.has_code(&MODEL_CODES) => Fault::Gone,
-        401 | 403 => Fault::Denied,
-        400 if error.has_code(&KEY_CODES) => Fault::Denied,
-        402 => Fault::Spent { until: None, scope: None, period: None },
+        401 | 403 | 498 => Fault::Denied,
+        402 => Fault::Spent { until: long_wait(retry, now), scope: Some(Scope::Key), period: refusal.period() },
         404 | 410 => Fault::Gone,
-        429 | 498 => limited(error, retry, now),
-        400 | 422 => error.clone().into_invalid(status),
+        429 => limited(&refusal, retry, now),
+        400 | 422 => refusal.into_invalid(status),
         _ => Fault::Broken(Breakage::Status(status)),
     }
 }
 
-fn limited(error: &ProviderError, retry: Option<Timestamp>, now: Timestamp) -> Fault {
-    let period = error.period();
-    let wait = retry.map(|moment| until(now, moment));
-    let long = matches!(period, Some(Period::Day | Period::Month))
-        || error.code == "insufficient_quota"
-        || wait.is_some_and(|wait| wait > LONG_WAIT);
-    if long {
-        let believed = wait.is_some_and(|wait| wait >= LEAST_LONG_WAIT);
-        Fault::Spent { until: retry.filter(|_| believed), scope: None, period }
+fn limited(refusal: &Refusal, retry: Option<Timestamp>, now: Timestamp) -> Fault {
+    let period = refusal.period();
+    let waits_long = retry.is_some_and(|moment| until(now, moment) > LONG_WAIT);
+    if matches!(period, Some(Period::Day | Period::Month)) || refusal.names("insufficient_quota") || waits_long {
+        Fault::Spent { until: long_wait(retry, now), scope: None, period }
     } else {
         Fault::Busy { until: retry, scope: None, period }
     }
 }
 
-/// A provider's error, whatever its shape: `error` as object or string, flat, in a list, or Cloudflare's `errors`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct ProviderError {
-    message: String,
-    kind: String,
-    code: String,
-    param: Option<String>,
-    /// Reasons and quota names of Google's error details.
-    details: Vec<String>,
+fn long_wait(retry: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
+    retry.filter(|moment| until(now, *moment) >= LEAST_LONG_WAIT)
 }
 
-impl ProviderError {
-    fn parse(body: &[u8]) -> Option<Self> {
-        let value: Value = serde_json::from_slice(body).ok()?;
-        let value = value.get(0).unwrap_or(&value);
-        let error = value.get("error").filter(|error| !error.is_null());
-        let listed = value.pointer("/errors/0");
-        match error.or(listed) {
-            Some(Value::String(message)) => Some(Self { message: message.clone(), ..Self::default() }),
-            Some(object @ Value::Object(_)) => Some(Self::of_object(object)),
-            _ => {
-                let flat = ["message", "detail", "title"].iter().any(|name| value.get(name).is_some());
-                (flat && value.get("choices").is_none()).then(|| Self::of_object(value))
-            }
-        }
-    }
-
-    fn of_object(object: &Value) -> Self {
-        let text = |name: &str| match object.get(name) {
-            Some(Value::String(text)) => text.clone(),
-            Some(Value::Number(number)) => number.to_string(),
-            Some(Value::Null) | None => String::new(),
-            Some(other) => other.to_string(),
-        };
-        let message =
-            ["message", "detail", "title"].into_iter().map(text).find(|text| !text.is_empty()).unwrap_or_default();
-        let details =
-            object.get("details").and_then(Value::as_array).into_iter().flatten().flat_map(detail_words).collect();
-        Self {
-            message,
-            kind: text("type"),
-            code: text("code"),
-            param: Some(text("param")).filter(|param| !param.is_empty()),
-            details,
-        }
-    }
-
-    fn has_code(&self, codes: &[&str]) -> bool {
-        codes
-            .iter()
-            .any(|code| self.code == *code || self.kind == *code || self.details.iter().any(|detail| detail == code))
-    }
-
-    fn says_too_long(&self) -> bool {
-        self.has_code(&TOO_LONG_CODES) || TOO_LONG_PHRASES.iter().any(|phrase| self.message.contains(phrase))
-    }
-
-    /// The status an error has when a provider puts it into a success without one.
-    fn implied_status(&self) -> Option<u16> {
-        match () {
-            () if self.has_code(&[
-                "rate_limit_exceeded",
-                "insufficient_quota",
-                "rate_limited",
-                "too_many_requests_error",
-                "1300",
-            ]) =>
-            {
-                Some(429)
-            }
-            () if self.has_code(&KEY_CODES) => Some(401),
-            () if self.has_code(&MODEL_CODES) => Some(404),
-            () if self.says_too_long() => Some(400),
-            () => None,
-        }
-    }
-
-    /// The window that was overrun, where the error names it.
-    fn period(&self) -> Option<Period> {
-        const MARKS: [(Period, [&str; 4]); 4] = [
-            (Period::Month, ["per month", "/ month", "PerMonth", "-per-month"]),
-            (Period::Day, ["per day", "(RPD)", "(TPD)", "-per-day"]),
-            (Period::Hour, ["per hour", "/ hour", "PerHour", "-per-hour"]),
-            (Period::Minute, ["per minute", "(RPM)", "(TPM)", "-per-min"]),
-        ];
-        // Of several overrun windows the longest decides.
-        MARKS
-            .iter()
-            .find(|(period, marks)| {
-                let named = format!("Per{}{}", &period.word()[..1].to_uppercase(), &period.word()[1..]);
-                marks.iter().any(|mark| self.message.contains(mark))
-                    || self.details.iter().any(|detail| detail.contains(&named))
-            })
-            .map(|(period, _)| *period)
-    }
-
-    fn into_invalid(self, status: u16) -> Fault {
-        let message =
-            if self.message.is_empty() { "the provider rejected the request".to_owned() } else { self.message };
-        Fault::Invalid { status, message, param: self.param, code: Some(self.code).filter(|code| !code.is_empty()) }
-    }
+/// Lack of capacity passes in minutes; hours beside it belong to something else.
+fn short_wait(retry: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
+    retry.filter(|moment| until(now, *moment) <= LONG_WAIT)
 }
 
-fn detail_words(detail: &Value) -> Vec<String> {
-    let violations = detail.get("violations").and_then(Value::as_array).into_iter().flatten();
-    violations
-        .filter_map(|violation| violation.get("quotaId"))
-        .chain(detail.get("reason"))
-        .filter_map(Value::as_str)
-        .map(str::to_owned)
-        .collect()
+/// The beginning of a body that is no JSON, for its phrases.
+fn plain_text(body: &[u8]) -> String {
+    String::from_utf8_lossy(&body[..body.len().min(500)]).into_owned()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn fault(status: u16, retry: Option<&'static str>, body: &str) -> Fault {
-        let mut headers = HeaderMap::new();
-        if let Some(retry) = retry {
-            headers.insert("retry-after", retry.parse().expect("a header value"));
+    /// Real-shaped refusals of named providers: provider, status, headers, body, word, scope, seconds until it may be tried.
+    const ROWS: &str = include_str!("../../../tests/fixtures/classify.tsv");
+
+    #[test]
+    fn refusals_of_every_provider_mean_what_they_should() {
+        let now: Timestamp = "2026-11-22T10:00:00Z".parse().expect("a moment");
+        let mut count = 0;
+        for line in ROWS.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+            let columns: Vec<&str> = line.split('\t').collect();
+            let [provider, status, pairs, body, word, scope, seconds] = columns[..] else {
+                panic!("seven columns: {line}")
+            };
+            let mut headers = HeaderMap::new();
+            for (name, value) in pairs.split("; ").filter_map(|pair| pair.split_once(": ")) {
+                headers.insert(
+                    http::HeaderName::from_bytes(name.as_bytes()).expect("a name"),
+                    value.parse().expect("a value"),
+                );
+            }
+            let fault = classify(status.parse().expect("a status"), &headers, body.as_bytes(), now);
+            let told_scope = match &fault {
+                Fault::Busy { scope: Some(scope), .. } | Fault::Spent { scope: Some(scope), .. } => {
+                    format!("{scope:?}").to_lowercase()
+                }
+                _ => "-".to_owned(),
+            };
+            let told_wait = fault.until().map_or("-".to_owned(), |moment| until(now, moment).as_secs().to_string());
+            assert_eq!(
+                (fault.word().as_str(), told_scope.as_str(), told_wait.as_str()),
+                (word, scope, seconds),
+                "{provider} {status} {body}"
+            );
+            count += 1;
         }
-        classify(status, &headers, body.as_bytes(), Timestamp::UNIX_EPOCH)
+        assert!(count >= 80, "{count} rows");
     }
 
     #[test]
-    fn refusals_are_told_apart_by_status_code_and_phrase() {
-        let cases: [(u16, &str, &str); 17] = [
-            (
-                429,
-                r#"{"error":{"message":"Rate limit reached on tokens per minute (TPM): Limit 8000","type":"tokens","code":"rate_limit_exceeded"}}"#,
-                "429-minute",
-            ),
-            (
-                429,
-                r#"{"error":{"message":"Rate limit reached on requests per day (RPD): Limit 1000","code":"rate_limit_exceeded"}}"#,
-                "429-day",
-            ),
-            (429, r#"{"error":{"message":"You exceeded your current quota","code":"insufficient_quota"}}"#, "spent"),
-            (429, r#"{"status":429,"title":"Too Many Requests"}"#, "busy"),
-            (
-                429,
-                r#"[{"error":{"code":429,"status":"RESOURCE_EXHAUSTED","details":[{"violations":[{"quotaId":"GenerateRequestsPerDayPerProjectPerModel-FreeTier"}]}]}}]"#,
-                "429-day",
-            ),
-            (429, "plain text", "busy"),
-            (402, r#"{"error":"You have depleted your monthly included credits."}"#, "spent"),
-            (401, r#"{"detail":"Unauthorized"}"#, "denied"),
-            (
-                400,
-                r#"{"error":{"code":400,"message":"API key not valid.","details":[{"reason":"API_KEY_INVALID"}]}}"#,
-                "denied",
-            ),
-            (404, r#"{"message":"Model x does not exist","code":"model_not_found"}"#, "gone"),
-            (410, "", "gone"),
-            (400, r#"{"success":false,"errors":[{"code":5007,"message":"No such model"}]}"#, "gone"),
-            (413, r#"{"error":{"message":"Request too large","code":"rate_limit_exceeded"}}"#, "too-large"),
-            (400, r#"{"error":{"message":"This model's maximum context length is 8192 tokens"}}"#, "too-large"),
-            (
-                400,
-                r#"{"error":{"message":"the word generate is too rated per dayly","type":"invalid_request_error"}}"#,
-                "400",
-            ),
-            (503, "<html>", "503"),
-            (520, "", "520"),
-        ];
-        for (status, body, word) in cases {
-            assert_eq!(fault(status, None, body).word(), word, "{status} {body}");
+    fn every_code_has_one_meaning() {
+        for (index, (code, _)) in CODES.iter().enumerate() {
+            assert!(CODES[..index].iter().all(|(other, _)| other != code), "{code} stands twice");
         }
-    }
-
-    #[test]
-    fn a_short_wait_beside_a_day_window_is_ignored_and_a_long_wait_is_a_long_window() {
-        let day = fault(429, Some("38"), r#"{"error":{"message":"on requests per day (RPD)"}}"#);
-        assert!(matches!(day, Fault::Spent { until: None, .. }), "{day:?}");
-        let long = fault(429, Some("25273"), "{}");
-        assert!(matches!(long, Fault::Spent { until: Some(_), .. }), "{long:?}");
-        let busy = fault(429, Some("2"), "{}");
-        assert!(matches!(busy, Fault::Busy { until: Some(_), .. }), "{busy:?}");
     }
 
     #[test]
     fn the_callers_own_mistake_keeps_the_providers_words() {
-        let invalid = fault(
-            400,
-            None,
-            r#"{"error":{"message":"temperature must be at most 2","param":"temperature","code":"invalid_value"}}"#,
-        );
+        let body =
+            br#"{"error":{"message":"temperature must be at most 2","param":"temperature","code":"invalid_value"}}"#;
+        let invalid = classify(400, &HeaderMap::new(), body, Timestamp::UNIX_EPOCH);
         let Fault::Invalid { message, param, code, .. } = invalid else { panic!("{invalid:?}") };
         assert_eq!(
             (message.as_str(), param.as_deref(), code.as_deref()),
@@ -284,12 +289,20 @@ mod tests {
     #[test]
     fn errors_inside_a_success_are_found() {
         let found = |body: &str| in_band(body.as_bytes(), Timestamp::UNIX_EPOCH).map(|fault| fault.word());
-        assert_eq!(found(r#"{"error":{"code":429,"message":"Provider returned error"}}"#).as_deref(), Some("busy"));
-        assert_eq!(found(r#"{"message":"Tokens per minute limit exceeded","type":"too_many_requests_error","code":"token_quota_exceeded"}"#).as_deref(), Some("429-minute"));
-        assert_eq!(
-            found(r#"{"error":{"message":"tool call failed","code":"tool_use_failed"}}"#).as_deref(),
-            Some("error-in-200")
-        );
-        assert_eq!(found(r#"{"error":null,"choices":[]}"#), None);
+        let cases = [
+            (r#"{"error":{"code":429,"message":"Provider returned error"}}"#, Some("busy")),
+            (
+                r#"{"message":"Tokens per minute limit exceeded","type":"too_many_requests_error","code":"token_quota_exceeded"}"#,
+                Some("429-minute"),
+            ),
+            (r#"{"error":{"message":"tool call failed","code":"tool_use_failed"}}"#, Some("400")),
+            (r#"{"error":{"code":502,"message":"Provider disconnected"}}"#, Some("502")),
+            (r#"{"error":"out of memory"}"#, Some("error-in-200")),
+            (r#"{"error":null,"choices":[]}"#, None),
+            (r#"{"choices":[{"message":{"content":"rate limit per day error 429"}}]}"#, None),
+        ];
+        for (body, word) in cases {
+            assert_eq!(found(body).as_deref(), word, "{body}");
+        }
     }
 }

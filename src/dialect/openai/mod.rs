@@ -1,10 +1,15 @@
 //! OpenAI's chat completions: what most providers speak, adapted by each one's `[wire]` table.
 
 mod classify;
+mod messages;
+mod refusal;
+mod repair;
 mod scan;
 
 pub use classify::classify;
 pub use scan::Scanner;
+
+use repair::Repair;
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -19,6 +24,10 @@ pub fn encode(request: &ChatRequest, target: Target<'_>) -> Result<Outgoing, Fau
     let wire = target.wire;
     let mut rewrite = request.rewrite();
     rewrite.set("model", Bytes::from(serde_json::Value::from(target.model).to_string()));
+    let messages = request.raw("messages").unwrap_or("[]");
+    if let Some(adapted) = messages::adapt(messages, wire).map_err(|error| unreadable(&error))? {
+        rewrite.set("messages", Bytes::from(adapted));
+    }
     for name in &wire.drop {
         rewrite.drop_field(name);
     }
@@ -39,7 +48,15 @@ pub fn encode(request: &ChatRequest, target: Target<'_>) -> Result<Outgoing, Fau
     } else if request.stream && !request.include_usage {
         rewrite.set("stream_options", Bytes::from_static(br#"{"include_usage":true}"#));
     }
+    if !wire.only.is_empty() {
+        rewrite.retain(|name| wire.only.iter().any(|allowed| allowed == name));
+    }
     Ok(Outgoing { path: "/chat/completions".to_owned(), body: rewrite.finish() })
+}
+
+fn unreadable(error: &serde_json::Error) -> Fault {
+    let message = format!("a message cannot be read: {error}");
+    Fault::Invalid { status: 400, message, param: Some("messages".to_owned()), code: None }
 }
 
 /// Reads a plain answer. Blank lines before the JSON are a provider's keep-alive (DeepSeek, 2026-08).
@@ -59,7 +76,8 @@ pub fn decode(body: Bytes, _: Target<'_>, now: Timestamp) -> Result<Whole, Fault
     if !has_answer(chunk.choices.as_deref().unwrap_or_default(), signs.finish) {
         return Err(Fault::Broken(Breakage::Empty));
     }
-    Ok(Whole { usage: signs.usage, finish: signs.finish, body })
+    let mended = std::str::from_utf8(&body).ok().and_then(|json| Repair::default().mend(json, &chunk));
+    Ok(Whole { usage: signs.usage, finish: signs.finish, body: mended.map_or_else(|| body.clone(), Bytes::from) })
 }
 
 /// An answer may be empty only where the provider says why: cut at the token limit, or filtered.

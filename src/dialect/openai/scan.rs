@@ -12,6 +12,7 @@ use crate::dialect::Wire;
 use crate::dialect::sse::{self, Splitter};
 
 use super::classify;
+use super::repair::Repair;
 
 const DONE: &[u8] = b"data: [DONE]\n\n";
 
@@ -26,6 +27,9 @@ pub struct Scanner {
     usage_at: Option<String>,
     /// Whether the caller asked for the chunk that holds nothing but usage.
     include_usage: bool,
+    /// An event with data has come: it is an event stream, whatever follows.
+    heard: bool,
+    repair: Repair,
     finished: bool,
     done: bool,
 }
@@ -34,7 +38,17 @@ impl Scanner {
     pub fn new(wire: &Wire, include_usage: bool) -> Self {
         let usage_at = (!wire.usage_at.is_empty()).then(|| format!("/{}", wire.usage_at.join("/")));
         let (splitter, cut, ready) = (Splitter::default(), VecDeque::new(), VecDeque::new());
-        Self { splitter, cut, ready, usage_at, include_usage, finished: false, done: false }
+        Self {
+            splitter,
+            cut,
+            ready,
+            usage_at,
+            include_usage,
+            heard: false,
+            repair: Repair::default(),
+            finished: false,
+            done: false,
+        }
     }
 
     pub fn push(&mut self, frame: Bytes, now: Timestamp) -> Result<(), Fault> {
@@ -50,7 +64,8 @@ impl Scanner {
             // The last event may lack its blank line; half a JSON in it means that the stream was cut.
             let mut event = rest.trim_ascii_end().to_vec();
             event.extend_from_slice(b"\n\n");
-            self.look_at(event.into(), now).map_err(|_| Fault::Cut)?;
+            let heard = self.heard;
+            self.look_at(event.into(), now).map_err(|fault| if heard { Fault::Cut } else { fault })?;
         }
         match (self.finished, self.done) {
             (_, true) => Ok(()),
@@ -75,13 +90,25 @@ impl Scanner {
         if self.done {
             return Ok(());
         }
-        let signs = match sse::data(&event) {
+        let mut event = event;
+        let data = sse::data(&event);
+        if data.is_none() && !self.heard && is_no_event(&event) {
+            return Err(classify::in_band(&event, now).unwrap_or(Fault::Broken(Breakage::NotJson)));
+        }
+        self.heard |= data.is_some();
+        let signs = match data {
             None => Signs::default(),
             Some(data) if data.trim_ascii() == b"[DONE]" => {
                 self.done = true;
                 Signs { done: true, ..Signs::default() }
             }
-            Some(data) => self.read(&data, now)?,
+            Some(data) => {
+                let (signs, mended) = self.read(&data, now)?;
+                if let Some(mended) = mended {
+                    event = Bytes::from(format!("data: {mended}\n\n"));
+                }
+                signs
+            }
         };
         self.finished |= signs.finish.is_some();
         if !signs.usage_only || self.include_usage {
@@ -92,7 +119,8 @@ impl Scanner {
         Ok(())
     }
 
-    fn read(&self, data: &[u8], now: Timestamp) -> Result<Signs, Fault> {
+    /// What the chunk tells, and the chunk mended where a client would stumble over it.
+    fn read(&mut self, data: &[u8], now: Timestamp) -> Result<(Signs, Option<String>), Fault> {
         let chunk = Chunk::parse(data).map_err(|_| Fault::Broken(Breakage::NotJson))?;
         let mut signs = chunk.signs();
         let silent = chunk.choices.is_none() && chunk.usage.is_none();
@@ -105,8 +133,16 @@ impl Scanner {
         {
             signs.usage = usage_at(data, path);
         }
-        Ok(signs)
+        let mended = std::str::from_utf8(data).ok().and_then(|json| self.repair.mend(json, &chunk));
+        Ok((signs, mended))
     }
+}
+
+/// Whether this is something else than an event stream's own lines: a web page, or an error's JSON.
+fn is_no_event(event: &[u8]) -> bool {
+    const FIELDS: [&[u8]; 4] = [b":", b"event:", b"id:", b"retry:"];
+    let mut lines = event.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
+    lines.any(|line| !FIELDS.iter().any(|field| line.starts_with(field)))
 }
 
 fn usage_at(data: &[u8], path: &str) -> Option<Usage> {
@@ -169,6 +205,15 @@ mod tests {
         let (_, result) = scan(&[b"data: {\"choices\":[{\"delta\":{\"content\":\"x\"}}]}\n\ndata: {\"cho"], false);
         assert_eq!(result, Err(Fault::Cut));
         assert_eq!(scan(&[b""], false).1, Err(Fault::Cut));
+    }
+
+    #[test]
+    fn what_is_no_event_stream_is_told_apart() {
+        let end = |body: &str| scan(&[body.as_bytes()], false).1;
+        let busy = Fault::Busy { until: None, scope: None, period: None };
+        assert_eq!(end(r#"{"error":{"code":429,"message":"x"}}"#), Err(busy));
+        assert_eq!(end("<html>\n\n<body></body></html>"), Err(Fault::Broken(Breakage::NotJson)));
+        assert_eq!(end(": only a comment\n\nevent: ping\n\n"), Err(Fault::Cut));
     }
 
     #[test]

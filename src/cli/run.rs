@@ -1,0 +1,104 @@
+//! From arguments to an exit code: logging, a runtime for the command, its trouble printed.
+
+use std::io::IsTerminal as _;
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser as _};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::config::Environment;
+use crate::telemetry::{self, LogFormat};
+
+use super::args::{Args, Command, Global};
+use super::exit::{Exit, Trouble};
+use super::output::{self, Output};
+use super::{ask, ask_input, completions, demo, report, serve};
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    install_panic_hook();
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            let code = if error.use_stderr() { Exit::Usage } else { Exit::Success };
+            // Where help cannot be printed nobody reads it.
+            drop(error.print());
+            return code.into();
+        }
+    };
+    let environment = Environment::of_process();
+    let output = Output::new(&args.global, &environment);
+    let json = args.global.json;
+    match dispatch(args, &environment, output) {
+        Ok(()) => Exit::Success.into(),
+        Err(trouble) => {
+            if !trouble.silent {
+                report::print(&trouble, json, output);
+            }
+            trouble.exit.into()
+        }
+    }
+}
+
+fn dispatch(args: Args, environment: &Environment, output: Output) -> Result<(), Trouble> {
+    let Args { global, command } = args;
+    let Some(command) = command else { return overview(output) };
+    let log_format = if let Command::Serve(serve) = &command { serve.log_format.into() } else { LogFormat::Text };
+    start_logging(&global, log_format, environment, output)?;
+    match command {
+        Command::Ask(ask) => {
+            run_one(|| runtime(1), |runtime| runtime.block_on(ask::run(&ask, &global, environment, output)))
+        }
+        Command::Serve(serve) => {
+            run_one(|| runtime(0), |runtime| runtime.block_on(serve::run(&serve, &global, environment, output)))
+        }
+        Command::Demo(demo) => {
+            run_one(|| runtime(2), |runtime| runtime.block_on(demo::run(&demo, &global, environment, output)))
+        }
+        Command::Completions { shell } => completions::print(shell),
+    }
+}
+
+fn start_logging(global: &Global, format: LogFormat, environment: &Environment, output: Output) -> Result<(), Trouble> {
+    let verbosity = i8::try_from(global.verbose).unwrap_or(i8::MAX) - i8::try_from(global.quiet).unwrap_or(0);
+    telemetry::start(format, verbosity, environment.get("RELAY_LOG"), output.is_colored())
+        .map_err(|message| Trouble::new(Exit::Config, message))
+}
+
+/// A runtime for one command. What it left running (a read of a terminal, say) does not hold up the end.
+fn run_one(
+    build: impl FnOnce() -> std::io::Result<Runtime>,
+    run: impl FnOnce(&Runtime) -> Result<(), Trouble>,
+) -> Result<(), Trouble> {
+    let runtime =
+        build().map_err(|error| Trouble::new(Exit::Internal, format!("the runtime does not start: {error}")))?;
+    let result = run(&runtime);
+    runtime.shutdown_background();
+    result
+}
+
+/// `threads` 0 takes one per core; one command alone needs no second thread.
+fn runtime(threads: usize) -> std::io::Result<Runtime> {
+    match threads {
+        1 => Builder::new_current_thread().enable_all().build(),
+        0 => Builder::new_multi_thread().enable_all().build(),
+        threads => Builder::new_multi_thread().worker_threads(threads).enable_all().build(),
+    }
+}
+
+/// `relay` alone: what there is to do.
+fn overview(output: Output) -> Result<(), Trouble> {
+    if !std::io::stdin().is_terminal() && ask_input::stdin_has_input() {
+        return Err(Trouble::new(Exit::Usage, "there is input on stdin, but no command".to_owned())
+            .hint("relay ask answers a prompt from a pipe"));
+    }
+    output.result(&Args::command().render_help().ansi().to_string())
+}
+
+fn install_panic_hook() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        usual(info);
+        output::note_panic();
+    }));
+}

@@ -1,0 +1,290 @@
+//! The history as a provider wants it: fields it refuses taken out, ids and order as it checks them. Untouched messages stay the bytes they were.
+
+use std::borrow::Cow;
+
+use crate::chat::fields::{EditedObject, list, quoted};
+use crate::dialect::{Names, ToolIds, Wire};
+
+/// What models say about their thinking, under every provider's name for it. Sent back, most providers answer 400.
+const REASONING_FIELDS: [&str; 5] =
+    ["reasoning_content", "reasoning", "reasoning_details", "thinking", "thought_signature"];
+
+/// A short turn of the model's between a tool's result and the user's next words (Mistral's templates, 2026-08).
+const FILLER: &str = r#"{"role":"assistant","content":"OK."}"#;
+
+/// The messages as JSON, or `None` where they can go as they are.
+///
+/// Fails when a message is not the object it should be.
+pub fn adapt(messages: &str, wire: &Wire) -> Result<Option<String>, serde_json::Error> {
+    if !may_need_change(messages, wire) {
+        return Ok(None);
+    }
+    let mut changed = false;
+    let mut adapted: Vec<Cow<'_, str>> = Vec::new();
+    for raw in list(messages)? {
+        let mut message = EditedObject::parse(raw)?;
+        let touched = adapt_message(&mut message, wire)?;
+        changed |= touched;
+        adapted.push(if touched { Cow::Owned(message.render()) } else { Cow::Borrowed(raw) });
+    }
+    if wire.strict_order {
+        changed |= put_in_order(&mut adapted)?;
+    }
+    Ok(changed.then(|| format!("[{}]", adapted.join(","))))
+}
+
+/// A look at the bytes: most conversations hold nothing that any provider minds.
+fn may_need_change(messages: &str, wire: &Wire) -> bool {
+    let holds = |needle: &str| memchr::memmem::find(messages.as_bytes(), needle.as_bytes()).is_some();
+    wire.strict_order
+        || wire.tool_ids != ToolIds::Any
+        || !wire.message_fields.is_empty()
+        || !wire.null_content
+        || (wire.flatten && holds("["))
+        || (wire.names != Names::All && holds("\"name\""))
+        || (!wire.developer && holds("\"developer\""))
+        || REASONING_FIELDS.iter().any(|field| holds(field))
+        || holds("extra_content")
+}
+
+fn adapt_message(message: &mut EditedObject<'_>, wire: &Wire) -> Result<bool, serde_json::Error> {
+    let role = message.text("role").unwrap_or_default();
+    let before = message.clone();
+    if role == "developer" && !wire.developer {
+        message.set("role", r#""system""#);
+    }
+    move_reasoning(message, wire);
+    let may_have_name = match wire.names {
+        Names::All => true,
+        Names::Tool => role == "tool",
+        Names::None => false,
+    };
+    if !may_have_name {
+        message.remove("name");
+    }
+    if !wire.message_fields.is_empty() {
+        message.retain(|name| wire.message_fields.iter().any(|allowed| allowed == name));
+    }
+    if wire.flatten
+        && let Some(text) = message.get("content").filter(|content| content.starts_with('[')).and_then(flat_text)
+    {
+        message.set("content", quoted(&text));
+    }
+    if !wire.null_content && message.get("content").is_none_or(|content| content == "null") {
+        message.set("content", r#""""#);
+    }
+    adapt_tool_calls(message, wire)?;
+    Ok(message.render() != before.render())
+}
+
+/// Takes reasoning out, and gives it back under the one name the provider wants it under.
+fn move_reasoning(message: &mut EditedObject<'_>, wire: &Wire) {
+    let mut reasoning = None;
+    for field in REASONING_FIELDS {
+        let value = message.remove(field).filter(|value| value.starts_with('"') && value != r#""""#);
+        reasoning = reasoning.or(value);
+    }
+    if let (Some(name), Some(value)) = (&wire.reasoning_field, reasoning) {
+        message.set(name.clone(), value);
+    }
+}
+
+fn adapt_tool_calls(message: &mut EditedObject<'_>, wire: &Wire) -> Result<(), serde_json::Error> {
+    if wire.tool_ids == ToolIds::Alphanumeric9
+        && let Some(id) = message.text("tool_call_id")
+    {
+        message.set("tool_call_id", quoted(&nine_characters(&id)));
+    }
+    let Some(calls) = message.get("tool_calls").filter(|calls| calls.starts_with('[')).map(str::to_owned) else {
+        return Ok(());
+    };
+    let mut adapted = Vec::new();
+    for raw in list(&calls)? {
+        let mut call = EditedObject::parse(raw)?;
+        let had_extra = call.remove("extra_content").is_some();
+        let id = call.text("id").unwrap_or_default();
+        let new_id = if wire.tool_ids == ToolIds::Alphanumeric9 { nine_characters(&id) } else { id.clone() };
+        if new_id != id {
+            call.set("id", quoted(&new_id));
+        }
+        adapted.push(if had_extra || new_id != id { call.render() } else { raw.to_owned() });
+    }
+    message.set("tool_calls", format!("[{}]", adapted.join(",")));
+    Ok(())
+}
+
+/// The same nine letters and digits for the same id, wherever it stands. An id that is already such stays.
+fn nine_characters(id: &str) -> String {
+    const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    if id.len() == 9 && id.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return id.to_owned();
+    }
+    // FNV-1a over 128 bits: its low bits spread well, and it needs no crate.
+    let mut hash: u128 = 0x6C62_272E_07BB_0142_62B8_2175_6295_C58D;
+    for byte in id.bytes() {
+        hash = (hash ^ u128::from(byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013B);
+    }
+    let digit = |place: u32| char::from(DIGITS[usize::try_from(hash / 62_u128.pow(place) % 62).unwrap_or(0)]);
+    (0..9).map(digit).collect()
+}
+
+/// The text of a list of parts, when it holds nothing else.
+pub fn flat_text(parts: &str) -> Option<String> {
+    let mut text = String::new();
+    for raw in list(parts).ok()? {
+        let part = EditedObject::parse(raw).ok()?;
+        if part.text("type").is_some_and(|kind| kind != "text") {
+            return None;
+        }
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        text.push_str(&part.text("text")?);
+    }
+    Some(text)
+}
+
+/// Puts turns where a strict template wants them.
+fn put_in_order(messages: &mut Vec<Cow<'_, str>>) -> Result<bool, serde_json::Error> {
+    let mut ordered: Vec<Cow<'_, str>> = Vec::with_capacity(messages.len());
+    let mut unanswered: Vec<String> = Vec::new();
+    let mut changed = false;
+    let mut previous = String::new();
+    for raw in messages.drain(..) {
+        let (role, calls, answers, is_empty) = read_turn(&raw)?;
+        if role == "assistant" && is_empty && calls.is_empty() {
+            changed = true;
+            continue;
+        }
+        if role != "tool" && !unanswered.is_empty() {
+            changed = true;
+            ordered.extend(unanswered.drain(..).map(|id| Cow::Owned(missing_result(&id))));
+            "tool".clone_into(&mut previous);
+        }
+        if role == "user" && previous == "tool" {
+            changed = true;
+            ordered.push(Cow::Borrowed(FILLER));
+        }
+        unanswered.extend(calls);
+        unanswered.retain(|id| Some(id) != answers.as_ref());
+        previous = role;
+        ordered.push(raw);
+    }
+    if !unanswered.is_empty() {
+        changed = true;
+        ordered.extend(unanswered.drain(..).map(|id| Cow::Owned(missing_result(&id))));
+    } else if previous == "assistant"
+        && let Some(last) = ordered.last_mut()
+    {
+        changed = true;
+        let mut message = EditedObject::parse(last)?;
+        message.set("prefix", "true");
+        let prefixed = message.render();
+        *last = Cow::Owned(prefixed);
+    }
+    *messages = ordered;
+    Ok(changed)
+}
+
+/// A message's role, the ids of the calls it makes, the call it answers, and whether it says nothing.
+fn read_turn(raw: &str) -> Result<(String, Vec<String>, Option<String>, bool), serde_json::Error> {
+    let message = EditedObject::parse(raw)?;
+    let mut calls = Vec::new();
+    for call in message.get("tool_calls").filter(|calls| calls.starts_with('[')).map_or(Ok(Vec::new()), list)? {
+        calls.extend(EditedObject::parse(call)?.text("id"));
+    }
+    let is_empty = message.get("content").is_none_or(|content| matches!(content, "null" | "\"\"" | "[]"));
+    Ok((message.text("role").unwrap_or_default(), calls, message.text("tool_call_id"), is_empty))
+}
+
+fn missing_result(id: &str) -> String {
+    format!(r#"{{"role":"tool","tool_call_id":{},"content":""}}"#, quoted(id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn adapted(messages: &str, wire: &Wire) -> String {
+        adapt(messages, wire).expect("valid messages").unwrap_or_else(|| "unchanged".to_owned())
+    }
+
+    #[test]
+    fn what_no_provider_minds_goes_as_it_came() {
+        let messages =
+            r#"[ {"role":"user", "content":"the \u0000 reason"},{"role":"assistant","content":"b","x":1e400}]"#;
+        assert_eq!(adapted(messages, &Wire::default()), "unchanged");
+    }
+
+    #[test]
+    fn reasoning_is_left_out_of_the_history_or_given_back_by_its_right_name() {
+        let messages =
+            r#"[{"role":"user","content":"a"},{"role":"assistant","content":"b","reasoning":"hm","thinking":"x"}]"#;
+        assert_eq!(
+            adapted(messages, &Wire::default()),
+            r#"[{"role":"user","content":"a"},{"role":"assistant","content":"b"}]"#
+        );
+        let wire = Wire { reasoning_field: Some("reasoning_content".to_owned()), ..Wire::default() };
+        assert!(adapted(messages, &wire).contains(r#""content":"b","reasoning_content":"hm"}"#));
+    }
+
+    #[test]
+    fn roles_names_contents_and_fields_follow_the_wire_table() {
+        let messages = r#"[{"role":"developer","content":[{"type":"text","text":"a"},{"type":"text","text":"b"}]},{"role":"user","content":"x","name":"bob"},{"role":"assistant","content":null,"refusal":null,"tool_calls":[{"id":"c","extra_content":{}}]},{"role":"tool","name":"f","tool_call_id":"c","content":"1"}]"#;
+        let wire = Wire {
+            names: Names::Tool,
+            flatten: true,
+            null_content: false,
+            message_fields: ["role", "content", "name", "tool_calls", "tool_call_id"].map(str::to_owned).to_vec(),
+            ..Wire::default()
+        };
+        assert_eq!(
+            adapted(messages, &wire),
+            r#"[{"role":"system","content":"a\nb"},{"role":"user","content":"x"},{"role":"assistant","content":"","tool_calls":[{"id":"c"}]},{"role":"tool","name":"f","tool_call_id":"c","content":"1"}]"#
+        );
+    }
+
+    #[test]
+    fn images_are_not_flattened_away() {
+        let messages = r#"[{"role":"user","content":[{"type":"text","text":"a"},{"type":"image_url","image_url":{"url":"data:"}}]}]"#;
+        assert_eq!(adapted(messages, &Wire { flatten: true, ..Wire::default() }), "unchanged");
+    }
+
+    #[test]
+    fn tool_ids_become_nine_characters_alike_in_call_and_result() {
+        let messages = r#"[{"role":"user","content":"x"},{"role":"assistant","content":"","tool_calls":[{"id":"call_abc_123456"},{"id":"abcDEF123"}]},{"role":"tool","tool_call_id":"call_abc_123456","content":"1"},{"role":"tool","tool_call_id":"abcDEF123","content":"2"}]"#;
+        let out = adapted(messages, &Wire { tool_ids: ToolIds::Alphanumeric9, ..Wire::default() });
+        let id = nine_characters("call_abc_123456");
+        assert!(id.len() == 9 && id.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{id}");
+        assert_eq!(
+            (out.matches(&id).count(), out.matches("abcDEF123").count(), out.contains("call_abc")),
+            (2, 2, false)
+        );
+        assert_ne!(nine_characters("call_abc_123457"), id);
+    }
+
+    #[test]
+    fn strict_templates_get_their_order() {
+        let wire = Wire { strict_order: true, ..Wire::default() };
+        let user = r#"{"role":"user","content":"x"}"#;
+        let calls = r#"{"role":"assistant","content":"","tool_calls":[{"id":"a"},{"id":"b"}]}"#;
+        let result = r#"{"role":"tool","tool_call_id":"a","content":"1"}"#;
+        let missing = r#"{"role":"tool","tool_call_id":"b","content":""}"#;
+        let cases = [
+            (format!("[{user},{{\"role\":\"assistant\",\"content\":\"\"}},{user}]"), format!("[{user},{user}]")),
+            (
+                format!("[{user},{calls},{result},{user}]"),
+                format!("[{user},{calls},{result},{missing},{FILLER},{user}]"),
+            ),
+            (format!("[{user},{calls},{result}]"), format!("[{user},{calls},{result},{missing}]")),
+            (
+                format!("[{user},{{\"role\":\"assistant\",\"content\":\"so\"}}]"),
+                format!("[{user},{{\"role\":\"assistant\",\"content\":\"so\",\"prefix\":true}}]"),
+            ),
+        ];
+        for (messages, expected) in cases {
+            assert_eq!(adapted(&messages, &wire), expected);
+        }
+        assert_eq!(adapted(&format!("[{user}]"), &wire), "unchanged");
+    }
+}

@@ -1,0 +1,66 @@
+//! What a request needs of the fleet, and how long and how often it may try.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use crate::answer::Attempt;
+use crate::chat::{ChatRequest, Fault, Unfit, tokens};
+use crate::routing::{Fleet, Need, Patience, Trip, Wanted};
+
+use super::{Options, Relay};
+
+impl Relay {
+    pub(super) fn need(&self, request: &ChatRequest, options: &Options) -> Result<(Need, Option<Attempt>), Fault> {
+        if self.fleet.routes.is_empty() {
+            return Err(Fault::NothingSetUp);
+        }
+        let mut need = Need::of(request, &self.fleet)?;
+        need.answer_reserve = self.answer_reserve;
+        need.avoid.clone_from(&options.avoid);
+        need.strict_free = options.strict_free || self.routing.strict_free;
+        need.no_training = self.routing.no_training;
+        let moved = move_to_sight(&mut need, &self.fleet);
+        Ok((need, moved))
+    }
+
+    pub(super) fn trip(&self, request: &ChatRequest, options: &Options) -> Result<(Trip, Option<Attempt>), Fault> {
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        let (mut need, moved) = self.need(request, options)?;
+        need.seed =
+            options.request_id.bytes().fold(turn, |hash, byte| hash.wrapping_mul(31).wrapping_add(u64::from(byte)));
+        let patience = Patience {
+            deadline: self.timeouts.deadline,
+            max_wait: options.max_wait.unwrap_or(self.routing.max_wait),
+            max_attempts: options.max_attempts.unwrap_or(self.routing.max_attempts),
+        };
+        let trip = Trip::new(need, patience, options.strategy.unwrap_or(self.routing.strategy), turn, self.clock.now());
+        Ok((trip, moved))
+    }
+}
+
+/// A model that was asked for by name but cannot see hands an image on: to its own provider's models that can, else to any.
+///
+/// The attempt that was not made tells the caller so.
+fn move_to_sight(need: &mut Need, fleet: &Fleet) -> Option<Attempt> {
+    let Wanted::Model { provider, .. } = &need.wanted else { return None };
+    let sees = |wanted: &Wanted| fleet.routes.iter().any(|route| wanted.allows(route) && route.model.features.vision);
+    if !need.features.vision || sees(&need.wanted) {
+        return None;
+    }
+    let blind = fleet.routes.iter().find(|route| need.wanted.allows(route))?;
+    let near = provider.clone().map(Wanted::Provider).filter(&sees);
+    need.wanted = near.or_else(|| Some(Wanted::Any).filter(&sees))?;
+    let fault = Some(Fault::Unfit(Unfit::Lacks("vision")));
+    Some(Attempt { route: Arc::clone(&blind.name), sent: false, http_status: None, fault, elapsed: Duration::ZERO })
+}
+
+/// The prompt's exact tokens. Large prompts are counted where they block nobody.
+pub async fn count_exactly(request: &ChatRequest) -> u64 {
+    let parts: Vec<String> = request.prompt_parts().map(str::to_owned).collect();
+    let count = move || parts.iter().map(|part| tokens::exact(part)).sum();
+    if request.prompt_parts().map(str::len).sum::<usize>() <= tokens::LARGE_TEXT {
+        return count();
+    }
+    tokio::task::spawn_blocking(count).await.unwrap_or(u64::MAX)
+}

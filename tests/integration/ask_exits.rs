@@ -1,0 +1,171 @@
+//! `relay ask` by its exit codes: a script can branch on the code alone, and stdout stays empty on every failure.
+
+use relay::clock::Clock;
+use relay::sim::{Act, ModelSpec};
+
+use super::harness::{Command, Finished, Providers, provider, relay, says};
+
+fn ask(flags: &[&str]) -> Command {
+    relay(["ask"].into_iter().chain(flags.iter().copied()))
+}
+
+fn fails(command: Command, code: i32) -> Finished {
+    let ended = command.run();
+    ended.exits(code).prints("").says("Error: ");
+    ended
+}
+
+#[test]
+fn what_is_typed_wrong_is_2() {
+    fails(ask(&["--simulate"]), 2).says("there is nothing to ask");
+    fails(ask(&["--simulate", "  "]), 2).says("there is nothing to ask");
+    fails(ask(&["--simulate"]).piped(" \n"), 2).says("there is nothing to ask");
+    fails(ask(&["--simulate", "-m", "sim-larg-70b", "hi"]), 2).says("sim-larg-70b").says("sim-large-70b");
+    fails(ask(&["--simulate=rain", "hi"]), 2).says("default, dry, storm, slow, cut");
+    fails(ask(&["--simulate", "--param", "top_p", "hi"]), 2).says("KEY=JSON");
+    fails(ask(&["--simulate", "--param", "top_p=high", "hi"]), 2).says("JSON");
+    fails(ask(&["--simulate", "--type", "poetry", "hi"]), 2).says("coding");
+    fails(ask(&["--simulate", "--name", "nobody", "hi"]), 2);
+    for flags in [
+        &["--simulate", "--temprature", "1", "hi"][..],
+        &["--simulate", "--wait", "soon", "hi"],
+        &["--max-tokens", "x", "hi"],
+    ] {
+        let ended = ask(flags).run();
+        ended.exits(2).prints("").says("error: ");
+    }
+    ask(&["--temprature", "1", "hi"]).run().says("--temperature");
+    relay(["serv"]).run().exits(2).prints("").says("serve");
+}
+
+#[test]
+fn input_that_cannot_be_read_is_65_or_66() {
+    fails(ask(&["--simulate"]).piped(*b"\xff\xfe"), 65).says("UTF-8");
+    fails(ask(&["--simulate", "-f", "image", "hi"]).file("image", b"\x89PNG\xff"), 65).says("image").says("UTF-8");
+    fails(ask(&["--simulate", "-f", "missing.txt", "hi"]), 66).says("missing.txt");
+    fails(ask(&["--simulate", "-s", "@missing.txt", "hi"]), 66).says("missing.txt");
+    let silent = fails(ask(&["--simulate", "--stdin-wait", "1s", "hi"]).silent_pipe(), 66);
+    silent.says("stdin is an open pipe but nothing arrived in 1s").says("--no-stdin").says("--stdin-wait 0");
+    let (low, high) = (std::time::Duration::from_millis(950), std::time::Duration::from_secs(5));
+    assert!(silent.took >= low && silent.took < high, "{:?}", silent.took);
+}
+
+#[test]
+fn a_request_that_fits_nobody_is_65() {
+    let long = "many words ".repeat(300_000);
+    fails(ask(&["--simulate"]).piped(long), 65).says("tokens");
+}
+
+#[test]
+fn an_output_that_cannot_be_written_is_74() {
+    fails(ask(&["--simulate", "-o", "no/such/folder/answer.txt", "hi"]), 74).says("no/such/folder/answer.txt");
+}
+
+#[test]
+fn no_quota_left_is_75_and_says_when_it_returns() {
+    let ended = fails(ask(&["--simulate=dry", "hi"]), 75);
+    ended.says("no free quota is left").says("free in ").says("hint:").says("sim-");
+    let document = ask(&["--simulate=dry", "--json", "hi"]).run();
+    let error = document.exits(75).json()["error"].clone();
+    assert_eq!(error["code"], "quota_exhausted");
+    assert!(error["retry_after_s"].as_u64().is_some_and(|seconds| seconds <= 86_400), "{error}");
+}
+
+#[test]
+fn nothing_set_up_or_a_bad_configuration_is_78() {
+    fails(ask(&["hi"]).without_shipped(), 78).says("no provider is set up yet").says("relay demo");
+    fails(ask(&["--simulate", "hi"]).config("strateggy = 1\n"), 78).says("config.toml:1").says("strateggy");
+    fails(ask(&["--simulate", "hi"]).variable("RELAY_TIMEOUT", "soon"), 78).says("RELAY_TIMEOUT");
+    let document = ask(&["--json", "hi"]).without_shipped().run();
+    assert_eq!(document.exits(78).json()["error"]["code"], "config");
+}
+
+#[test]
+fn on_a_fresh_machine_free_sign_up_pages_are_named() {
+    // The shipped catalogue, and a local server that is not running.
+    let ended = fails(ask(&["hi"]).variable("OLLAMA_BASE_URL", "http://127.0.0.1:1"), 78);
+    ended.says("Free keys without a card").says("groq");
+}
+
+/// Runs over two providers that do this.
+async fn over(acts: [Act; 2], flags: &[&str]) -> Finished {
+    let [first, second] = acts;
+    let fakes = [provider("sim-a").answers([first]), provider("sim-b").answers([second])];
+    let providers = Providers::start(fakes, Clock::system()).await;
+    ask(flags).over(&providers).await
+}
+
+#[tokio::test]
+async fn what_all_providers_do_decides_the_code_the_most_retryable_first() {
+    let table = [
+        ([Act::busy(60), Act::Spent], 75, "quota_exhausted"),
+        ([Act::Denied, Act::busy(60)], 75, "quota_exhausted"),
+        ([Act::Hang, Act::PaymentRequired], 75, "quota_exhausted"),
+        ([Act::Hang, Act::status(500)], 124, "timeout"),
+        ([Act::Denied, Act::Hang], 124, "timeout"),
+        ([Act::status(500), Act::Reset], 69, "unavailable"),
+        ([Act::Html, Act::EmptyBody], 69, "unavailable"),
+        ([Act::Gone, Act::Denied], 69, "unavailable"),
+        ([Act::Denied, Act::Denied], 77, "auth"),
+        ([Act::TooLong, Act::TooLarge], 65, "bad_input"),
+        ([Act::BadRequest("no".to_owned()), Act::BadRequest("no".to_owned())], 65, "bad_input"),
+    ];
+    for (acts, code, word) in table {
+        for json in [false, true] {
+            let flags = if json { &["--json", "--wait", "0s", "hi"][..] } else { &["--wait", "0s", "hi"] };
+            let [first, second] = acts.clone();
+            let fakes = [provider("sim-a").answers([first]), provider("sim-b").answers([second])];
+            let providers = Providers::start(fakes, Clock::system()).await;
+            let ended = ask(flags).over(&providers).more_config("[timeouts]\nfirst_event = \"300ms\"\n").await;
+            assert_eq!(ended.code, Some(code), "{acts:?}: {} {}", ended.stdout, ended.stderr);
+            if json {
+                let document = ended.json();
+                assert_eq!((&document["ok"], &document["error"]["code"]), (&false.into(), &word.into()), "{acts:?}");
+                assert_eq!(document["attempts"].as_array().map(Vec::len), Some(2), "{acts:?}");
+            } else {
+                ended.prints("").says("Error: ").says("sim-a/sim-m").says("sim-b/sim-m");
+            }
+            assert!(!ended.stderr.contains("-key-"), "a key is told: {}", ended.stderr);
+        }
+    }
+}
+
+#[tokio::test]
+async fn one_that_answers_is_enough() {
+    over([Act::Denied, says("hi")], &["hello"]).await.exits(0).prints("hi\n");
+}
+
+#[tokio::test]
+async fn a_timeout_is_124() {
+    for flags in [&["--timeout", "300ms", "hi"][..], &["hi"]] {
+        let providers = Providers::start([provider("sim-a").answers([Act::Hang])], Clock::system()).await;
+        let command = ask(flags).over(&providers);
+        let command = if flags.len() == 1 { command.variable("RELAY_TIMEOUT", "300ms") } else { command };
+        let ended = command.await;
+        ended.exits(124).prints("").says("no answer within 300ms");
+        assert!(ended.took < std::time::Duration::from_secs(3), "{:?}", ended.took);
+    }
+}
+
+#[tokio::test]
+async fn a_signal_ends_it_with_its_own_code_and_cancels_the_call() {
+    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+        let providers = Providers::start([provider("sim-a").answers([Act::Stall { after: 4 }])], Clock::system()).await;
+        let process = ask(&["hi"]).over(&providers).start();
+        super::harness::eventually_within(5, "the provider is asked", || providers.simulator.open_requests() == 1)
+            .await;
+        process.signal(signal);
+        let ended = process.ended().await;
+        ended.exits(code).prints("");
+        super::harness::eventually("the call is cancelled", || providers.simulator.client_gone() == 1).await;
+    }
+}
+
+#[tokio::test]
+async fn what_no_model_can_do_is_said_by_name() {
+    let plain = provider("sim-a").model(ModelSpec::new("sim-m").features(&[]));
+    let providers = Providers::start([plain], Clock::system()).await;
+    let tools = r#"tools=[{"type":"function","function":{"name":"f"}}]"#;
+    let ended = ask(&["--param", tools, "hi"]).over(&providers).await;
+    ended.exits(2).prints("").says("tools");
+}

@@ -1,0 +1,123 @@
+//! Clients that leave: the provider's work is cancelled within a second, every lease is settled, and nothing leaks.
+
+use std::time::Duration;
+
+use relay::sim::{Act, Outcome};
+use tokio::runtime::Handle;
+
+use super::harness::{Gateway, eventually, gateway, provider, says};
+
+#[tokio::test]
+async fn a_client_that_leaves_cancels_the_upstream_call() {
+    let table = [
+        (Act::Hang, false),
+        (Act::Hang, true),
+        (Act::Stall { after: 0 }, true),
+        (Act::Stall { after: 3 }, true),
+        (Act::Stall { after: 3 }, false),
+    ];
+    for (act, streamed) in table {
+        let gateway = gateway().over([provider("sim-a").answers([act.clone()]), provider("sim-b")]).start().await;
+        let mut socket = gateway.ask("hello").streamed_if(streamed).begin().await;
+        if streamed && act == (Act::Stall { after: 3 }) {
+            socket.read_until("chat.completion.chunk").await;
+        }
+        eventually("the provider is asked", || {
+            gateway.relay.in_flight() == 1 && gateway.providers.simulator.open_requests() == 1
+        })
+        .await;
+        assert_eq!(gateway.relay.store().open_leases(), 1, "{act:?}");
+        drop(socket);
+        eventually("the call is cancelled and the lease settled", || gateway.is_idle()).await;
+        assert_eq!(gateway.providers.only_chat("sim-a").outcome, Outcome::ClientGone, "{act:?}");
+        eventually("the log has its line", || gateway.lines().len() == 1).await;
+        assert_eq!(gateway.providers.chats("sim-b").len(), 0, "nobody asks on for a client that has left");
+        gateway.ask("and now?").model("sim-b").await.by("sim-b/sim-m");
+    }
+}
+
+#[tokio::test]
+async fn leaving_says_nothing_bad_about_the_route() {
+    let acts = vec![Act::Hang; 5];
+    let gateway = gateway().over([provider("sim-a").answers(acts), provider("sim-b")]).start().await;
+    for _ in 0..5 {
+        let socket = gateway.ask("hello").begin().await;
+        eventually("the provider is asked", || gateway.providers.simulator.open_requests() == 1).await;
+        drop(socket);
+        eventually("the call is cancelled", || gateway.is_idle()).await;
+    }
+    gateway.ask("hello").await.by("sim-a/sim-m").after("");
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_while_it_waits_for_quota_is_forgotten() {
+    let gateway = gateway().over([provider("sim-a").answers([Act::busy(8)])]).start().await;
+    let socket = gateway.ask("hello").header("x-relay-wait", "60s").begin().await;
+    eventually("it was refused once", || gateway.providers.chats("sim-a").len() == 1 && gateway.is_idle()).await;
+    drop(socket);
+    eventually("the log has its line", || gateway.lines().len() == 1).await;
+    assert_eq!(gateway.lines()[0].status, 499);
+}
+
+#[tokio::test]
+async fn the_server_drains_open_streams_before_it_stops() {
+    let slow = provider("sim-a")
+        .spec(|spec| spec.latency_ms(0..=0, 20..=20))
+        .answers([says("one two three four five six seven")]);
+    let gateway = gateway().over([slow]).start().await;
+    let mut socket = gateway.ask("count").streamed().begin().await;
+    socket.read_until("one").await;
+    let (stopped, rest) = tokio::join!(gateway.stop(), async {
+        let all = socket.read_until("[DONE]").await;
+        drop(socket);
+        all
+    });
+    assert_eq!(stopped, relay::gateway::Stopped::Drained);
+    assert!(rest.contains("seven"));
+}
+
+/// One request of a kind; drops are left in the middle.
+async fn one_of_many(gateway: &Gateway, number: usize) {
+    let streamed = number.is_multiple_of(2);
+    let asking = gateway.ask("Why is the sky blue?").streamed_if(streamed);
+    match number % 5 {
+        0 => drop(gateway.post("{").await),
+        1 | 2 => drop(asking.await),
+        3 => drop(asking.begin().await),
+        _ => {
+            let socket = asking.begin().await;
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            drop(socket);
+        }
+    }
+}
+
+#[tokio::test]
+async fn after_two_hundred_requests_of_all_kinds_nothing_is_left() {
+    let faults = [
+        Act::status(500),
+        Act::Reset,
+        Act::Cut { after: 2 },
+        Act::Cut { after: 0 },
+        Act::Html,
+        Act::ErrorInStream,
+        Act::TooLarge,
+    ];
+    let unsteady = provider("sim-a").spec(|spec| spec.faulty(0.5, faults).latency_ms(0..=8, 0..=1));
+    let steady = provider("sim-b").spec(|spec| spec.latency_ms(0..=8, 0..=1));
+    let gateway = gateway().over([unsteady, steady]).start().await;
+    gateway.ask("warm up").await;
+    eventually("the first connection is closed", || gateway.is_idle()).await;
+    let tasks = Handle::current().metrics().num_alive_tasks();
+    for ten in 0..20 {
+        let requests = (0..10).map(|one| one_of_many(&gateway, ten * 10 + one));
+        futures_util::future::join_all(requests).await;
+    }
+    eventually("all is settled", || gateway.is_idle()).await;
+    assert_eq!(gateway.lines().len(), 201);
+    // What is left are pooled connections, two tasks each: as many as there were requests at one time, at most.
+    let pooled = gateway.providers.simulator.open_connections();
+    let alive = || Handle::current().metrics().num_alive_tasks();
+    assert!(pooled <= 20, "{pooled} connections");
+    eventually("tasks are those of pooled connections", || alive() <= tasks + 2 * pooled).await;
+}
