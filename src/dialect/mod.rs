@@ -1,5 +1,6 @@
 //! Wire protocols as pure functions: a request out, a response in, a failure classified, a stream scanned.
 
+pub mod gemini;
 pub mod ollama;
 pub mod openai;
 pub mod sse;
@@ -17,6 +18,7 @@ pub use ollama::installed;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
     OpenAi,
+    Gemini,
     Ollama,
 }
 
@@ -143,16 +145,19 @@ pub struct Whole {
 #[derive(Debug)]
 pub enum Scanner {
     OpenAi(openai::Scanner),
+    Gemini(gemini::Scanner),
     Ollama(ollama::Scanner),
 }
 
 impl Dialect {
-    pub const NAMES: [(&'static str, Self); 2] = [("openai", Self::OpenAi), ("ollama", Self::Ollama)];
+    pub const NAMES: [(&'static str, Self); 3] =
+        [("openai", Self::OpenAi), ("gemini", Self::Gemini), ("ollama", Self::Ollama)];
 
     /// How the provider wants its key.
     pub const fn key_header(self) -> KeyHeader {
         match self {
             Self::OpenAi | Self::Ollama => KeyHeader { name: "authorization", prefix: "Bearer " },
+            Self::Gemini => KeyHeader { name: "x-goog-api-key", prefix: "" },
         }
     }
 
@@ -165,6 +170,7 @@ impl Dialect {
     pub fn encode(self, request: &ChatRequest, target: Target<'_>) -> Result<Outgoing, Fault> {
         match self {
             Self::OpenAi => openai::encode(request, target),
+            Self::Gemini => gemini::encode(request, target),
             Self::Ollama => ollama::encode(request, target),
         }
     }
@@ -173,6 +179,7 @@ impl Dialect {
     pub fn classify(self, status: u16, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Fault {
         match self {
             Self::OpenAi => openai::classify(status, headers, body, now),
+            Self::Gemini => gemini::classify(status, headers, body, now),
             Self::Ollama => ollama::classify(status, headers, body, now),
         }
     }
@@ -181,6 +188,7 @@ impl Dialect {
     pub fn decode(self, body: Bytes, target: Target<'_>, now: Timestamp) -> Result<Whole, Fault> {
         match self {
             Self::OpenAi => openai::decode(body, target, now),
+            Self::Gemini => gemini::decode(body, target, now),
             Self::Ollama => ollama::decode(body, target, now),
         }
     }
@@ -189,6 +197,7 @@ impl Dialect {
     pub fn scanner(self, target: Target<'_>, include_usage: bool) -> Scanner {
         match self {
             Self::OpenAi => Scanner::OpenAi(openai::Scanner::new(target.wire, include_usage)),
+            Self::Gemini => Scanner::Gemini(gemini::Scanner::new(target, include_usage)),
             Self::Ollama => Scanner::Ollama(ollama::Scanner::new(target, include_usage)),
         }
     }
@@ -199,6 +208,7 @@ impl Scanner {
     pub fn push(&mut self, frame: Bytes, now: Timestamp) -> Result<(), Fault> {
         match self {
             Self::OpenAi(scanner) => scanner.push(frame, now),
+            Self::Gemini(scanner) => scanner.push(frame, now),
             Self::Ollama(scanner) => scanner.push(frame, now),
         }
     }
@@ -207,6 +217,7 @@ impl Scanner {
     pub fn end(&mut self, now: Timestamp) -> Result<(), Fault> {
         match self {
             Self::OpenAi(scanner) => scanner.end(now),
+            Self::Gemini(scanner) => scanner.end(now),
             Self::Ollama(scanner) => scanner.end(now),
         }
     }
@@ -215,6 +226,7 @@ impl Scanner {
     pub fn next_event(&mut self) -> Option<StreamEvent> {
         match self {
             Self::OpenAi(scanner) => scanner.next_event(),
+            Self::Gemini(scanner) => scanner.next_event(),
             Self::Ollama(scanner) => scanner.next_event(),
         }
     }
