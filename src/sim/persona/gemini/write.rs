@@ -9,7 +9,7 @@ use crate::sim::spec::ProviderSpec;
 use crate::sim::wire::{Head, words};
 
 /// How the signatures of this fake begin; base64, as the field is bytes.
-pub(super) const SIGNATURE: &str = "c2ltdWxhdGVkLXNpZ25hdHVyZS0";
+const SIGNATURE: &str = "c2ltdWxhdGVkLXNpZ25hdHVyZS0";
 
 /// A plain answer.
 pub(in crate::sim::persona) fn whole(head: &Head<'_>, answer: &Answer) -> Value {
