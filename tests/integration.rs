@@ -15,6 +15,7 @@ mod integration {
     mod input;
     mod leaving;
     mod names;
+    mod personas;
     mod refusals;
     mod serve;
     mod waiting;

@@ -39,6 +39,11 @@ impl Catalog {
         Self::load(&[])
     }
 
+    /// The shipped file of one provider.
+    pub fn shipped_text(id: &str) -> Option<&'static str> {
+        SHIPPED.iter().find(|(known, _)| *known == id).map(|(_, text)| *text)
+    }
+
     /// The shipped catalogue with `overlays` laid upon it.
     pub fn load(overlays: &[Overlay]) -> Result<Self, Vec<Problem>> {
         Self::merge(SHIPPED, overlays)

@@ -13,6 +13,10 @@ pub enum Act {
     Text(String),
     /// A call of this tool; `arguments` is JSON text, or broken JSON where a test wants that.
     Tool { name: String, arguments: String },
+    /// Several calls at once, each a name and its arguments.
+    Tools(Vec<(String, String)>),
+    /// Thinks aloud first, the way this provider shows thoughts; `then` is one of the acts above.
+    Think { reasoning: String, then: Box<Act> },
     /// Any status with any body; the content type is JSON unless `headers` name one.
     Status { status: u16, body: String, headers: Vec<(String, String)> },
     /// 429 for a short while.
@@ -64,6 +68,16 @@ impl Act {
 
     pub fn tool(name: impl Into<String>, arguments: &Value) -> Self {
         Self::Tool { name: name.into(), arguments: arguments.to_string() }
+    }
+
+    /// Calls of several tools in one answer.
+    pub fn tools<'a>(calls: impl IntoIterator<Item = (&'a str, Value)>) -> Self {
+        Self::Tools(calls.into_iter().map(|(name, arguments)| (name.to_owned(), arguments.to_string())).collect())
+    }
+
+    /// The act `then`, thought about first.
+    pub fn think(reasoning: impl Into<String>, then: Self) -> Self {
+        Self::Think { reasoning: reasoning.into(), then: Box::new(then) }
     }
 
     /// 429 with a `retry-after` of `seconds`.

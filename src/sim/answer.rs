@@ -13,15 +13,27 @@ const TOOL_CALL_TOKENS: u64 = 8;
 /// An answer before it is written to the wire.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Answer {
+    /// What the model says to itself first.
+    pub thoughts: Option<String>,
     pub content: Content,
     pub finish: &'static str,
+    /// Of thoughts and content together.
     pub tokens: u64,
 }
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Content {
     Text(String),
-    Tool { id: String, name: String, arguments: String },
+    Tools(Vec<Called>),
+}
+
+/// One call of a tool.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Called {
+    /// What its id is made from; every provider has its own form of it.
+    pub salt: u64,
+    pub name: String,
+    pub arguments: String,
 }
 
 impl Answer {
@@ -31,7 +43,7 @@ impl Answer {
         if let Some(tool) = &asked.tool {
             let arguments = example(&tool.parameters, &first_words(&asked.question));
             let arguments = if arguments.is_object() { arguments } else { json!({}) };
-            return Self::tool(tool.name.clone(), arguments.to_string(), hash(salt, &[&asked.question]));
+            return Self::tools([(tool.name.clone(), arguments.to_string())], hash(salt, &[&asked.question]));
         }
         let text = match (&asked.format, &asked.last) {
             (Format::Json, _) => {
@@ -51,19 +63,32 @@ impl Answer {
         let needed = tokens(text.len() as u64).max(1);
         let allowed = max_tokens.map_or(needed, |most| most.min(needed));
         if allowed == needed {
-            return Self { content: Content::Text(text), finish: "stop", tokens: needed };
+            return Self { thoughts: None, content: Content::Text(text), finish: "stop", tokens: needed };
         }
         let most = usize::try_from(allowed * 4).unwrap_or(usize::MAX);
         let end = text.char_indices().map(|(at, _)| at).take_while(|at| *at <= most).last().unwrap_or(0);
         text.truncate(end);
-        Self { content: Content::Text(text), finish: "length", tokens: allowed }
+        Self { thoughts: None, content: Content::Text(text), finish: "length", tokens: allowed }
     }
 
-    /// A call of one tool, its id made from `salt`.
-    pub(super) fn tool(name: String, arguments: String, salt: u64) -> Self {
-        let tokens = TOOL_CALL_TOKENS + tokens((name.len() + arguments.len()) as u64);
-        let id = format!("call_sim{salt:016x}");
-        Self { content: Content::Tool { id, name, arguments }, finish: "tool_calls", tokens }
+    /// Calls of tools by name and arguments, their ids made from `salt`.
+    pub(super) fn tools(calls: impl IntoIterator<Item = (String, String)>, salt: u64) -> Self {
+        let calls: Vec<Called> =
+            (salt..).zip(calls).map(|(salt, (name, arguments))| Called { salt, name, arguments }).collect();
+        let bytes = calls.iter().map(|call| tokens((call.name.len() + call.arguments.len()) as u64));
+        let tokens = bytes.map(|tokens| TOOL_CALL_TOKENS + tokens).sum();
+        Self { thoughts: None, content: Content::Tools(calls), finish: "tool_calls", tokens }
+    }
+
+    /// The same answer, thought about first.
+    pub(super) fn after(mut self, thoughts: String) -> Self {
+        self.tokens += tokens(thoughts.len() as u64);
+        self.thoughts = Some(thoughts);
+        self
+    }
+
+    pub(super) fn thought_tokens(&self) -> u64 {
+        self.thoughts.as_ref().map_or(0, |thoughts| tokens(thoughts.len() as u64))
     }
 }
 
@@ -92,7 +117,7 @@ mod tests {
     fn text(answer: Answer) -> String {
         match answer.content {
             Content::Text(text) => text,
-            Content::Tool { .. } => panic!("a tool call"),
+            Content::Tools(_) => panic!("a tool call"),
         }
     }
 
@@ -102,7 +127,8 @@ mod tests {
         let user = json!({"role": "user", "content": "Rain in Paris?"});
         let called = answer(&json!({"model": "m", "messages": [user], "tools": tools}));
         assert_eq!(called.finish, "tool_calls");
-        let Content::Tool { id, name, arguments } = called.content else { panic!("no tool call") };
+        let Content::Tools(calls) = called.content else { panic!("no tool call") };
+        let (id, name, arguments) = ("call_1", &calls[0].name, &calls[0].arguments);
         assert_eq!((name.as_str(), arguments.as_str()), ("weather", r#"{"city":"Paris"}"#));
         let call = json!({"role": "assistant", "content": null, "tool_calls": [{"id": id, "type": "function", "function": {"name": name, "arguments": arguments}}]});
         let result = json!({"role": "tool", "tool_call_id": id, "content": "light rain"});
@@ -131,7 +157,10 @@ mod tests {
     #[test]
     fn max_tokens_cuts_at_a_character() {
         let cut = Answer::text("ééééé".to_owned(), Some(1));
-        assert_eq!(cut, Answer { content: Content::Text("éé".to_owned()), finish: "length", tokens: 1 });
+        assert_eq!(
+            cut,
+            Answer { thoughts: None, content: Content::Text("éé".to_owned()), finish: "length", tokens: 1 }
+        );
         assert_eq!(Answer::text("four".to_owned(), Some(1)).finish, "stop");
     }
 

@@ -38,7 +38,7 @@ impl Playback {
             length,
             apart: message.apart,
             gap: message.gap,
-            pause: None,
+            pause: (!message.silence.is_zero()).then(|| Box::pin(sleep(message.silence))),
             call: Some(call),
             outcome: message.outcome,
         };

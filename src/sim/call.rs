@@ -14,6 +14,16 @@ pub struct Call {
     pub headers: Vec<(String, String)>,
     pub body: Bytes,
     pub outcome: Outcome,
+    pub notes: Notes,
+}
+
+/// What the provider thought of a request.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Notes {
+    /// What in the request broke the provider's rules, when that is why it was refused.
+    pub rejected: Option<String>,
+    /// The prompt was cut in silence, as Ollama does past `num_ctx`.
+    pub truncated: bool,
 }
 
 /// How a call ended.
@@ -67,6 +77,10 @@ impl Log {
         entries.len() - 1
     }
 
+    fn note(&self, index: usize, notes: Notes) {
+        self.entries()[index].notes = notes;
+    }
+
     fn settle(&self, index: usize, outcome: Outcome) {
         self.entries()[index].outcome = outcome;
     }
@@ -87,6 +101,12 @@ impl OpenCall {
         let keep = !counters.forgetting.load(Ordering::Relaxed);
         let place = keep.then(|| (Arc::clone(log), log.add(call())));
         Self { counters: Arc::clone(counters), place, outcome: Outcome::Open }
+    }
+
+    pub(super) fn note(&self, notes: Notes) {
+        if let Some((log, index)) = &self.place {
+            log.note(*index, notes);
+        }
     }
 
     pub(super) fn settle(mut self, outcome: Outcome) {

@@ -4,7 +4,10 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
+use crate::catalog::Catalog;
+
 use super::limit::{Limit, Period};
+use super::persona::Persona;
 use super::spec::{ModelSpec, ProviderSpec, UsageAt};
 
 /// The environment variable that holds the key of provider `id`.
@@ -14,14 +17,15 @@ pub(super) fn key_env(id: &str) -> String {
 
 /// The file, with `base_url` where the provider really listens.
 pub(super) fn catalogue(spec: &ProviderSpec, base_url: &str) -> String {
+    let shipped = Shipped::of(spec.persona);
     let mut file = String::new();
     for (field, value) in [
         ("name", quoted(&format!("Simulated {}", spec.id.trim_start_matches("sim-")))),
-        ("dialect", quoted("openai")),
+        ("dialect", quoted(spec.persona.map_or("openai", Persona::dialect))),
         ("base_url", quoted(base_url)),
         ("key_env", array(&[key_env(&spec.id)])),
         ("status", quoted("free")),
-        ("prefill", quoted("assistant")),
+        ("prefill", shipped.field("prefill").unwrap_or_else(|| quoted("assistant"))),
         ("terms", quoted("simulated, no model behind it")),
         ("card", "false".to_owned()),
         ("hard_stop", "true".to_owned()),
@@ -29,7 +33,11 @@ pub(super) fn catalogue(spec: &ProviderSpec, base_url: &str) -> String {
     ] {
         line(&mut file, field, &value);
     }
-    if spec.usage_at == UsageAt::XGroq {
+    if let Some(first_event) = shipped.field("first_event") {
+        line(&mut file, "first_event", &first_event);
+    }
+    file.push_str(&shipped.wire());
+    if spec.usage_at == UsageAt::XGroq && spec.persona.is_none() {
         file.push_str("\n[wire]\n");
         line(&mut file, "usage_at", &quoted("x_groq.usage"));
     }
@@ -46,6 +54,37 @@ pub(super) fn catalogue(spec: &ProviderSpec, base_url: &str) -> String {
         write_model(&mut file, model);
     }
     file
+}
+
+/// The shipped file of the provider that is impersonated; empty for others.
+struct Shipped {
+    text: &'static str,
+    dialect: &'static str,
+}
+
+impl Shipped {
+    fn of(persona: Option<Persona>) -> Self {
+        let text = persona.and_then(|persona| Catalog::shipped_text(persona.id()));
+        Self { text: text.unwrap_or_default(), dialect: persona.map_or("openai", Persona::dialect) }
+    }
+
+    /// The value of a field of the provider itself, as it is written.
+    fn field(&self, name: &str) -> Option<String> {
+        let head = self.text.split("\n[").next().unwrap_or_default();
+        let mut fields = head.lines().filter_map(|line| line.split_once('='));
+        let (_, value) = fields.find(|(field, _)| field.trim() == name)?;
+        Some(value.split(" #").next().unwrap_or(value).trim().to_owned())
+    }
+
+    /// The `[wire]` table as it stands there, unless the file is about another of the provider's surfaces.
+    fn wire(&self) -> String {
+        if self.field("dialect") != Some(quoted(self.dialect)) {
+            return String::new();
+        }
+        let after = self.text.split_once("\n[wire]\n").map_or("", |(_, after)| after);
+        let table: Vec<&str> = after.lines().take_while(|line| !line.starts_with('[')).collect();
+        if table.is_empty() { String::new() } else { format!("\n[wire]\n{}\n", table.join("\n")) }
+    }
 }
 
 fn write_model(file: &mut String, model: &ModelSpec) {

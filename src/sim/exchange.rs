@@ -5,9 +5,9 @@ use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::request::Parts;
-use http::{Method, Request, Response, StatusCode};
+use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use tokio::time::sleep;
@@ -16,12 +16,12 @@ use crate::clock::Clock;
 
 use super::act::Act;
 use super::body::Playback;
-use super::call::{Call, Counters, OpenCall, Outcome};
+use super::call::{Call, Counters, Notes, OpenCall, Outcome};
+use super::endpoint::Endpoint;
 use super::provider::Provider;
 use super::refusal::Refusal;
 use super::reply::{Message, Reply};
 use super::stage::Stage;
-use super::wire::models;
 
 /// What all connections of a simulator share.
 #[derive(Debug)]
@@ -58,63 +58,64 @@ pub(super) async fn exchange(world: Arc<World>, request: Request<Incoming>) -> R
     let number = world.counters.calls.fetch_add(1, Ordering::Relaxed) + 1;
     let body = body.collect().await.map_err(|_| Abort::Broken)?.to_bytes();
     let found = place(&world, parts.uri.path());
+    let found =
+        found.map(|(provider, path)| (provider, provider.endpoint(path, parts.uri.query().unwrap_or_default())));
     // A call to no provider is settled like the others, but nobody remembers it.
-    let log = found.map_or_else(Arc::default, |(provider, _)| Arc::clone(&provider.log));
+    let log = found.as_ref().map_or_else(Arc::default, |(provider, _)| Arc::clone(&provider.log));
     let call = OpenCall::begin(&world.counters, &log, || Call {
         path: parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default(),
         headers: headers(&parts),
         body: body.clone(),
         outcome: Outcome::Open,
+        notes: Notes::default(),
     });
     let reply = decide(&world, found, &parts, &body, number);
     perform(reply, call, number).await
 }
 
-#[derive(Clone, Copy)]
-enum Endpoint {
-    Chat,
-    Models,
+/// The provider whose folder the path is in, and the rest of the path.
+fn place<'a, 'b>(world: &'a World, path: &'b str) -> Option<(&'a Provider, &'b str)> {
+    let (id, _) = path.strip_prefix('/')?.split_once('/')?;
+    let provider = world.providers.iter().find(|known| known.spec.id == id)?;
+    Some((provider, &path[id.len() + 1..]))
 }
 
-fn place<'a>(world: &'a World, path: &str) -> Option<(&'a Provider, Endpoint)> {
-    let (provider, rest) = path.strip_prefix('/')?.split_once('/')?;
-    let endpoint = match rest {
-        "v1/chat/completions" => Endpoint::Chat,
-        "v1/models" => Endpoint::Models,
-        _ => return None,
+fn decide(
+    world: &World,
+    found: Option<(&Provider, Option<Endpoint>)>,
+    parts: &Parts,
+    body: &[u8],
+    number: u64,
+) -> Reply {
+    let Some((provider, endpoint)) = found else {
+        return Message::from(Refusal::no_such_place(parts.uri.path())).into();
     };
-    world.providers.iter().find(|known| known.spec.id == provider).map(|provider| (provider, endpoint))
-}
-
-fn decide(world: &World, found: Option<(&Provider, Endpoint)>, parts: &Parts, body: &[u8], number: u64) -> Reply {
-    let reply = match found {
+    let stage = Stage { provider, seed: world.seed, number, now: world.clock.now() };
+    let reply = match endpoint {
         None => Err(Refusal::no_such_place(parts.uri.path())),
-        Some((provider, endpoint)) => {
-            let stage = Stage { provider, seed: world.seed, number, now: world.clock.now() };
-            converse(&stage, endpoint, parts, body)
-        }
+        Some(endpoint) => converse(&stage, &endpoint, parts, body),
     };
-    reply.unwrap_or_else(|refusal| Message::from(refusal).into())
+    reply.unwrap_or_else(|refusal| Message::from(provider.tell(refusal)).into())
 }
 
-fn converse(stage: &Stage<'_>, endpoint: Endpoint, parts: &Parts, body: &[u8]) -> Result<Reply, Refusal> {
-    let allowed = match endpoint {
-        Endpoint::Chat => Method::POST,
-        Endpoint::Models => Method::GET,
-    };
-    if parts.method != allowed {
+fn converse(stage: &Stage<'_>, endpoint: &Endpoint, parts: &Parts, body: &[u8]) -> Result<Reply, Refusal> {
+    if parts.method != endpoint.method() {
         return Err(Refusal::wrong_method());
     }
-    let shown = parts.headers.get(AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
-    if shown != Some(stage.provider.key.as_bytes()) {
+    let provider = stage.provider;
+    if !provider.knows(&parts.headers) {
         return Err(Refusal::denied());
     }
-    match (endpoint, stage.provider) {
-        (Endpoint::Chat, _) => stage.chat(body),
-        (Endpoint::Models, provider) => match provider.next_for_list() {
+    match endpoint {
+        Endpoint::Chat | Endpoint::Generate { .. } => stage.chat(endpoint, body),
+        Endpoint::Models => match provider.next_for_list() {
             Some(act) if act != Act::Answer => stage.list(act),
-            _ => Ok(Message::json(200, models(&provider.spec, stage.now.as_second()), Outcome::Answered).into()),
+            _ => Ok(Message::json(200, provider.list(stage.now.as_second()), Outcome::Answered).into()),
         },
+        Endpoint::Show | Endpoint::Version => {
+            let described = provider.describe(endpoint, body)?;
+            Ok(Message::json(200, described.to_string(), Outcome::Answered).into())
+        }
     }
 }
 
@@ -131,6 +132,7 @@ async fn perform(reply: Reply, call: OpenCall, number: u64) -> Result<Response<P
             return Err(Abort::Reset);
         }
     };
+    call.note(message.notes.clone());
     // Waits are the machine's, not the clock's: the clock of the limits may stand still or run fast.
     if !message.delay.is_zero() {
         sleep(message.delay).await;

@@ -5,23 +5,29 @@ use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderValue};
 use jiff::Timestamp;
-
-use crate::clock::until;
+use serde_json::Value;
 
 use super::act::Act;
 use super::call::Log;
 use super::catalogue::catalogue;
+use super::endpoint::Endpoint;
+use super::habit::Habits;
 use super::hash::hash;
-use super::limit::{Cost, Limit, Meter, Unit};
-use super::refusal::{Refusal, go_duration};
+use super::limit::{Cost, Limit, Meter};
+use super::persona::{Persona, Tongue, rate_headers};
+use super::refusal::Refusal;
 use super::spec::{ModelSpec, ProviderSpec};
+use super::wire::{event, models};
 
 /// What the outside knows of a simulated provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SimProvider {
     pub id: String,
-    /// Ends in `/v1`, as its catalogue says it too.
+    /// As its catalogue says it too; ends in `/v1`, or as its persona's does.
     pub base_url: String,
     /// The text of its catalogue file.
     pub catalogue: String,
@@ -63,7 +69,8 @@ impl Provider {
 
     /// As seen from outside, when it is served under `origin`.
     pub(super) fn described(&self, origin: &str) -> SimProvider {
-        let base_url = format!("{origin}/{}/v1", self.spec.id);
+        let path = self.spec.persona.map_or("/v1", Persona::base_path);
+        let base_url = format!("{origin}/{}{path}", self.spec.id);
         SimProvider {
             id: self.spec.id.clone(),
             catalogue: catalogue(&self.spec, &base_url),
@@ -78,6 +85,10 @@ impl Provider {
 
     pub(super) fn script(&self, acts: impl IntoIterator<Item = Act>) {
         self.state().script.extend(acts);
+    }
+
+    pub(super) fn unscript(&self) {
+        self.state().script.clear();
     }
 
     pub(super) fn script_list(&self, acts: impl IntoIterator<Item = Act>) {
@@ -130,25 +141,82 @@ impl Provider {
         Ok(())
     }
 
-    /// `x-ratelimit-*` as Groq sends them: requests of the longest window, tokens of the shortest.
-    pub(super) fn rate_headers(&self, model: usize, now: Timestamp) -> Vec<(&'static str, String)> {
-        const REQUESTS: [&str; 3] =
-            ["x-ratelimit-limit-requests", "x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"];
-        const TOKENS: [&str; 3] =
-            ["x-ratelimit-limit-tokens", "x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"];
+    /// `x-ratelimit-*` after a call of this cost, or after a refusal.
+    pub(super) fn rate_headers(&self, model: usize, cost: Option<Cost>, now: Timestamp) -> Vec<(&'static str, String)> {
         if !self.spec.rate_headers {
             return Vec::new();
         }
         let mut state = self.state();
-        let requests = state
-            .meters(model)
-            .filter(|meter| meter.limit.unit == Unit::Requests)
-            .max_by_key(|meter| meter.limit.period);
-        let mut headers = requests.map(|meter| triple(REQUESTS, meter, now)).unwrap_or_default();
-        let tokens =
-            state.meters(model).filter(|meter| meter.limit.unit == Unit::Tokens).min_by_key(|meter| meter.limit.period);
-        headers.extend(tokens.map(|meter| triple(TOKENS, meter, now)).unwrap_or_default());
-        headers
+        let mut meters: Vec<&mut Meter> = state.meters(model).collect();
+        rate_headers(self.spec.persona, &mut meters, cost, now)
+    }
+
+    /// The dialect of its answers.
+    pub(super) const fn tongue(&self) -> Tongue {
+        match self.spec.persona {
+            None => Tongue::OpenAi(Habits::plain(self.spec.usage_at)),
+            Some(persona) => persona.tongue(self.spec.usage_at),
+        }
+    }
+
+    /// The refusal as this provider says it.
+    pub(super) fn tell(&self, refusal: Refusal) -> Refusal {
+        match self.spec.persona {
+            None => refusal,
+            Some(persona) => persona.tell(refusal),
+        }
+    }
+
+    /// An error as the body of a success.
+    pub(super) fn in_success(&self, busy: Refusal) -> Value {
+        let told = self.tell(busy);
+        self.spec.persona.map_or_else(|| told.body(), |persona| persona.in_success(&told))
+    }
+
+    /// An error inside of a stream; `first` when nothing came before it.
+    pub(super) fn failure(&self, busy: Refusal, first: bool) -> Bytes {
+        let told = self.tell(busy);
+        self.spec.persona.map_or_else(|| event(&told.body()), |persona| persona.failure(&told, first))
+    }
+
+    pub(super) fn is_silent_after_the_head(&self) -> bool {
+        self.spec.persona.is_some_and(Persona::is_silent_after_the_head)
+    }
+
+    /// Where `path`, below the provider's folder, leads.
+    pub(super) fn endpoint(&self, path: &str, query: &str) -> Option<Endpoint> {
+        match (self.spec.persona, path) {
+            (Some(persona), _) => persona.endpoint(path, query),
+            (None, "/v1/chat/completions") => Some(Endpoint::Chat),
+            (None, "/v1/models") => Some(Endpoint::Models),
+            (None, _) => None,
+        }
+    }
+
+    /// Whether the request shows the key the way the provider wants it.
+    pub(super) fn knows(&self, headers: &HeaderMap) -> bool {
+        let shown = match self.spec.persona {
+            Some(Persona::Ollama) => return true,
+            Some(Persona::Gemini) => headers.get("x-goog-api-key").map(HeaderValue::as_bytes),
+            _ => headers.get(AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer ")),
+        };
+        shown == Some(self.key.as_bytes())
+    }
+
+    /// The body of the model list.
+    pub(super) fn list(&self, created: i64) -> Bytes {
+        match self.spec.persona {
+            None => models(&self.spec, created),
+            Some(persona) => persona.list(&self.spec, created),
+        }
+    }
+
+    /// What it tells of a model or of itself.
+    pub(super) fn describe(&self, endpoint: &Endpoint, body: &[u8]) -> Result<Value, Refusal> {
+        match self.spec.persona {
+            None => Err(Refusal::no_such_place("/api")),
+            Some(_) => Persona::describe(&self.spec, endpoint, body),
+        }
     }
 
     /// The time to the first token, and from each to the next.
@@ -171,14 +239,6 @@ impl State {
     fn meters(&mut self, model: usize) -> impl Iterator<Item = &mut Meter> {
         self.models[model].iter_mut().chain(&mut self.shared)
     }
-}
-
-/// Reset: when something is free again if nothing is left, else when all of it is.
-fn triple(names: [&'static str; 3], meter: &mut Meter, now: Timestamp) -> Vec<(&'static str, String)> {
-    let remaining = meter.remaining(now);
-    let wanted = if remaining == 0 { 1.min(meter.limit.amount) } else { meter.limit.amount };
-    let reset = meter.fits_at(wanted, now).map_or(Duration::ZERO, |moment| until(now, moment));
-    names.into_iter().zip([meter.limit.amount.to_string(), remaining.to_string(), go_duration(reset)]).collect()
 }
 
 #[cfg(test)]
@@ -226,7 +286,7 @@ mod tests {
                 .limit(Limit::requests(30, Period::Minute)),
         );
         provider.admit(0, COST, now(), false).expect("room");
-        let headers = provider.rate_headers(0, now());
+        let headers = provider.rate_headers(0, None, now());
         let values: Vec<&str> = headers.iter().map(|(_, value)| value.as_str()).collect();
         assert_eq!(values, ["1000", "999", "14h0m0s", "50", "20", "1m0s"]);
     }

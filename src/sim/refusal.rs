@@ -18,6 +18,57 @@ pub(super) struct Refusal {
     pub param: Option<&'static str>,
     pub message: String,
     pub headers: Vec<(&'static str, String)>,
+    pub why: Box<Why>,
+}
+
+/// What stands behind a refusal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Why {
+    pub reason: Reason,
+    /// Of the request, where it is known.
+    pub model: String,
+    /// The body in a provider's own shape.
+    pub own_body: Option<Value>,
+    /// The request itself was at fault.
+    pub rejects: bool,
+}
+
+/// Why a call is refused. Personas say the same thing in their own words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Reason {
+    BadRequest,
+    /// The model cannot do what the request needs.
+    Lacks(&'static str),
+    Denied,
+    /// No such model.
+    Unknown,
+    /// A model that was there and is no more.
+    Gone,
+    NoSuchPlace,
+    WrongMethod,
+    /// Tokens the model accepts, and those of the request.
+    TooLong {
+        context: u64,
+        tokens: u64,
+    },
+    /// More than a whole window of this limit holds.
+    TooLarge {
+        limit: Limit,
+        tokens: u64,
+    },
+    PaymentRequired,
+    Busy {
+        retry_after: Option<Duration>,
+    },
+    UsedUp {
+        limit: Limit,
+        used: u64,
+        requested: u64,
+        moment: Timestamp,
+        wait: Duration,
+    },
+    /// Said in the provider's own words already.
+    Own,
 }
 
 impl Refusal {
@@ -25,18 +76,35 @@ impl Refusal {
         Self::new(400, "invalid_request_error", None, message.into()).about(param)
     }
 
+    pub(super) fn lacks(model: &str, feature: &'static str, param: &'static str) -> Self {
+        let message = format!("`{feature}` is not supported with this model: {model}");
+        Self::bad_request(message, Some(param)).because(Reason::Lacks(feature)).of(model)
+    }
+
+    /// A refusal in a provider's own words.
+    pub(super) fn own(status: u16, message: impl Into<String>, body: Value) -> Self {
+        let refusal = Self::new(status, "invalid_request_error", None, message.into());
+        refusal.because(Reason::Own).said(status, body)
+    }
+
     pub(super) fn denied() -> Self {
         let message = "Incorrect API key provided. This simulated provider has another one.".to_owned();
-        Self::new(401, "invalid_request_error", Some("invalid_api_key"), message)
+        Self::new(401, "invalid_request_error", Some("invalid_api_key"), message).because(Reason::Denied)
     }
 
     pub(super) fn gone(model: &str) -> Self {
         let message = format!("The model `{model}` does not exist or you do not have access to it.");
-        Self::new(404, "invalid_request_error", Some("model_not_found"), message).about(Some("model"))
+        let refusal = Self::new(404, "invalid_request_error", Some("model_not_found"), message).about(Some("model"));
+        refusal.because(Reason::Gone).of(model)
+    }
+
+    pub(super) fn unknown(model: &str) -> Self {
+        Self::gone(model).because(Reason::Unknown)
     }
 
     pub(super) fn no_such_place(path: &str) -> Self {
         Self::new(404, "invalid_request_error", Some("unknown_url"), format!("Unknown request URL: {path}."))
+            .because(Reason::NoSuchPlace)
     }
 
     pub(super) fn wrong_method() -> Self {
@@ -46,13 +114,15 @@ impl Refusal {
             Some("method_not_supported"),
             "Not allowed with this method.".to_owned(),
         )
+        .because(Reason::WrongMethod)
     }
 
     pub(super) fn too_long(context: u64, tokens: u64) -> Self {
         let message = format!(
             "This model's maximum context length is {context} tokens. However, your messages resulted in {tokens} tokens. Please reduce the length of the messages."
         );
-        Self::new(400, "invalid_request_error", Some("context_length_exceeded"), message).about(Some("messages"))
+        let refusal = Self::new(400, "invalid_request_error", Some("context_length_exceeded"), message);
+        refusal.about(Some("messages")).because(Reason::TooLong { context, tokens })
     }
 
     /// Groq's answer to a request larger than a whole window: its `retry-after` can never help (PROVIDERS.md, 2026-10).
@@ -62,11 +132,14 @@ impl Refusal {
             label(limit),
             limit.amount
         );
-        Self::new(413, kind(limit), Some("rate_limit_exceeded"), message).with("retry-after", "65".to_owned())
+        let refusal = Self::new(413, kind(limit), Some("rate_limit_exceeded"), message);
+        let reason = Reason::TooLarge { limit: limit.clone(), tokens };
+        refusal.with("retry-after", "65".to_owned()).because(reason).of(model)
     }
 
     pub(super) fn payment_required() -> Self {
         Self::new(402, "billing_error", Some("insufficient_balance"), "Insufficient balance.".to_owned())
+            .because(Reason::PaymentRequired)
     }
 
     pub(super) fn busy(model: &str, retry_after: Option<Duration>) -> Self {
@@ -75,7 +148,9 @@ impl Refusal {
             "requests",
             Some("rate_limit_exceeded"),
             format!("Rate limit reached for model `{model}` on requests per minute (RPM)."),
-        );
+        )
+        .because(Reason::Busy { retry_after })
+        .of(model);
         match retry_after {
             None => refusal,
             Some(wait) if wait.subsec_nanos() == 0 => refusal.with("retry-after", wait.as_secs().to_string()),
@@ -101,8 +176,10 @@ impl Refusal {
             limit.amount,
             go_duration(wait)
         );
+        let reason = Reason::UsedUp { limit: limit.clone(), used, requested, moment, wait };
         if limit.period < Period::Day || as_groq {
-            return Self::new(429, kind(limit), Some("rate_limit_exceeded"), message).with("retry-after", seconds);
+            let refusal = Self::new(429, kind(limit), Some("rate_limit_exceeded"), message);
+            return refusal.with("retry-after", seconds).because(reason).of(model);
         }
         let message = format!(
             "You exceeded your current quota of {} {} per {}; it resets at {moment:.0}.",
@@ -110,25 +187,65 @@ impl Refusal {
             kind(limit),
             limit.period.word()
         );
-        Self::new(429, "insufficient_quota", Some("insufficient_quota"), message).with("retry-after", seconds)
+        let refusal = Self::new(429, "insufficient_quota", Some("insufficient_quota"), message);
+        refusal.with("retry-after", seconds).because(reason).of(model)
     }
 
-    /// The body, an object with `error`.
+    /// The body: an object with `error`, if no provider has its own.
     pub(super) fn body(&self) -> Value {
+        if let Some(body) = &self.why.own_body {
+            return body.clone();
+        }
         json!({"error": {"message": self.message, "type": self.kind, "param": self.param, "code": self.code}})
     }
 
     fn new(status: u16, kind: &'static str, code: Option<&'static str>, message: String) -> Self {
-        Self { status, kind, code, param: None, message, headers: Vec::new() }
+        Self {
+            status,
+            kind,
+            code,
+            param: None,
+            message,
+            headers: Vec::new(),
+            why: Box::new(Why { reason: Reason::BadRequest, model: String::new(), own_body: None, rejects: false }),
+        }
+    }
+
+    /// The same refusal with another status and body.
+    pub(super) fn said(mut self, status: u16, body: Value) -> Self {
+        self.status = status;
+        self.why.own_body = Some(body);
+        self
+    }
+
+    /// The request is what was wrong.
+    pub(super) fn rejecting(mut self) -> Self {
+        self.why.rejects = true;
+        self
+    }
+
+    pub(super) fn of(mut self, model: &str) -> Self {
+        model.clone_into(&mut self.why.model);
+        self
+    }
+
+    pub(super) fn without(mut self, header: &str) -> Self {
+        self.headers.retain(|(name, _)| *name != header);
+        self
+    }
+
+    pub(super) fn with(mut self, header: &'static str, value: String) -> Self {
+        self.headers.push((header, value));
+        self
+    }
+
+    fn because(mut self, reason: Reason) -> Self {
+        self.why.reason = reason;
+        self
     }
 
     fn about(mut self, param: Option<&'static str>) -> Self {
         self.param = param;
-        self
-    }
-
-    fn with(mut self, header: &'static str, value: String) -> Self {
-        self.headers.push((header, value));
         self
     }
 }
@@ -153,12 +270,12 @@ pub(super) fn go_duration(duration: Duration) -> String {
 }
 
 /// Seconds rounded up, and at least one: a client that waits this long is not early.
-fn whole_seconds(wait: Duration) -> u64 {
+pub(super) fn whole_seconds(wait: Duration) -> u64 {
     (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1)
 }
 
 /// `requests per minute (RPM)` and the like.
-fn label(limit: &Limit) -> String {
+pub(super) fn label(limit: &Limit) -> String {
     let words = match limit.unit {
         Unit::Requests => "requests",
         Unit::InputTokens => "input tokens",
@@ -168,7 +285,7 @@ fn label(limit: &Limit) -> String {
     format!("{words} per {} ({}P{})", limit.period.word(), initial(kind(limit)), initial(limit.period.word()))
 }
 
-const fn kind(limit: &Limit) -> &'static str {
+pub(super) const fn kind(limit: &Limit) -> &'static str {
     match limit.unit {
         Unit::Requests => "requests",
         Unit::InputTokens | Unit::Tokens => "tokens",

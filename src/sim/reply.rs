@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::call::Outcome;
+use super::call::{Notes, Outcome};
 use super::refusal::Refusal;
 
 const JSON: &str = "application/json";
@@ -34,9 +34,12 @@ pub(super) struct Message {
     pub apart: bool,
     /// Before the head.
     pub delay: Duration,
+    /// Between the head and the first frame.
+    pub silence: Duration,
     /// Between frames.
     pub gap: Duration,
     pub outcome: Outcome,
+    pub notes: Notes,
 }
 
 /// What follows the last frame.
@@ -73,8 +76,10 @@ impl Message {
             whole: false,
             apart: false,
             delay: Duration::ZERO,
+            silence: Duration::ZERO,
             gap: Duration::ZERO,
             outcome,
+            notes: Notes::default(),
         }
     }
 }
@@ -87,6 +92,8 @@ impl From<Message> for Reply {
 
 impl From<Refusal> for Message {
     fn from(refusal: Refusal) -> Self {
-        Self::json(refusal.status, refusal.body().to_string(), Outcome::Refused(refusal.status)).with(refusal.headers)
+        let message = Self::json(refusal.status, refusal.body().to_string(), Outcome::Refused(refusal.status));
+        let notes = Notes { rejected: refusal.why.rejects.then_some(refusal.message), ..Notes::default() };
+        Self { notes, ..message }.with(refusal.headers)
     }
 }

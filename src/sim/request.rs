@@ -30,6 +30,10 @@ pub(super) struct Asked {
     pub images: bool,
     /// Tools were offered, whether or not one may be called now.
     pub tools: bool,
+    /// The model is to think.
+    pub thinks: bool,
+    /// A plain answer as the only item of a list.
+    pub in_list: bool,
 }
 
 /// Who spoke last.
@@ -79,6 +83,8 @@ impl Asked {
             format: format(wire.response_format)?,
             images: false,
             tools: false,
+            thinks: false,
+            in_list: false,
         };
         asked.read(&wire.messages)?;
         asked.read_tools(wire.tools, wire.tool_choice.as_ref())?;

@@ -55,6 +55,11 @@ impl Simulator {
         self.provider(provider).script(acts);
     }
 
+    /// Drops the acts for chat calls that nobody has made.
+    pub fn unscript(&self, provider: &str) {
+        self.provider(provider).unscript();
+    }
+
     /// Queues acts for the next requests for a provider's model list.
     pub fn script_models(&self, provider: &str, acts: impl IntoIterator<Item = Act>) {
         self.provider(provider).script_list(acts);
@@ -63,6 +68,11 @@ impl Simulator {
     /// All calls a provider got, model lists too, in order of arrival.
     pub fn calls(&self, provider: &str) -> Vec<Call> {
         self.provider(provider).log.calls()
+    }
+
+    /// What was wrong with the requests a provider refused as faulty, in order; empty when it took all of them.
+    pub fn rejections(&self, provider: &str) -> Vec<String> {
+        self.calls(provider).into_iter().filter_map(|call| call.notes.rejected).collect()
     }
 
     /// Requests of any kind to any provider or none.

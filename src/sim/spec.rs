@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 
 use super::act::Act;
 use super::limit::Limit;
+use super::persona::Persona;
 
 /// One provider. `new` gives a healthy one without models, limits, latency or rate-limit headers.
 #[must_use]
@@ -17,9 +18,12 @@ pub struct ProviderSpec {
     pub first_token_ms: RangeInclusive<u64>,
     /// Milliseconds from one token to the next.
     pub per_token_ms: RangeInclusive<u64>,
-    /// Sends `x-ratelimit-*` the way Groq does: requests of the longest window, tokens of the shortest, Go durations.
+    /// Sends `x-ratelimit-*` the way its persona does; without one as Groq does: requests of the longest window, tokens of the shortest,
+    /// Go durations.
     pub rate_headers: bool,
     pub usage_at: UsageAt,
+    /// The real provider it pretends to be: its rules, words, headers and dialect.
+    pub persona: Option<Persona>,
     /// How often, from 0 to 1, a call meets one of `faults`.
     pub fault_rate: f64,
     pub faults: Vec<Act>,
@@ -63,14 +67,33 @@ impl ProviderSpec {
             per_token_ms: 0..=0,
             rate_headers: false,
             usage_at: UsageAt::OwnChunk,
+            persona: None,
             fault_rate: 0.0,
             faults: Vec::new(),
             opening: Vec::new(),
         }
     }
 
+    /// `sim-groq` and so on, as strict and as odd as the real one, with models of its own (`sim-…`) and without its scarcity.
+    pub fn impersonating(persona: Persona) -> Self {
+        Self {
+            models: persona.models(),
+            limits: persona.limits(),
+            rate_headers: true,
+            usage_at: persona.usage_at(),
+            persona: Some(persona),
+            ..Self::new(format!("sim-{}", persona.id()))
+        }
+    }
+
     pub fn model(mut self, model: ModelSpec) -> Self {
         self.models.push(model);
+        self
+    }
+
+    /// This model in the place of all others.
+    pub fn only_model(mut self, model: ModelSpec) -> Self {
+        self.models = vec![model];
         self
     }
 

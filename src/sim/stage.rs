@@ -5,7 +5,8 @@ use jiff::Timestamp;
 
 use super::act::Act;
 use super::answer::Answer;
-use super::call::Outcome;
+use super::call::{Notes, Outcome};
+use super::endpoint::Endpoint;
 use super::hash::hash;
 use super::limit::{Cost, Limit, Period};
 use super::provider::Provider;
@@ -13,7 +14,7 @@ use super::refusal::Refusal;
 use super::reply::{End, Message, Reply};
 use super::request::{Asked, Format};
 use super::spec::ModelSpec;
-use super::wire::{DONE, Head, completion, empty_completion, event, events};
+use super::wire::Head;
 
 const PAGE: &str =
     "<!DOCTYPE html><html><head><title>Just a moment...</title></head><body><h1>Simulated web page</h1></body></html>";
@@ -30,14 +31,22 @@ pub(super) struct Stage<'a> {
 
 impl Stage<'_> {
     /// The reply to a chat call whose key is good.
-    pub(super) fn chat(&self, body: &[u8]) -> Result<Reply, Refusal> {
-        let asked = Asked::parse(body)?;
-        let (place, model) = self.provider.model(&asked.model).ok_or_else(|| Refusal::gone(&asked.model))?;
+    pub(super) fn chat(&self, endpoint: &Endpoint, body: &[u8]) -> Result<Reply, Refusal> {
+        let read = match self.provider.spec.persona {
+            None => Asked::parse(body).map(|asked| (asked, Notes::default())),
+            Some(persona) => persona.read(endpoint, body),
+        };
+        let (asked, notes) = read.map_err(Refusal::rejecting)?;
+        let (place, model) = self.provider.model(&asked.model).ok_or_else(|| Refusal::unknown(&asked.model))?;
         let (act, scripted) = self.provider.next(asked.stream);
         if !scripted {
-            fits(&asked, model)?;
+            fits(&asked, model).map_err(Refusal::rejecting)?;
         }
-        Scene { stage: self, asked: &asked, place, forced: scripted }.play(act)
+        let mut reply = Scene { stage: self, asked: &asked, place, forced: scripted }.play(act)?;
+        if let Reply::Send(message) = &mut reply {
+            message.notes = notes;
+        }
+        Ok(reply)
     }
 
     /// The reply to a request for the model list under a scripted act; those about streams hang or break like the others.
@@ -63,16 +72,19 @@ impl Stage<'_> {
             Act::TooLong => return Err(Refusal::too_long(8_192, 9_999)),
             Act::BadRequest(message) => return Err(Refusal::bad_request(message, None)),
             Act::Html => Message { content_type: "text/html; charset=utf-8".to_owned(), ..faulted(PAGE) }.into(),
-            Act::NotJson if stream => Message::events(
-                vec![Bytes::from_static(b"data: {\"id\":\"chatcmpl-sim\",\"choices\":[{\"ind\n\n")],
-                Outcome::Faulted,
-            )
-            .into(),
+            Act::NotJson if stream => {
+                let tongue = self.provider.tongue();
+                tongue.lines(vec![tongue.broken()], Outcome::Faulted).into()
+            }
             Act::NotJson => faulted(r#"{"id":"chatcmpl-sim","choices":[{"index":0,"mess"#).into(),
             Act::EmptyBody => faulted("").into(),
-            Act::ErrorInStream if stream => Message::events(vec![self.error_event()], Outcome::Faulted).into(),
+            Act::ErrorInStream if stream => {
+                let frames = vec![self.error_event(model, true)];
+                self.provider.tongue().lines(frames, Outcome::Faulted).into()
+            }
             Act::ErrorIn200 | Act::ErrorInStream => {
-                Message::json(200, Refusal::busy(model, None).body().to_string(), Outcome::Faulted).into()
+                let body = self.provider.in_success(Refusal::busy(model, None));
+                Message::json(200, body.to_string(), Outcome::Faulted).into()
             }
             Act::Hang => Reply::Hang,
             Act::Reset => Reply::Reset,
@@ -87,9 +99,8 @@ impl Stage<'_> {
         Refusal::used_up(model, &limit, 1_000, 1, Period::Day.turn(self.now), self.now, self.provider.spec.rate_headers)
     }
 
-    fn error_event(&self) -> Bytes {
-        let busy = Refusal::busy(&self.provider.spec.id, None);
-        event(&busy.body())
+    fn error_event(&self, model: &str, first: bool) -> Bytes {
+        self.provider.failure(Refusal::busy(model, None), first)
     }
 }
 
@@ -106,17 +117,29 @@ struct Scene<'a> {
 impl Scene<'_> {
     fn play(&self, act: Act) -> Result<Reply, Refusal> {
         let stage = self.stage;
+        let act = match self.said(act) {
+            Ok(answer) => return self.answer(&answer).map(Reply::from),
+            Err(act) => act,
+        };
         match act {
-            Act::Answer => self.answer(&self.own_answer()).map(Reply::from),
-            Act::Text(text) => self.answer(&Answer::text(text, self.asked.max_tokens)).map(Reply::from),
-            Act::Tool { name, arguments } => self
-                .answer(&Answer::tool(name, arguments, hash(stage.seed, &[&stage.number.to_string()])))
-                .map(Reply::from),
             Act::EmptyStream => Ok(self.empty().into()),
             Act::Cut { after } => self.part(after, End::Cut),
             Act::Stall { after } => self.part(after, End::Stall),
             Act::ErrorAfter { after } => self.part(after, End::Finish),
             act => stage.fault(act, &self.asked.model, self.asked.stream),
+        }
+    }
+
+    /// The answer an act wants; the act itself when it wants none.
+    fn said(&self, act: Act) -> Result<Answer, Act> {
+        let salt = hash(self.stage.seed, &[&self.stage.number.to_string()]);
+        match act {
+            Act::Answer => Ok(self.own_answer()),
+            Act::Text(text) => Ok(Answer::text(text, self.asked.max_tokens)),
+            Act::Tool { name, arguments } => Ok(Answer::tools([(name, arguments)], salt)),
+            Act::Tools(calls) => Ok(Answer::tools(calls, salt)),
+            Act::Think { reasoning, then } => self.said(*then).map(|answer| answer.after(reasoning)),
+            act => Err(act),
         }
     }
 
@@ -129,24 +152,24 @@ impl Scene<'_> {
         let provider = self.stage.provider;
         let cost = Cost { prompt: self.asked.prompt_tokens, answer: answer.tokens };
         let admitted = provider.admit(self.place, cost, self.stage.now, self.forced);
-        let headers = provider.rate_headers(self.place, self.stage.now);
+        let headers = provider.rate_headers(self.place, admitted.is_ok().then_some(cost), self.stage.now);
         if let Err(mut refusal) = admitted {
             refusal.headers.extend(headers);
             return Err(refusal);
         }
         let (first, gap) = provider.pace();
-        let message = if self.asked.stream {
-            let frames = events(&self.head(), answer, provider.spec.usage_at, self.asked.include_usage);
-            Message { delay: first, gap, ..Message::events(frames, Outcome::Answered) }
-        } else {
+        let message = provider.tongue().answer(&self.head(), answer, self.asked);
+        let message = if !self.asked.stream {
             let tokens = u32::try_from(answer.tokens).unwrap_or(u32::MAX);
-            let body = completion(&self.head(), answer);
-            Message { delay: first + gap.saturating_mul(tokens), ..Message::json(200, body, Outcome::Answered) }
+            Message { delay: first + gap.saturating_mul(tokens), ..message }
+        } else if provider.is_silent_after_the_head() {
+            Message { silence: first, gap, ..message }
+        } else {
+            Message { delay: first, gap, ..message }
         };
         Ok(message.with(headers))
     }
 
-    /// The first `after` events of an answer (half of a plain body), and then `end`; an error event where that is the end.
     fn part(&self, after: usize, end: End) -> Result<Reply, Refusal> {
         let mut message = self.answer(&self.own_answer())?;
         message.outcome = Outcome::Faulted;
@@ -160,16 +183,13 @@ impl Scene<'_> {
             }
         }
         if end == End::Finish {
-            message.frames.push(self.stage.error_event());
+            message.frames.push(self.stage.error_event(&self.asked.model, after == 0));
         }
         Ok(message.into())
     }
 
     fn empty(&self) -> Message {
-        if self.asked.stream {
-            return Message::events(vec![Bytes::from_static(DONE.as_bytes())], Outcome::Faulted);
-        }
-        Message::json(200, empty_completion(&self.head()), Outcome::Faulted)
+        self.stage.provider.tongue().nothing(&self.head(), self.asked.stream)
     }
 
     fn head(&self) -> Head<'_> {
@@ -184,16 +204,14 @@ fn fits(asked: &Asked, model: &ModelSpec) -> Result<(), Refusal> {
         return Err(Refusal::too_long(model.context, asked.prompt_tokens));
     }
     let needs = [
+        (asked.thinks, "reasoning", "think"),
         (asked.images, "vision", "messages"),
         (asked.tools, "tools", "tools"),
         (asked.format == Format::Json, "json", "response_format"),
         (matches!(asked.format, Format::Schema(_)), "schema", "response_format"),
     ];
     match needs.into_iter().find(|(needed, feature, _)| *needed && !model.has(feature)) {
-        Some((_, feature, param)) => Err(Refusal::bad_request(
-            format!("`{feature}` is not supported with this model: {}", model.id),
-            Some(param),
-        )),
+        Some((_, feature, param)) => Err(Refusal::lacks(&model.id, feature, param)),
         None => Ok(()),
     }
 }

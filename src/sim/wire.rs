@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::answer::{Answer, Content};
+use super::answer::{Answer, Called, Content};
+use super::habit::{Habits, Thoughts};
 use super::spec::{ProviderSpec, UsageAt};
 
 /// The end of every stream.
@@ -25,20 +26,13 @@ pub(super) struct Head<'a> {
 }
 
 /// A whole `chat.completion`.
-pub(super) fn completion(head: &Head<'_>, answer: &Answer) -> Bytes {
-    let message = match &answer.content {
-        Content::Text(text) => format!(r#"{{"role":"assistant","content":{},"refusal":null}}"#, quoted(text)),
-        Content::Tool { id, name, arguments } => format!(
-            r#"{{"role":"assistant","content":null,"refusal":null,"tool_calls":[{{"id":{},"type":"function","function":{{"name":{},"arguments":{}}}}}]}}"#,
-            quoted(id),
-            quoted(name),
-            quoted(arguments)
-        ),
-    };
+pub(super) fn completion(head: &Head<'_>, answer: &Answer, habits: Habits) -> Bytes {
+    let Habits { before_json, beside, at_finish, at_end, .. } = habits;
+    let message = message(answer, habits);
     let opening = opening(head, "chat.completion");
-    let (finish, usage) = (answer.finish, usage(head, answer));
+    let (finish, usage) = (answer.finish, usage(head, answer, habits));
     Bytes::from(format!(
-        r#"{opening},"choices":[{{"index":0,"message":{message},"logprobs":null,"finish_reason":"{finish}"}}],"usage":{usage},"service_tier":"default",{EXTRA}}}"#
+        r#"{before_json}{opening}{beside},"choices":[{{"index":0,"message":{message},"logprobs":null,"finish_reason":"{finish}"{at_finish}}}],"usage":{usage}{at_end},"service_tier":"default",{EXTRA}}}"#
     ))
 }
 
@@ -48,29 +42,36 @@ pub(super) fn empty_completion(head: &Head<'_>) -> Bytes {
 }
 
 /// The events of a stream, `[DONE]` last, one `Bytes` each.
-pub(super) fn events(head: &Head<'_>, answer: &Answer, usage_at: UsageAt, include_usage: bool) -> Vec<Bytes> {
+pub(super) fn events(head: &Head<'_>, answer: &Answer, habits: Habits, include_usage: bool) -> Vec<Bytes> {
+    let usage_at = habits.usage_at;
     let own_chunk = include_usage && usage_at != UsageAt::LastChunk;
     let chunk = Chunk {
         opening: opening(head, "chat.completion.chunk"),
         closing: if own_chunk { r#","usage":null}"# } else { "}" },
+        habits,
     };
-    let mut events = match &answer.content {
-        Content::Text(text) => text_events(&chunk, text),
-        Content::Tool { id, name, arguments } => tool_events(&chunk, id, name, arguments),
-    };
-    let usage = usage(head, answer);
-    let finish = format!(r#""{}""#, answer.finish);
+    let mut events = vec![chunk.first(head, answer)];
+    events.extend(chunk.thoughts(answer));
+    match &answer.content {
+        Content::Text(text) => events.extend(chunk.text(text)),
+        Content::Tools(calls) => events.extend(calls.iter().enumerate().flat_map(|call| chunk.call(call))),
+    }
+    let usage = usage(head, answer, habits);
+    let finish = format!(r#""{}"{}"#, answer.finish, habits.at_finish);
     events.push(match usage_at {
-        UsageAt::OwnChunk => chunk.event("{}", &finish, ""),
-        UsageAt::LastChunk => {
-            Chunk { closing: "}", ..chunk.clone() }.event("{}", &finish, &format!(r#","usage":{usage}"#))
-        }
+        UsageAt::OwnChunk => chunk.event("{}", &finish, habits.at_end),
+        UsageAt::LastChunk => Chunk { closing: "}", ..chunk.clone() }.event(
+            "{}",
+            &finish,
+            &format!(r#","usage":{usage}{}"#, habits.at_end),
+        ),
         UsageAt::XGroq => {
             chunk.event("{}", &finish, &format!(r#","x_groq":{{"id":"req_sim{:08}","usage":{usage}}}"#, head.number))
         }
     });
     if own_chunk {
-        events.push(Bytes::from(format!("data: {},\"choices\":[],\"usage\":{usage}}}\n\n", chunk.opening)));
+        let Chunk { opening, .. } = &chunk;
+        events.push(Bytes::from(format!("data: {opening}{},\"choices\":[],\"usage\":{usage}}}\n\n", habits.beside)));
     }
     events.push(Bytes::from_static(DONE.as_bytes()));
     events
@@ -109,50 +110,117 @@ pub(super) fn words(text: &str) -> Vec<&str> {
     words
 }
 
+/// The message of a plain answer.
+fn message(answer: &Answer, habits: Habits) -> String {
+    let thoughts = answer.thoughts.as_deref();
+    let content = match (&answer.content, thoughts) {
+        (Content::Text(text), Some(thoughts)) if habits.thoughts == Thoughts::Chunks => {
+            format!(r#"[{},{{"type":"text","text":{}}}]"#, thinking_chunk(thoughts), quoted(text))
+        }
+        (Content::Text(text), _) => quoted(text),
+        (Content::Tools(_), Some(thoughts)) if habits.thoughts == Thoughts::Chunks => {
+            format!("[{}]", thinking_chunk(thoughts))
+        }
+        (Content::Tools(_), _) => "null".to_owned(),
+    };
+    let mut message = format!(r#"{{"role":"assistant","content":{content}{}"#, habits.in_message);
+    if let Some(fields) = thoughts.and_then(|thoughts| thought_fields(thoughts, habits)) {
+        message.push(',');
+        message.push_str(&fields);
+    }
+    if let Content::Tools(calls) = &answer.content {
+        let calls: Vec<String> = calls.iter().map(|call| whole_call(call, "", habits)).collect();
+        write!(message, r#","tool_calls":[{}]"#, calls.join(",")).expect("a String takes all text");
+    }
+    message + "}"
+}
+
+/// A tool call with all its arguments; `index` is a field with a comma behind it, or nothing.
+fn whole_call(call: &Called, index: &str, habits: Habits) -> String {
+    format!(
+        r#"{{{index}"id":"{}","type":"function","function":{{"name":{},"arguments":{}}}}}"#,
+        habits.call_id(call.salt),
+        quoted(&call.name),
+        quoted(&call.arguments)
+    )
+}
+
+/// Thoughts as fields of a message or delta, where they are no part of its content.
+fn thought_fields(thoughts: &str, habits: Habits) -> Option<String> {
+    let text = quoted(thoughts);
+    match habits.thoughts {
+        Thoughts::Field(name) => Some(format!(r#""{name}":{text}"#)),
+        Thoughts::Details => Some(format!(
+            r#""reasoning":{text},"reasoning_details":[{{"type":"reasoning.text","text":{text},"format":"unknown","index":0}}]"#
+        )),
+        Thoughts::Chunks => None,
+    }
+}
+
+fn thinking_chunk(thoughts: &str) -> String {
+    format!(r#"{{"type":"thinking","thinking":[{{"type":"text","text":{}}}]}}"#, quoted(thoughts))
+}
+
 #[derive(Clone)]
 struct Chunk {
     opening: String,
     closing: &'static str,
+    habits: Habits,
 }
 
 impl Chunk {
     fn event(&self, delta: &str, finish: &str, extra: &str) -> Bytes {
-        let Self { opening, closing } = self;
+        let Self { opening, closing, habits: Habits { beside, .. } } = self;
         let mut event = String::with_capacity(opening.len() + delta.len() + extra.len() + 96);
-        write!(event, r#"data: {opening},"choices":[{{"index":0,"delta":{delta},"logprobs":null,"finish_reason":{finish}}}]{extra}{closing}"#)
+        write!(event, r#"data: {opening}{beside},"choices":[{{"index":0,"delta":{delta},"logprobs":null,"finish_reason":{finish}}}]{extra}{closing}"#)
             .expect("a String takes all text");
         event.push_str("\n\n");
         Bytes::from(event)
     }
-}
 
-fn text_events(chunk: &Chunk, text: &str) -> Vec<Bytes> {
-    let role = chunk.event(r#"{"role":"assistant","content":"","refusal":null}"#, "null", &format!(",{EXTRA}"));
-    let words = words(text);
-    let deltas = words.iter().map(|word| chunk.event(&format!(r#"{{"content":{}}}"#, quoted(word)), "null", ""));
-    [role].into_iter().chain(deltas).collect()
-}
+    /// The chunk with the role, after whatever the provider writes before it.
+    fn first(&self, head: &Head<'_>, answer: &Answer) -> Bytes {
+        let content = if matches!(answer.content, Content::Text(_)) { r#""""# } else { "null" };
+        let id = match self.habits.usage_at {
+            UsageAt::XGroq => format!(r#","x_groq":{{"id":"req_sim{:08}"}}"#, head.number),
+            UsageAt::OwnChunk | UsageAt::LastChunk => String::new(),
+        };
+        let delta = format!(r#"{{"role":"assistant","content":{content}{}}}"#, self.habits.in_message);
+        let event = self.event(&delta, "null", &format!("{id},{EXTRA}"));
+        [self.habits.before_stream.as_bytes(), &event].concat().into()
+    }
 
-/// The name first, then the arguments in at least two deltas where they have two characters.
-fn tool_events(chunk: &Chunk, id: &str, name: &str, arguments: &str) -> Vec<Bytes> {
-    const PIECE: usize = 12;
-    let role = chunk.event(r#"{"role":"assistant","content":null,"refusal":null}"#, "null", &format!(",{EXTRA}"));
-    let opening = format!(
-        r#"{{"tool_calls":[{{"index":0,"id":{},"type":"function","function":{{"name":{},"arguments":""}}}}]}}"#,
-        quoted(id),
-        quoted(name)
-    );
-    let letters: Vec<char> = arguments.chars().collect();
-    let piece = letters.len().div_ceil(2).clamp(1, PIECE);
-    let deltas = letters.chunks(piece).map(|letters| {
-        let text: String = letters.iter().collect();
-        chunk.event(
-            &format!(r#"{{"tool_calls":[{{"index":0,"function":{{"arguments":{}}}}}]}}"#, quoted(&text)),
-            "null",
-            "",
-        )
-    });
-    [role, chunk.event(&opening, "null", "")].into_iter().chain(deltas).collect()
+    fn thoughts(&self, answer: &Answer) -> Vec<Bytes> {
+        let pieces = answer.thoughts.as_deref().map(words).unwrap_or_default();
+        let delta = |piece: &&str| match thought_fields(piece, self.habits) {
+            Some(fields) => format!("{{{fields}}}"),
+            None => format!(r#"{{"content":[{}]}}"#, thinking_chunk(piece)),
+        };
+        pieces.iter().map(|piece| self.event(&delta(piece), "null", "")).collect()
+    }
+
+    fn text(&self, text: &str) -> Vec<Bytes> {
+        let delta = |word: &&str| format!(r#"{{"content":{}}}"#, quoted(word));
+        words(text).iter().map(|word| self.event(&delta(word), "null", "")).collect()
+    }
+
+    /// The name first, then the arguments in at least two deltas where they have two characters; or all of it in one.
+    fn call(&self, (place, call): (usize, &Called)) -> Vec<Bytes> {
+        const PIECE: usize = 12;
+        let index = if self.habits.indexed { format!(r#""index":{place},"#) } else { String::new() };
+        let delta = |call: &str| self.event(&format!(r#"{{"tool_calls":[{call}]}}"#), "null", "");
+        if self.habits.whole_calls {
+            return vec![delta(&whole_call(call, &index, self.habits))];
+        }
+        let begun = Called { salt: call.salt, name: call.name.clone(), arguments: String::new() };
+        let letters: Vec<char> = call.arguments.chars().collect();
+        let piece = letters.len().div_ceil(2).clamp(1, PIECE);
+        let pieces = letters.chunks(piece).map(|letters| {
+            let text: String = letters.iter().collect();
+            delta(&format!(r#"{{{index}"function":{{"arguments":{}}}}}"#, quoted(&text)))
+        });
+        [delta(&whole_call(&begun, &index, self.habits))].into_iter().chain(pieces).collect()
+    }
 }
 
 /// The first fields of a body, without the closing brace.
@@ -164,12 +232,18 @@ fn opening(head: &Head<'_>, object: &str) -> String {
     )
 }
 
-fn usage(head: &Head<'_>, answer: &Answer) -> String {
+fn usage(head: &Head<'_>, answer: &Answer, habits: Habits) -> String {
     let (prompt, completion) = (head.prompt_tokens, answer.tokens);
-    format!(r#"{{"prompt_tokens":{prompt},"completion_tokens":{completion},"total_tokens":{}}}"#, prompt + completion)
+    let thoughts = match answer.thought_tokens() {
+        0 => String::new(),
+        tokens => format!(r#","completion_tokens_details":{{"reasoning_tokens":{tokens}}}"#),
+    };
+    let total = prompt + completion;
+    let more = habits.in_usage;
+    format!(r#"{{"prompt_tokens":{prompt},"completion_tokens":{completion},"total_tokens":{total}{thoughts}{more}}}"#)
 }
 
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     serde_json::to_string(text).expect("every text is a JSON string")
 }
 
@@ -202,7 +276,7 @@ mod tests {
 
     #[test]
     fn a_completion_is_whole_and_keeps_odd_numbers() {
-        let body = completion(&HEAD, &Answer::text("say \"hi\"".to_owned(), None));
+        let body = completion(&HEAD, &Answer::text("say \"hi\"".to_owned(), None), Habits::plain(UsageAt::OwnChunk));
         let value: Value = serde_json::from_slice(&body).expect("JSON");
         assert_eq!(value["choices"][0]["message"]["content"], "say \"hi\"");
         assert_eq!(value["usage"], json!({"prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7}));
@@ -216,7 +290,8 @@ mod tests {
     #[test]
     fn usage_stands_where_the_provider_puts_it() {
         let answer = Answer::text("a b".to_owned(), None);
-        let last = |place, include| parsed(&events(&HEAD, &answer, place, include)).pop().expect("events");
+        let last =
+            |place, include| parsed(&events(&HEAD, &answer, Habits::plain(place), include)).pop().expect("events");
         assert!(last(UsageAt::OwnChunk, false).get("usage").is_none());
         assert_eq!(last(UsageAt::OwnChunk, true)["choices"], json!([]));
         assert_eq!(last(UsageAt::OwnChunk, true)["usage"]["total_tokens"], 6);
@@ -227,8 +302,8 @@ mod tests {
 
     #[test]
     fn a_streamed_tool_call_comes_in_pieces() {
-        let answer = Answer::tool("look".to_owned(), r#"{"query":"the weather in Paris"}"#.to_owned(), 1);
-        let chunks = parsed(&events(&HEAD, &answer, UsageAt::OwnChunk, false));
+        let answer = Answer::tools([("look".to_owned(), r#"{"query":"the weather in Paris"}"#.to_owned())], 1);
+        let chunks = parsed(&events(&HEAD, &answer, Habits::plain(UsageAt::OwnChunk), false));
         let calls: Vec<&Value> = chunks
             .iter()
             .map(|chunk| &chunk["choices"][0]["delta"]["tool_calls"][0])

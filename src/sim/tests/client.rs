@@ -78,6 +78,8 @@ pub(super) async fn send(
     let (mut sender, connection) = http1::handshake(TokioIo::new(socket)).await?;
     tokio::spawn(connection);
     let request = Request::builder().method(method).uri(url.as_str()).header("authorization", format!("Bearer {key}"));
+    // Where Gemini looks for it; the others do not.
+    let request = request.header("x-goog-api-key", key);
     let request = request.header("host", address).body(Full::new(Bytes::from(body))).expect("a good request");
     let response = timeout(Duration::from_secs(5), sender.send_request(request)).await.expect("an answer in time")?;
     let (parts, mut incoming) = response.into_parts();

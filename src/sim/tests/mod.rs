@@ -4,3 +4,7 @@ mod acts;
 mod client;
 mod life;
 mod limits;
+mod persona;
+mod personas;
+mod refusals;
+mod strictness;

@@ -18,6 +18,7 @@ pub use command::{Command, relay};
 pub use gateway::{Gateway, gateway};
 pub use process::{Finished, Process};
 pub use providers::{Fake, Providers, provider};
+pub use reply::Reply;
 pub use socket::Socket;
 
 use std::time::{Duration, Instant};
