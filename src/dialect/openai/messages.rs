@@ -54,6 +54,7 @@ fn adapt_message(message: &mut EditedObject<'_>, wire: &Wire) -> Result<bool, se
         message.set("role", r#""system""#);
     }
     move_reasoning(message, wire);
+    drop_thinking_parts(message)?;
     let may_have_name = match wire.names {
         Names::All => true,
         Names::Tool => role == "tool",
@@ -87,6 +88,24 @@ fn move_reasoning(message: &mut EditedObject<'_>, wire: &Wire) {
     if let (Some(name), Some(value)) = (&wire.reasoning_field, reasoning) {
         message.set(name.clone(), value);
     }
+}
+
+/// Takes thinking out of contents in parts (what Mistral's reasoning models answer, and nobody else takes back).
+fn drop_thinking_parts(message: &mut EditedObject<'_>) -> Result<(), serde_json::Error> {
+    let Some(parts) = message.get("content").filter(|content| content.starts_with('[') && content.contains("thinking"))
+    else {
+        return Ok(());
+    };
+    let mut kept = Vec::new();
+    for raw in list(parts)? {
+        let kind = EditedObject::parse(raw)?.text("type");
+        if !matches!(kind.as_deref(), Some("thinking" | "redacted_thinking")) {
+            kept.push(raw);
+        }
+    }
+    let content = if kept.is_empty() { r#""""#.to_owned() } else { format!("[{}]", kept.join(",")) };
+    message.set("content", content);
+    Ok(())
 }
 
 fn adapt_tool_calls(message: &mut EditedObject<'_>, wire: &Wire) -> Result<(), serde_json::Error> {
@@ -226,6 +245,15 @@ mod tests {
         );
         let wire = Wire { reasoning_field: Some("reasoning_content".to_owned()), ..Wire::default() };
         assert!(adapted(messages, &wire).contains(r#""content":"b","reasoning_content":"hm"}"#));
+    }
+
+    #[test]
+    fn thinking_in_parts_is_left_out_too() {
+        let part = |inner: &str| format!(r#"[{{"role":"assistant","content":[{inner}]}}]"#);
+        let thinking = r#"{"type":"thinking","thinking":[{"type":"text","text":"hm"}]}"#;
+        let text = r#"{"type":"text","text":"18"}"#;
+        assert_eq!(adapted(&part(&format!("{thinking},{text}")), &Wire::default()), part(text));
+        assert_eq!(adapted(&part(thinking), &Wire::default()), r#"[{"role":"assistant","content":""}]"#);
     }
 
     #[test]
