@@ -22,7 +22,7 @@ pub fn provider(id: &str, file: ProviderFile, place: &str, problems: &Problems) 
     if key_env.is_empty() && !matches!(status, Some(Status::Local | Status::Keyless) | None) {
         complaints.say("`key_env` is missing; it names the environment variables that may hold the key".to_owned());
     }
-    let base_url = base_url.and_then(|url| complaints.base_url(&url));
+    let base_url = base_url.and_then(|url| complaints.base_url(&url, status));
     let limits = file.limits.unwrap_or_default();
     complaints.check_limits("limit", &limits);
     Some(Provider {
@@ -71,8 +71,8 @@ fn wire(file: WireFile) -> Wire {
     }
 }
 
-/// Base URLs are https unless they stay on this machine.
-pub fn check_base_url(url: &str) -> Result<(), String> {
+/// Base URLs are https unless they stay on this machine, or no key goes there.
+pub fn check_base_url(url: &str, keyless: bool) -> Result<(), String> {
     let parsed: http::Uri = url.replace("{account_id}", "x").parse().map_err(|error| format!("is no URL: {error}"))?;
     let Some(host) = parsed.host() else { return Err("names no host".to_owned()) };
     if parsed.query().is_some() {
@@ -82,7 +82,7 @@ pub fn check_base_url(url: &str) -> Result<(), String> {
     let loopback = host == "localhost" || address.is_ok_and(|address| address.is_loopback());
     match parsed.scheme_str() {
         Some("https") => Ok(()),
-        Some("http") if loopback => Ok(()),
+        Some("http") if loopback || keyless => Ok(()),
         Some("http") => Err(format!("must be https: a key would travel to `{host}` unprotected")),
         _ => Err("must start with https://".to_owned()),
     }
@@ -106,9 +106,9 @@ impl Complaints<'_> {
         }
     }
 
-    fn base_url(&self, url: &str) -> Option<String> {
+    fn base_url(&self, url: &str, status: Option<Status>) -> Option<String> {
         let url = url.trim_end_matches('/');
-        match check_base_url(url) {
+        match check_base_url(url, status == Some(Status::Local)) {
             Ok(()) => Some(url.to_owned()),
             Err(message) => {
                 self.say(format!("`base_url` {message}"));

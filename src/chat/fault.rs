@@ -75,7 +75,7 @@ pub enum Unfit {
     ContextTooLong { needed: u64, context: u64 },
     /// The provider found the request too large; the numbers are not known.
     TooLarge,
-    /// The model lacks what the request uses, by name: `tools`, `vision`, `json`, `schema`, `audio`.
+    /// The model, or its dialect, lacks what the request uses: a word without spaces, such as `tools` or `image-urls`.
     Lacks(&'static str),
     /// No route passes the request's filters; the text names them and what exists.
     Filtered(String),

@@ -42,7 +42,10 @@ pub async fn core(
     output: Output,
     verify: Verify,
 ) -> Result<Core, Trouble> {
-    let scenario = global.simulate.as_deref().or_else(|| environment.get("RELAY_SIMULATE"));
+    // A variable is often set to a mere "yes".
+    let variable = environment.get("RELAY_SIMULATE").filter(|_| environment.is_on("RELAY_SIMULATE"));
+    let variable = variable.map(|value| if matches!(value, "1" | "true" | "yes" | "on") { "default" } else { value });
+    let scenario = global.simulate.as_deref().or(variable);
     let simulator = match scenario {
         Some(name) => {
             Some(start_simulator(name.parse().map_err(|error| unknown_scenario(&error))?, SEED, Clock::system()).await?)

@@ -270,7 +270,7 @@ impl Loading<'_> {
             (None, None) => return Some(provider.base_url.clone()),
         };
         let url = url.trim_end_matches('/');
-        if let Err(message) = crate::catalog::check_base_url(url) {
+        if let Err(message) = crate::catalog::check_base_url(url, provider.status == Status::Local) {
             self.complain(source, format!("the base URL of `{}` {message}", provider.id), None);
             return None;
         }

@@ -15,7 +15,7 @@ const LONG_WAIT: Duration = Duration::from_hours(1);
 
 /// How a 400 begins that says what the model lacks: Gemma and older models (2025-03 to 2026-08).
 const LACKS: [(&str, &str); 6] = [
-    ("Function calling with a response mime type", "json beside tools"),
+    ("Function calling with a response mime type", "json-beside-tools"),
     ("Function calling is not enabled", "tools"),
     ("Tool use with function calling is unsupported", "tools"),
     ("JSON mode is not enabled", "json"),

@@ -37,7 +37,7 @@ pub fn encode(request: &ChatRequest, target: Target<'_>) -> Result<Outgoing, Fau
     let (tools, tool_config) = tools(&fields)?;
     let generation_config = GenerationConfig::read(&fields, model)?;
     if tools.is_some() && generation_config.wants_json() && !model.takes_json_with_tools() {
-        return Err(Fault::Unfit(Unfit::Lacks("json beside tools")));
+        return Err(Fault::Unfit(Unfit::Lacks("json-beside-tools")));
     }
     let body =
         Body { contents, system_instruction: system, tools: tools.map(|tool| [tool]), tool_config, generation_config };

@@ -171,7 +171,7 @@ fn parts_of<'a>(message: &'a Message<'a>) -> Result<Vec<Part<'a>>, Fault> {
             chat::Part::Text(text) => parts.push(Part::text(text.as_ref())),
             chat::Part::Image(url) => parts.push(image(url)?),
             chat::Part::Audio { data, format } => parts.push(Part::data(format!("audio/{format}"), data)),
-            chat::Part::Other(_) => return Err(Fault::Unfit(Unfit::Lacks("parts other than text, images and audio"))),
+            chat::Part::Other(_) => return Err(Fault::Unfit(Unfit::Lacks("file-parts"))),
         }
     }
     Ok(parts)
@@ -179,7 +179,7 @@ fn parts_of<'a>(message: &'a Message<'a>) -> Result<Vec<Part<'a>>, Fault> {
 
 fn image(url: &str) -> Result<Part<'_>, Fault> {
     // Google wants the bytes, and relay fetches nothing that a request names.
-    let Some(uri) = url.strip_prefix("data:") else { return Err(Fault::Unfit(Unfit::Lacks("image URLs"))) };
+    let Some(uri) = url.strip_prefix("data:") else { return Err(Fault::Unfit(Unfit::Lacks("image-urls"))) };
     let readable = uri.split_once(',').and_then(|(kind, data)| Some((kind.strip_suffix(";base64")?, data)));
     let Some((kind, data)) = readable else {
         let message = "an image's data URI must be base64: `data:image/png;base64,…`".to_owned();

@@ -74,7 +74,7 @@ fn images<'a>(parts: &'a [Part<'a>]) -> Result<Vec<&'a str>, Fault> {
             Part::Image(url) => match base64(url) {
                 Some(data) => images.push(data),
                 // The server takes no URLs (2026-08), and relay fetches none that a request names.
-                None => return lacks("image_url"),
+                None => return lacks("image-urls"),
             },
             Part::Audio { .. } => return lacks("audio"),
             // A refusal in the history is the assistant's word, not the caller's, and says nothing further.
@@ -156,7 +156,7 @@ mod tests {
         };
         for url in ["https://a.example/x.png", "http://a.example/x.png", "data:image/png,raw"] {
             let part = format!(r#"{{"type":"image_url","image_url":{{"url":"{url}"}}}}"#);
-            assert_eq!(lacking(&part), "no-image_url", "{url}");
+            assert_eq!(lacking(&part), "no-image-urls", "{url}");
         }
         assert_eq!(lacking(r#"{"type":"input_audio","input_audio":{"data":"AA","format":"wav"}}"#), "no-audio");
         assert_eq!(lacking(r#"{"type":"file","file":{}}"#), "no-file");

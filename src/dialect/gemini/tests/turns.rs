@@ -116,7 +116,7 @@ fn images_and_audio_go_inline_and_urls_go_elsewhere() {
     );
     assert_eq!(
         fault(json!({"messages": [image("https://example.org/a.png")]})),
-        Fault::Unfit(Unfit::Lacks("image URLs"))
+        Fault::Unfit(Unfit::Lacks("image-urls"))
     );
     assert!(matches!(fault(json!({"messages": [image("data:image/svg+xml,<svg/>")]})), Fault::Invalid { .. }));
     let file = json!({"messages": [{"role": "user", "content": [{"type": "file", "file": {}}]}]});
