@@ -10,9 +10,6 @@ pub const IMAGE_TOKENS: u64 = 765;
 /// Tokens that frame each message (role, separators), by OpenAI's published recipe for counting chats, rounded up.
 pub const MESSAGE_TOKENS: u64 = 4;
 
-/// Texts longer than this are counted on the blocking pool, in bytes.
-pub const LARGE_TEXT: usize = 32 * 1024;
-
 /// An upper bound of the tokens in `text`, in one pass over its bytes.
 ///
 /// The costs bound what the o200k vocabulary makes of each kind of character run; the test beside this holds them against

@@ -55,13 +55,10 @@ fn move_to_sight(need: &mut Need, fleet: &Fleet) -> Option<Attempt> {
     Some(Attempt { route: Arc::clone(&blind.name), sent: false, http_status: None, fault, elapsed: Duration::ZERO })
 }
 
-/// The prompt's exact tokens. Large prompts are counted where they block nobody.
+/// The prompt's exact tokens, counted where that blocks nobody: the first count loads its tables.
 #[expect(clippy::disallowed_methods, reason = "a count of one prompt ends within milliseconds of a megabyte")]
 pub async fn count_exactly(request: &ChatRequest) -> u64 {
     let parts: Vec<String> = request.prompt_parts().map(str::to_owned).collect();
     let count = move || parts.iter().map(|part| tokens::exact(part)).sum();
-    if request.prompt_parts().map(str::len).sum::<usize>() <= tokens::LARGE_TEXT {
-        return count();
-    }
     tokio::task::spawn_blocking(count).await.unwrap_or(u64::MAX)
 }

@@ -27,7 +27,7 @@ pub fn decode(body: Bytes, _: Target<'_>, now: Timestamp) -> Result<Whole, Fault
     if !has_answer(chunk.choices.as_deref().unwrap_or_default(), signs.finish) {
         return Err(Fault::Broken(Breakage::Empty));
     }
-    let mended = std::str::from_utf8(&body).ok().and_then(|json| Repair::default().mend(json, &chunk));
+    let mended = Repair::default().mend(&body, &chunk);
     Ok(Whole { usage: signs.usage, finish: signs.finish, body: mended.map_or_else(|| body.clone(), Bytes::from) })
 }
 

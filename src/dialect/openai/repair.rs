@@ -17,7 +17,7 @@ pub struct Repair {
 
 impl Repair {
     /// The chunk (or whole answer) mended; `None` where it is right as it is.
-    pub fn mend(&mut self, json: &str, chunk: &Chunk<'_>) -> Option<String> {
+    pub fn mend(&mut self, json: &[u8], chunk: &Chunk<'_>) -> Option<String> {
         let choices = chunk.choices.as_deref()?;
         let first = choices.first()?;
         let delta = first.delta.as_ref();
@@ -29,7 +29,7 @@ impl Repair {
         if indexed.is_none() && !ends_wrong && in_parts.is_none() {
             return None;
         }
-        mended(json, indexed, ends_wrong, in_parts)
+        mended(std::str::from_utf8(json).ok()?, indexed, ends_wrong, in_parts)
     }
 
     /// Counts the calls; gives them back numbered where a number is missing.
@@ -55,8 +55,8 @@ impl Repair {
     }
 }
 
-fn is_stream(json: &str) -> bool {
-    memchr::memmem::find(json.as_bytes(), b"\"delta\"").is_some()
+fn is_stream(json: &[u8]) -> bool {
+    memchr::memmem::find(json, b"\"delta\"").is_some()
 }
 
 fn mended(json: &str, calls: Option<String>, ends_wrong: bool, in_parts: Option<&str>) -> Option<String> {
@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     fn mend(repair: &mut Repair, json: &str) -> Option<String> {
-        repair.mend(json, &Chunk::parse(json.as_bytes()).expect("a chunk"))
+        repair.mend(json.as_bytes(), &Chunk::parse(json.as_bytes()).expect("a chunk"))
     }
 
     #[test]

@@ -133,7 +133,7 @@ impl Scanner {
         {
             signs.usage = usage_at(data, path);
         }
-        let mended = std::str::from_utf8(data).ok().and_then(|json| self.repair.mend(json, &chunk));
+        let mended = self.repair.mend(data, &chunk);
         Ok((signs, mended))
     }
 }
