@@ -1,6 +1,7 @@
 //! A chat request: the caller's own bytes, with the few fields relay acts on read from them.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::fmt;
 
 use bytes::Bytes;
@@ -170,12 +171,11 @@ impl<'a> Reader<'a> {
 
     /// A field that relay reads must not stand twice: two readers of one body could see different requests.
     fn refuse_doubles(&self) -> Result<(), BadRequest> {
-        for (index, field) in self.fields.iter().enumerate() {
-            if self.fields[..index].iter().any(|earlier| earlier.name == field.name) {
-                return Err(BadRequest::field(&field.name, format!("the field `{}` stands twice", field.name)));
-            }
+        let mut seen = HashSet::with_capacity(self.fields.len());
+        match self.fields.iter().find(|field| !seen.insert(&*field.name)) {
+            Some(twice) => Err(BadRequest::field(&twice.name, format!("the field `{}` stands twice", twice.name))),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     fn read_response_format(&self, features: &mut Features) -> Result<(), BadRequest> {
@@ -325,6 +325,17 @@ mod tests {
         assert_eq!((request.max_tokens, request.messages.images), (Some(5), 1));
         assert_eq!(request.features, Features { tools: true, schema: true, vision: true, ..Features::default() });
         assert!(!String::from_utf8(request.rewrite().finish().concat()).expect("UTF-8").contains("model_type"));
+    }
+
+    #[test]
+    fn a_hundred_thousand_fields_are_read_in_no_time() {
+        let fields: Vec<String> = (0..100_000).map(|number| format!("\"field{number}\":0")).collect();
+        let json = format!(r#"{{{},"messages":[{{"role":"user","content":"x"}}]}}"#, fields.join(","));
+        let started = std::time::Instant::now();
+        let request = parse(&json).expect("valid");
+        assert_eq!(request.rewrite().finish().concat().len(), json.len());
+        // Field against field this would be five thousand million comparisons.
+        assert!(started.elapsed().as_secs() < 5);
     }
 
     #[test]

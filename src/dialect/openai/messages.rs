@@ -1,6 +1,7 @@
 //! The history as a provider wants it: fields it refuses taken out, ids and order as it checks them. Untouched messages stay the bytes they were.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use crate::chat::fields::{EditedObject, list, quoted};
 use crate::dialect::{Names, ToolIds, Wire};
@@ -163,44 +164,60 @@ pub fn flat_text(parts: &str) -> Option<String> {
     Some(text)
 }
 
+/// Calls made and results given since the last turn that was neither.
+#[derive(Default)]
+struct Calls {
+    made: Vec<String>,
+    answered: HashSet<String>,
+}
+
+impl Calls {
+    /// An empty result for each call that has none.
+    fn missing_results(&mut self) -> Vec<String> {
+        let answered = std::mem::take(&mut self.answered);
+        let missing = std::mem::take(&mut self.made).into_iter().filter(|id| !answered.contains(id));
+        missing.map(|id| format!(r#"{{"role":"tool","tool_call_id":{},"content":""}}"#, quoted(&id))).collect()
+    }
+}
+
 /// Puts turns where a strict template wants them.
 fn put_in_order(messages: &mut Vec<Cow<'_, str>>) -> Result<bool, serde_json::Error> {
     let mut ordered: Vec<Cow<'_, str>> = Vec::with_capacity(messages.len());
-    let mut unanswered: Vec<String> = Vec::new();
-    let mut changed = false;
+    let mut calls = Calls::default();
     let mut previous = String::new();
+    let count = messages.len();
+    let mut kept = 0;
     for raw in messages.drain(..) {
-        let (role, calls, answers, is_empty) = read_turn(&raw)?;
-        if role == "assistant" && is_empty && calls.is_empty() {
-            changed = true;
+        let (role, made, answers, is_empty) = read_turn(&raw)?;
+        if role == "assistant" && is_empty && made.is_empty() {
             continue;
         }
-        if role != "tool" && !unanswered.is_empty() {
-            changed = true;
-            ordered.extend(unanswered.drain(..).map(|id| Cow::Owned(missing_result(&id))));
-            "tool".clone_into(&mut previous);
+        kept += 1;
+        if role != "tool" {
+            let missing = calls.missing_results();
+            if !missing.is_empty() {
+                "tool".clone_into(&mut previous);
+            }
+            ordered.extend(missing.into_iter().map(Cow::Owned));
         }
         if role == "user" && previous == "tool" {
-            changed = true;
             ordered.push(Cow::Borrowed(FILLER));
         }
-        unanswered.extend(calls);
-        unanswered.retain(|id| Some(id) != answers.as_ref());
+        calls.made.extend(made);
+        calls.answered.extend(answers);
         previous = role;
         ordered.push(raw);
     }
-    if !unanswered.is_empty() {
-        changed = true;
-        ordered.extend(unanswered.drain(..).map(|id| Cow::Owned(missing_result(&id))));
-    } else if previous == "assistant"
-        && let Some(last) = ordered.last_mut()
-    {
-        changed = true;
+    let missing = calls.missing_results();
+    let ends_with_assistant = previous == "assistant" && missing.is_empty();
+    ordered.extend(missing.into_iter().map(Cow::Owned));
+    if ends_with_assistant && let Some(last) = ordered.last_mut() {
         let mut message = EditedObject::parse(last)?;
         message.set("prefix", "true");
         let prefixed = message.render();
         *last = Cow::Owned(prefixed);
     }
+    let changed = ends_with_assistant || kept != count || ordered.len() != count;
     *messages = ordered;
     Ok(changed)
 }
@@ -214,10 +231,6 @@ fn read_turn(raw: &str) -> Result<(String, Vec<String>, Option<String>, bool), s
     }
     let is_empty = message.get("content").is_none_or(|content| matches!(content, "null" | "\"\"" | "[]"));
     Ok((message.text("role").unwrap_or_default(), calls, message.text("tool_call_id"), is_empty))
-}
-
-fn missing_result(id: &str) -> String {
-    format!(r#"{{"role":"tool","tool_call_id":{},"content":""}}"#, quoted(id))
 }
 
 #[cfg(test)]
