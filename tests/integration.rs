@@ -11,6 +11,7 @@ mod integration {
     mod bytes;
     mod demo;
     mod faults;
+    mod golden;
     mod harness;
     mod input;
     mod leaving;
