@@ -58,7 +58,19 @@ fn move_to_sight(need: &mut Need, fleet: &Fleet) -> Option<Attempt> {
 /// The prompt's exact tokens, counted where that blocks nobody: the first count loads its tables.
 #[expect(clippy::disallowed_methods, reason = "a count of one prompt ends within milliseconds of a megabyte")]
 pub async fn count_exactly(request: &ChatRequest) -> u64 {
-    let parts: Vec<String> = request.prompt_parts().map(str::to_owned).collect();
-    let count = move || parts.iter().map(|part| tokens::exact(part)).sum();
+    let texts = texts(request);
+    let count = move || texts.iter().map(|text| tokens::exact(text)).sum();
     tokio::task::spawn_blocking(count).await.unwrap_or(u64::MAX)
+}
+
+/// What a model reads of a request: texts, calls and tool definitions, without the JSON around them.
+fn texts(request: &ChatRequest) -> Vec<String> {
+    let Ok(messages) = request.typed_messages() else { return request.prompt_parts().map(str::to_owned).collect() };
+    let mut texts: Vec<String> = Vec::with_capacity(messages.len());
+    for message in &messages {
+        texts.push(message.text());
+        texts.extend(message.tool_calls.iter().map(|call| format!("{} {}", call.name, call.arguments)));
+    }
+    texts.extend(["tools", "functions"].into_iter().filter_map(|name| request.raw(name)).map(str::to_owned));
+    texts
 }

@@ -58,7 +58,7 @@ impl Need {
         let wanted = if request.wants_any_model() { Wanted::Any } else { Wanted::named(&request.model, fleet)? };
         let text: u64 = request.prompt_parts().map(tokens::upper_bound).sum();
         let filters = Filters::of(request)?;
-        let input_tokens = with_frames(text, request);
+        let input_tokens = bound(text, request);
         Ok(Self {
             wanted,
             filters,
@@ -92,19 +92,22 @@ impl Need {
         self.max_tokens.unwrap_or(self.answer_reserve)
     }
 
-    /// Puts the exact count of `request`'s prompt in the bound's place.
+    /// Puts the exact count of `request`'s texts in the bound's place.
     pub fn count_exactly(&mut self, exact: u64, request: &ChatRequest) {
-        self.input_tokens = with_frames(exact, request);
+        self.input_tokens = exact.max(1) + frames(request);
         self.counted = true;
     }
 }
 
-/// A prompt's text tokens with those of message frames and images. Base64 is not text: its share of the bound is taken out.
-fn with_frames(text: u64, request: &ChatRequest) -> u64 {
-    let shape = request.messages;
-    let frames = shape.count as u64 * tokens::MESSAGE_TOKENS;
-    let binary = shape.binary_bytes as u64 / 2;
-    text.saturating_sub(binary).max(1) + frames + shape.images as u64 * tokens::IMAGE_TOKENS
+/// A bound of the prompt, from one of its raw JSON. Base64 is not text: its share is taken out.
+fn bound(raw: u64, request: &ChatRequest) -> u64 {
+    let binary = request.messages.binary_bytes as u64 / 2;
+    raw.saturating_sub(binary).max(1) + frames(request)
+}
+
+/// Tokens of message frames and of images.
+fn frames(request: &ChatRequest) -> u64 {
+    request.messages.count as u64 * tokens::MESSAGE_TOKENS + request.messages.images as u64 * tokens::IMAGE_TOKENS
 }
 
 impl Wanted {
