@@ -19,5 +19,6 @@ mod integration {
     mod personas;
     mod refusals;
     mod serve;
+    mod sight;
     mod waiting;
 }
