@@ -19,7 +19,7 @@ use crate::config::{Routing, Settings, Timeouts};
 use crate::dialect::Target;
 use crate::quota::Cost;
 use crate::routing::{
-    Candidate, Fleet, Health, Need, Ranking, Rejection, Route, RouteId, Snapshot, Step, Strategy, Trip, rank,
+    Candidate, Fleet, Health, Need, Rejection, Route, RouteId, Snapshot, Step, Strategy, Trip, rank,
 };
 use crate::store::{Refusal, Store};
 use crate::upstream::{Call, Client, EventStream, Received, read_whole};
@@ -153,12 +153,6 @@ impl Relay {
                 Step::Stop(fault) => return Err(Box::new(self.failure(fault, attempts, &trip))),
             }
         }
-    }
-
-    /// What routing makes of a request now, without sending anything.
-    pub fn rank(&self, request: &ChatRequest, options: &Options) -> Result<Ranking, Fault> {
-        let (need, _) = self.need(request, options)?;
-        Ok(rank(&self.fleet, &need, &self.snapshot(), options.strategy.unwrap_or(self.routing.strategy), 0))
     }
 
     /// Each route with what keeps it from answering a small request now, if anything does.

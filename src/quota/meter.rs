@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::clock::{later, until};
+use crate::clock::later;
 
 use super::limit::{Kind, Limit, Source};
 use super::window::{Window, next_boundary};
@@ -208,15 +208,6 @@ impl Rolling {
             let slot = &mut self.amounts[Self::slot(stretch.min(self.newest))];
             *slot = slot.saturating_sub(amount);
         }
-    }
-}
-
-/// How long until `fit` allows the amount, where a moment is known.
-pub fn wait(fit: Fit, now: Timestamp) -> Option<Duration> {
-    match fit {
-        Fit::Now => Some(Duration::ZERO),
-        Fit::At(moment) => Some(until(now, moment)),
-        Fit::Never => None,
     }
 }
 
