@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, Uri};
 use jiff::Timestamp;
-use secrecy::{ExposeSecret, SecretString};
 
 use crate::answer::{self, Answer, AnswerStream, Attempt, Body, Held};
 use crate::chat::fault::Stage;
@@ -18,11 +17,9 @@ use crate::clock::{Clock, later, until};
 use crate::config::{Routing, Settings, Timeouts};
 use crate::dialect::Target;
 use crate::quota::Cost;
-use crate::routing::{
-    Candidate, Fleet, Health, Need, Rejection, Route, RouteId, Snapshot, Step, Strategy, Trip, rank,
-};
+use crate::routing::{Candidate, Fleet, Health, Need, Rejection, Route, RouteId, Snapshot, Step, Strategy, Trip, rank};
 use crate::store::{Refusal, Store};
-use crate::upstream::{Call, Client, EventStream, Received, read_whole};
+use crate::upstream::{Call, Client, EventStream, Key, Received, read_whole};
 
 /// A whole answer larger than this is none.
 const MOST_ANSWER_BYTES: usize = 64 * 1024 * 1024;
@@ -348,16 +345,11 @@ impl Relay {
     }
 }
 
-fn credentials(keys: &[SecretString], fleet: &Fleet) -> Vec<Option<(HeaderName, HeaderValue)>> {
+fn credentials(keys: &[Key], fleet: &Fleet) -> Vec<Option<(HeaderName, HeaderValue)>> {
     let mut credentials = vec![None; keys.len()];
     for route in &fleet.routes {
         let Some(key) = route.key else { continue };
-        let header = route.provider.dialect.key_header();
-        let value = format!("{}{}", header.prefix, keys[key.0].expose_secret());
-        // A key that no header can hold is rejected like any other wrong key, by its provider.
-        let mut value = HeaderValue::from_str(&value).unwrap_or_else(|_| HeaderValue::from_static("unusable"));
-        value.set_sensitive(true);
-        credentials[key.0] = Some((HeaderName::from_static(header.name), value));
+        credentials[key.0] = Some(keys[key.0].header(route.provider.dialect));
     }
     credentials
 }

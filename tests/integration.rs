@@ -8,6 +8,7 @@ mod integration {
     mod ask_exits;
     mod ask_input;
     mod ask_output;
+    mod boot;
     mod bytes;
     mod demo;
     mod faults;

@@ -76,7 +76,7 @@ async fn serve(catalogue: &str) -> SocketAddr {
     let overlay = Overlay { id: "bench".to_owned(), place: "the bench".to_owned(), text: catalogue.to_owned() };
     let provider = Simulated { catalogue: overlay, key: "bench-key".to_owned() };
     let flags = Flags { no_config: true, ..Flags::default() };
-    let loaded = config::load(&flags, &Environment::default(), Some(&[provider])).expect("the catalogue is right");
+    let loaded = config::load(&flags, &Environment::default(), Some(&[provider]));
     let settings = loaded.settings;
     let fleet = Fleet::new(&settings.accounts);
     let store = Arc::new(Memory::new(&fleet));

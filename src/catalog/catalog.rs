@@ -29,6 +29,8 @@ pub struct Catalog {
     pub providers: Vec<Provider>,
     /// Ids of providers that an overlay switched off.
     pub disabled: Vec<String>,
+    /// Ids of providers whose files have mistakes.
+    pub mistaken: Vec<String>,
     /// What is odd but stops nothing.
     pub warnings: Vec<String>,
 }
@@ -36,7 +38,7 @@ pub struct Catalog {
 impl Catalog {
     /// The shipped catalogue alone.
     pub fn shipped() -> Result<Self, Vec<Problem>> {
-        Self::load(&[])
+        Self::without_mistakes(SHIPPED, &[])
     }
 
     /// The shipped file of one provider.
@@ -44,43 +46,61 @@ impl Catalog {
         SHIPPED.iter().find(|(known, _)| *known == id).map(|(_, text)| *text)
     }
 
-    /// The shipped catalogue with `overlays` laid upon it.
-    pub fn load(overlays: &[Overlay]) -> Result<Self, Vec<Problem>> {
-        Self::merge(SHIPPED, overlays)
+    /// The shipped catalogue with `overlays` laid upon it. A mistake costs the provider it is about, and no other.
+    pub fn load(overlays: &[Overlay], problems: &Problems) -> Self {
+        Self::merge(SHIPPED, overlays, problems)
     }
 
     /// A catalogue of these files and nothing else.
     pub fn only(files: &[Overlay]) -> Result<Self, Vec<Problem>> {
-        Self::merge(&[], files)
+        Self::without_mistakes(&[], files)
     }
 
-    fn merge(shipped: &[(&str, &str)], overlays: &[Overlay]) -> Result<Self, Vec<Problem>> {
+    fn without_mistakes(shipped: &[(&str, &str)], overlays: &[Overlay]) -> Result<Self, Vec<Problem>> {
         let problems = Problems::default();
+        let catalog = Self::merge(shipped, overlays, &problems);
+        let problems = problems.into_list();
+        if problems.is_empty() { Ok(catalog) } else { Err(problems) }
+    }
+
+    fn merge(shipped: &[(&str, &str)], overlays: &[Overlay], problems: &Problems) -> Self {
         let mut catalog = Self::default();
         let mut files = BTreeMap::new();
         for (id, text) in shipped {
             let place = format!("limits/{id}.toml");
-            if let Some(file) = (File { name: &place, text, problems: &problems }).read(ProviderFile::read) {
+            if let Some(file) = (File { name: &place, text, provider: Some(id), problems }).read(ProviderFile::read) {
                 files.insert((*id).to_owned(), (place, file));
             }
         }
         for overlay in overlays {
-            catalog.lay_over(&mut files, overlay, &problems);
+            catalog.lay_over(&mut files, overlay, problems);
         }
         for (id, (place, file)) in files {
             if file.enabled == Some(false) {
                 catalog.disabled.push(id);
                 continue;
             }
-            catalog.providers.extend(check::provider(&id, file, &place, &problems));
+            match check::provider(&id, file, &place, problems) {
+                Some(provider) if !problems.is_about(&id) => catalog.providers.push(provider),
+                _ => catalog.mistaken.push(id),
+            }
         }
-        let problems = problems.into_list();
-        if problems.is_empty() { Ok(catalog) } else { Err(problems) }
+        catalog
+    }
+
+    /// Whether anybody spoke of this provider, usable or not.
+    pub fn knows(&self, id: &str) -> bool {
+        self.provider(id).is_some() || self.disabled.iter().chain(&self.mistaken).any(|known| known == id)
     }
 
     fn lay_over(&mut self, files: &mut Files, overlay: &Overlay, problems: &Problems) {
-        let file = File { name: &overlay.place, text: &overlay.text, problems }.read(ProviderFile::read);
-        let Some(mut file) = file else { return };
+        let Overlay { id, place, text } = overlay;
+        let Some(mut file) = (File { name: place, text, provider: Some(id), problems }).read(ProviderFile::read) else {
+            // What relay ships about it is then not what the user meant either.
+            files.remove(id);
+            self.mistaken.push(id.clone());
+            return;
+        };
         file.models.iter_mut().for_each(|model| model.is_chosen = true);
         match files.get_mut(&overlay.id) {
             Some((place, known)) => {
@@ -130,7 +150,7 @@ mod tests {
 
     fn merged(overlay: &str) -> Result<Catalog, Vec<String>> {
         let overlay = Overlay { id: "a".to_owned(), place: "user/a.toml".to_owned(), text: overlay.to_owned() };
-        Catalog::merge(&[("a", BASE)], &[overlay])
+        Catalog::without_mistakes(&[("a", BASE)], &[overlay])
             .map_err(|problems| problems.iter().map(ToString::to_string).collect())
     }
 
@@ -163,7 +183,7 @@ mod tests {
         assert_eq!(merged("[[model]]\nid = \"two\"\nenabled = false\n").expect("valid").providers[0].models.len(), 1);
         assert_eq!(merged("enabled = false\n").expect("valid").disabled, ["a"]);
         let stranger = Overlay { id: "b".to_owned(), place: "b.toml".to_owned(), text: "enabled = false".to_owned() };
-        assert_eq!(Catalog::merge(&[], &[stranger]).expect("valid").warnings.len(), 1);
+        assert_eq!(Catalog::without_mistakes(&[], &[stranger]).expect("valid").warnings.len(), 1);
     }
 
     #[test]

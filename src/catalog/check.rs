@@ -10,7 +10,7 @@ use super::reader::{Problem, Problems};
 /// The checked provider; `None` when something is wrong, which is then among the problems.
 pub fn provider(id: &str, file: ProviderFile, place: &str, problems: &Problems) -> Option<Provider> {
     // What could not be read is not missing.
-    let complaints = Complaints { place, problems, whole: !problems.is_about(place) };
+    let complaints = Complaints { id, place, problems, whole: !problems.is_about(id) };
     let (dialect, base_url, status) = (file.dialect, file.base_url, file.status);
     for (there, key) in [(dialect.is_some(), "dialect"), (base_url.is_some(), "base_url"), (status.is_some(), "status")]
     {
@@ -57,6 +57,8 @@ fn wire(file: WireFile) -> Wire {
         rename: file.rename.unwrap_or(usual.rename),
         defaults: file.defaults.unwrap_or(usual.defaults),
         models: file.models.unwrap_or(usual.models),
+        lists_all: file.lists_all.unwrap_or(usual.lists_all),
+        key_check: file.key_check.or(usual.key_check),
         usage_at: file.usage_at.map_or(usual.usage_at, |path| path.split('.').map(str::to_owned).collect()),
         requests_header: file.requests_header.unwrap_or(usual.requests_header),
         stream_options: file.stream_options.unwrap_or(usual.stream_options),
@@ -89,6 +91,7 @@ pub fn check_base_url(url: &str, keyless: bool) -> Result<(), String> {
 }
 
 struct Complaints<'a> {
+    id: &'a str,
     place: &'a str,
     problems: &'a Problems,
     /// Everything in the file could be read.
@@ -97,7 +100,8 @@ struct Complaints<'a> {
 
 impl Complaints<'_> {
     fn say(&self, message: String) {
-        self.problems.add(Problem { file: self.place.to_owned(), line: None, message, hint: None });
+        let provider = Some(self.id.to_owned());
+        self.problems.add(Problem { file: self.place.to_owned(), line: None, message, hint: None, provider });
     }
 
     fn require(&self, there: bool, key: &str) {

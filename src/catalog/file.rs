@@ -55,6 +55,8 @@ pub struct WireFile {
     pub rename: Option<Vec<(String, String)>>,
     pub defaults: Option<Vec<(String, String)>>,
     pub models: Option<String>,
+    pub lists_all: Option<bool>,
+    pub key_check: Option<String>,
     pub usage_at: Option<String>,
     pub requests_header: Option<Period>,
     pub stream_options: Option<bool>,
@@ -153,7 +155,9 @@ impl WireFile {
             only: wire.texts("only"),
             rename: wire.pairs("rename", "texts", plain_text),
             defaults: wire.pairs("defaults", "single values", json_scalar),
-            models: wire.text("models"),
+            models: read_path(wire, "models"),
+            lists_all: wire.flag("lists_all"),
+            key_check: read_path(wire, "key_check"),
             usage_at: wire.text("usage_at"),
             requests_header: wire.choice("requests_header", &PERIODS),
             stream_options: wire.flag("stream_options"),
@@ -173,7 +177,7 @@ impl WireFile {
     fn merge(&mut self, over: Self) {
         overlay!(self, over, drop, only, rename, defaults, models, usage_at, requests_header, stream_options);
         overlay!(self, over, developer, names, message_fields, flatten, null_content, tool_ids, strict_order);
-        overlay!(self, over, reasoning_field);
+        overlay!(self, over, reasoning_field, lists_all, key_check);
     }
 }
 
@@ -202,6 +206,16 @@ impl ModelFile {
         overlay!(self, over, types, scale, context, features, limits, enabled);
         self.is_chosen |= over.is_chosen;
     }
+}
+
+/// A path below the base URL: a key must not follow it to another host.
+fn read_path(wire: &mut Reader<'_>, key: &'static str) -> Option<String> {
+    let path = wire.text(key)?;
+    let is_path = path.is_empty() || (path.starts_with('/') && !path.starts_with("//"));
+    if !is_path {
+        wire.problem(key, format_args!("is `{path}`; it must be a path below the base URL that begins with `/`"), None);
+    }
+    is_path.then_some(path)
 }
 
 fn read_page(page: &mut Reader<'_>) -> Option<Page> {

@@ -39,6 +39,20 @@ pub struct Provider {
     pub left_out: Vec<String>,
 }
 
+impl Provider {
+    /// Whether any of its models answers chats.
+    pub fn has_chats(&self) -> bool {
+        self.models.iter().any(Model::chats)
+    }
+
+    /// This provider without the chat models that its own list does not name, and their ids.
+    pub fn without_unlisted(&self, is_listed: impl Fn(&str) -> bool) -> (Self, Vec<String>) {
+        let (gone, models): (Vec<Model>, Vec<Model>) =
+            self.models.iter().cloned().partition(|model| model.chats() && !is_listed(&model.id));
+        (Self { models, ..self.clone() }, gone.into_iter().map(|model| model.id).collect())
+    }
+}
+
 /// One model of a provider.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Model {
@@ -57,6 +71,11 @@ pub struct Model {
 impl Model {
     pub fn is_a(&self, kind: ModelType) -> bool {
         self.types.contains(&kind)
+    }
+
+    /// Whether it answers chats.
+    pub fn chats(&self) -> bool {
+        self.types.iter().any(|kind| kind.chats())
     }
 }
 

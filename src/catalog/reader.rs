@@ -16,6 +16,8 @@ pub struct Problem {
     pub line: Option<usize>,
     pub message: String,
     pub hint: Option<String>,
+    /// The only provider it concerns: the others can do without this one.
+    pub provider: Option<String>,
 }
 
 impl fmt::Display for Problem {
@@ -38,9 +40,9 @@ impl Problems {
         self.0.borrow_mut().push(problem);
     }
 
-    /// Whether a mistake was found in this file.
-    pub fn is_about(&self, file: &str) -> bool {
-        self.0.borrow().iter().any(|problem| problem.file == file)
+    /// Whether a mistake concerns this provider alone.
+    pub fn is_about(&self, provider: &str) -> bool {
+        self.0.borrow().iter().any(|problem| problem.provider.as_deref() == Some(provider))
     }
 
     pub fn into_list(self) -> Vec<Problem> {
@@ -53,6 +55,8 @@ impl Problems {
 pub struct File<'a> {
     pub name: &'a str,
     pub text: &'a str,
+    /// The provider that all of the file is about.
+    pub provider: Option<&'a str>,
     pub problems: &'a Problems,
 }
 
@@ -65,6 +69,7 @@ impl File<'_> {
                     file: self,
                     table: document.as_table(),
                     path: String::new(),
+                    provider: self.provider.map(str::to_owned),
                     known: Vec::new(),
                     free_keys: false,
                 };
@@ -74,16 +79,17 @@ impl File<'_> {
             }
             Err(error) => {
                 let message = error.message().trim_end().replace('\n', ", ");
-                self.problem(error.span().map(|span| span.start), message, None);
+                self.problem(error.span().map(|span| span.start), message, None, self.provider);
                 None
             }
         }
     }
 
-    pub fn problem(&self, at: Option<usize>, message: String, hint: Option<String>) {
+    fn problem(&self, at: Option<usize>, message: String, hint: Option<String>, provider: Option<&str>) {
         let line =
             at.map(|at| memchr::memchr_iter(b'\n', &self.text.as_bytes()[..at.min(self.text.len())]).count() + 1);
-        self.problems.add(Problem { file: self.name.to_owned(), line, message, hint });
+        let provider = provider.map(str::to_owned);
+        self.problems.add(Problem { file: self.name.to_owned(), line, message, hint, provider });
     }
 }
 
@@ -92,6 +98,8 @@ pub struct Reader<'a> {
     file: File<'a>,
     table: &'a dyn TableLike,
     path: String,
+    /// The provider that this table is about.
+    provider: Option<String>,
     known: Vec<&'static str>,
     /// Keys are names of the user's own choosing; none is unknown.
     free_keys: bool,
@@ -114,7 +122,7 @@ impl<'a> Reader<'a> {
 
     /// Records a mistake at `key`.
     pub fn problem(&self, key: &str, message: impl fmt::Display, hint: Option<String>) {
-        self.file.problem(self.at(key), format!("`{}{key}` {message}", self.path), hint);
+        self.file.problem(self.at(key), format!("`{}{key}` {message}", self.path), hint, self.provider.as_deref());
     }
 
     fn value<T>(
@@ -242,14 +250,22 @@ impl<'a> Reader<'a> {
         Some(tables.into_iter().map(|table| self.nested(table, path.clone(), &mut read)).collect())
     }
 
-    /// Reads every table below this one by its name, such as `[providers.groq]`.
-    pub fn named_tables<T>(&mut self, key: &'static str, mut read: impl FnMut(&str, &mut Reader<'a>) -> T) -> Vec<T> {
+    /// Reads every table below this one by its name, a provider's id, such as `[providers.groq]`.
+    pub fn provider_tables<T>(
+        &mut self,
+        key: &'static str,
+        mut read: impl FnMut(&str, &mut Reader<'a>) -> T,
+    ) -> Vec<T> {
         let Some(table) = self.table_of(key) else { return Vec::new() };
         let mut values = Vec::new();
         for (name, item) in table.iter() {
             match item.as_table_like() {
                 Some(inner) => {
-                    values.push(self.nested(inner, format!("{}{key}.{name}.", self.path), |reader| read(name, reader)));
+                    let path = format!("{}{key}.{name}.", self.path);
+                    values.push(self.nested(inner, path, |reader| {
+                        reader.provider = Some(name.to_owned());
+                        read(name, reader)
+                    }));
                 }
                 None => self.problem(key, format_args!("must hold tables; `{name}` is none"), None),
             }
@@ -258,7 +274,8 @@ impl<'a> Reader<'a> {
     }
 
     fn nested<T>(&self, table: &'a dyn TableLike, path: String, read: impl FnOnce(&mut Reader<'a>) -> T) -> T {
-        let mut reader = Reader { file: self.file, table, path, known: Vec::new(), free_keys: false };
+        let provider = self.provider.clone();
+        let mut reader = Reader { file: self.file, table, path, provider, known: Vec::new(), free_keys: false };
         let value = read(&mut reader);
         reader.refuse_unknown();
         value
@@ -318,7 +335,7 @@ mod tests {
     fn all_mistakes_are_reported_with_their_lines() {
         let problems = Problems::default();
         let text = "name = 7\n\n[server]\nport = \"x\"\nhots = \"a\"\nwait = \"90\"\nmode = \"onn\"\n";
-        let file = File { name: "config.toml", text, problems: &problems };
+        let file = File { name: "config.toml", text, provider: None, problems: &problems };
         file.read(|top| {
             top.text("name");
             top.table("server", |server| {
@@ -344,7 +361,7 @@ mod tests {
     #[test]
     fn a_syntax_error_names_its_line() {
         let problems = Problems::default();
-        File { name: "x.toml", text: "a = 1\nb = [\n", problems: &problems }.read(|_| ());
+        File { name: "x.toml", text: "a = 1\nb = [\n", provider: None, problems: &problems }.read(|_| ());
         assert!(problems.into_list()[0].line.is_some_and(|line| line >= 2));
     }
 }

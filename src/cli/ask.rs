@@ -35,6 +35,9 @@ pub async fn run(ask: &Ask, global: &Global, environment: &Environment, output: 
     let limit = timeout(ask, environment)?;
     let flags = Flags { strict_free: ask.strict_free, ..Flags::default() };
     let core = setup::core(global, flags, environment, output, Verify::Nothing).await?;
+    for problem in &core.problems {
+        output.notice(&problem.to_string());
+    }
     let asking = Asking::new(ask, global, output, &core.relay);
     let answered = tokio::select! {
         answered = asking.ask(&request) => answered,

@@ -123,6 +123,13 @@ impl Trouble {
         self
     }
 
+    /// Adds lines to what explains it.
+    #[must_use]
+    pub fn and_lines(mut self, lines: impl Iterator<Item = String>) -> Self {
+        self.lines.extend(lines);
+        self
+    }
+
     pub fn of_problems(problems: &[Problem]) -> Self {
         let message = match problems {
             [_] => "the configuration has a mistake".to_owned(),

@@ -3,6 +3,7 @@
 mod args;
 mod ask;
 mod ask_input;
+mod banner;
 mod completions;
 mod demo;
 mod exit;

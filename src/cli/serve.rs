@@ -12,8 +12,9 @@ use crate::config::{Environment, Flags};
 use crate::gateway::{Gateway, RequestLine, Server, Stopped};
 
 use super::args::{Format, Global, Serve};
+use super::banner;
 use super::exit::{Exit, Trouble};
-use super::output::{Output, bold, dim, red};
+use super::output::{Output, dim, red};
 use super::setup::{self, Core, Verify};
 
 pub async fn run(serve: &Serve, global: &Global, environment: &Environment, output: Output) -> Result<(), Trouble> {
@@ -27,7 +28,7 @@ pub async fn run(serve: &Serve, global: &Global, environment: &Environment, outp
         strict_free: serve.strict_free,
         ..Flags::default()
     };
-    let verify = if serve.no_verify { Verify::Nothing } else { Verify::Local };
+    let verify = if serve.no_verify { Verify::Nothing } else { Verify::Everything };
     let core = setup::core(global, flags, environment, output, verify).await?;
     refuse_open_door(&core, serve)?;
     let mut signals = Signals::new()?;
@@ -35,7 +36,7 @@ pub async fn run(serve: &Serve, global: &Global, environment: &Environment, outp
     let address =
         listener.local_addr().map_err(|error| Trouble::new(Exit::Io, format!("the address is lost: {error}")))?;
     let url = format!("http://{address}/v1");
-    announce(&core, serve.log_format, &url, started.elapsed(), output)?;
+    banner::print(&core, serve.log_format, &url, started.elapsed(), output)?;
     if let Some(path) = &serve.ready_file {
         write_ready_file(path, &url)?;
     }
@@ -115,37 +116,6 @@ fn write_ready_file(path: &Path, url: &str) -> Result<(), Trouble> {
     let partial = path.with_extension("partial");
     let written = std::fs::write(&partial, format!("{url}\n")).and_then(|()| std::fs::rename(&partial, path));
     written.map_err(|error| Trouble::new(Exit::Io, format!("`{}` cannot be written: {error}", path.display())))
-}
-
-fn announce(core: &Core, format: Format, url: &str, took: Duration, output: Output) -> Result<(), Trouble> {
-    if format == Format::Json {
-        let ready =
-            json!({ "event": "ready", "url": url, "pid": std::process::id(), "version": env!("CARGO_PKG_VERSION") });
-        return output.result(&format!("{ready}\n"));
-    }
-    let settings = &core.settings;
-    let fleet = &core.relay.fleet;
-    let mut providers = format!("{} ready", fleet.provider_ids().len());
-    if !settings.without_key.is_empty() {
-        let ids: Vec<&str> = settings.without_key.iter().map(|(id, _)| id.as_str()).collect();
-        providers.push_str(&format!(", {} without key ({})", ids.len(), ids.join(", ")));
-    }
-    if !core.silent.is_empty() {
-        providers.push_str(&format!(", {} not running", core.silent.join(", ")));
-    }
-    providers.push_str(&format!("; {} models", fleet.routes.len()));
-    let access = match (&settings.server.api_key, settings.server.host.is_loopback()) {
-        (Some(_), _) => "with the gateway's key",
-        (None, true) => "this machine only, no key needed",
-        (None, false) => "anyone who reaches this address",
-    };
-    output.notice(&format!("relay {} ready in {}ms\n", env!("CARGO_PKG_VERSION"), took.as_millis()));
-    output.notice(&format!("  Base URL    {}", bold(url)));
-    output.notice(&format!("  Providers   {providers}"));
-    output.notice(&format!("  Access      {access}"));
-    let key = if settings.server.api_key.is_some() { "$RELAY_API_KEY" } else { "relay" };
-    output.notice(&format!("\n  export OPENAI_BASE_URL={url} OPENAI_API_KEY={key}\n"));
-    Ok(())
 }
 
 type Logger = Arc<dyn Fn(&RequestLine) + Send + Sync>;

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::catalog::{Overlay, Status};
+use crate::catalog::{Overlay, Problem, Status};
 use crate::clock::Clock;
-use crate::config::{self, Environment, Flags, Settings, Simulated};
+use crate::config::{self, Environment, Flags, Loaded, Routing, Settings, Simulated};
 use crate::relay::Relay;
-use crate::routing::{Account, Fleet};
+use crate::routing::{Fleet, Rejection, Route};
 use crate::sim::{Scenario, Simulator};
 use crate::store::Memory;
-use crate::upstream::{Survey, survey};
+use crate::upstream::{self, Finding, Verified, What};
 
 use super::args::Global;
 use super::exit::{Exit, Trouble, Ways};
@@ -24,15 +24,17 @@ pub struct Core {
     pub settings: Settings,
     /// Kept for as long as its providers are to answer.
     pub simulator: Option<Simulator>,
-    /// Local providers that did not answer.
-    pub silent: Vec<String>,
+    /// What the providers said at the start.
+    pub findings: Vec<Finding>,
+    /// Mistakes that cost the providers they are about, and nothing else.
+    pub problems: Vec<Problem>,
 }
 
 /// Whether providers are asked anything before the first request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verify {
     Nothing,
-    Local,
+    Everything,
 }
 
 pub async fn core(
@@ -70,20 +72,71 @@ pub async fn core_over(
     clock: Clock,
 ) -> Result<Core, Trouble> {
     let simulated = simulator.as_ref().map(simulated_providers);
-    let loaded =
-        config::load(&flags, environment, simulated.as_deref()).map_err(|problems| Trouble::of_problems(&problems))?;
-    for notice in &loaded.notices {
-        output.notice(notice);
+    let Loaded { mut settings, notices, problems } = config::load(&flags, environment, simulated.as_deref());
+    for notice in notices {
+        output.notice(&notice);
     }
-    let mut settings = loaded.settings;
-    let silent = if verify == Verify::Local { ask_locals(&mut settings.accounts).await } else { Vec::new() };
+    let findings = match verify {
+        Verify::Nothing => Vec::new(),
+        Verify::Everything => verified(&mut settings, &clock).await,
+    };
+    if problems.iter().any(|problem| problem.provider.is_none()) {
+        return Err(Trouble::of_problems(&problems).and_lines(findings.iter().map(finding_line)));
+    }
     let fleet = Fleet::new(&settings.accounts);
-    if fleet.routes.is_empty() {
-        return Err(not_set_up(&settings));
+    if !fleet.routes.iter().any(|route| refusal(&settings.routing, route).is_none()) {
+        return Err(nothing_usable(&settings, &fleet, &findings, &problems));
     }
     let store = Arc::new(Memory::new(&fleet));
     let relay = Arc::new(Relay::new(&settings, fleet, store, clock));
-    Ok(Core { relay, settings, simulator, silent })
+    Ok(Core { relay, settings, simulator, findings, problems })
+}
+
+async fn verified(settings: &mut Settings, clock: &Clock) -> Vec<Finding> {
+    let Verified { accounts, findings } =
+        upstream::verify(std::mem::take(&mut settings.accounts), &settings.keys, clock.now()).await;
+    settings.accounts = accounts;
+    findings
+}
+
+/// `provider: what was found out`.
+pub fn finding_line(finding: &Finding) -> String {
+    format!("{}: {}", finding.provider, finding.what.text())
+}
+
+/// Why the settings refuse a route, whatever is asked of it.
+pub fn refusal(routing: &Routing, route: &Route) -> Option<Rejection> {
+    match () {
+        () if routing.strict_free && route.might_bill() => Some(Rejection::MightBill),
+        () if routing.no_training && route.trains() => Some(Rejection::TrainsOnPrompts),
+        () => None,
+    }
+}
+
+/// Providers that the settings refuse, with why.
+pub fn refused_providers(routing: &Routing, fleet: &Fleet) -> Vec<String> {
+    let mut lines: Vec<String> = fleet
+        .routes
+        .iter()
+        .filter_map(|route| Some(format!("{}: {}", route.provider.id, refusal(routing, route)?.text())))
+        .collect();
+    lines.dedup();
+    lines
+}
+
+fn nothing_usable(settings: &Settings, fleet: &Fleet, findings: &[Finding], problems: &[Problem]) -> Trouble {
+    let mut lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    lines.extend(findings.iter().map(finding_line));
+    lines.extend(refused_providers(&settings.routing, fleet));
+    let ways = not_set_up(settings);
+    // A local server that merely does not run is nothing anybody set up.
+    let only_silent = findings.iter().all(|finding| matches!(finding.what, What::NotRunning { .. }));
+    if lines.len() == findings.len() && only_silent {
+        return ways.and_lines(lines.into_iter());
+    }
+    let mut trouble = Trouble::new(Exit::Config, "no provider can be used".to_owned());
+    trouble.lines = lines.into_iter().map(|line| format!("  {line}")).chain(ways.lines).collect();
+    trouble
 }
 
 /// What to do when nothing is set up, with what the catalogue knows to be free and without a card.
@@ -127,23 +180,4 @@ fn simulated_providers(simulator: &Simulator) -> Vec<Simulated> {
 
 fn unknown_scenario(error: &crate::sim::UnknownScenario) -> Trouble {
     Trouble::new(Exit::Usage, error.to_string())
-}
-
-/// Takes the models of local servers that run from these, and the accounts of those that do not. Returns the latter's ids.
-async fn ask_locals(accounts: &mut Vec<Account>) -> Vec<String> {
-    let (locals, others): (Vec<_>, Vec<_>) =
-        accounts.drain(..).enumerate().partition(|(_, account)| account.provider.status == Status::Local);
-    let surveys = survey(locals.iter().map(|(_, account)| Arc::clone(&account.provider)).collect()).await;
-    let mut silent = Vec::new();
-    let mut all = others;
-    for ((place, account), survey) in locals.into_iter().zip(surveys) {
-        match survey {
-            Survey::Silent => silent.push(account.provider.id.clone()),
-            Survey::Runs => all.push((place, account)),
-            Survey::Has(provider) => all.push((place, Account { provider, ..account })),
-        }
-    }
-    all.sort_by_key(|(place, _)| *place);
-    accounts.extend(all.into_iter().map(|(_, account)| account));
-    silent
 }

@@ -61,7 +61,7 @@ impl ConfigFile {
         });
         top.table("context", |context| config.answer_reserve = context.count("answer_reserve"));
         config.providers =
-            top.named_tables("providers", |id, provider| (id.to_owned(), ProviderSettings::read(provider)));
+            top.provider_tables("providers", |id, provider| (id.to_owned(), ProviderSettings::read(provider)));
         config
     }
 }

@@ -3,15 +3,19 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::catalog::Provider;
 use crate::catalog::reader::{File, Problem, Problems, plain_text};
+use crate::upstream::Key;
 
 use super::environment::Environment;
 
 /// Numbered variables are looked up to here: `GROQ_API_KEY`, `GROQ_API_KEY_2`, … `GROQ_API_KEY_9`.
 const MOST_KEYS: usize = 9;
+
+/// How an origin names `.env`.
+pub const IN_DOTENV: &str = "in .env";
 
 /// Where keys may stand.
 #[derive(Debug, Default)]
@@ -30,28 +34,35 @@ impl KeySources {
         Self { environment: environment.clone(), file, dotenv }
     }
 
-    /// The provider's keys, each once; and whether one came from `.env`.
-    pub fn keys_of(&self, provider: &Provider) -> (Vec<SecretString>, bool) {
+    /// The provider's keys, each once: from the environment and `keys.toml`, else from `.env`.
+    pub fn keys_of(&self, provider: &Provider) -> Vec<Key> {
         let numbered = |name: &String| {
             std::iter::once(name.clone())
                 .chain((2..=MOST_KEYS).map(move |number| format!("{name}_{number}")))
                 .collect::<Vec<_>>()
         };
         let names: Vec<String> = provider.key_env.iter().flat_map(numbered).collect();
-        let from_environment = names.iter().filter_map(|name| self.environment.get(name));
-        let mut found: Vec<&str> = from_environment.chain(self.file.get(&provider.id).map(String::as_str)).collect();
-        let from_dotenv = found.is_empty();
-        if from_dotenv {
-            found = names.iter().filter_map(|name| self.dotenv.get(name)).map(String::as_str).collect();
+        let own = names.iter().filter_map(|name| Some((name.clone(), self.environment.get(name)?)));
+        let filed = self.file.get(&provider.id).map(|key| ("keys.toml".to_owned(), key.as_str()));
+        let mut found: Vec<(String, &str)> = own.chain(filed).collect();
+        if found.is_empty() {
+            found = names
+                .iter()
+                .filter_map(|name| Some((format!("{name} {IN_DOTENV}"), self.dotenv.get(name)?.as_str())))
+                .collect();
         }
-        let mut keys: Vec<&str> = Vec::new();
-        for key in found.into_iter().map(str::trim).filter(|key| !key.is_empty()) {
-            if !keys.contains(&key) {
-                keys.push(key);
+        let mut keys: Vec<Key> = Vec::new();
+        for (origin, key) in found.into_iter().map(|(origin, key)| (origin, key.trim())) {
+            if !key.is_empty() && keys.iter().all(|known| known.secret.expose_secret() != key) {
+                keys.push(Key { secret: SecretString::from(key), origin });
             }
         }
-        let used_dotenv = from_dotenv && !keys.is_empty();
-        (keys.into_iter().map(SecretString::from).collect(), used_dotenv)
+        keys
+    }
+
+    /// Providers that `keys.toml` names.
+    pub fn filed(&self) -> impl Iterator<Item = &str> {
+        self.file.keys().map(String::as_str)
     }
 
     /// The account id that a base URL wants, such as Cloudflare's.
@@ -63,8 +74,9 @@ impl KeySources {
 
 fn read_keys_file(path: &Path, problems: &Problems) -> BTreeMap<String, String> {
     let name = path.display().to_string();
-    let complain =
-        |message: String, hint: Option<String>| problems.add(Problem { file: name.clone(), line: None, message, hint });
+    let complain = |message: String, hint: Option<String>| {
+        problems.add(Problem { file: name.clone(), line: None, message, hint, provider: None });
+    };
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return BTreeMap::new(),
@@ -76,7 +88,7 @@ fn read_keys_file(path: &Path, problems: &Problems) -> BTreeMap<String, String> 
     if others_may_read(path) {
         complain("may be read by others on this machine".to_owned(), Some(format!("chmod 600 {name}")));
     }
-    let file = File { name: &name, text: &text, problems };
+    let file = File { name: &name, text: &text, provider: None, problems };
     file.read(|top| top.all_pairs("texts, one key per provider", plain_text)).unwrap_or_default().into_iter().collect()
 }
 
@@ -107,6 +119,7 @@ fn read_dotenv(problems: &Problems) -> BTreeMap<String, String> {
                     line: None,
                     message: "holds a line that cannot be read".to_owned(),
                     hint,
+                    provider: None,
                 });
                 break;
             }

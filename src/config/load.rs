@@ -2,17 +2,15 @@
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use secrecy::SecretString;
 
-use crate::catalog::reader::{File, Problem, Problems, close};
-use crate::catalog::{Catalog, Overlay, Provider, Status};
-use crate::routing::{Account, KeyId};
+use crate::catalog::reader::{File, Problem, Problems};
+use crate::catalog::{Catalog, Overlay};
 
 use super::environment::{Environment, Paths};
-use super::file::{ConfigFile, ProviderSettings};
-use super::keys::KeySources;
+use super::file::ConfigFile;
+use super::providers::{Finding, Setup};
 use super::settings::{Context, Routing, Server, Settings, Timeouts};
 
 /// What the command line says, as far as settings go.
@@ -38,12 +36,16 @@ pub struct Simulated {
 /// Settings, and what a person should know about how they came to be.
 #[derive(Debug)]
 pub struct Loaded {
+    /// Complete; where something could not be read, its default.
     pub settings: Settings,
     pub notices: Vec<String>,
+    pub problems: Vec<Problem>,
 }
 
 /// Reads all sources. `simulated` providers replace the catalogue, and no real key is then looked up.
-pub fn load(flags: &Flags, environment: &Environment, simulated: Option<&[Simulated]>) -> Result<Loaded, Vec<Problem>> {
+///
+/// A problem that names a provider has cost that provider; any other means that relay would not do what it was told.
+pub fn load(flags: &Flags, environment: &Environment, simulated: Option<&[Simulated]>) -> Loaded {
     let problems = Problems::default();
     let paths = Paths::of(environment);
     let file = read_config_file(flags, environment, paths.as_ref(), &problems);
@@ -52,55 +54,15 @@ pub fn load(flags: &Flags, environment: &Environment, simulated: Option<&[Simula
     let context = Context { answer_reserve: file.answer_reserve.unwrap_or(Context::default().answer_reserve) };
     let catalog = loading.catalog(paths.as_ref(), simulated);
     let mut notices = catalog.warnings.clone();
-    let mut setup = Setup::default();
-    match simulated {
-        Some(simulated) => setup.simulated(&catalog, simulated),
-        None => loading.set_up_all(&catalog, paths.as_ref(), &routing, &mut setup),
-    }
-    if !setup.from_dotenv.is_empty() {
-        notices.push(format!("using keys from .env for {}", setup.from_dotenv.join(", ")));
-    }
-    let Setup { accounts, keys, without_key, .. } = setup;
-    let problems = problems.into_list();
-    if !problems.is_empty() {
-        return Err(problems);
-    }
-    let settings = Settings { server, routing, timeouts, context, catalog, accounts, keys, without_key };
-    Ok(Loaded { settings, notices })
-}
-
-/// Providers and keys found so far.
-#[derive(Default)]
-struct Setup {
-    accounts: Vec<Account>,
-    keys: Vec<SecretString>,
-    without_key: Vec<(String, String)>,
-    from_dotenv: Vec<String>,
-}
-
-impl Setup {
-    fn simulated(&mut self, catalog: &Catalog, simulated: &[Simulated]) {
-        for provider in &catalog.providers {
-            let keys = simulated
-                .iter()
-                .filter(|one| one.catalogue.id == provider.id)
-                .map(|one| SecretString::from(one.key.as_str()))
-                .collect();
-            self.add(provider.clone(), keys, &ProviderSettings::default());
-        }
-    }
-
-    fn add(&mut self, provider: Provider, keys: Vec<SecretString>, settings: &ProviderSettings) {
-        let first = self.keys.len();
-        self.keys.extend(keys);
-        let keys = (first..self.keys.len()).map(KeyId).collect();
-        self.accounts.push(Account {
-            provider: Arc::new(provider),
-            keys,
-            separate: settings.separate,
-            priority: settings.priority.unwrap_or(0),
-        });
-    }
+    let setup = match simulated {
+        Some(simulated) => Setup::simulated(&catalog, simulated),
+        None => Finding { environment, file: &file, problems: &problems, keyless: routing.keyless }
+            .set_up_all(&catalog, paths.as_ref().map(|paths| paths.keys.as_path())),
+    };
+    notices.extend(setup.dotenv_notice());
+    let Setup { accounts, keys, left_out } = setup;
+    let settings = Settings { server, routing, timeouts, context, catalog, accounts, keys, left_out };
+    Loaded { settings, notices, problems: problems.into_list() }
 }
 
 /// The sources at hand while settings are put together.
@@ -113,30 +75,21 @@ struct Loading<'a> {
 
 impl Loading<'_> {
     fn complain(&self, source: &str, message: String, hint: Option<String>) {
-        self.problems.add(Problem { file: source.to_owned(), line: None, message, hint });
+        self.problems.add(Problem { file: source.to_owned(), line: None, message, hint, provider: None });
     }
 
     fn catalog(&self, paths: Option<&Paths>, simulated: Option<&[Simulated]>) -> Catalog {
-        let catalog = match simulated {
-            Some(simulated) => {
-                Catalog::only(&simulated.iter().map(|provider| provider.catalogue.clone()).collect::<Vec<_>>())
-            }
-            None => Catalog::load(&paths.map(|paths| read_overlays(&paths.limits, self.problems)).unwrap_or_default()),
+        let Some(simulated) = simulated else {
+            let overlays = paths.map(|paths| read_overlays(&paths.limits, self.problems)).unwrap_or_default();
+            return Catalog::load(&overlays, self.problems);
         };
-        catalog.unwrap_or_else(|mistakes| {
+        let files: Vec<Overlay> = simulated.iter().map(|provider| provider.catalogue.clone()).collect();
+        Catalog::only(&files).unwrap_or_else(|mistakes| {
             for mistake in mistakes {
                 self.problems.add(mistake);
             }
             Catalog::default()
         })
-    }
-
-    fn set_up_all(&self, catalog: &Catalog, paths: Option<&Paths>, routing: &Routing, setup: &mut Setup) {
-        self.refuse_strange_providers(catalog);
-        let sources = KeySources::read(self.environment, paths.map(|paths| paths.keys.as_path()), self.problems);
-        for provider in &catalog.providers {
-            self.set_up(provider, &sources, routing, setup);
-        }
     }
 
     fn server(&self) -> Server {
@@ -214,68 +167,6 @@ impl Loading<'_> {
             deadline: file.deadline.unwrap_or(usual.deadline),
         }
     }
-
-    fn refuse_strange_providers(&self, catalog: &Catalog) {
-        for (id, _) in &self.file.providers {
-            if catalog.provider(id).is_none() && !catalog.disabled.contains(id) {
-                let hint = close(id, catalog.providers.iter().map(|provider| provider.id.as_str()));
-                self.complain("config.toml", format!("`providers.{id}`: there is no such provider"), hint);
-            }
-        }
-    }
-
-    fn set_up(&self, provider: &Provider, sources: &KeySources, routing: &Routing, setup: &mut Setup) {
-        let settings = self
-            .file
-            .providers
-            .iter()
-            .find(|(id, _)| *id == provider.id)
-            .map(|(_, settings)| settings.clone())
-            .unwrap_or_default();
-        if settings.enabled == Some(false) || (provider.status == Status::Keyless && !routing.keyless) {
-            return;
-        }
-        let Some(base_url) = self.base_url(provider, &settings) else { return };
-        let (keys, from_dotenv) =
-            if provider.status == Status::Local { (Vec::new(), false) } else { sources.keys_of(provider) };
-        let needs_key = !matches!(provider.status, Status::Local | Status::Keyless);
-        if needs_key && keys.is_empty() {
-            setup.without_key.push((provider.id.clone(), provider.key_env.first().cloned().unwrap_or_default()));
-            return;
-        }
-        let base_url = match (base_url.contains("{account_id}"), sources.account_of(provider)) {
-            (false, _) => base_url,
-            (true, Some(account)) if account.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
-                base_url.replace("{account_id}", account)
-            }
-            (true, _) => {
-                setup
-                    .without_key
-                    .push((provider.id.clone(), provider.account_env.first().cloned().unwrap_or_default()));
-                return;
-            }
-        };
-        if from_dotenv {
-            setup.from_dotenv.push(provider.id.clone());
-        }
-        setup.add(Provider { base_url, ..provider.clone() }, keys, &settings);
-    }
-
-    /// Where the provider is reached: the environment's word, the file's, the catalogue's.
-    fn base_url(&self, provider: &Provider, settings: &ProviderSettings) -> Option<String> {
-        let variable = format!("{}_BASE_URL", provider.id.to_uppercase().replace('-', "_"));
-        let (source, url) = match (self.environment.get(&variable), &settings.base_url) {
-            (Some(url), _) => (variable.as_str(), url),
-            (None, Some(url)) => ("config.toml", url.as_str()),
-            (None, None) => return Some(provider.base_url.clone()),
-        };
-        let url = url.trim_end_matches('/');
-        if let Err(message) = crate::catalog::check_base_url(url, provider.status == Status::Local) {
-            self.complain(source, format!("the base URL of `{}` {message}", provider.id), None);
-            return None;
-        }
-        Some(url.to_owned())
-    }
 }
 
 fn parse_host(text: &str) -> Option<IpAddr> {
@@ -296,11 +187,14 @@ fn read_config_file(
     let Some(path) = named.or_else(|| paths.map(|paths| paths.config.clone())) else { return ConfigFile::default() };
     let name = path.display().to_string();
     match std::fs::read_to_string(&path) {
-        Ok(text) => File { name: &name, text: &text, problems }.read(ConfigFile::read).unwrap_or_default(),
+        Ok(text) => {
+            File { name: &name, text: &text, provider: None, problems }.read(ConfigFile::read).unwrap_or_default()
+        }
         // Only a file that somebody named has to be there.
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && !is_named => ConfigFile::default(),
         Err(error) => {
-            problems.add(Problem { file: name, line: None, message: format!("cannot be read: {error}"), hint: None });
+            let message = format!("cannot be read: {error}");
+            problems.add(Problem { file: name, line: None, message, hint: None, provider: None });
             ConfigFile::default()
         }
     }
@@ -317,16 +211,15 @@ fn read_overlays(folder: &Path, problems: &Problems) -> Vec<Overlay> {
     let mut overlays = Vec::new();
     for path in paths {
         let place = path.display().to_string();
+        let id = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         match std::fs::read_to_string(&path) {
-            Ok(text) => {
-                let id = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-                overlays.push(Overlay { id, place, text });
-            }
+            Ok(text) => overlays.push(Overlay { id, place, text }),
             Err(error) => problems.add(Problem {
                 file: place,
                 line: None,
                 message: format!("cannot be read: {error}"),
                 hint: None,
+                provider: Some(id),
             }),
         }
     }

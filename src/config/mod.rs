@@ -4,8 +4,9 @@ mod environment;
 mod file;
 mod keys;
 mod load;
+mod providers;
 mod settings;
 
 pub use environment::{Environment, Paths};
 pub use load::{Flags, Loaded, Simulated, load};
-pub use settings::{Context, Routing, Server, Settings, Timeouts};
+pub use settings::{Context, LeftOut, Routing, Server, Settings, Timeouts, Why};

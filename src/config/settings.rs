@@ -7,6 +7,7 @@ use secrecy::SecretString;
 
 use crate::catalog::Catalog;
 use crate::routing::{Account, Strategy};
+use crate::upstream::Key;
 
 /// Everything that was configured.
 #[derive(Debug)]
@@ -19,9 +20,51 @@ pub struct Settings {
     /// Providers that are set up, in the catalogue's order.
     pub accounts: Vec<Account>,
     /// The providers' keys, by `KeyId`.
-    pub keys: Vec<SecretString>,
-    /// Providers that could be used if they had a key (or what else they need), with what is missing.
-    pub without_key: Vec<(String, String)>,
+    pub keys: Vec<Key>,
+    /// Providers that are not set up.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A provider that is not set up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOut {
+    pub provider: String,
+    pub why: Why,
+}
+
+/// Why a provider is not set up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Why {
+    /// This variable would hold its key.
+    NoKey(String),
+    /// This variable would hold the account id that its base URL needs.
+    NoAccount(String),
+    /// It takes no key, and such services are used only on request.
+    Keyless,
+    SwitchedOff,
+    Mistaken,
+}
+
+impl Why {
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::NoKey(_) => "no key",
+            Self::NoAccount(_) => "no account id",
+            Self::Keyless => "keyless",
+            Self::SwitchedOff => "disabled",
+            Self::Mistaken => "mistaken",
+        }
+    }
+
+    /// What would have to be done to use the provider.
+    pub fn remedy(&self) -> String {
+        match self {
+            Self::NoKey(variable) | Self::NoAccount(variable) => format!("set {variable}"),
+            Self::Keyless => "use --keyless, or `keyless = true` under [routing]".to_owned(),
+            Self::SwitchedOff => "it says `enabled = false`".to_owned(),
+            Self::Mistaken => "mend its configuration".to_owned(),
+        }
+    }
 }
 
 #[derive(Debug, Clone)]

@@ -1,6 +1,7 @@
 //! Wire protocols as pure functions: a request out, a response in, a failure classified, a stream scanned.
 
 pub mod gemini;
+pub mod listing;
 pub mod ollama;
 pub mod openai;
 pub mod sse;
@@ -33,8 +34,12 @@ pub struct Wire {
     pub rename: Vec<(String, String)>,
     /// Request fields sent with this raw JSON value when the caller gives none.
     pub defaults: Vec<(String, String)>,
-    /// Where the model list is asked, below the base URL.
+    /// Where the model list is asked, below the base URL; empty where there is none.
     pub models: String,
+    /// A model that is not on the list is not offered. Some lists leave out what they serve.
+    pub lists_all: bool,
+    /// Where a key can be tested, below the base URL. Without it the model list's refusal tells; empty says that nothing does.
+    pub key_check: Option<String>,
     /// The path of the usage object in a stream's chunks, where it is not `usage`.
     pub usage_at: Vec<String>,
     /// The period of a rate header that says `requests` and no more.
@@ -92,6 +97,8 @@ impl Default for Wire {
             rename: Vec::new(),
             defaults: Vec::new(),
             models: "/models".to_owned(),
+            lists_all: true,
+            key_check: None,
             usage_at: Vec::new(),
             requests_header: Period::Minute,
             stream_options: true,

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::catalog::{Model, Provider, Status};
+use crate::catalog::{Model, Provider, Status, Trains};
 use crate::chat::Scope;
 use crate::quota::Limit;
 
@@ -44,6 +44,16 @@ pub struct Route {
 impl Route {
     pub fn is_local(&self) -> bool {
         self.provider.status == Status::Local
+    }
+
+    /// Nothing proves that using it stays free.
+    pub fn might_bill(&self) -> bool {
+        !self.provider.hard_stop && !self.is_local()
+    }
+
+    /// Its provider says that it trains on prompts.
+    pub fn trains(&self) -> bool {
+        self.provider.trains == Trains::Yes
     }
 
     /// The mark that a fault of this scope sets: where the provider counts all models together, all of them rest.
@@ -90,8 +100,7 @@ impl Fleet {
                 if account.keys.is_empty() { vec![None] } else { account.keys.iter().copied().map(Some).collect() };
             for (index, key) in keys.into_iter().enumerate() {
                 let number = if account.separate { index } else { 0 };
-                for model in account.provider.models.iter().filter(|model| model.types.iter().any(|kind| kind.chats()))
-                {
+                for model in account.provider.models.iter().filter(|model| model.chats()) {
                     fleet.add(account, number, key, model);
                 }
             }

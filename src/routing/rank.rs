@@ -1,6 +1,6 @@
 //! Which routes can answer a need, best first; and for each of the others, why not.
 
-use crate::catalog::{Status, Trains};
+use crate::catalog::Status;
 use crate::quota::{Cost, Fit};
 
 use super::fleet::{Fleet, MeterId, Route, RouteId};
@@ -106,10 +106,10 @@ fn fits_intent(route: &Route, need: &Need) -> Result<(), Rejection> {
     if need.avoid.iter().any(|avoided| **avoided == *route.name || *avoided == provider.id) {
         return Err(Rejection::Avoided);
     }
-    if need.strict_free && !(provider.hard_stop || provider.status == Status::Local) {
+    if need.strict_free && route.might_bill() {
         return Err(Rejection::MightBill);
     }
-    if need.no_training && provider.trains == Trains::Yes {
+    if need.no_training && route.trains() {
         return Err(Rejection::TrainsOnPrompts);
     }
     Ok(())

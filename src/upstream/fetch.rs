@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http::header::CONTENT_TYPE;
-use secrecy::{ExposeSecret, SecretString};
+use http::{HeaderName, HeaderValue};
 
 /// What is larger than this is not read on.
 const MOST_BYTES: usize = 8 * 1024 * 1024;
@@ -42,11 +42,16 @@ impl Fetcher {
         Self(client)
     }
 
-    /// Gets `url`, with the key as a bearer where there is one.
-    pub async fn get(&self, url: &str, key: Option<&SecretString>, timeout: Duration) -> Result<Fetched, FetchError> {
+    /// Gets `url`, with the header that carries a key where there is one.
+    pub async fn get(
+        &self,
+        url: &str,
+        credential: Option<(HeaderName, HeaderValue)>,
+        timeout: Duration,
+    ) -> Result<Fetched, FetchError> {
         let mut request = self.0.get(url);
-        if let Some(key) = key {
-            request = request.bearer_auth(key.expose_secret());
+        if let Some((name, value)) = credential {
+            request = request.header(name, value);
         }
         fetch(request, timeout).await
     }

@@ -16,22 +16,19 @@ const ANSWER_TIME: Duration = Duration::from_secs(1);
 
 /// What a local server said.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Survey {
+pub(super) enum Survey {
     /// Nothing: it does not run.
     Silent,
     /// That it runs. Its configured models count.
     Runs,
+    /// Something else than a model list. Its configured models count.
+    Strange(String),
     /// Which models it has: the provider with these.
     Has(Arc<Provider>),
 }
 
-/// Asks all these providers at once; the answers come in their order.
-pub async fn survey(providers: Vec<Arc<Provider>>) -> Vec<Survey> {
-    let fetcher = Fetcher::new();
-    all(providers.into_iter().map(|provider| survey_one(fetcher.clone(), provider))).await
-}
-
-async fn survey_one(fetcher: Fetcher, provider: Arc<Provider>) -> Survey {
+/// Asks a local provider.
+pub(super) async fn survey(fetcher: Fetcher, provider: Arc<Provider>) -> Survey {
     let url = format!("{}{}", provider.base_url, provider.wire.models);
     let list = match fetcher.get(&url, None, ANSWER_TIME).await {
         Ok(list) => list,
@@ -40,16 +37,27 @@ async fn survey_one(fetcher: Fetcher, provider: Arc<Provider>) -> Survey {
             return Survey::Silent;
         }
     };
+    if provider.wire.models.is_empty() {
+        return Survey::Runs;
+    }
+    if list.status != 200 {
+        return Survey::Strange(no_list(&provider, list.status));
+    }
     if !provider.dialect.lists_installed() || provider.has_chosen_models() {
         return Survey::Runs;
     }
-    let Some(models) = installed::list(&list.body).filter(|_| list.status == 200) else {
-        tracing::debug!(provider = %provider.id, status = list.status, "a local provider tells no models");
-        return Survey::Runs;
+    let Some(models) = installed::list(&list.body) else {
+        return Survey::Strange("its model list cannot be read".to_owned());
     };
     let url = format!("{}{}", provider.base_url, installed::DETAILS_PATH);
     let found = all(models.into_iter().map(|model| describe(fetcher.clone(), url.clone(), model))).await;
     Survey::Has(Arc::new(provider.with_installed(&found)))
+}
+
+/// Why an answer is no model list.
+pub(super) fn no_list(provider: &Provider, status: u16) -> String {
+    let hint = if status == 404 { "; is its base URL right?" } else { "" };
+    format!("HTTP {status} from {}{}{hint}", provider.base_url, provider.wire.models)
 }
 
 async fn describe(fetcher: Fetcher, url: String, model: Installed) -> (Installed, Option<Details>) {
@@ -59,7 +67,7 @@ async fn describe(fetcher: Fetcher, url: String, model: Installed) -> (Installed
 }
 
 /// Runs the futures side by side. Their tasks end with this one: the set waits for them, and dropping it drops them.
-async fn all<F>(futures: impl Iterator<Item = F>) -> Vec<F::Output>
+pub(super) async fn all<F>(futures: impl Iterator<Item = F>) -> Vec<F::Output>
 where
     F: Future<Output: Send> + Send + 'static,
 {
@@ -119,7 +127,7 @@ mod tests {
         let file = Overlay { id: "a".to_owned(), place: "a.toml".to_owned(), text };
         let mut provider = Catalog::only(&[file]).expect("valid").providers.remove(0);
         provider.models.iter_mut().for_each(|model| model.is_chosen = chosen);
-        survey(vec![Arc::new(provider)]).await.remove(0)
+        survey(Fetcher::new(), Arc::new(provider)).await
     }
 
     fn native() -> String {
@@ -140,8 +148,12 @@ mod tests {
     #[tokio::test]
     async fn models_the_user_chose_stay_and_so_do_those_of_servers_that_tell_none() {
         assert_eq!(surveyed(Some(server()), &native(), true).await, Survey::Runs);
-        assert_eq!(surveyed(Some(Router::new()), &native(), false).await, Survey::Runs);
-        let other = format!("dialect = \"openai\"\n{SHIPPED}");
+        let strange = surveyed(Some(Router::new()), &native(), false).await;
+        assert!(
+            matches!(&strange, Survey::Strange(why) if why.contains("404") && why.contains("base URL")),
+            "{strange:?}"
+        );
+        let other = format!("dialect = \"openai\"\nwire = {{ models = \"/api/tags\" }}\n{SHIPPED}");
         assert_eq!(surveyed(Some(server()), &other, false).await, Survey::Runs);
     }
 

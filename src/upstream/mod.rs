@@ -2,11 +2,14 @@
 
 mod client;
 mod fetch;
+mod key;
 mod local;
 mod tls;
+mod verify;
 mod watch;
 
 pub use client::{Call, Client, Received};
 pub use fetch::{FetchError, Fetched, Fetcher};
-pub use local::{Survey, survey};
+pub use key::Key;
+pub use verify::{Finding, Verified, What, verify};
 pub use watch::{EventStream, read_whole};

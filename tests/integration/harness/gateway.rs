@@ -69,7 +69,8 @@ impl Building {
         let folder = home.path().to_str().expect("a plain path");
         let environment = Environment::from([("RELAY_HOME", folder), ("RELAY_API_KEY", self.key)]);
         let loaded = config::load(&Flags::default(), &environment, Some(&providers.simulated()));
-        let mut settings = loaded.unwrap_or_else(|problems| panic!("{problems:?}")).settings;
+        assert!(loaded.problems.is_empty(), "{:?}", loaded.problems);
+        let mut settings = loaded.settings;
         settings.routing.strategy = Strategy::Priority;
         for (rank, id) in (0..).zip(providers.ids()) {
             let accounts = &mut settings.accounts;

@@ -1,0 +1,163 @@
+//! Finds out which providers are set up: their keys, their addresses, and what keeps the others from being used.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use secrecy::SecretString;
+
+use crate::catalog::reader::{Problem, Problems, close};
+use crate::catalog::{Catalog, Provider, Status, check_base_url};
+use crate::routing::{Account, KeyId};
+use crate::upstream::Key;
+
+use super::environment::Environment;
+use super::file::{ConfigFile, ProviderSettings};
+use super::keys::{IN_DOTENV, KeySources};
+use super::load::Simulated;
+use super::settings::{LeftOut, Why};
+
+/// Providers and keys found so far.
+#[derive(Default)]
+pub struct Setup {
+    pub accounts: Vec<Account>,
+    pub keys: Vec<Key>,
+    pub left_out: Vec<LeftOut>,
+}
+
+impl Setup {
+    pub fn simulated(catalog: &Catalog, simulated: &[Simulated]) -> Self {
+        let mut setup = Self::default();
+        for provider in &catalog.providers {
+            let own = simulated.iter().filter(|one| one.catalogue.id == provider.id);
+            let keys = own
+                .map(|one| Key { secret: SecretString::from(one.key.as_str()), origin: "simulated".to_owned() })
+                .collect();
+            setup.add(provider.clone(), keys, &ProviderSettings::default());
+        }
+        setup
+    }
+
+    fn add(&mut self, provider: Provider, keys: Vec<Key>, settings: &ProviderSettings) {
+        let first = self.keys.len();
+        self.keys.extend(keys);
+        let keys = (first..self.keys.len()).map(KeyId).collect();
+        self.accounts.push(Account {
+            provider: Arc::new(provider),
+            keys,
+            separate: settings.separate,
+            priority: settings.priority.unwrap_or(0),
+        });
+    }
+
+    fn leave_out(&mut self, provider: &str, why: Why) {
+        self.left_out.push(LeftOut { provider: provider.to_owned(), why });
+    }
+
+    /// Keys out of a file in the working directory are used, but not in silence.
+    pub fn dotenv_notice(&self) -> Option<String> {
+        let is_from_dotenv =
+            |account: &&Account| account.keys.first().is_some_and(|key| self.keys[key.0].origin.ends_with(IN_DOTENV));
+        let ids: Vec<&str> =
+            self.accounts.iter().filter(is_from_dotenv).map(|account| account.provider.id.as_str()).collect();
+        (!ids.is_empty()).then(|| format!("using keys from .env for {}", ids.join(", ")))
+    }
+}
+
+/// Where to look for what a provider needs.
+pub struct Finding<'a> {
+    pub environment: &'a Environment,
+    pub file: &'a ConfigFile,
+    pub problems: &'a Problems,
+    /// Services that take no key are wanted.
+    pub keyless: bool,
+}
+
+impl Finding<'_> {
+    pub fn set_up_all(&self, catalog: &Catalog, keys_file: Option<&Path>) -> Setup {
+        let sources = KeySources::read(self.environment, keys_file, self.problems);
+        self.refuse_strangers(
+            catalog,
+            "config.toml",
+            "providers.",
+            self.file.providers.iter().map(|(id, _)| id.as_str()),
+        );
+        self.refuse_strangers(catalog, "keys.toml", "", sources.filed());
+        let mut setup = Setup::default();
+        for provider in &catalog.providers {
+            self.set_up(provider, &sources, &mut setup);
+        }
+        for id in &catalog.disabled {
+            setup.leave_out(id, Why::SwitchedOff);
+        }
+        for id in &catalog.mistaken {
+            setup.leave_out(id, Why::Mistaken);
+        }
+        setup
+    }
+
+    fn complain(&self, provider: &str, source: &str, message: String, hint: Option<String>) {
+        let provider = Some(provider.to_owned());
+        self.problems.add(Problem { file: source.to_owned(), line: None, message, hint, provider });
+    }
+
+    /// A name that no catalogue file has is a mistake of spelling.
+    fn refuse_strangers<'n>(&self, catalog: &Catalog, source: &str, path: &str, ids: impl Iterator<Item = &'n str>) {
+        for id in ids.filter(|id| !catalog.knows(id)) {
+            let hint = close(id, catalog.providers.iter().map(|provider| provider.id.as_str()));
+            self.complain(id, source, format!("`{path}{id}`: there is no such provider"), hint);
+        }
+    }
+
+    fn set_up(&self, provider: &Provider, sources: &KeySources, setup: &mut Setup) {
+        let own = self.file.providers.iter().find(|(id, _)| *id == provider.id);
+        let settings = own.map(|(_, settings)| settings.clone()).unwrap_or_default();
+        let base_url = self.base_url(provider, &settings);
+        let why = match () {
+            () if self.problems.is_about(&provider.id) => Some(Why::Mistaken),
+            () if settings.enabled == Some(false) => Some(Why::SwitchedOff),
+            () if provider.status == Status::Keyless && !self.keyless => Some(Why::Keyless),
+            () => None,
+        };
+        if let Some(why) = why {
+            return setup.leave_out(&provider.id, why);
+        }
+        let keys = if provider.status == Status::Local { Vec::new() } else { sources.keys_of(provider) };
+        let needs_key = !matches!(provider.status, Status::Local | Status::Keyless);
+        if needs_key && keys.is_empty() {
+            return setup.leave_out(&provider.id, Why::NoKey(first(&provider.key_env)));
+        }
+        match with_account(&base_url, sources.account_of(provider)) {
+            Some(base_url) => setup.add(Provider { base_url, ..provider.clone() }, keys, &settings),
+            None => setup.leave_out(&provider.id, Why::NoAccount(first(&provider.account_env))),
+        }
+    }
+
+    /// Where the provider is reached: the environment's word, the file's, the catalogue's.
+    fn base_url(&self, provider: &Provider, settings: &ProviderSettings) -> String {
+        let variable = format!("{}_BASE_URL", provider.id.to_uppercase().replace('-', "_"));
+        let (source, url) = match (self.environment.get(&variable), &settings.base_url) {
+            (Some(url), _) => (variable.as_str(), url),
+            (None, Some(url)) => ("config.toml", url.as_str()),
+            (None, None) => return provider.base_url.clone(),
+        };
+        let url = url.trim_end_matches('/');
+        if let Err(message) = check_base_url(url, provider.status == Status::Local) {
+            self.complain(&provider.id, source, format!("the base URL of `{}` {message}", provider.id), None);
+        }
+        url.to_owned()
+    }
+}
+
+/// The base URL with the account id in its place; `None` when it needs one and there is none that could stand in a URL.
+fn with_account(base_url: &str, account: Option<&str>) -> Option<String> {
+    const PLACE: &str = "{account_id}";
+    if !base_url.contains(PLACE) {
+        return Some(base_url.to_owned());
+    }
+    let account = account.filter(|account| account.bytes().all(|byte| byte.is_ascii_alphanumeric()))?;
+    Some(base_url.replace(PLACE, account))
+}
+
+fn first(names: &[String]) -> String {
+    names.first().cloned().unwrap_or_default()
+}
