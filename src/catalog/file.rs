@@ -243,6 +243,7 @@ fn read_features(model: &mut Reader<'_>) -> Option<Features> {
         schema: has("schema"),
         vision: has("vision"),
         audio: has("audio"),
+        reasoning: has("reasoning"),
     })
 }
 

@@ -42,7 +42,8 @@ impl Provider {
 
 /// What is known of a model on a server; `None` when it does not chat.
 fn model(installed: &Installed, details: Option<&Details>) -> Option<Model> {
-    let unknown = Details { context: None, parameters: None, chats: true, has_tools: false, has_vision: false };
+    let unknown =
+        Details { context: None, parameters: None, chats: true, has_tools: false, has_vision: false, thinks: false };
     let details = details.unwrap_or(&unknown);
     details.chats.then(|| Model {
         id: installed.id.clone(),
@@ -53,6 +54,7 @@ fn model(installed: &Installed, details: Option<&Details>) -> Option<Model> {
         features: Features {
             tools: details.has_tools,
             vision: details.has_vision,
+            reasoning: details.thinks,
             json: true,
             schema: true,
             ..Features::default()
@@ -108,8 +110,14 @@ mod tests {
         (Installed { id: id.to_owned(), parameters: Some(parameters), is_remote: false }, details)
     }
 
-    const ABLE: Details =
-        Details { context: Some(8192), parameters: None, chats: true, has_tools: true, has_vision: true };
+    const ABLE: Details = Details {
+        context: Some(8192),
+        parameters: None,
+        chats: true,
+        has_tools: true,
+        has_vision: true,
+        thinks: false,
+    };
 
     fn ids(provider: &Provider) -> Vec<(&str, u64)> {
         provider.models.iter().map(|model| (model.id.as_str(), model.context)).collect()

@@ -44,6 +44,23 @@ pub struct Features {
     pub schema: bool,
     pub vision: bool,
     pub audio: bool,
+    /// It thinks before it answers. Told to people; no request requires it.
+    pub reasoning: bool,
+}
+
+impl Features {
+    /// The words of those that are there.
+    pub fn words(self) -> Vec<&'static str> {
+        let all = [
+            ("tools", self.tools),
+            ("json", self.json),
+            ("schema", self.schema),
+            ("vision", self.vision),
+            ("audio", self.audio),
+            ("reasoning", self.reasoning),
+        ];
+        all.into_iter().filter(|(_, has)| *has).map(|(word, _)| word).collect()
+    }
 }
 
 /// The size and kind of a request's messages.

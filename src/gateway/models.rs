@@ -125,14 +125,6 @@ fn listings(gateway: &Gateway) -> Vec<Listing> {
 }
 
 fn listing(route: &Route, rejection: Option<&Rejection>, created: i64) -> Listing {
-    let features = route.model.features;
-    let named = [
-        ("tools", features.tools),
-        ("json", features.json),
-        ("schema", features.schema),
-        ("vision", features.vision),
-        ("audio", features.audio),
-    ];
     let status = match rejection {
         Some(Rejection::OutOfQuota { .. } | Rejection::NeverFits { .. }) => "limited",
         Some(Rejection::Resting { .. }) => "cooldown",
@@ -147,7 +139,7 @@ fn listing(route: &Route, rejection: Option<&Rejection>, created: i64) -> Listin
         types: route.model.types.iter().map(|kind| kind.word()).collect(),
         scale: Some(route.model.scale.word()),
         context_length: route.model.context,
-        features: named.into_iter().filter(|(_, has)| *has).map(|(name, _)| name).collect(),
+        features: route.model.features.words(),
         status,
         available_at: rejection.and_then(Rejection::until).map(|moment| moment.to_string()),
     }

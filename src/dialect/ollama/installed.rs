@@ -28,6 +28,7 @@ pub struct Details {
     pub chats: bool,
     pub has_tools: bool,
     pub has_vision: bool,
+    pub thinks: bool,
 }
 
 /// The body that asks about a model.
@@ -83,6 +84,7 @@ pub fn details(body: &[u8]) -> Option<Details> {
         chats: capabilities.is_none() || has("completion"),
         has_tools: has("tools"),
         has_vision: has("vision"),
+        thinks: has("thinking"),
     })
 }
 
@@ -137,6 +139,7 @@ mod tests {
         let show = br#"{"capabilities":["completion","tools","vision","thinking"],"model_info":{"general.architecture":"gemma3","general.parameter_count":4299915632,"clip.context_length":77,"gemma3.context_length":131072}}"#;
         let told = details(show).expect("details");
         assert_eq!((told.context, told.chats, told.has_tools, told.has_vision), (Some(131_072), true, true, true));
+        assert!(told.thinks);
         assert!(told.parameters.is_some_and(|billions| (4.2..4.4).contains(&billions)));
         let embedding = details(br#"{"capabilities":["embedding"],"model_info":{"bert.context_length":512}}"#);
         assert_eq!(embedding.map(|told| (told.context, told.chats)), Some((Some(512), false)));
