@@ -25,6 +25,9 @@ _relay() {
             relay,demo)
                 cmd="relay__subcmd__demo"
                 ;;
+            relay,models)
+                cmd="relay__subcmd__models"
+                ;;
             relay,serve)
                 cmd="relay__subcmd__serve"
                 ;;
@@ -35,7 +38,7 @@ _relay() {
 
     case "${cmd}" in
         relay)
-            opts="-q -v -h -V --config --no-config --json --quiet --verbose --color --no-progress --simulate --help --version ask serve demo completions"
+            opts="-q -v -h -V --config --no-config --format --json --quiet --verbose --color --no-progress --simulate --help --version ask serve models demo completions"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -43,6 +46,10 @@ _relay() {
             case "${prev}" in
                 --config)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table plain json ndjson csv" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -61,7 +68,7 @@ _relay() {
             return 0
             ;;
         relay__subcmd__ask)
-            opts="-f -s -m -u -o -q -v -h --file --system --no-stdin --stdin-first --stdin-wait --model --type --scale --name --no-failover --max-attempts --avoid --strict-free --wait --timeout --max-tokens --temperature --seed --param --stream --no-stream --usage --output --config --no-config --json --quiet --verbose --color --no-progress --simulate --help"
+            opts="-f -s -m -u -o -q -v -h --file --system --no-stdin --stdin-first --stdin-wait --model --type --scale --name --no-failover --max-attempts --avoid --strict-free --wait --timeout --max-tokens --temperature --seed --param --stream --no-stream --usage --output --config --no-config --format --json --quiet --verbose --color --no-progress --simulate --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -151,6 +158,10 @@ _relay() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table plain json ndjson csv" -- "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -167,7 +178,7 @@ _relay() {
             return 0
             ;;
         relay__subcmd__completions)
-            opts="-q -v -h --config --no-config --json --quiet --verbose --color --no-progress --simulate --help bash elvish fish powershell zsh"
+            opts="-q -v -h --config --no-config --format --json --quiet --verbose --color --no-progress --simulate --help bash elvish fish powershell zsh"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -175,6 +186,10 @@ _relay() {
             case "${prev}" in
                 --config)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table plain json ndjson csv" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -193,7 +208,7 @@ _relay() {
             return 0
             ;;
         relay__subcmd__demo)
-            opts="-q -v -h --seed --fast --config --no-config --json --quiet --verbose --color --no-progress --simulate --help"
+            opts="-q -v -h --seed --fast --config --no-config --format --json --quiet --verbose --color --no-progress --simulate --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -205,6 +220,48 @@ _relay() {
                     ;;
                 --config)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table plain json ndjson csv" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --simulate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        relay__subcmd__models)
+            opts="-q -v -h --type --scale --all --keyless --strict-free --config --no-config --format --json --quiet --verbose --color --no-progress --simulate --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --type)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --scale)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table plain json ndjson csv" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -223,7 +280,7 @@ _relay() {
             return 0
             ;;
         relay__subcmd__serve)
-            opts="-q -v -h --host --port --api-key-file --insecure-no-auth --drain --log-format --ready-file --no-verify --keyless --strict-free --config --no-config --json --quiet --verbose --color --no-progress --simulate --help"
+            opts="-q -v -h --host --port --api-key-file --insecure-no-auth --drain --log-format --ready-file --no-verify --keyless --strict-free --config --no-config --format --json --quiet --verbose --color --no-progress --simulate --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -255,6 +312,10 @@ _relay() {
                     ;;
                 --config)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table plain json ndjson csv" -- "${cur}"))
                     return 0
                     ;;
                 --color)

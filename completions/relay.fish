@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_relay_global_optspecs
-    string join \n config= no-config json q/quiet v/verbose color= no-progress simulate= h/help V/version
+    string join \n config= no-config format= json q/quiet v/verbose color= no-progress simulate= h/help V/version
 end
 
 function __fish_relay_needs_command
@@ -25,12 +25,17 @@ function __fish_relay_using_subcommand
 end
 
 complete -c relay -n "__fish_relay_needs_command" -l config -d 'Read this config file [env: `RELAY_CONFIG`]' -r -F
+complete -c relay -n "__fish_relay_needs_command" -l format -d 'How to print results [default: a table on a terminal, else plain: tabs, no header]' -r -f -a "table\t''
+plain\t''
+json\t''
+ndjson\t''
+csv\t''"
 complete -c relay -n "__fish_relay_needs_command" -l color -d 'When to use colour [env: `NO_COLOR`, `CLICOLOR_FORCE`]' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c relay -n "__fish_relay_needs_command" -l simulate -d 'Use simulated providers: default, dry, storm, slow or cut [env: `RELAY_SIMULATE`]' -r
 complete -c relay -n "__fish_relay_needs_command" -l no-config -d 'Read no config file'
-complete -c relay -n "__fish_relay_needs_command" -l json -d 'Print results as JSON'
+complete -c relay -n "__fish_relay_needs_command" -l json -d 'Print results as JSON; the same as --format json'
 complete -c relay -n "__fish_relay_needs_command" -s q -l quiet -d 'Print less; twice for errors only'
 complete -c relay -n "__fish_relay_needs_command" -s v -l verbose -d 'Log what relay decides; twice for all it does [env: `RELAY_LOG` for a filter]'
 complete -c relay -n "__fish_relay_needs_command" -l no-progress -d 'Show no spinner [env: `RELAY_NO_PROGRESS`]'
@@ -38,6 +43,7 @@ complete -c relay -n "__fish_relay_needs_command" -s h -l help -d 'Print help (s
 complete -c relay -n "__fish_relay_needs_command" -s V -l version -d 'Print version'
 complete -c relay -n "__fish_relay_needs_command" -f -a "ask" -d 'Send one prompt, print one answer'
 complete -c relay -n "__fish_relay_needs_command" -f -a "serve" -d 'Serve an OpenAI-compatible gateway'
+complete -c relay -n "__fish_relay_needs_command" -f -a "models" -d 'List models: which can be used, and why the others cannot'
 complete -c relay -n "__fish_relay_needs_command" -f -a "demo" -d 'Show relay at work, offline, over simulated providers'
 complete -c relay -n "__fish_relay_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
 complete -c relay -n "__fish_relay_using_subcommand ask" -s f -l file -d 'Add a text file, `-` for stdin; may be given several times' -r -F
@@ -57,6 +63,11 @@ complete -c relay -n "__fish_relay_using_subcommand ask" -l seed -d 'Sampling se
 complete -c relay -n "__fish_relay_using_subcommand ask" -l param -d 'Any other field of the request, its value as JSON; may be given several times' -r
 complete -c relay -n "__fish_relay_using_subcommand ask" -s o -l output -d 'Write the answer to a file' -r -F
 complete -c relay -n "__fish_relay_using_subcommand ask" -l config -d 'Read this config file [env: `RELAY_CONFIG`]' -r -F
+complete -c relay -n "__fish_relay_using_subcommand ask" -l format -d 'How to print results [default: a table on a terminal, else plain: tabs, no header]' -r -f -a "table\t''
+plain\t''
+json\t''
+ndjson\t''
+csv\t''"
 complete -c relay -n "__fish_relay_using_subcommand ask" -l color -d 'When to use colour [env: `NO_COLOR`, `CLICOLOR_FORCE`]' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -69,7 +80,7 @@ complete -c relay -n "__fish_relay_using_subcommand ask" -l stream -d 'Print the
 complete -c relay -n "__fish_relay_using_subcommand ask" -l no-stream -d 'Print the answer when it is whole, also on a terminal'
 complete -c relay -n "__fish_relay_using_subcommand ask" -s u -l usage -d 'Report the tokens used on stderr'
 complete -c relay -n "__fish_relay_using_subcommand ask" -l no-config -d 'Read no config file'
-complete -c relay -n "__fish_relay_using_subcommand ask" -l json -d 'Print results as JSON'
+complete -c relay -n "__fish_relay_using_subcommand ask" -l json -d 'Print results as JSON; the same as --format json'
 complete -c relay -n "__fish_relay_using_subcommand ask" -s q -l quiet -d 'Print less; twice for errors only'
 complete -c relay -n "__fish_relay_using_subcommand ask" -s v -l verbose -d 'Log what relay decides; twice for all it does [env: `RELAY_LOG` for a filter]'
 complete -c relay -n "__fish_relay_using_subcommand ask" -l no-progress -d 'Show no spinner [env: `RELAY_NO_PROGRESS`]'
@@ -82,6 +93,11 @@ complete -c relay -n "__fish_relay_using_subcommand serve" -l log-format -d 'Log
 json\t''"
 complete -c relay -n "__fish_relay_using_subcommand serve" -l ready-file -d 'Write the base URL to this file once the server is ready' -r -F
 complete -c relay -n "__fish_relay_using_subcommand serve" -l config -d 'Read this config file [env: `RELAY_CONFIG`]' -r -F
+complete -c relay -n "__fish_relay_using_subcommand serve" -l format -d 'How to print results [default: a table on a terminal, else plain: tabs, no header]' -r -f -a "table\t''
+plain\t''
+json\t''
+ndjson\t''
+csv\t''"
 complete -c relay -n "__fish_relay_using_subcommand serve" -l color -d 'When to use colour [env: `NO_COLOR`, `CLICOLOR_FORCE`]' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -91,31 +107,62 @@ complete -c relay -n "__fish_relay_using_subcommand serve" -l no-verify -d 'Star
 complete -c relay -n "__fish_relay_using_subcommand serve" -l keyless -d 'Also use services that take no key'
 complete -c relay -n "__fish_relay_using_subcommand serve" -l strict-free -d 'Use only routes that can never bill'
 complete -c relay -n "__fish_relay_using_subcommand serve" -l no-config -d 'Read no config file'
-complete -c relay -n "__fish_relay_using_subcommand serve" -l json -d 'Print results as JSON'
+complete -c relay -n "__fish_relay_using_subcommand serve" -l json -d 'Print results as JSON; the same as --format json'
 complete -c relay -n "__fish_relay_using_subcommand serve" -s q -l quiet -d 'Print less; twice for errors only'
 complete -c relay -n "__fish_relay_using_subcommand serve" -s v -l verbose -d 'Log what relay decides; twice for all it does [env: `RELAY_LOG` for a filter]'
 complete -c relay -n "__fish_relay_using_subcommand serve" -l no-progress -d 'Show no spinner [env: `RELAY_NO_PROGRESS`]'
 complete -c relay -n "__fish_relay_using_subcommand serve" -s h -l help -d 'Print help'
+complete -c relay -n "__fish_relay_using_subcommand models" -l type -d 'Only models of this type' -r
+complete -c relay -n "__fish_relay_using_subcommand models" -l scale -d 'Only models of this scale: large, medium or small' -r
+complete -c relay -n "__fish_relay_using_subcommand models" -l config -d 'Read this config file [env: `RELAY_CONFIG`]' -r -F
+complete -c relay -n "__fish_relay_using_subcommand models" -l format -d 'How to print results [default: a table on a terminal, else plain: tabs, no header]' -r -f -a "table\t''
+plain\t''
+json\t''
+ndjson\t''
+csv\t''"
+complete -c relay -n "__fish_relay_using_subcommand models" -l color -d 'When to use colour [env: `NO_COLOR`, `CLICOLOR_FORCE`]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c relay -n "__fish_relay_using_subcommand models" -l simulate -d 'Use simulated providers: default, dry, storm, slow or cut [env: `RELAY_SIMULATE`]' -r
+complete -c relay -n "__fish_relay_using_subcommand models" -l all -d 'Also list what cannot be used now, model by model'
+complete -c relay -n "__fish_relay_using_subcommand models" -l keyless -d 'Count services that take no key as usable'
+complete -c relay -n "__fish_relay_using_subcommand models" -l strict-free -d 'Use only routes that can never bill'
+complete -c relay -n "__fish_relay_using_subcommand models" -l no-config -d 'Read no config file'
+complete -c relay -n "__fish_relay_using_subcommand models" -l json -d 'Print results as JSON; the same as --format json'
+complete -c relay -n "__fish_relay_using_subcommand models" -s q -l quiet -d 'Print less; twice for errors only'
+complete -c relay -n "__fish_relay_using_subcommand models" -s v -l verbose -d 'Log what relay decides; twice for all it does [env: `RELAY_LOG` for a filter]'
+complete -c relay -n "__fish_relay_using_subcommand models" -l no-progress -d 'Show no spinner [env: `RELAY_NO_PROGRESS`]'
+complete -c relay -n "__fish_relay_using_subcommand models" -s h -l help -d 'Print help'
 complete -c relay -n "__fish_relay_using_subcommand demo" -l seed -d 'Makes the simulated providers behave the same each time' -r
 complete -c relay -n "__fish_relay_using_subcommand demo" -l config -d 'Read this config file [env: `RELAY_CONFIG`]' -r -F
+complete -c relay -n "__fish_relay_using_subcommand demo" -l format -d 'How to print results [default: a table on a terminal, else plain: tabs, no header]' -r -f -a "table\t''
+plain\t''
+json\t''
+ndjson\t''
+csv\t''"
 complete -c relay -n "__fish_relay_using_subcommand demo" -l color -d 'When to use colour [env: `NO_COLOR`, `CLICOLOR_FORCE`]' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c relay -n "__fish_relay_using_subcommand demo" -l simulate -d 'Use simulated providers: default, dry, storm, slow or cut [env: `RELAY_SIMULATE`]' -r
 complete -c relay -n "__fish_relay_using_subcommand demo" -l fast -d 'Leave out the pauses that let a person follow'
 complete -c relay -n "__fish_relay_using_subcommand demo" -l no-config -d 'Read no config file'
-complete -c relay -n "__fish_relay_using_subcommand demo" -l json -d 'Print results as JSON'
+complete -c relay -n "__fish_relay_using_subcommand demo" -l json -d 'Print results as JSON; the same as --format json'
 complete -c relay -n "__fish_relay_using_subcommand demo" -s q -l quiet -d 'Print less; twice for errors only'
 complete -c relay -n "__fish_relay_using_subcommand demo" -s v -l verbose -d 'Log what relay decides; twice for all it does [env: `RELAY_LOG` for a filter]'
 complete -c relay -n "__fish_relay_using_subcommand demo" -l no-progress -d 'Show no spinner [env: `RELAY_NO_PROGRESS`]'
 complete -c relay -n "__fish_relay_using_subcommand demo" -s h -l help -d 'Print help'
 complete -c relay -n "__fish_relay_using_subcommand completions" -l config -d 'Read this config file [env: `RELAY_CONFIG`]' -r -F
+complete -c relay -n "__fish_relay_using_subcommand completions" -l format -d 'How to print results [default: a table on a terminal, else plain: tabs, no header]' -r -f -a "table\t''
+plain\t''
+json\t''
+ndjson\t''
+csv\t''"
 complete -c relay -n "__fish_relay_using_subcommand completions" -l color -d 'When to use colour [env: `NO_COLOR`, `CLICOLOR_FORCE`]' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c relay -n "__fish_relay_using_subcommand completions" -l simulate -d 'Use simulated providers: default, dry, storm, slow or cut [env: `RELAY_SIMULATE`]' -r
 complete -c relay -n "__fish_relay_using_subcommand completions" -l no-config -d 'Read no config file'
-complete -c relay -n "__fish_relay_using_subcommand completions" -l json -d 'Print results as JSON'
+complete -c relay -n "__fish_relay_using_subcommand completions" -l json -d 'Print results as JSON; the same as --format json'
 complete -c relay -n "__fish_relay_using_subcommand completions" -s q -l quiet -d 'Print less; twice for errors only'
 complete -c relay -n "__fish_relay_using_subcommand completions" -s v -l verbose -d 'Log what relay decides; twice for all it does [env: `RELAY_LOG` for a filter]'
 complete -c relay -n "__fish_relay_using_subcommand completions" -l no-progress -d 'Show no spinner [env: `RELAY_NO_PROGRESS`]'

@@ -16,6 +16,7 @@ mod integration {
     mod harness;
     mod input;
     mod leaving;
+    mod models;
     mod names;
     mod personas;
     mod refusals;

@@ -101,6 +101,10 @@ impl Status {
         ("paid", Self::Paid),
         ("keyless", Self::Keyless),
     ];
+
+    pub fn word(self) -> &'static str {
+        name_of(self, &Self::NAMES)
+    }
 }
 
 /// Whether prompts are used for training.
@@ -113,6 +117,10 @@ pub enum Trains {
 
 impl Trains {
     pub const NAMES: [(&'static str, Self); 3] = [("yes", Self::Yes), ("no", Self::No), ("unknown", Self::Unknown)];
+
+    pub fn word(self) -> &'static str {
+        name_of(self, &Self::NAMES)
+    }
 }
 
 /// How a provider continues an answer that another one began.

@@ -17,6 +17,17 @@ pub enum Scope {
     Everyone,
 }
 
+impl Scope {
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Model => "model",
+            Self::Key => "key",
+            Self::Ip => "ip",
+            Self::Everyone => "everyone",
+        }
+    }
+}
+
 /// The length of a limit's window, as providers name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Period {

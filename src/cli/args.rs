@@ -29,10 +29,25 @@ pub enum Command {
     Ask(Box<Ask>),
     /// Serve an OpenAI-compatible gateway
     Serve(Serve),
+    /// List models: which can be used, and why the others cannot
+    Models(Models),
     /// Show relay at work, offline, over simulated providers
     Demo(Demo),
     /// Print the completion script of a shell
     Completions { shell: Shell },
+}
+
+impl Command {
+    /// As it is typed.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Ask(_) => "ask",
+            Self::Serve(_) => "serve",
+            Self::Models(_) => "models",
+            Self::Demo(_) => "demo",
+            Self::Completions { .. } => "completions",
+        }
+    }
 }
 
 /// Flags of every command, before or after its name.
@@ -44,8 +59,11 @@ pub struct Global {
     /// Read no config file
     #[arg(long, global = true)]
     pub no_config: bool,
-    /// Print results as JSON
-    #[arg(long, global = true)]
+    /// How to print results [default: a table on a terminal, else plain: tabs, no header]
+    #[arg(long, global = true, value_name = "FORMAT", value_enum)]
+    pub format: Option<OutputFormat>,
+    /// Print results as JSON; the same as --format json
+    #[arg(long, global = true, conflicts_with = "format")]
     pub json: bool,
     /// Print less; twice for errors only
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
@@ -62,6 +80,22 @@ pub struct Global {
     /// Use simulated providers: default, dry, storm, slow or cut [env: `RELAY_SIMULATE`]
     #[arg(long, global = true, value_name = "SCENARIO", num_args = 0..=1, require_equals = true, default_missing_value = "default")]
     pub simulate: Option<String>,
+}
+
+impl Global {
+    pub fn wants_json(&self) -> bool {
+        self.json || self.format == Some(OutputFormat::Json)
+    }
+}
+
+/// What a result with many rows is printed as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OutputFormat {
+    Table,
+    Plain,
+    Json,
+    Ndjson,
+    Csv,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -194,6 +228,28 @@ impl From<Format> for LogFormat {
             Format::Json => Self::Json,
         }
     }
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct Models {
+    /// Only this provider, PROVIDER/MODEL or model; may be given several times
+    #[arg(value_name = "PROVIDER|MODEL")]
+    pub names: Vec<String>,
+    /// Only models of this type
+    #[arg(long = "type", value_name = "TYPE")]
+    pub model_type: Option<String>,
+    /// Only models of this scale: large, medium or small
+    #[arg(long, value_name = "SCALE")]
+    pub scale: Option<String>,
+    /// Also list what cannot be used now, model by model
+    #[arg(long)]
+    pub all: bool,
+    /// Count services that take no key as usable
+    #[arg(long)]
+    pub keyless: bool,
+    /// Use only routes that can never bill
+    #[arg(long)]
+    pub strict_free: bool,
 }
 
 #[derive(Debug, ClapArgs)]

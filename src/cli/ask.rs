@@ -157,10 +157,11 @@ struct Read {
 
 impl<'a> Asking<'a> {
     fn new(ask: &'a Ask, global: &Global, output: Output, relay: &'a Arc<Relay>) -> Self {
-        let live =
-            !global.json && ask.output.is_none() && (ask.stream || Output::stdout_is_terminal() && !ask.no_stream);
+        let live = !global.wants_json()
+            && ask.output.is_none()
+            && (ask.stream || Output::stdout_is_terminal() && !ask.no_stream);
         let spinner = output.progress.then(spinner);
-        Self { ask, json: global.json, live, output, relay, spinner, started: Instant::now() }
+        Self { ask, json: global.wants_json(), live, output, relay, spinner, started: Instant::now() }
     }
 
     async fn ask(&self, request: &ChatRequest) -> Result<(), Trouble> {

@@ -41,7 +41,7 @@ pub async fn run(demo: &Demo, global: &Global, environment: &Environment, output
     let flags = Flags { no_config: true, ..Flags::default() };
     let core = setup::core_over(Some(simulator), flags, environment, output, Verify::Nothing, clock).await?;
     let providers = core.relay.fleet.provider_ids().join(", ");
-    if !global.json {
+    if !global.wants_json() {
         output.result(&format!(
             "{} simulated providers answer on this machine: {providers}\n",
             core.relay.fleet.provider_ids().len()
@@ -49,12 +49,12 @@ pub async fn run(demo: &Demo, global: &Global, environment: &Environment, output
         output.result("Their limits are real, and so are their failures. Watch relay find a way around them.\n")?;
     }
     for (number, question) in (1..).zip(QUESTIONS) {
-        show(&core, number, question, global.json, output).await?;
-        if !demo.fast && !global.json {
+        show(&core, number, question, global.wants_json(), output).await?;
+        if !demo.fast && !global.wants_json() {
             tokio::time::sleep(PAUSE).await;
         }
     }
-    if !global.json {
+    if !global.wants_json() {
         output.result(&usage(&core))?;
         output.result(
             "\nNext: relay serve --simulate   |   set a provider's key and relay ask \"hello\" (README.md)\n",

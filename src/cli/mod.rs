@@ -7,11 +7,14 @@ mod banner;
 mod completions;
 mod demo;
 mod exit;
+mod models;
 mod output;
 mod report;
 mod run;
 mod serve;
 mod setup;
+mod standing;
+mod table;
 
 pub use exit::{Exit, Trouble};
 pub use run::main;

@@ -8,10 +8,11 @@ use crate::chat::Fault;
 use super::exit::Trouble;
 use super::output::{Output, dim, red};
 
-pub fn print(trouble: &Trouble, json: bool, output: Output) {
-    if json {
+/// `json` is the command whose schema the document has.
+pub fn print(trouble: &Trouble, json: Option<&str>, output: Output) {
+    if let Some(command) = json {
         let document = json!({
-            "schema": "relay.ask/1",
+            "schema": format!("relay.{command}/1"),
             "ok": false,
             "error": { "code": trouble.exit.word(), "message": trouble.message, "retry_after_s": trouble.retry_after_s, "hint": trouble.hint },
             "attempts": trouble.attempts.iter().map(attempt).collect::<Vec<_>>(),

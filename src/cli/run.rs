@@ -9,10 +9,10 @@ use tokio::runtime::{Builder, Runtime};
 use crate::config::Environment;
 use crate::telemetry::{self, LogFormat};
 
-use super::args::{Args, Command, Global};
+use super::args::{Args, Command, Global, OutputFormat};
 use super::exit::{Exit, Trouble};
 use super::output::{self, Output};
-use super::{ask, ask_input, completions, demo, report, serve};
+use super::{ask, ask_input, completions, demo, models, report, serve};
 
 /// Runs the program.
 pub fn main() -> ExitCode {
@@ -28,7 +28,7 @@ pub fn main() -> ExitCode {
     };
     let environment = Environment::of_process();
     let output = Output::new(&args.global, &environment);
-    let json = args.global.json;
+    let json = args.global.wants_json().then(|| args.command.as_ref().map_or("relay", Command::name));
     match dispatch(args, &environment, output) {
         Ok(()) => Exit::Success.into(),
         Err(trouble) => {
@@ -45,6 +45,7 @@ fn dispatch(args: Args, environment: &Environment, output: Output) -> Result<(),
     let Some(command) = command else { return overview(output) };
     let log_format = if let Command::Serve(serve) = &command { serve.log_format.into() } else { LogFormat::Text };
     start_logging(&global, log_format, environment, output)?;
+    refuse_rows(&command, &global)?;
     match command {
         Command::Ask(ask) => {
             run_one(|| runtime(1), |runtime| runtime.block_on(ask::run(&ask, &global, environment, output)))
@@ -52,10 +53,24 @@ fn dispatch(args: Args, environment: &Environment, output: Output) -> Result<(),
         Command::Serve(serve) => {
             run_one(|| runtime(0), |runtime| runtime.block_on(serve::run(&serve, &global, environment, output)))
         }
+        Command::Models(models) => {
+            run_one(|| runtime(1), |runtime| runtime.block_on(models::run(&models, &global, environment, output)))
+        }
         Command::Demo(demo) => {
             run_one(|| runtime(2), |runtime| runtime.block_on(demo::run(&demo, &global, environment, output)))
         }
         Command::Completions { shell } => completions::print(shell),
+    }
+}
+
+/// Formats of rows are for commands whose results have rows.
+fn refuse_rows(command: &Command, global: &Global) -> Result<(), Trouble> {
+    match global.format {
+        Some(OutputFormat::Ndjson | OutputFormat::Csv) if !matches!(command, Command::Models(_)) => {
+            let message = format!("`relay {}` prints text, or JSON with --json", command.name());
+            Err(Trouble::new(Exit::Usage, message))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -44,17 +44,24 @@ pub async fn core(
     output: Output,
     verify: Verify,
 ) -> Result<Core, Trouble> {
+    let simulator = wanted_simulator(global, environment).await?;
+    core_over(simulator, flags.with(global), environment, output, verify, Clock::system()).await
+}
+
+/// The core as it would be, without asking anybody, and even if nothing is set up.
+pub async fn look(global: &Global, flags: Flags, environment: &Environment, output: Output) -> Result<Core, Trouble> {
+    let simulator = wanted_simulator(global, environment).await?;
+    core_even_if_empty(simulator, flags.with(global), environment, output, Verify::Nothing, Clock::system()).await
+}
+
+/// Simulated providers, where `--simulate` or `RELAY_SIMULATE` asks for them.
+async fn wanted_simulator(global: &Global, environment: &Environment) -> Result<Option<Simulator>, Trouble> {
     // A variable is often set to a mere "yes".
     let variable = environment.get("RELAY_SIMULATE").filter(|_| environment.is_on("RELAY_SIMULATE"));
     let variable = variable.map(|value| if matches!(value, "1" | "true" | "yes" | "on") { "default" } else { value });
-    let scenario = global.simulate.as_deref().or(variable);
-    let simulator = match scenario {
-        Some(name) => {
-            Some(start_simulator(name.parse().map_err(|error| unknown_scenario(&error))?, SEED, Clock::system()).await?)
-        }
-        None => None,
-    };
-    core_over(simulator, flags.with(global), environment, output, verify, Clock::system()).await
+    let Some(name) = global.simulate.as_deref().or(variable) else { return Ok(None) };
+    let scenario = name.parse().map_err(|error| unknown_scenario(&error))?;
+    start_simulator(scenario, SEED, Clock::system()).await.map(Some)
 }
 
 pub async fn start_simulator(scenario: Scenario, seed: u64, clock: Clock) -> Result<Simulator, Trouble> {
@@ -64,6 +71,22 @@ pub async fn start_simulator(scenario: Scenario, seed: u64, clock: Clock) -> Res
 }
 
 pub async fn core_over(
+    simulator: Option<Simulator>,
+    flags: Flags,
+    environment: &Environment,
+    output: Output,
+    verify: Verify,
+    clock: Clock,
+) -> Result<Core, Trouble> {
+    let core = core_even_if_empty(simulator, flags, environment, output, verify, clock).await?;
+    if core.relay.fleet.routes.iter().all(|route| refusal(&core.settings.routing, route).is_some()) {
+        return Err(nothing_usable(&core));
+    }
+    Ok(core)
+}
+
+/// A core that may have no route to use, for commands that look at what there is.
+pub async fn core_even_if_empty(
     simulator: Option<Simulator>,
     flags: Flags,
     environment: &Environment,
@@ -84,9 +107,6 @@ pub async fn core_over(
         return Err(Trouble::of_problems(&problems).and_lines(findings.iter().map(finding_line)));
     }
     let fleet = Fleet::new(&settings.accounts);
-    if !fleet.routes.iter().any(|route| refusal(&settings.routing, route).is_none()) {
-        return Err(nothing_usable(&settings, &fleet, &findings, &problems));
-    }
     let store = Arc::new(Memory::new(&fleet));
     let relay = Arc::new(Relay::new(&settings, fleet, store, clock));
     Ok(Core { relay, settings, simulator, findings, problems })
@@ -124,19 +144,18 @@ pub fn refused_providers(routing: &Routing, fleet: &Fleet) -> Vec<String> {
     lines
 }
 
-fn nothing_usable(settings: &Settings, fleet: &Fleet, findings: &[Finding], problems: &[Problem]) -> Trouble {
-    let mut lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
-    lines.extend(findings.iter().map(finding_line));
-    lines.extend(refused_providers(&settings.routing, fleet));
-    let ways = not_set_up(settings);
+fn nothing_usable(core: &Core) -> Trouble {
+    let mut lines: Vec<String> = core.problems.iter().map(ToString::to_string).collect();
+    lines.extend(core.findings.iter().map(finding_line));
+    lines.extend(refused_providers(&core.settings.routing, &core.relay.fleet));
+    let ways = not_set_up(&core.settings);
     // A local server that merely does not run is nothing anybody set up.
-    let only_silent = findings.iter().all(|finding| matches!(finding.what, What::NotRunning { .. }));
-    if lines.len() == findings.len() && only_silent {
+    let only_silent = core.findings.iter().all(|finding| matches!(finding.what, What::NotRunning { .. }));
+    if lines.len() == core.findings.len() && only_silent {
         return ways.and_lines(lines.into_iter());
     }
-    let mut trouble = Trouble::new(Exit::Config, "no provider can be used".to_owned());
-    trouble.lines = lines.into_iter().map(|line| format!("  {line}")).chain(ways.lines).collect();
-    trouble
+    let lines = lines.into_iter().map(|line| format!("  {line}")).chain(ways.lines).collect();
+    Trouble { lines, ..Trouble::new(Exit::Config, "no provider can be used".to_owned()) }
 }
 
 /// What to do when nothing is set up, with what the catalogue knows to be free and without a card.

@@ -1,0 +1,246 @@
+//! `relay models`: the catalogue as it stands, without asking anybody.
+
+use serde_json::{Value, json};
+
+use crate::catalog::reader::close;
+use crate::catalog::{ModelType, Provider, Scale, Trains};
+use crate::config::{Environment, Flags};
+
+use super::args::{Global, Models, OutputFormat};
+use super::exit::{Exit, Trouble};
+use super::output::{Output, bold, dim};
+use super::setup::{self, Core};
+use super::standing::{Entry, entries};
+use super::table;
+
+const HEADER: [&str; 11] =
+    ["provider", "model", "state", "types", "scale", "context", "features", "cost", "bills", "trains", "reason"];
+
+pub async fn run(models: &Models, global: &Global, environment: &Environment, output: Output) -> Result<(), Trouble> {
+    let flags = Flags { keyless: models.keyless, strict_free: models.strict_free, ..Flags::default() };
+    let core = setup::look(global, flags, environment, output).await?;
+    for problem in &core.problems {
+        output.notice(&problem.to_string());
+    }
+    let all = entries(&core);
+    let chosen = choose(models, &core, &all)?;
+    let is_narrowed = models.all || !models.names.is_empty();
+    let text = match table::format(global) {
+        OutputFormat::Table => human(&core, &chosen, is_narrowed),
+        OutputFormat::Plain => table::plain(&rows(&chosen)),
+        OutputFormat::Csv => table::csv(HEADER, &rows(&chosen)),
+        OutputFormat::Ndjson => table::ndjson(&documents(&chosen)),
+        OutputFormat::Json => format!("{}\n", document(&core, &chosen)),
+    };
+    output.result(&text)?;
+    if !is_narrowed && chosen.iter().any(|entry| !entry.state.usable) {
+        output.notice(&dim("relay models --all lists every model, relay models PROVIDER those of one"));
+    }
+    Ok(())
+}
+
+/// The entries that names, type and scale leave.
+fn choose<'e>(models: &Models, core: &Core, all: &'e [Entry<'e>]) -> Result<Vec<&'e Entry<'e>>, Trouble> {
+    let kind = pick("--type", models.model_type.as_deref(), &ModelType::NAMES)?;
+    let scale = pick("--scale", models.scale.as_deref(), &Scale::NAMES)?;
+    for name in &models.names {
+        if !all.iter().any(|entry| is_named(entry, name)) {
+            return Err(unknown(name, core, all));
+        }
+    }
+    let is_wanted = |entry: &&Entry<'_>| {
+        (models.names.is_empty() || models.names.iter().any(|name| is_named(entry, name)))
+            && kind.is_none_or(|kind| entry.model.is_a(kind))
+            && scale.is_none_or(|scale| entry.model.scale == scale)
+    };
+    Ok(all.iter().filter(is_wanted).collect())
+}
+
+fn is_named(entry: &Entry<'_>, name: &str) -> bool {
+    entry.provider.id.eq_ignore_ascii_case(name) || entry.model.id == name || entry.name() == name
+}
+
+fn unknown(name: &str, core: &Core, all: &[Entry<'_>]) -> Trouble {
+    if let Some(left_out) = core.settings.left_out.iter().find(|left_out| left_out.provider == name) {
+        let message = format!("`{name}` is {}: {}", left_out.why.word(), left_out.why.remedy());
+        return Trouble::new(Exit::Usage, message);
+    }
+    let ids = all.iter().flat_map(|entry| [entry.provider.id.as_str(), entry.model.id.as_str()]);
+    let trouble = Trouble::new(Exit::Usage, format!("there is no provider or model `{name}`"));
+    match close(name, ids) {
+        Some(hint) => trouble.hint(hint),
+        None => trouble,
+    }
+}
+
+fn pick<T: Copy>(flag: &str, text: Option<&str>, names: &[(&str, T)]) -> Result<Option<T>, Trouble> {
+    let Some(text) = text else { return Ok(None) };
+    match names.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)) {
+        Some((_, value)) => Ok(Some(*value)),
+        None => {
+            let known: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
+            Err(Trouble::new(Exit::Usage, format!("`{flag}` is `{text}`; it must be one of: {}", known.join(", "))))
+        }
+    }
+}
+
+fn document(core: &Core, entries: &[&Entry<'_>]) -> Value {
+    let left_out = core.settings.left_out.iter().map(|left_out| {
+        json!({ "provider": left_out.provider, "state": left_out.why.word(), "reason": left_out.why.remedy() })
+    });
+    json!({ "schema": "relay.models/1", "models": documents(entries), "left_out": left_out.collect::<Vec<_>>() })
+}
+
+fn documents(entries: &[&Entry<'_>]) -> Vec<Value> {
+    entries.iter().map(|entry| entry.to_json()).collect()
+}
+
+fn rows(entries: &[&Entry<'_>]) -> Vec<[String; 11]> {
+    let row = |entry: &&Entry<'_>| {
+        let Entry { provider, model, state } = entry;
+        [
+            provider.id.clone(),
+            model.id.clone(),
+            state.word.to_owned(),
+            entry.types().join(" "),
+            model.scale.word().to_owned(),
+            model.context.to_string(),
+            model.features.words().join(" "),
+            provider.status.word().to_owned(),
+            if provider.hard_stop { "never" } else { "may" }.to_owned(),
+            provider.trains.word().to_owned(),
+            state.reason.clone().unwrap_or_default(),
+        ]
+    };
+    entries.iter().map(row).collect()
+}
+
+/// Models grouped by provider; providers without a usable model in a line each, unless all are wanted.
+fn human(core: &Core, entries: &[&Entry<'_>], all: bool) -> String {
+    let groups: Vec<&[&Entry<'_>]> = entries.chunk_by(|a, b| a.provider.id == b.provider.id).collect();
+    let (shown, folded): (Vec<_>, Vec<_>) =
+        groups.into_iter().partition(|group| all || group.iter().any(|entry| entry.state.usable));
+    let layout = Layout::of(&shown);
+    let mut text = if shown.is_empty() { String::new() } else { layout.header() };
+    for group in &shown {
+        let provider = group[0].provider;
+        text.push_str(&format!("{}  {}\n", bold(&provider.id), dim(&about(provider))));
+        text.extend(group.iter().map(|entry| layout.line(entry)));
+    }
+    if !folded.is_empty() || (!all && !core.settings.left_out.is_empty()) {
+        text.push_str(&left_out(core, &folded));
+    }
+    let usable = entries.iter().filter(|entry| entry.state.usable).count();
+    let providers = shown.iter().filter(|group| group.iter().any(|entry| entry.state.usable)).count();
+    text + &format!("\n{usable} of {} models can be used now, {providers} providers\n", entries.len())
+}
+
+/// What a provider costs, and what it does with prompts.
+fn about(provider: &Provider) -> String {
+    let trains = match provider.trains {
+        Trains::Yes => "trains on prompts",
+        Trains::No => "does not train on prompts",
+        Trains::Unknown => "may train on prompts",
+    };
+    let bills = if provider.hard_stop { "never bills" } else { "may bill" };
+    format!("{}, {bills}, {trains}", provider.status.word())
+}
+
+fn left_out(core: &Core, folded: &[&[&Entry<'_>]]) -> String {
+    let mut rows: Vec<[String; 4]> = folded
+        .iter()
+        .map(|group| {
+            let state = &group[0].state;
+            let reason = state.reason.clone().unwrap_or_default();
+            [group[0].provider.id.clone(), format!("{} models", group.len()), state.word.to_owned(), reason]
+        })
+        .collect();
+    for left_out in &core.settings.left_out {
+        if core.settings.catalog.provider(&left_out.provider).is_none() {
+            rows.push([
+                left_out.provider.clone(),
+                String::new(),
+                left_out.why.word().to_owned(),
+                left_out.why.remedy(),
+            ]);
+        }
+    }
+    format!("\n{}\n{}", bold("Not usable now"), table::human(["PROVIDER", "", "STATE", "WHAT TO DO"], rows, &[]))
+}
+
+/// Columns that fit the terminal: a model's id and its features are cut before anything else.
+struct Layout {
+    model: usize,
+    state: usize,
+    types: usize,
+    features: usize,
+    wide: bool,
+}
+
+impl Layout {
+    fn of(groups: &[&[&Entry<'_>]]) -> Self {
+        /// Scale, context, and the gaps between all columns.
+        const FIXED: usize = 2 + 2 + 2 + 2 + 6 + 2 + 7 + 2;
+        let wide = table::is_wide();
+        let types = if wide { 20 } else { 6 };
+        let longest = |of: fn(&Entry<'_>) -> usize, least: usize| {
+            groups.iter().flat_map(|group| group.iter()).map(|entry| of(entry)).fold(least, usize::max)
+        };
+        let state = longest(|entry| entry.state.word.len(), 5);
+        let room = usize::from(table::width()).saturating_sub(FIXED + types + state);
+        let model = longest(|entry| entry.model.id.len(), 5).min(room.saturating_sub(14).max(20));
+        Self { model, state, types, features: room.saturating_sub(model).max(5), wide }
+    }
+
+    fn header(&self) -> String {
+        self.row("MODEL", "STATE", if self.wide { "TYPES" } else { "TYPE" }, "SCALE", "CONTEXT", "FEATURES")
+    }
+
+    fn line(&self, entry: &Entry<'_>) -> String {
+        let types = entry.types();
+        let types = if self.wide { types.join(" ") } else { types[0].to_owned() };
+        let (scale, features) = (entry.model.scale.word(), entry.model.features.words().join(" "));
+        self.row(&entry.model.id, entry.state.word, &types, scale, &short(entry.model.context), &features)
+    }
+
+    fn row(&self, model: &str, state: &str, types: &str, scale: &str, context: &str, features: &str) -> String {
+        let (model_width, state_width, types_width) = (self.model, self.state, self.types);
+        let (model, types, features) = (cut(model, model_width), cut(types, types_width), cut(features, self.features));
+        let line = format!(
+            "  {model:model_width$}  {state:state_width$}  {types:types_width$}  {scale:6}  {context:>7}  {features}"
+        );
+        format!("{}\n", line.trim_end())
+    }
+}
+
+fn cut(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    text.chars().take(width.saturating_sub(1)).chain(['…']).collect()
+}
+
+/// A count of tokens as people say it: `8.2k`, `131k`, `1.0M`.
+fn short(tokens: u64) -> String {
+    match tokens {
+        0..1_000 => tokens.to_string(),
+        1_000..10_000 => format!("{}.{}k", tokens / 1_000, tokens % 1_000 / 100),
+        10_000..1_000_000 => format!("{}k", tokens / 1_000),
+        _ => format!("{}.{}M", tokens / 1_000_000, tokens % 1_000_000 / 100_000),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn token_counts_are_short() {
+        assert_eq!([900, 8_192, 131_072, 1_048_576].map(short), ["900", "8.1k", "131k", "1.0M"]);
+    }
+
+    #[test]
+    fn long_names_are_cut_visibly() {
+        assert_eq!((cut("short", 5), cut("longer", 5)), ("short".to_owned(), "long…".to_owned()));
+    }
+}

@@ -1,0 +1,144 @@
+//! Where every model of the catalogue stands: usable now, or why not.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::catalog::{Model, Provider, Status};
+use crate::chat::Fault;
+use crate::config::{LeftOut, Routing};
+use crate::quota::Limit;
+use crate::relay::Relay;
+use crate::routing::{Rejection, Route};
+
+use super::setup::{Core, refusal};
+
+/// A model, and what can be done with it now.
+#[derive(Debug)]
+pub struct Entry<'a> {
+    pub provider: &'a Provider,
+    pub model: &'a Model,
+    pub state: State,
+}
+
+/// Whether something can be used now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct State {
+    pub usable: bool,
+    pub word: &'static str,
+    /// Why it cannot be used, what would have to be done, or with what reserve it is used.
+    pub reason: Option<String>,
+    /// From when on it can, where that is known.
+    pub until: Option<Timestamp>,
+}
+
+impl State {
+    fn usable(word: &'static str, remark: &str) -> Self {
+        Self { usable: true, word, reason: Some(remark.to_owned()), until: None }
+    }
+
+    fn unusable(word: &'static str, reason: String) -> Self {
+        Self { usable: false, word, reason: Some(reason), until: None }
+    }
+
+    fn of_left_out(left_out: &LeftOut) -> Self {
+        Self::unusable(left_out.why.word(), left_out.why.remedy())
+    }
+
+    fn of_route(routing: &Routing, route: &Route, rejection: Option<Rejection>) -> Self {
+        let Some(rejection) = refusal(routing, route).or(rejection) else {
+            return match route.provider.status {
+                Status::Paid => Self::usable("paid", "asked after every free route"),
+                Status::Local => Self::usable("local", "used when its server runs"),
+                _ => Self { usable: true, word: "ready", reason: None, until: None },
+            };
+        };
+        let word = match &rejection {
+            Rejection::MightBill => "might bill",
+            Rejection::TrainsOnPrompts => "trains",
+            Rejection::KeyRejected => "bad key",
+            Rejection::Resting { cause: Fault::Gone, .. } => "gone",
+            Rejection::Resting { .. } => "cooldown",
+            _ => "limited",
+        };
+        Self { usable: false, word, reason: Some(rejection.text()), until: rejection.until() }
+    }
+}
+
+/// Every model of every provider that is not switched off, in the catalogue's order.
+pub fn entries(core: &Core) -> Vec<Entry<'_>> {
+    let standing = core.relay.standing();
+    let mut entries = Vec::new();
+    for known in &core.settings.catalog.providers {
+        let account = core.settings.accounts.iter().find(|account| account.provider.id == known.id);
+        let provider = account.map_or(known, |account| account.provider.as_ref());
+        let left_out = core.settings.left_out.iter().find(|left_out| left_out.provider == known.id);
+        for model in &provider.models {
+            let state = match left_out {
+                Some(left_out) => State::of_left_out(left_out),
+                None if !model.chats() => State::unusable("no chat", "relay answers chats alone".to_owned()),
+                None => best(&core.relay, &core.settings.routing, &standing, provider, model),
+            };
+            entries.push(Entry { provider, model, state });
+        }
+    }
+    entries
+}
+
+/// Several keys make several routes of one model; the best standing speaks for it.
+fn best(
+    relay: &Relay,
+    routing: &Routing,
+    standing: &[(crate::routing::RouteId, Option<Rejection>)],
+    provider: &Provider,
+    model: &Model,
+) -> State {
+    let routes = standing.iter().map(|(id, rejection)| (relay.fleet.route(*id), rejection));
+    let own = routes.filter(|(route, _)| route.provider.id == provider.id && route.model.id == model.id);
+    own.map(|(route, rejection)| State::of_route(routing, route, rejection.clone()))
+        .min_by_key(|state| (!state.usable, state.until))
+        .unwrap_or_else(|| State::unusable("no route", "it has no route".to_owned()))
+}
+
+impl Entry<'_> {
+    /// `provider/model`, as requests name it.
+    pub fn name(&self) -> String {
+        format!("{}/{}", self.provider.id, self.model.id)
+    }
+
+    pub fn types(&self) -> Vec<&'static str> {
+        self.model.types.iter().map(|kind| kind.word()).collect()
+    }
+
+    pub fn to_json(&self) -> Value {
+        let Self { provider, model, state } = self;
+        let limits = provider.limits.iter().chain(&model.limits).map(limit).collect::<Vec<_>>();
+        json!({
+            "provider": provider.id,
+            "model": model.id,
+            "usable": state.usable,
+            "state": state.word,
+            "reason": state.reason,
+            "available_at": state.until.map(|until| until.to_string()),
+            "types": self.types(),
+            "scale": model.scale.word(),
+            "context_length": model.context,
+            "features": model.features.words(),
+            "cost": provider.status.word(),
+            "hard_stop": provider.hard_stop,
+            "trains": provider.trains.word(),
+            "card": provider.card,
+            "checked": provider.checked.map(|date| date.to_string()),
+            "limits": limits,
+        })
+    }
+}
+
+fn limit(limit: &Limit) -> Value {
+    json!({
+        "kind": limit.kind.word(),
+        "period": limit.period.word(),
+        "limit": limit.amount,
+        "scope": limit.scope.word(),
+        "source": limit.source.word(),
+    })
+}

@@ -1,0 +1,98 @@
+//! `relay models`: which models can be used, and why the others cannot, without a question to anybody.
+
+use relay::clock::Clock;
+use relay::sim::{Limit, ModelSpec, Period};
+
+use super::harness::{Command, Providers, provider, relay};
+
+async fn command(arguments: &[&str]) -> (Providers, Command) {
+    let coder =
+        ModelSpec::new("coder").types(&["coding", "text"]).scale("large").limit(Limit::requests(5, Period::Minute));
+    let fakes = [provider("free").model(coder).model(ModelSpec::new("small").scale("small")), provider("other")];
+    let providers = Providers::start(fakes, Clock::system()).await;
+    let command = relay(["models"].into_iter().chain(arguments.iter().copied())).over(&providers);
+    (providers, command)
+}
+
+fn changed(command: Command, from: &str, to: &str) -> Command {
+    let text = command.text("limits/other.toml");
+    assert!(text.contains(from), "{text}");
+    command.file("limits/other.toml", text.replace(from, to))
+}
+
+/// Provider, model, state and reason of every row.
+async fn rows(command: Command) -> Vec<[String; 4]> {
+    let ended = command.await;
+    ended.exits(0);
+    let row = |line: &str| {
+        let cells: Vec<&str> = line.split('\t').collect();
+        [0, 1, 2, 10].map(|index| cells[index].to_owned())
+    };
+    ended.stdout.lines().map(row).collect()
+}
+
+#[tokio::test]
+async fn a_pipe_gets_a_row_per_model_and_nobody_is_asked() {
+    let (providers, command) = command(&[]).await;
+    let expected = [["free", "coder", "ready", ""], ["free", "small", "ready", ""], ["other", "sim-m", "ready", ""]];
+    assert_eq!(rows(command).await, expected);
+    assert_eq!(providers.simulator.total_calls(), 0);
+}
+
+#[tokio::test]
+async fn each_reason_for_leaving_a_model_out_is_named() {
+    let cases: [(&str, &str, &[&str], &str, &str); 7] = [
+        ("status = \"free\"", "status = \"keyless\"", &[], "keyless", "--keyless"),
+        ("status = \"free\"", "status = \"keyless\"", &["--keyless"], "ready", ""),
+        ("status = \"free\"", "status = \"paid\"", &[], "paid", "after every free route"),
+        ("status = \"free\"", "status = \"local\"", &[], "local", "when its server runs"),
+        ("hard_stop = true", "hard_stop = false", &["--strict-free"], "might bill", "past its quota"),
+        ("OTHER_API_KEY", "OTHER_TOKEN", &[], "no key", "set OTHER_TOKEN"),
+        ("types = [\"text\"]", "types = [\"embedding\"]", &[], "no chat", "chats alone"),
+    ];
+    for (from, to, arguments, state, reason) in cases {
+        let (_providers, command) = command(arguments).await;
+        let rows = rows(changed(command, from, to)).await;
+        let other = rows.iter().find(|row| row[0] == "other").expect("it is listed");
+        assert!(other[2] == state && other[3].contains(reason), "{to}: {other:?}");
+    }
+}
+
+#[tokio::test]
+async fn json_has_the_limits_and_filters_narrow() {
+    let (_providers, command) = command(&["--json", "--type", "coding", "--scale", "large"]).await;
+    let document = command.await.exits(0).json();
+    assert_eq!((&document["schema"], document["models"].as_array().map(Vec::len)), (&"relay.models/1".into(), Some(1)));
+    let model = &document["models"][0];
+    assert_eq!((&model["usable"], &model["context_length"]), (&true.into(), &131_072.into()));
+    let limit = &model["limits"][0];
+    assert_eq!((&limit["kind"], &limit["period"], &limit["limit"]), (&"requests".into(), &"minute".into(), &5.into()));
+}
+
+#[tokio::test]
+async fn names_that_nothing_has_are_mistakes() {
+    let (_providers, command) = command(&["othr"]).await;
+    command.await.exits(2).says("there is no provider or model `othr`").says("did you mean `other`?");
+    let switched_off = relay(["models", "groq"]).without_shipped();
+    switched_off.await.exits(2).says("`groq` is disabled");
+    let document = relay(["models", "--json"]).without_shipped().await.exits(0).json();
+    let groq = document["left_out"].as_array().expect("a list").iter().find(|one| one["provider"] == "groq");
+    assert_eq!(groq.expect("it is named")["state"], "disabled");
+}
+
+#[tokio::test]
+async fn a_table_folds_what_cannot_be_used() {
+    let (_providers, command) = command(&["--format", "table"]).await;
+    let ended = changed(command, "OTHER_API_KEY", "OTHER_TOKEN").await;
+    ended.exits(0).says("relay models --all");
+    for part in [
+        "free  free, never bills, does not train on prompts",
+        "  coder",
+        "other",
+        "set OTHER_TOKEN",
+        "2 of 3 models can be used now",
+    ] {
+        assert!(ended.stdout.contains(part), "{part} in:\n{}", ended.stdout);
+    }
+    assert!(ended.stdout.lines().all(|line| line.chars().count() <= 80), "{}", ended.stdout);
+}
