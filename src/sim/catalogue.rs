@@ -6,9 +6,10 @@ use serde_json::Value;
 
 use crate::catalog::Catalog;
 
-use super::limit::{Limit, Period};
+use super::limit::Limit;
 use super::persona::Persona;
 use super::spec::{ModelSpec, ProviderSpec, UsageAt};
+use crate::chat::Period;
 
 /// The environment variable that holds the key of provider `id`.
 pub(super) fn key_env(id: &str) -> String {

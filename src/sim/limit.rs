@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::chat::Period;
 use crate::clock::later;
 
 /// What a limit counts.
@@ -15,16 +16,6 @@ pub enum Unit {
     InputTokens,
     /// Tokens of prompt and answer together.
     Tokens,
-}
-
-/// The length of a limit's window.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Period {
-    Second,
-    Minute,
-    Hour,
-    Day,
-    Month,
 }
 
 /// So much of a unit per period. Up to an hour it rolls, a day and a month turn at 00:00 UTC.
@@ -96,40 +87,26 @@ impl Unit {
     }
 }
 
-impl Period {
-    pub(super) const fn word(self) -> &'static str {
-        match self {
-            Self::Second => "second",
-            Self::Minute => "minute",
-            Self::Hour => "hour",
-            Self::Day => "day",
-            Self::Month => "month",
-        }
-    }
+/// The window's length; a rolling month counts as 30 days.
+const fn length(period: Period) -> Duration {
+    Duration::from_secs(match period {
+        Period::Second => 1,
+        Period::Minute => 60,
+        Period::Hour => 3_600,
+        Period::Day => 86_400,
+        Period::Month => 30 * 86_400,
+    })
+}
 
-    /// The window's length; a rolling month counts as 30 days.
-    const fn length(self) -> Duration {
-        Duration::from_secs(match self {
-            Self::Second => 1,
-            Self::Minute => 60,
-            Self::Hour => 3_600,
-            Self::Day => 86_400,
-            Self::Month => 30 * 86_400,
-        })
+/// The next moment a calendar window of this length begins in UTC, after `now`. Worked out apart from `quota`, which it tests.
+pub(super) fn turn_after(period: Period, now: Timestamp) -> Timestamp {
+    if period == Period::Month {
+        let first = now.to_zoned(TimeZone::UTC).date().last_of_month().tomorrow();
+        return first.and_then(|date| date.to_zoned(TimeZone::UTC)).map_or(Timestamp::MAX, |zoned| zoned.timestamp());
     }
-
-    /// The next moment a calendar window of this length begins in UTC, after `now`.
-    pub(super) fn turn(self, now: Timestamp) -> Timestamp {
-        if self == Self::Month {
-            let first = now.to_zoned(TimeZone::UTC).date().last_of_month().tomorrow();
-            return first
-                .and_then(|date| date.to_zoned(TimeZone::UTC))
-                .map_or(Timestamp::MAX, |zoned| zoned.timestamp());
-        }
-        let length = i64::try_from(self.length().as_secs()).expect("a period is at most a month of seconds");
-        let second = (now.as_second().div_euclid(length) + 1) * length;
-        Timestamp::from_second(second).unwrap_or(Timestamp::MAX)
-    }
+    let length = i64::try_from(length(period).as_secs()).expect("a period is at most a month of seconds");
+    let second = (now.as_second().div_euclid(length) + 1) * length;
+    Timestamp::from_second(second).unwrap_or(Timestamp::MAX)
 }
 
 /// What one call uses up.
@@ -172,7 +149,7 @@ impl Meter {
         let window = match limit.rolling {
             true if used == 0 => Window::Rolling(VecDeque::new()),
             true => Window::Rolling(VecDeque::from([(now, used)])),
-            false => Window::Calendar { turn: limit.period.turn(now) },
+            false => Window::Calendar { turn: turn_after(limit.period, now) },
         };
         Self { limit, used, window }
     }
@@ -182,7 +159,7 @@ impl Meter {
         match &mut self.window {
             Window::Rolling(entries) => {
                 while let Some((at, amount)) = entries.front()
-                    && later(*at, self.limit.period.length()) <= now
+                    && later(*at, length(self.limit.period)) <= now
                 {
                     self.used -= amount;
                     entries.pop_front();
@@ -190,7 +167,7 @@ impl Meter {
             }
             Window::Calendar { turn } => {
                 if now >= *turn {
-                    *turn = self.limit.period.turn(now);
+                    *turn = turn_after(self.limit.period, now);
                     self.used = 0;
                 }
             }
@@ -206,7 +183,7 @@ impl Meter {
         self.used(now);
         self.used += amount;
         let Window::Rolling(entries) = &mut self.window else { return };
-        let slot = self.limit.period.length() / 6_000;
+        let slot = length(self.limit.period) / 6_000;
         match entries.back_mut() {
             Some((at, sum)) if later(*at, slot) > now => *sum += amount,
             _ => entries.push_back((now, amount)),
@@ -224,7 +201,7 @@ impl Meter {
             Window::Calendar { turn } => Some(*turn),
             Window::Rolling(entries) => entries.iter().find_map(|(at, sum)| {
                 used -= sum;
-                (used <= room).then(|| later(*at, self.limit.period.length()))
+                (used <= room).then(|| later(*at, length(self.limit.period)))
             }),
         }
     }
@@ -259,8 +236,8 @@ mod tests {
         let mut day = Meter::new(Limit::tokens(100, Period::Day).exhausted(), now);
         assert_eq!(day.fits_at(1, now), Some(at("2027-01-01T00:00:00Z")));
         assert_eq!(day.remaining(at("2027-01-01T00:00:00Z")), 100);
-        assert_eq!(Period::Month.turn(at("2028-02-01T00:00:00Z")), at("2028-03-01T00:00:00Z"));
-        assert_eq!(Period::Month.turn(now), at("2027-01-01T00:00:00Z"));
+        assert_eq!(turn_after(Period::Month, at("2028-02-01T00:00:00Z")), at("2028-03-01T00:00:00Z"));
+        assert_eq!(turn_after(Period::Month, now), at("2027-01-01T00:00:00Z"));
     }
 
     #[test]

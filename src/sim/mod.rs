@@ -27,9 +27,10 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
+pub use crate::chat::Period;
 pub use act::Act;
 pub use call::{Call, Notes, Outcome};
-pub use limit::{Limit, Period, Unit};
+pub use limit::{Limit, Unit};
 pub use persona::Persona;
 pub use provider::SimProvider;
 pub use scenario::{Scenario, UnknownScenario};

@@ -244,8 +244,8 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chat::Period;
     use crate::clock::later;
-    use crate::sim::limit::Period;
 
     const COST: Cost = Cost { prompt: 10, answer: 20 };
 

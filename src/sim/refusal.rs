@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use crate::clock::until;
 
-use super::limit::{Limit, Period, Unit};
+use super::limit::{Limit, Unit};
+use crate::chat::Period;
 
 /// A failure said with a status of 400 or more.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -295,6 +296,7 @@ pub(super) const fn kind(limit: &Limit) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sim::limit::turn_after;
 
     #[test]
     fn durations_print_as_go_prints_them() {
@@ -314,13 +316,13 @@ mod tests {
     fn a_used_up_limit_says_which_and_until_when() {
         let now: Timestamp = "2026-10-09T22:00:00.5Z".parse().expect("a time");
         let limit = Limit::requests(20, Period::Day);
-        let refusal = Refusal::used_up("m", &limit, 20, 1, Period::Day.turn(now), now, false);
+        let refusal = Refusal::used_up("m", &limit, 20, 1, turn_after(Period::Day, now), now, false);
         assert_eq!(
             (refusal.code, refusal.headers),
             (Some("insufficient_quota"), vec![("retry-after", "7200".to_owned())])
         );
         assert!(refusal.message.ends_with("resets at 2026-10-10T00:00:00Z."), "{}", refusal.message);
-        let refusal = Refusal::used_up("m", &limit, 20, 1, Period::Day.turn(now), now, true);
+        let refusal = Refusal::used_up("m", &limit, 20, 1, turn_after(Period::Day, now), now, true);
         assert!(
             refusal
                 .message

@@ -5,8 +5,9 @@ use std::str::FromStr;
 use thiserror::Error;
 
 use super::act::Act;
-use super::limit::{Limit, Period, Unit};
+use super::limit::{Limit, Unit};
 use super::spec::{ModelSpec, ProviderSpec, UsageAt};
+use crate::chat::Period;
 
 /// Which providers there are and how they behave.
 #[derive(Debug, Clone, Default, PartialEq)]

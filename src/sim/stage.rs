@@ -8,13 +8,14 @@ use super::answer::Answer;
 use super::call::{Notes, Outcome};
 use super::endpoint::Endpoint;
 use super::hash::hash;
-use super::limit::{Cost, Limit, Period};
+use super::limit::{Cost, Limit, turn_after};
 use super::provider::Provider;
 use super::refusal::Refusal;
 use super::reply::{End, Message, Reply};
 use super::request::{Asked, Format};
 use super::spec::ModelSpec;
 use super::wire::Head;
+use crate::chat::Period;
 
 const PAGE: &str =
     "<!DOCTYPE html><html><head><title>Just a moment...</title></head><body><h1>Simulated web page</h1></body></html>";
@@ -96,7 +97,15 @@ impl Stage<'_> {
 
     fn spent(&self, model: &str) -> Refusal {
         let limit = Limit::requests(1_000, Period::Day);
-        Refusal::used_up(model, &limit, 1_000, 1, Period::Day.turn(self.now), self.now, self.provider.spec.rate_headers)
+        Refusal::used_up(
+            model,
+            &limit,
+            1_000,
+            1,
+            turn_after(Period::Day, self.now),
+            self.now,
+            self.provider.spec.rate_headers,
+        )
     }
 
     fn error_event(&self, model: &str, first: bool) -> Bytes {

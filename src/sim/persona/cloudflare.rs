@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::rules::{calls, has, messages, role};
-use crate::sim::limit::Period;
+use crate::chat::Period;
 use crate::sim::refusal::{Reason, Refusal};
 use crate::sim::request::Asked;
 

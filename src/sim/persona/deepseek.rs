@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::rules::{calls, has, has_images, messages, role};
+use crate::chat::Period;
 use crate::sim::habit::Habits;
-use crate::sim::limit::Period;
 use crate::sim::refusal::{Reason, Refusal};
 use crate::sim::spec::UsageAt;
 

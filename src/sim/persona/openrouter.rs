@@ -3,8 +3,9 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
+use crate::chat::Period;
 use crate::sim::habit::{Habits, Thoughts};
-use crate::sim::limit::{Limit, Period};
+use crate::sim::limit::Limit;
 use crate::sim::refusal::{Reason, Refusal};
 use crate::sim::spec::UsageAt;
 use crate::sim::wire::event;

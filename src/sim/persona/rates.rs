@@ -5,8 +5,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::persona::Persona;
+use crate::chat::Period;
 use crate::clock::until;
-use crate::sim::limit::{Cost, Meter, Period, Unit};
+use crate::sim::limit::{Cost, Meter, Unit};
 use crate::sim::refusal::go_duration;
 
 type Headers = Vec<(&'static str, String)>;

@@ -3,7 +3,8 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use crate::sim::limit::{Period, Unit};
+use crate::chat::Period;
+use crate::sim::limit::Unit;
 use crate::sim::refusal::{Reason, Refusal};
 
 /// A 400 about a field or a turn.

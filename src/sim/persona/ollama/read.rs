@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::sim::limit::Period;
+use crate::chat::Period;
 use crate::sim::persona::rules::{calls, has, list, messages, role};
 use crate::sim::refusal::{Reason, Refusal};
 use crate::sim::request::Asked;
