@@ -1,7 +1,9 @@
 //! Makes a checked provider of a merged file, or says everything that is missing or senseless in it.
 
+use std::sync::Arc;
+
 use crate::dialect::Wire;
-use crate::quota::Limit;
+use crate::quota::{Evidence, Limit, Source};
 
 use super::file::{ModelFile, ProviderFile, WireFile};
 use super::provider::{Model, ModelType, Prefill, Provider, Status, Trains};
@@ -17,14 +19,23 @@ pub fn provider(id: &str, file: ProviderFile, place: &str, problems: &Problems) 
         complaints.require(there, key);
     }
     let key_env = file.key_env.unwrap_or_default();
+    let page = file.page.as_ref().zip(file.checked);
+    let evidence = file.evidence.or_else(|| {
+        let (page, at) = page?;
+        Some(Arc::new(Evidence { url: page.url.clone(), at, quote: None, sha256: None }))
+    });
     let (models, left_out): (Vec<_>, Vec<_>) = file.models.into_iter().partition(|model| model.enabled != Some(false));
-    let models = models.into_iter().filter_map(|model| complaints.model(model)).collect();
+    let mut models: Vec<Model> = models.into_iter().filter_map(|model| complaints.model(model)).collect();
     if key_env.is_empty() && !matches!(status, Some(Status::Local | Status::Keyless) | None) {
         complaints.say("`key_env` is missing; it names the environment variables that may hold the key".to_owned());
     }
     let base_url = base_url.and_then(|url| complaints.base_url(&url, status));
-    let limits = file.limits.unwrap_or_default();
+    let mut limits = file.limits.unwrap_or_default();
     complaints.check_limits("limit", &limits);
+    let numbers = limits.iter_mut().chain(models.iter_mut().flat_map(|model| &mut model.limits));
+    for limit in numbers.filter(|limit| limit.source == Source::Docs && limit.evidence.is_none()) {
+        limit.evidence.clone_from(&evidence);
+    }
     Some(Provider {
         id: id.to_owned(),
         name: file.name.unwrap_or_else(|| id.to_owned()),

@@ -1,5 +1,6 @@
 //! A catalogue file as it was written: every key optional, so that an overlay can name only what it changes.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::civil::{Date, Time};
@@ -7,7 +8,7 @@ use jiff::tz::TimeZone;
 
 use crate::chat::{Features, Period, Scope};
 use crate::dialect::{Dialect, Names, ToolIds};
-use crate::quota::{Kind, Limit, Source, Window};
+use crate::quota::{Evidence, Kind, Limit, Source, Window};
 
 use super::provider::{ModelType, Page, Prefill, Scale, Status, Trains};
 use super::reader::{Reader, json_scalar, plain_text};
@@ -40,6 +41,8 @@ pub struct ProviderFile {
     pub trains: Option<Trains>,
     pub checked: Option<Date>,
     pub page: Option<Page>,
+    /// Where those numbers come from that name no source of their own and do not stand on the page.
+    pub evidence: Option<Arc<Evidence>>,
     pub enabled: Option<bool>,
     pub replace_models: Option<bool>,
     pub wire: WireFile,
@@ -107,6 +110,7 @@ impl ProviderFile {
             trains: top.choice("trains", &Trains::NAMES),
             checked: top.date("checked"),
             page: top.table("page", read_page).flatten(),
+            evidence: read_evidence(top),
             enabled: top.flag("enabled"),
             replace_models: top.flag("replace_models"),
             wire: top.table("wire", WireFile::read).unwrap_or_default(),
@@ -137,7 +141,7 @@ impl ProviderFile {
             terms,
             signup
         );
-        overlay!(self, over, card, hard_stop, trains, checked, page, enabled, replace_models, limits);
+        overlay!(self, over, card, hard_stop, trains, checked, page, evidence, enabled, replace_models, limits);
         self.wire.merge(over.wire);
         for model in over.models {
             match self.models.iter_mut().find(|known| known.id == model.id) {
@@ -257,14 +261,23 @@ fn read_limit(limit: &mut Reader<'_>, default_scope: Scope) -> Option<Limit> {
     let source = limit.choice("source", &[("docs", Source::Docs), ("user", Source::User)]).unwrap_or(Source::Docs);
     let window = read_window(limit, period);
     limit.text("unit");
-    limit.table("evidence", |evidence| {
-        evidence.text("url");
-        evidence.date("at");
-        evidence.text("quote");
-        evidence.text("sha256");
-    });
+    let evidence = read_evidence(limit);
     let ((kind, amount), period, window) = (amount?, period?, window?);
-    Some(Limit { kind, amount, period, window, scope, source })
+    Some(Limit { kind, amount, period, window, scope, source, evidence })
+}
+
+fn read_evidence(reader: &mut Reader<'_>) -> Option<Arc<Evidence>> {
+    let read = |evidence: &mut Reader<'_>| {
+        let (url, at) = (evidence.text("url"), evidence.date("at"));
+        let (quote, sha256) = (evidence.text("quote"), evidence.text("sha256"));
+        for (key, there) in [("url", url.is_some()), ("at", at.is_some())] {
+            if !there && !evidence.has(key) {
+                evidence.problem(key, "is missing", None);
+            }
+        }
+        Some(Arc::new(Evidence { url: url?, at: at?, quote, sha256 }))
+    };
+    reader.table("evidence", read).flatten()
 }
 
 fn read_amount(limit: &mut Reader<'_>) -> Option<(Kind, u64)> {

@@ -140,5 +140,6 @@ fn limit(limit: &Limit) -> Value {
         "limit": limit.amount,
         "scope": limit.scope.word(),
         "source": limit.source.word(),
+        "evidence": limit.evidence.as_ref().map(|it| json!({ "url": it.url, "at": it.at.to_string() })),
     })
 }

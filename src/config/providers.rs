@@ -112,16 +112,16 @@ impl Finding<'_> {
         let own = self.file.providers.iter().find(|(id, _)| *id == provider.id);
         let settings = own.map(|(_, settings)| settings.clone()).unwrap_or_default();
         let base_url = self.base_url(provider, &settings);
+        let keys = if provider.status == Status::Local { Vec::new() } else { sources.keys_of(provider) };
         let why = match () {
             () if self.problems.is_about(&provider.id) => Some(Why::Mistaken),
             () if settings.enabled == Some(false) => Some(Why::SwitchedOff),
-            () if provider.status == Status::Keyless && !self.keyless => Some(Why::Keyless),
+            () if provider.status == Status::Keyless && !self.keyless && keys.is_empty() => Some(Why::Keyless),
             () => None,
         };
         if let Some(why) = why {
             return setup.leave_out(&provider.id, why);
         }
-        let keys = if provider.status == Status::Local { Vec::new() } else { sources.keys_of(provider) };
         let needs_key = !matches!(provider.status, Status::Local | Status::Keyless);
         if needs_key && keys.is_empty() {
             return setup.leave_out(&provider.id, Why::NoKey(first(&provider.key_env)));

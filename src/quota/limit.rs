@@ -1,5 +1,9 @@
 //! A provider's rule: so much of something, per window, counted together over a scope.
 
+use std::sync::Arc;
+
+use jiff::civil::Date;
+
 use crate::chat::{Period, Scope};
 
 use super::window::Window;
@@ -57,6 +61,19 @@ pub struct Limit {
     pub window: Window,
     pub scope: Scope,
     pub source: Source,
+    /// Where the number was read, where that is known.
+    pub evidence: Option<Arc<Evidence>>,
+}
+
+/// Where and when a documented number was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Evidence {
+    pub url: String,
+    pub at: Date,
+    /// The cell or line it stood in.
+    pub quote: Option<String>,
+    /// Of the page as it was read.
+    pub sha256: Option<String>,
 }
 
 impl Limit {

@@ -219,7 +219,15 @@ mod tests {
     use crate::chat::{Period, Scope};
 
     fn meter(amount: u64, window: Window, period: Period) -> Meter {
-        Meter::new(Limit { kind: Kind::Requests, amount, period, window, scope: Scope::Model, source: Source::Docs })
+        Meter::new(Limit {
+            kind: Kind::Requests,
+            amount,
+            period,
+            window,
+            scope: Scope::Model,
+            source: Source::Docs,
+            evidence: None,
+        })
     }
 
     fn at(seconds: f64) -> Timestamp {

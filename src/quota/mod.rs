@@ -5,7 +5,7 @@ pub mod meter;
 pub mod signal;
 pub mod window;
 
-pub use limit::{Cost, Kind, Limit, Source};
+pub use limit::{Cost, Evidence, Kind, Limit, Source};
 pub use meter::{Fit, Meter, Reading};
 pub use signal::Fact;
 pub use window::Window;

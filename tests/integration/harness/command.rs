@@ -69,7 +69,11 @@ impl Command {
     pub fn without_shipped(mut self) -> Self {
         let shipped = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("limits")).expect("the shipped files");
         for file in shipped {
-            let name = file.expect("a file").file_name().into_string().expect("a plain name");
+            let path = file.expect("a file").path();
+            if path.extension().is_none_or(|ending| ending != "toml") {
+                continue;
+            }
+            let name = path.file_name().and_then(|name| name.to_str()).expect("a plain name");
             self = self.file(&format!("limits/{name}"), "enabled = false\n");
         }
         self
