@@ -10,6 +10,7 @@ mod integration {
     mod ask_output;
     mod boot;
     mod bytes;
+    mod catalogue;
     mod demo;
     mod faults;
     mod golden;

@@ -2,40 +2,30 @@
 
 use std::sync::Arc;
 
+use jiff::civil::Date;
+
 use crate::dialect::Wire;
 use crate::quota::{Evidence, Limit, Source};
 
 use super::file::{ModelFile, ProviderFile, WireFile};
-use super::provider::{Model, ModelType, Prefill, Provider, Status, Trains};
+use super::provider::{Model, ModelType, Page, Prefill, Provider, Status, Trains};
 use super::reader::{Problem, Problems};
 
 /// The checked provider; `None` when something is wrong, which is then among the problems.
 pub fn provider(id: &str, file: ProviderFile, place: &str, problems: &Problems) -> Option<Provider> {
     // What could not be read is not missing.
     let complaints = Complaints { id, place, problems, whole: !problems.is_about(id) };
+    complaints.require_essentials(&file);
     let (dialect, base_url, status) = (file.dialect, file.base_url, file.status);
-    for (there, key) in [(dialect.is_some(), "dialect"), (base_url.is_some(), "base_url"), (status.is_some(), "status")]
-    {
-        complaints.require(there, key);
-    }
     let key_env = file.key_env.unwrap_or_default();
-    let page = file.page.as_ref().zip(file.checked);
-    let evidence = file.evidence.or_else(|| {
-        let (page, at) = page?;
-        Some(Arc::new(Evidence { url: page.url.clone(), at, quote: None, sha256: None }))
-    });
+    let evidence = file.evidence.or_else(|| Some(page_as_evidence(file.page.as_ref()?, file.checked?)));
     let (models, left_out): (Vec<_>, Vec<_>) = file.models.into_iter().partition(|model| model.enabled != Some(false));
     let mut models: Vec<Model> = models.into_iter().filter_map(|model| complaints.model(model)).collect();
-    if key_env.is_empty() && !matches!(status, Some(Status::Local | Status::Keyless) | None) {
-        complaints.say("`key_env` is missing; it names the environment variables that may hold the key".to_owned());
-    }
     let base_url = base_url.and_then(|url| complaints.base_url(&url, status));
     let mut limits = file.limits.unwrap_or_default();
     complaints.check_limits("limit", &limits);
     let numbers = limits.iter_mut().chain(models.iter_mut().flat_map(|model| &mut model.limits));
-    for limit in numbers.filter(|limit| limit.source == Source::Docs && limit.evidence.is_none()) {
-        limit.evidence.clone_from(&evidence);
-    }
+    give_evidence(numbers, evidence.as_ref());
     Some(Provider {
         id: id.to_owned(),
         name: file.name.unwrap_or_else(|| id.to_owned()),
@@ -58,6 +48,17 @@ pub fn provider(id: &str, file: ProviderFile, place: &str, problems: &Problems) 
         models,
         left_out: left_out.into_iter().map(|model| model.id).collect(),
     })
+}
+
+fn page_as_evidence(page: &Page, at: Date) -> Arc<Evidence> {
+    Arc::new(Evidence { url: page.url.clone(), at, quote: None, sha256: None })
+}
+
+/// Documented numbers that name no source of their own have the file's.
+fn give_evidence<'a>(numbers: impl Iterator<Item = &'a mut Limit>, evidence: Option<&Arc<Evidence>>) {
+    for limit in numbers.filter(|limit| limit.source == Source::Docs && limit.evidence.is_none()) {
+        limit.evidence = evidence.cloned();
+    }
 }
 
 fn wire(file: WireFile) -> Wire {
@@ -118,6 +119,16 @@ impl Complaints<'_> {
     fn require(&self, there: bool, key: &str) {
         if !there && self.whole {
             self.say(format!("`{key}` is missing"));
+        }
+    }
+
+    fn require_essentials(&self, file: &ProviderFile) {
+        self.require(file.dialect.is_some(), "dialect");
+        self.require(file.base_url.is_some(), "base_url");
+        self.require(file.status.is_some(), "status");
+        let has_no_key = file.key_env.as_ref().is_none_or(Vec::is_empty);
+        if has_no_key && !matches!(file.status, Some(Status::Local | Status::Keyless) | None) {
+            self.say("`key_env` is missing; it names the environment variables that may hold the key".to_owned());
         }
     }
 

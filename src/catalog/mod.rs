@@ -7,8 +7,6 @@ mod file;
 mod installed;
 mod provider;
 pub mod reader;
-#[cfg(test)]
-mod shipped;
 
 pub use catalog::{Catalog, Overlay};
 pub use check::check_base_url;

@@ -9,7 +9,7 @@ use jiff::fmt::rfc2822;
 use crate::chat::Period;
 use crate::clock::{later, until};
 
-use super::limit::Kind;
+use super::limit::{Kind, Source};
 
 /// The longest wait a provider is believed (a day): some send seconds where they mean milliseconds.
 const LONGEST_WAIT: Duration = Duration::from_hours(24);
@@ -22,6 +22,8 @@ pub struct Fact {
     pub limit: Option<u64>,
     pub remaining: Option<u64>,
     pub resets_at: Option<Timestamp>,
+    /// A header's word, or a refusal's.
+    pub source: Source,
 }
 
 /// The rate headers in use, each as what stands before and after the word it tells: `limit`, `remaining` or `reset`.
@@ -41,7 +43,7 @@ const FORMATS: [(&str, &str, Kind, Option<Period>); 16] = [
     ("x-ratelimitbysize-", "-minute", Kind::Tokens, Some(Period::Minute)),
     ("x-ratelimitbysize-", "-month", Kind::Tokens, Some(Period::Month)),
     ("x-trial-endpoint-call-", "", Kind::Requests, Some(Period::Minute)),
-    ("modelscope-ratelimit-model-requests-", "", Kind::Requests, Some(Period::Day)),
+    ("-ratelimit-model-requests-", "", Kind::Requests, Some(Period::Day)),
     ("x-tokenlimit-", "", Kind::Tokens, Some(Period::Minute)),
     ("x-ratelimit-", "", Kind::Requests, None),
 ];
@@ -52,15 +54,31 @@ pub fn facts(headers: &HeaderMap, requests_period: Period, now: Timestamp) -> Ve
         return Vec::new();
     }
     let told = |(before, after, kind, period): (&str, &str, Kind, Option<Period>)| {
-        let text =
-            |word: &str| headers.get(format!("{before}{word}{after}").as_str()).and_then(|value| value.to_str().ok());
+        let text = |word: &str| find(headers, &format!("{before}{word}{after}"));
         let count = |word: &str| text(word).and_then(|text| text.trim().parse().ok());
         let (limit, remaining) = (count("limit"), count("remaining"));
         let resets_at = text("reset").and_then(|text| reset_moment(text.trim(), now));
         let period = period.unwrap_or(requests_period);
-        (limit.is_some() || remaining.is_some()).then_some(Fact { kind, period, limit, remaining, resets_at })
+        (limit.is_some() || remaining.is_some()).then_some(Fact {
+            kind,
+            period,
+            limit,
+            remaining,
+            resets_at,
+            source: Source::Header,
+        })
     };
     FORMATS.into_iter().filter_map(told).collect()
+}
+
+/// The text of a header. A name that begins with a dash stands behind a provider's own name.
+fn find<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    let value = if name.starts_with('-') {
+        headers.iter().find(|(known, _)| known.as_str().ends_with(name)).map(|(_, value)| value)
+    } else {
+        headers.get(name)
+    };
+    value?.to_str().ok()
 }
 
 /// Whether a header says that this plan allows nothing at all of the model.
@@ -167,6 +185,7 @@ mod tests {
             period,
             limit,
             remaining,
+            source: Source::Header,
             resets_at: seconds.map(|seconds| later(now, Duration::from_secs(seconds))),
         };
         let (minute, day) = (Period::Minute, Period::Day);

@@ -41,9 +41,10 @@ async fn a_pipe_gets_a_row_per_model_and_nobody_is_asked() {
 
 #[tokio::test]
 async fn each_reason_for_leaving_a_model_out_is_named() {
-    let cases: [(&str, &str, &[&str], &str, &str); 7] = [
+    let cases: [(&str, &str, &[&str], &str, &str); 8] = [
         ("status = \"free\"", "status = \"keyless\"", &[], "keyless", "--keyless"),
         ("status = \"free\"", "status = \"keyless\"", &["--keyless"], "ready", ""),
+        ("OTHER_API_KEY", "OTHER_API_KEY", &[], "ready", ""),
         ("status = \"free\"", "status = \"paid\"", &[], "paid", "after every free route"),
         ("status = \"free\"", "status = \"local\"", &[], "local", "when its server runs"),
         ("hard_stop = true", "hard_stop = false", &["--strict-free"], "might bill", "past its quota"),
@@ -52,7 +53,8 @@ async fn each_reason_for_leaving_a_model_out_is_named() {
     ];
     for (from, to, arguments, state, reason) in cases {
         let (_providers, command) = command(arguments).await;
-        let rows = rows(changed(command, from, to)).await;
+        let key = if to.contains("keyless") { "" } else { "a key" };
+        let rows = rows(changed(command, from, to).variable("OTHER_API_KEY", key)).await;
         let other = rows.iter().find(|row| row[0] == "other").expect("it is listed");
         assert!(other[2] == state && other[3].contains(reason), "{to}: {other:?}");
     }

@@ -4,9 +4,8 @@ use std::collections::HashMap;
 
 use jiff::civil::{Date, date};
 
-use super::provider::{Provider, Status};
-use super::{Catalog, Overlay};
-use crate::clock::Clock;
+use relay::catalog::{Catalog, Overlay, Provider, Status};
+use relay::clock::Clock;
 
 /// Gone from the free tiers in 2026, by provider and model; `*` is the whole provider. With the month in which that was seen.
 const RETIRED: &[(&str, &str)] = &[
