@@ -157,7 +157,7 @@ impl Held {
     }
 
     pub fn failed(mut self, fault: &Fault) {
-        self.relay.note_fault(self.route, fault);
+        self.relay.note_fault(self.route, self.lease.as_ref(), fault);
         self.end(Some(fault.clone()), false);
     }
 
@@ -178,12 +178,11 @@ impl Held {
     fn end(&mut self, fault: Option<Fault>, cancelled: bool) {
         let Some(lease) = self.lease.take() else { return };
         let settlement = self.settlement(fault.as_ref());
-        self.relay.settle(lease, settlement);
         if let Some(usage) = self.usage {
             self.relay.note_usage(self.route, usage.completion_tokens);
         }
-        let total_ms = millis(until(self.started, self.relay.clock.now()));
-        self.relay.store().record(LedgerRow {
+        let now = self.relay.clock.now();
+        let row = LedgerRow {
             at: self.started,
             request_id: std::mem::take(&mut self.request_id),
             route: self.route,
@@ -191,9 +190,11 @@ impl Held {
             fault,
             cancelled,
             usage: self.usage,
+            http_status: self.status,
             first_event_ms: self.first_event.map(millis),
-            total_ms,
-        });
+            total_ms: millis(until(self.started, now)),
+        };
+        self.relay.store().settle(lease, settlement, row, now);
     }
 }
 

@@ -168,8 +168,7 @@ impl Relay {
         let learned = self.learned();
         Snapshot {
             now: self.clock.now(),
-            meters: view.meters,
-            marks: view.marks,
+            view,
             health: learned.health.clone(),
             rejected_keys: learned.rejected_keys.clone(),
         }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use comfy_table::{CellAlignment, Table, presets};
+use jiff::Timestamp;
 use serde_json::json;
 
 use crate::answer::{Attempt, Body};
@@ -151,7 +152,9 @@ fn usage(core: &Core) -> String {
     let snapshot = relay.snapshot();
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_header(["ROUTE", "OK", "429", "FAILED", "TIGHTEST LIMIT"]);
-    for (route, totals) in relay.fleet.routes.iter().zip(relay.store().totals()) {
+    // A store in memory always can.
+    let totals = relay.store().totals(Timestamp::MIN).unwrap_or_default();
+    for (route, totals) in relay.fleet.routes.iter().zip(&totals) {
         if totals.ok + totals.rate_limited + totals.errors == 0 {
             continue;
         }
@@ -177,7 +180,6 @@ fn usage(core: &Core) -> String {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    let totals = relay.store().totals();
     let answered: u64 = totals.iter().map(|totals| totals.ok).sum();
     let failed: u64 = totals.iter().map(|totals| totals.rate_limited + totals.errors).sum();
     format!("\n{table}\n\n{answered} of {} questions answered, {failed} failures on the way.\n", QUESTIONS.len())

@@ -3,17 +3,16 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
-use crate::clock::later;
+use crate::clock::until;
 
 use super::limit::{Kind, Limit, Source};
+use super::rolling::{Rolling, Saved as SavedRolling};
 use super::window::{Window, next_boundary};
 
-/// Sub-buckets of a rolling window: an amount is given back at most one sixtieth of the length late, never early.
-const BUCKETS: i64 = 60;
-
-/// The sixty and the one under way.
-const SLOTS: usize = 61;
+/// After so many windows without a refusal a guessed limit is raised by a tenth.
+const WINDOWS_TO_A_RAISE: u32 = 10;
 
 /// Whether an amount fits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +33,8 @@ pub struct Reading {
     pub resets_at: Option<Timestamp>,
     pub used_source: Source,
     pub limit_source: Source,
+    /// When a provider last said something about it.
+    pub observed_at: Option<Timestamp>,
 }
 
 impl Reading {
@@ -42,11 +43,14 @@ impl Reading {
     }
 }
 
-/// The count against one limit.
+/// The count against one limit, and what its provider said about both.
 #[derive(Debug, Clone)]
 pub struct Meter {
     pub limit: Limit,
     count: Count,
+    learned: Option<Learned>,
+    /// When a header last told what remains.
+    told_at: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone)]
@@ -55,22 +59,57 @@ enum Count {
     Calendar { turns_at: Timestamp, used: u64 },
 }
 
+/// A limit other than the documented one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Learned {
+    amount: u64,
+    source: Source,
+    /// Nobody named it: a refusal came at this count.
+    guessed: bool,
+    at: Timestamp,
+}
+
 impl Meter {
     pub fn new(limit: Limit) -> Self {
         let count = match limit.window {
             Window::Rolling { length } => Count::Rolling(Box::new(Rolling::new(length))),
             Window::Calendar { .. } => Count::Calendar { turns_at: Timestamp::MIN, used: 0 },
         };
-        Self { limit, count }
+        Self { limit, count, learned: None, told_at: None }
     }
 
     pub const fn kind(&self) -> Kind {
         self.limit.kind
     }
 
+    /// The limit that counts at `now`, and who says so: the user, else a header or refusal, else the documents.
+    fn amount(&self, now: Timestamp) -> (u64, Source) {
+        let documented = (self.limit.amount, self.limit.source);
+        match &self.learned {
+            _ if self.limit.source == Source::User => documented,
+            None => documented,
+            Some(learned) if !learned.guessed => (learned.amount, learned.source),
+            Some(learned) => {
+                let raised = learned.raised(&self.limit.window, now);
+                if raised < self.limit.amount { (raised, learned.source) } else { documented }
+            }
+        }
+    }
+
+    /// No amount above this ever fits. A guess forbids nothing for good: it may be wrong.
+    fn ceiling(&self) -> u64 {
+        match &self.learned {
+            Some(learned) if !learned.guessed && self.limit.source != Source::User => learned.amount,
+            _ => self.limit.amount,
+        }
+    }
+
     /// Whether `amount` more fits at `now`, and if not, when.
     pub fn fit(&self, amount: u64, now: Timestamp) -> Fit {
-        let Some(room) = self.limit.amount.checked_sub(amount) else { return Fit::Never };
+        if amount > self.ceiling() {
+            return Fit::Never;
+        }
+        let room = self.amount(now).0.saturating_sub(amount);
         match &self.count {
             Count::Rolling(rolling) => rolling.fit(room, now),
             Count::Calendar { turns_at, used } => {
@@ -114,176 +153,153 @@ impl Meter {
         }
     }
 
-    pub fn reading(&self, now: Timestamp) -> Reading {
-        let (used, resets_at) = match &self.count {
-            Count::Rolling(rolling) => (rolling.used(now), rolling.empty_at(now)),
-            Count::Calendar { turns_at, used } if *turns_at > now => (*used, Some(*turns_at)),
-            Count::Calendar { .. } => (0, None),
-        };
-        Reading {
-            used,
-            limit: self.limit.amount,
-            resets_at,
-            used_source: Source::Counted,
-            limit_source: self.limit.source,
+    /// Takes a header's word: the limit, and what remains of it.
+    ///
+    /// `open` is what is reserved and not settled yet, which the provider may not have counted. More use than was counted here
+    /// is somebody else's; less means that the provider has given back sooner than its documents say.
+    pub fn tell(&mut self, limit: Option<u64>, remaining: Option<u64>, open: u64, now: Timestamp) {
+        if let Some(limit) = limit.filter(|limit| *limit > 0) {
+            let learned = Learned { amount: limit, source: Source::Header, guessed: false, at: now };
+            self.learned = (limit != self.limit.amount).then_some(learned);
+        }
+        let Some(remaining) = remaining else { return };
+        let reported = limit.unwrap_or(self.amount(now).0).saturating_sub(remaining);
+        let counted = self.used(now);
+        if reported > counted {
+            self.add(reported - counted, now);
+        } else {
+            self.give_back(counted.saturating_sub(reported.saturating_add(open)), now);
+        }
+        self.told_at = Some(now);
+    }
+
+    /// Takes a refusal's word for the limit, which may only lower it.
+    pub fn tell_lower(&mut self, limit: u64, now: Timestamp) {
+        if limit > 0 && limit < self.ceiling() {
+            self.learned = Some(Learned { amount: limit, source: Source::Error, guessed: false, at: now });
         }
     }
-}
 
-/// Amounts of the last `BUCKETS` stretches of time and the one under way.
-#[derive(Debug, Clone)]
-struct Rolling {
-    length: Duration,
-    /// Microseconds a bucket spans.
-    width: i64,
-    /// The stretch, counted from the epoch, that the newest amount belongs to.
-    newest: i64,
-    amounts: [u64; SLOTS],
-}
-
-impl Rolling {
-    fn new(length: Duration) -> Self {
-        let micros = i64::try_from(length.as_micros()).unwrap_or(i64::MAX);
-        Self { length, width: (micros / BUCKETS).max(1), newest: 0, amounts: [0; SLOTS] }
+    /// A refusal came although `amount` seemed to fit: what was counted before it is the limit, for all that is known.
+    /// Says whether that was believed. Where less than half was used, something else is the likelier cause; and of a calendar's
+    /// window the reset is what counts, not a limit that somebody else's use made look small.
+    pub fn refuse(&mut self, amount: u64, now: Timestamp) -> bool {
+        let before = self.used(now).saturating_sub(amount);
+        let (most, _) = self.amount(now);
+        let is_rolling = matches!(self.count, Count::Rolling(_));
+        if !is_rolling || self.limit.source == Source::User || before == 0 || before.saturating_mul(2) < most {
+            return false;
+        }
+        if before < most {
+            self.learned = Some(Learned { amount: before, source: Source::Error, guessed: true, at: now });
+        }
+        true
     }
 
-    fn stretch(&self, at: Timestamp) -> i64 {
-        at.as_microsecond().div_euclid(self.width)
-    }
-
-    fn slot(stretch: i64) -> usize {
-        usize::try_from(stretch.rem_euclid(BUCKETS + 1)).expect("a remainder is not negative")
-    }
-
-    /// When what was used in `stretch` is given back: its last instant plus the window's length.
-    fn given_back(&self, stretch: i64) -> Timestamp {
-        let end = Timestamp::from_microsecond((stretch + 1).saturating_mul(self.width)).unwrap_or(Timestamp::MAX);
-        later(end, self.length)
-    }
-
-    /// The stretches that still count at `now`, oldest first, with their amounts.
-    fn counting(&self, now: Timestamp) -> impl Iterator<Item = (i64, u64)> {
-        (self.newest - BUCKETS..=self.newest)
-            .map(|stretch| (stretch, self.amounts[Self::slot(stretch)]))
-            .filter(move |(stretch, amount)| *amount > 0 && self.given_back(*stretch) > now)
+    fn give_back(&mut self, amount: u64, now: Timestamp) {
+        match &mut self.count {
+            Count::Rolling(rolling) => rolling.take_oldest(amount, now),
+            Count::Calendar { used, .. } => *used = used.saturating_sub(amount),
+        }
     }
 
     fn used(&self, now: Timestamp) -> u64 {
-        self.counting(now).map(|(_, amount)| amount).sum()
-    }
-
-    fn empty_at(&self, now: Timestamp) -> Option<Timestamp> {
-        self.counting(now).last().map(|(stretch, _)| self.given_back(stretch))
-    }
-
-    fn fit(&self, room: u64, now: Timestamp) -> Fit {
-        let mut used = self.used(now);
-        if used <= room {
-            return Fit::Now;
+        match &self.count {
+            Count::Rolling(rolling) => rolling.used(now),
+            Count::Calendar { turns_at, used } if *turns_at > now => *used,
+            Count::Calendar { .. } => 0,
         }
-        for (stretch, amount) in self.counting(now) {
-            used -= amount;
-            if used <= room {
-                return Fit::At(self.given_back(stretch));
+    }
+
+    pub fn reading(&self, now: Timestamp) -> Reading {
+        let resets_at = match &self.count {
+            Count::Rolling(rolling) => rolling.empty_at(now),
+            Count::Calendar { turns_at, .. } => (*turns_at > now).then_some(*turns_at),
+        };
+        let (limit, limit_source) = self.amount(now);
+        let used_source = if self.told_at.is_some() { Source::Header } else { Source::Counted };
+        Reading { used: self.used(now), limit, resets_at, used_source, limit_source, observed_at: self.told_at }
+    }
+
+    /// Everything but the documented limit, as text to be kept.
+    pub fn save(&self) -> String {
+        let (rolling, calendar) = match &self.count {
+            Count::Rolling(rolling) => (Some(rolling.save()), None),
+            Count::Calendar { turns_at, used } => (None, Some((turns_at.as_microsecond(), *used))),
+        };
+        let learned = self.learned.map(|learned| SavedLimit {
+            amount: learned.amount,
+            from_header: learned.source == Source::Header,
+            guessed: learned.guessed,
+            at: learned.at.as_microsecond(),
+        });
+        let told_at = self.told_at.map(Timestamp::as_microsecond);
+        let saved = Saved { documented: self.limit.amount, rolling, calendar, learned, told_at };
+        serde_json::to_string(&saved).expect("numbers serialize")
+    }
+
+    /// The meter of `limit` with what was saved. Use counted under another window is carried over as if it were new; what was
+    /// learned while the documents said something else is forgotten. `None` when the text is no saved meter.
+    pub fn restore(limit: Limit, saved: &str, now: Timestamp) -> Option<Self> {
+        let saved: Saved = serde_json::from_str(saved).ok()?;
+        let mut meter = Self::new(limit);
+        match (&mut meter.count, &meter.limit.window, &saved.rolling, saved.calendar) {
+            (Count::Rolling(rolling), Window::Rolling { length }, Some(kept), _) => {
+                **rolling = Rolling::restore(*length, kept).unwrap_or_else(|| Rolling::new(*length));
             }
+            (Count::Calendar { turns_at, used }, _, _, Some((turn, kept))) => {
+                (*turns_at, *used) = (Timestamp::from_microsecond(turn).ok()?, kept);
+            }
+            (_, _, _, Some((turn, kept))) if Timestamp::from_microsecond(turn).ok()? > now => meter.add(kept, now),
+            _ => {}
         }
-        Fit::Never
+        if saved.documented == meter.limit.amount {
+            meter.learned = saved.learned.and_then(SavedLimit::restore);
+        }
+        meter.told_at = saved.told_at.and_then(|at| Timestamp::from_microsecond(at).ok());
+        Some(meter)
     }
+}
 
-    fn add(&mut self, amount: u64, now: Timestamp) {
-        // A clock that was set back counts into the newest stretch: late, never early.
-        let stretch = self.stretch(now).max(self.newest);
-        let passed = stretch - self.newest;
-        for cleared in 1..=passed.min(BUCKETS + 1) {
-            self.amounts[Self::slot(self.newest + cleared)] = 0;
-        }
-        self.newest = stretch;
-        let slot = &mut self.amounts[Self::slot(stretch)];
-        *slot = slot.saturating_add(amount);
+impl Learned {
+    /// A guess grows while nothing speaks against it, so that what was another program's use is not held against the limit for ever.
+    fn raised(&self, window: &Window, now: Timestamp) -> u64 {
+        let Window::Rolling { length } = window else { return self.amount };
+        let step = length.saturating_mul(WINDOWS_TO_A_RAISE).max(Duration::from_secs(1));
+        let steps = u64::try_from(until(self.at, now).as_nanos() / step.as_nanos()).unwrap_or(u64::MAX);
+        self.amount.saturating_add(steps.saturating_mul((self.amount / 10).max(1)))
     }
+}
 
-    fn take_back(&mut self, amount: u64, at: Timestamp, now: Timestamp) {
-        let stretch = self.stretch(at);
-        if self.given_back(stretch) > now && stretch > self.newest - BUCKETS - 1 {
-            let slot = &mut self.amounts[Self::slot(stretch.min(self.newest))];
-            *slot = slot.saturating_sub(amount);
-        }
+#[derive(Debug, Serialize, Deserialize)]
+struct Saved {
+    documented: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rolling: Option<SavedRolling>,
+    /// When it turns, in microseconds, and what is used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    calendar: Option<(i64, u64)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    learned: Option<SavedLimit>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    told_at: Option<i64>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct SavedLimit {
+    amount: u64,
+    from_header: bool,
+    guessed: bool,
+    at: i64,
+}
+
+impl SavedLimit {
+    fn restore(self) -> Option<Learned> {
+        let source = if self.from_header { Source::Header } else { Source::Error };
+        let at = Timestamp::from_microsecond(self.at).ok()?;
+        Some(Learned { amount: self.amount, source, guessed: self.guessed, at })
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::chat::{Period, Scope};
-
-    fn meter(amount: u64, window: Window, period: Period) -> Meter {
-        Meter::new(Limit {
-            kind: Kind::Requests,
-            amount,
-            period,
-            window,
-            scope: Scope::Model,
-            source: Source::Docs,
-            evidence: None,
-        })
-    }
-
-    fn at(seconds: f64) -> Timestamp {
-        later(Timestamp::UNIX_EPOCH, Duration::from_secs_f64(1e9 + seconds))
-    }
-
-    #[test]
-    fn a_calendar_window_gives_everything_back_at_its_turn() {
-        let mut meter = meter(2, Window::usual(Period::Day), Period::Day);
-        meter.add(2, at(0.0));
-        let Fit::At(turn) = meter.fit(1, at(1.0)) else { panic!("the limit is used up") };
-        assert_eq!(turn.to_string(), "2001-09-10T00:00:00Z");
-        assert_eq!(meter.fit(1, turn), Fit::Now);
-        assert_eq!(meter.reading(turn).used, 0);
-    }
-
-    #[test]
-    fn what_is_larger_than_the_limit_never_fits() {
-        assert_eq!(meter(5, Window::rolling(Period::Minute), Period::Minute).fit(6, at(0.0)), Fit::Never);
-    }
-
-    #[test]
-    fn a_refund_is_not_taken_from_a_later_window() {
-        let mut meter = meter(5, Window::usual(Period::Day), Period::Day);
-        meter.add(3, at(0.0));
-        meter.add(2, at(86_400.0));
-        meter.take_back(3, at(0.0), at(86_401.0));
-        assert_eq!(meter.reading(at(86_401.0)).used, 2);
-    }
-
-    proptest! {
-        #[test]
-        fn a_refusal_names_the_exact_moment(
-            uses in prop::collection::vec((0.0..90.0_f64, 1..4_u64), 1..40),
-            amount in 1..10_u64,
-        ) {
-            let mut meter = meter(10, Window::rolling(Period::Minute), Period::Minute);
-            let mut uses = uses;
-            uses.sort_by(|a, b| a.0.total_cmp(&b.0));
-            let mut granted: Vec<(Timestamp, u64)> = Vec::new();
-            for (seconds, amount) in &uses {
-                if meter.fit(*amount, at(*seconds)) == Fit::Now {
-                    meter.add(*amount, at(*seconds));
-                    granted.push((at(*seconds), *amount));
-                }
-            }
-            let now = at(uses.last().expect("one use at least").0);
-            if let Fit::At(moment) = meter.fit(amount, now) {
-                let before = Timestamp::from_microsecond(moment.as_microsecond() - 1).expect("in range");
-                prop_assert_ne!(meter.fit(amount, before), Fit::Now);
-                prop_assert_eq!(meter.fit(amount, moment), Fit::Now);
-                // Never early: the uses of the true last minute before the moment leave room.
-                let start = later(moment, Duration::ZERO).checked_sub(Duration::from_mins(1)).expect("in range");
-                let used: u64 = granted.iter().filter(|(at, _)| *at > start).map(|(_, amount)| amount).sum();
-                prop_assert!(used + amount <= 10);
-            }
-        }
-    }
-}
+mod tests;

@@ -2,6 +2,7 @@
 
 pub mod limit;
 pub mod meter;
+mod rolling;
 pub mod signal;
 pub mod window;
 

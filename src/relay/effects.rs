@@ -10,16 +10,12 @@ use crate::chat::{Fault, Period, Scope};
 use crate::clock::{later, until};
 use crate::quota::{Fact, Window, signal};
 use crate::routing::{Route, RouteId};
-use crate::store::{Lease, Settlement};
+use crate::store::Lease;
 
 use super::Relay;
 
 /// Called by attempts in flight, once each.
 impl Relay {
-    pub(crate) fn settle(&self, lease: Lease, settlement: Settlement) {
-        self.store.settle(lease, settlement, self.clock.now());
-    }
-
     pub(crate) fn note_answer(&self, route: RouteId, first_event: Duration) {
         let mut learned = self.learned();
         learned.health[route.0].answered(first_event);
@@ -31,10 +27,12 @@ impl Relay {
     }
 
     /// The effect of a fault on its route: the one table of ARCHITECTURE.md, in code.
-    pub(crate) fn note_fault(&self, route: RouteId, fault: &Fault) {
+    pub(crate) fn note_fault(&self, route: RouteId, lease: Option<&Lease>, fault: &Fault) {
         let now = self.clock.now();
         let route = self.fleet.route(route);
         match fault {
+            // Where a meter learns from the refusal what the limit is, it knows when to go on; a guess would only waste time.
+            Fault::Busy { until: None, period, .. } if self.learns(lease, *period, now) => {}
             Fault::Busy { scope, .. } | Fault::Spent { scope, .. } => self.rest(route, *scope, fault, now),
             Fault::Gone => self.rest(route, Some(Scope::Model), fault, now),
             Fault::Denied => {
@@ -52,10 +50,20 @@ impl Relay {
         }
     }
 
-    /// A header that says nothing is left stops the route at once, until its reset.
+    fn learns(&self, lease: Option<&Lease>, period: Option<Period>, now: Timestamp) -> bool {
+        lease.is_some_and(|lease| self.store.refuse(lease, period, now))
+    }
+
+    /// What a response's headers say of quotas: the meters take it, and one that says nothing is left stops the route at
+    /// once, until its reset.
     pub(crate) fn note_facts(&self, route: &Route, headers: &HeaderMap) {
         let now = self.clock.now();
-        for fact in signal::facts(headers, route.provider.wire.requests_header, now) {
+        let facts = signal::facts(headers, route.provider.wire.requests_header, now);
+        if facts.is_empty() {
+            return;
+        }
+        self.store.tell(route, &facts, now);
+        for fact in facts {
             if fact.remaining != Some(0) || fact.limit == Some(0) {
                 continue;
             }

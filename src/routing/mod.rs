@@ -13,5 +13,5 @@ pub use health::Health;
 pub use need::{Filters, Need, Wanted};
 pub use rank::{Candidate, Ranking, Strategy, rank};
 pub use reject::Rejection;
-pub use snapshot::{Mark, Snapshot};
+pub use snapshot::{Mark, Snapshot, View};
 pub use trip::{Patience, Step, Trip};

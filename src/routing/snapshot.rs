@@ -1,11 +1,13 @@
 //! Readings of all meters, rests and health of all routes, at one instant.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use crate::chat::Fault;
 use crate::quota::{Cost, Fit, Meter, Reading};
 
-use super::fleet::{MarkId, MeterId, RouteId};
+use super::fleet::{Fleet, MarkId, MeterId, RouteId};
 use super::health::Health;
 
 /// Not before this moment, because of this.
@@ -15,13 +17,29 @@ pub struct Mark {
     pub cause: Fault,
 }
 
+/// Meters and rests as a store last saw them. Shared with whoever reads it; a store changes a copy of what is being read.
+#[derive(Debug, Clone, Default)]
+pub struct View {
+    pub meters: Vec<Arc<Meter>>,
+    /// By `MarkId`.
+    pub marks: Vec<Option<Mark>>,
+}
+
+impl View {
+    /// Nothing used, nobody resting.
+    pub fn new(fleet: &Fleet) -> Self {
+        Self {
+            meters: fleet.meters.iter().map(|spec| Arc::new(Meter::new(spec.limit.clone()))).collect(),
+            marks: vec![None; fleet.marks.len()],
+        }
+    }
+}
+
 /// What routing knows. Possibly stale: choosing prefers, reserving decides.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
     pub now: Timestamp,
-    pub meters: Vec<Meter>,
-    /// By `MarkId`.
-    pub marks: Vec<Option<Mark>>,
+    pub view: Arc<View>,
     /// By `RouteId`.
     pub health: Vec<Health>,
     /// Keys that were rejected, by `KeyId`.
@@ -30,17 +48,17 @@ pub struct Snapshot {
 
 impl Snapshot {
     pub fn reading(&self, meter: MeterId) -> Reading {
-        self.meters[meter.0].reading(self.now)
+        self.view.meters[meter.0].reading(self.now)
     }
 
     pub fn fit(&self, meter: MeterId, cost: &Cost) -> Fit {
-        let meter = &self.meters[meter.0];
+        let meter = &self.view.meters[meter.0];
         meter.fit(cost.of(meter.kind()), self.now)
     }
 
     /// The mark, while it still holds.
     pub fn mark(&self, id: MarkId) -> Option<&Mark> {
-        self.marks[id.0].as_ref().filter(|mark| mark.until > self.now)
+        self.view.marks[id.0].as_ref().filter(|mark| mark.until > self.now)
     }
 
     pub fn health(&self, route: RouteId) -> &Health {

@@ -1,21 +1,24 @@
 //! What relay remembers: meters, rests, the ledger. Traits with their contract, and the stores that keep it.
 
 mod memory;
+mod shelf;
 
 pub use memory::Memory;
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::chat::{Fault, Usage};
-use crate::quota::{Cost, Meter};
-use crate::routing::{Mark, MarkId, MeterId, Route, RouteId};
+use crate::chat::fault::Class;
+use crate::chat::{Fault, Period, Usage};
+use crate::quota::{Cost, Fact};
+use crate::routing::{MarkId, MeterId, Route, RouteId, View};
 
 /// A granted reservation: so much of each of these meters. Has to be settled, exactly once.
-#[derive(Debug)]
-#[must_use = "a lease that is not settled counts as used until it expires"]
+#[derive(Debug, Clone)]
+#[must_use = "a lease that is not settled counts as used"]
 pub struct Lease {
     pub id: u64,
     pub meters: Vec<MeterId>,
@@ -57,12 +60,45 @@ pub struct LedgerRow {
     pub fault: Option<Fault>,
     /// The caller left before the end.
     pub cancelled: bool,
+    /// What the provider reported.
     pub usage: Option<Usage>,
+    pub http_status: Option<u16>,
     pub first_event_ms: Option<u64>,
     pub total_ms: u64,
 }
 
-/// Counts of one route since the store was opened.
+impl LedgerRow {
+    /// How it ended, in a word.
+    pub fn outcome(&self) -> String {
+        match &self.fault {
+            None if self.cancelled => "cancelled".to_owned(),
+            None => "ok".to_owned(),
+            Some(fault) => fault.word(),
+        }
+    }
+}
+
+impl Totals {
+    /// Adds one attempt.
+    pub fn count(&mut self, row: &LedgerRow) {
+        match row.fault.as_ref().map(Fault::class) {
+            None if row.cancelled => {}
+            None => {
+                self.ok += 1;
+                self.failover_in += u64::from(row.attempt > 1);
+            }
+            Some(Class::OutOfQuota) => self.rate_limited += 1,
+            Some(_) => self.errors += 1,
+        }
+        self.failover_out += u64::from(row.fault.is_some());
+        if let Some(usage) = row.usage {
+            self.prompt_tokens += usage.prompt_tokens;
+            self.completion_tokens += usage.completion_tokens;
+        }
+    }
+}
+
+/// Counts of one route.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Totals {
     pub ok: u64,
@@ -76,29 +112,31 @@ pub struct Totals {
     pub completion_tokens: u64,
 }
 
-/// Meters and rests as they stand.
-#[derive(Debug, Clone)]
-pub struct View {
-    pub meters: Vec<Meter>,
-    pub marks: Vec<Option<Mark>>,
-}
-
 pub type Reserving<'a> = Pin<Box<dyn Future<Output = Result<Lease, Refusal>> + Send + 'a>>;
 
 /// The contract of every store.
 ///
 /// - `reserve` takes the cost from all of the route's meters or from none, atomically over every process that shares the store.
-/// - What was reserved stays counted until it is settled; a lease nobody settles lapses to "used".
-/// - `settle`, `mark` and `record` never make the caller wait and never fail visibly: a store that loses them says so in `reserve`.
+///   It is the only call that waits. A route without meters is granted at once.
+/// - What was reserved is counted from then on: `settle` corrects it, and where nobody settles, in a crash, it stays used.
+/// - `tell`, `refuse`, `mark` and `settle` act at once in this process and never fail visibly: a store that loses them says so in
+///   `reserve`. They are written together, with the end of their attempt.
 /// - Marks only move later: of two deadlines the later one wins.
 pub trait Store: Send + Sync {
     fn reserve<'a>(&'a self, route: &'a Route, cost: Cost, now: Timestamp) -> Reserving<'a>;
-    fn settle(&self, lease: Lease, settlement: Settlement, now: Timestamp);
+    /// What a response told of the route's quotas.
+    fn tell(&self, route: &Route, facts: &[Fact], now: Timestamp);
+    /// A refusal of this period, if it named one, came without a moment. Says whether a meter now knows better when to go on.
+    fn refuse(&self, lease: &Lease, period: Option<Period>, now: Timestamp) -> bool;
     fn mark(&self, mark: MarkId, until: Timestamp, cause: &Fault);
-    fn record(&self, row: LedgerRow);
-    fn view(&self) -> View;
-    /// Totals by `RouteId`.
-    fn totals(&self) -> Vec<Totals>;
-    /// Reservations that are not settled yet.
+    /// The attempt has ended: what it used, and its row of the ledger.
+    fn settle(&self, lease: Lease, settlement: Settlement, row: LedgerRow, now: Timestamp);
+    /// Meters and rests as they are known here.
+    fn view(&self) -> Arc<View>;
+    /// Counts by `RouteId` since this moment, over all processes, or why they cannot be had. May read a file.
+    fn totals(&self, since: Timestamp) -> Result<Vec<Totals>, String>;
+    /// Reservations of this process that are not settled yet.
     fn open_leases(&self) -> usize;
+    /// Returns once everything said so far is kept, or cannot be.
+    fn flush(&self) {}
 }

@@ -1,0 +1,138 @@
+//! What every store does with meters and rests, as plain values: reserve all or nothing, settle, believe, rest.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::chat::{Fault, Period};
+use crate::quota::{Cost, Fact, Fit, Kind, Meter, Source};
+use crate::routing::{Fleet, Mark, MarkId, MeterId, View};
+
+use super::{Lease, Refusal, Settlement};
+
+/// Meters and rests, and what is reserved of them in this process.
+#[derive(Debug)]
+pub(super) struct Shelf {
+    /// Shared with readers: what they hold does not change under them.
+    pub view: Arc<View>,
+    /// By meter: reserved and not settled yet.
+    open: Vec<u64>,
+    next_lease: u64,
+    pub open_leases: usize,
+}
+
+impl Shelf {
+    pub fn new(fleet: &Fleet) -> Self {
+        let view = View::new(fleet);
+        Self { open: vec![0; view.meters.len()], view: Arc::new(view), next_lease: 1, open_leases: 0 }
+    }
+
+    pub fn meter(&mut self, id: MeterId) -> &mut Meter {
+        Arc::make_mut(&mut Arc::make_mut(&mut self.view).meters[id.0])
+    }
+
+    /// Takes `cost` from all these meters or from none.
+    pub fn reserve(&mut self, meters: &[MeterId], cost: Cost, now: Timestamp) -> Result<Lease, Refusal> {
+        let mut latest: Option<(MeterId, Timestamp)> = None;
+        for &id in meters {
+            let meter = &self.view.meters[id.0];
+            match meter.fit(cost.of(meter.kind()), now) {
+                Fit::Now => {}
+                Fit::Never => return Err(Refusal::Never(id)),
+                Fit::At(moment) => latest = latest.filter(|(_, known)| *known >= moment).or(Some((id, moment))),
+            }
+        }
+        if let Some((id, moment)) = latest {
+            return Err(Refusal::Until(id, moment));
+        }
+        for &id in meters {
+            let meter = self.meter(id);
+            let amount = cost.of(meter.kind());
+            meter.add(amount, now);
+            self.open[id.0] += amount;
+        }
+        Ok(self.lease(meters, cost, now))
+    }
+
+    /// A lease on nothing costs nothing to grant.
+    pub fn lease(&mut self, meters: &[MeterId], cost: Cost, now: Timestamp) -> Lease {
+        let id = self.next_lease;
+        self.next_lease += 1;
+        self.open_leases += 1;
+        Lease { id, meters: meters.to_vec(), cost, reserved_at: now }
+    }
+
+    /// The lease is open no more. What it took stays counted until `settle` says better.
+    pub fn close(&mut self, lease: &Lease) {
+        self.open_leases -= 1;
+        for id in &lease.meters {
+            let reserved = lease.cost.of(self.view.meters[id.0].kind());
+            self.open[id.0] = self.open[id.0].saturating_sub(reserved);
+        }
+    }
+
+    /// Puts what was used in the place of what was reserved.
+    pub fn settle(&mut self, lease: &Lease, settlement: Settlement, now: Timestamp) {
+        let used = match settlement {
+            Settlement::Used(usage) => Cost {
+                requests: 1,
+                input_tokens: usage.prompt_tokens,
+                output_tokens: usage.completion_tokens,
+                ..lease.cost
+            },
+            Settlement::AsReserved => lease.cost,
+            Settlement::Refunded => Cost::default(),
+        };
+        for &id in &lease.meters {
+            let kind = self.view.meters[id.0].kind();
+            let (reserved, used) = (lease.cost.of(kind), used.of(kind));
+            match used.cmp(&reserved) {
+                std::cmp::Ordering::Equal => {}
+                std::cmp::Ordering::Greater => self.meter(id).add(used - reserved, now),
+                std::cmp::Ordering::Less => self.meter(id).take_back(reserved - used, lease.reserved_at, now),
+            }
+        }
+    }
+
+    /// Merges what a response told of the meters it speaks of.
+    pub fn tell(&mut self, meters: &[MeterId], facts: &[Fact], now: Timestamp) {
+        for fact in facts {
+            for &id in meters {
+                let limit = &self.view.meters[id.0].limit;
+                if limit.kind != fact.kind || limit.period != fact.period {
+                    continue;
+                }
+                // The request that was answered is counted by its provider; the tokens of its answer may not be.
+                let own = u64::from(fact.kind == Kind::Requests);
+                let open = self.open[id.0].saturating_sub(own);
+                match (fact.source, fact.limit) {
+                    (Source::Error, Some(limit)) => self.meter(id).tell_lower(limit, now),
+                    (Source::Error, None) => {}
+                    _ => self.meter(id).tell(fact.limit, fact.remaining, open, now),
+                }
+            }
+        }
+    }
+
+    /// A refusal came that named no moment: the fullest of the meters it may mean learns from it. Says whether one did.
+    pub fn refuse(&mut self, lease: &Lease, period: Option<Period>, now: Timestamp) -> bool {
+        let fullest = |id: &&MeterId| {
+            let reading = self.view.meters[id.0].reading(now);
+            reading.used.saturating_mul(1_000) / reading.limit.max(1)
+        };
+        let is_meant = |id: &&MeterId| {
+            let limit = &self.view.meters[id.0].limit;
+            period.map_or(limit.period <= Period::Hour, |period| limit.period == period)
+        };
+        let Some(id) = lease.meters.iter().filter(is_meant).max_by_key(fullest).copied() else { return false };
+        let amount = lease.cost.of(self.view.meters[id.0].kind());
+        self.meter(id).refuse(amount, now)
+    }
+
+    /// Of two deadlines the later one wins.
+    pub fn mark(&mut self, mark: MarkId, until: Timestamp, cause: &Fault) {
+        if self.view.marks[mark.0].as_ref().is_none_or(|mark| mark.until < until) {
+            Arc::make_mut(&mut self.view).marks[mark.0] = Some(Mark { until, cause: cause.clone() });
+        }
+    }
+}
