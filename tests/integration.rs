@@ -23,5 +23,6 @@ mod integration {
     mod refusals;
     mod serve;
     mod sight;
+    mod state;
     mod waiting;
 }

@@ -18,6 +18,8 @@ pub enum Scope {
 }
 
 impl Scope {
+    pub const ALL: [Self; 4] = [Self::Model, Self::Key, Self::Ip, Self::Everyone];
+
     pub const fn word(self) -> &'static str {
         match self {
             Self::Model => "model",
@@ -39,6 +41,8 @@ pub enum Period {
 }
 
 impl Period {
+    pub const ALL: [Self; 5] = [Self::Second, Self::Minute, Self::Hour, Self::Day, Self::Month];
+
     pub const fn word(self) -> &'static str {
         match self {
             Self::Second => "second",

@@ -23,6 +23,7 @@ pub fn print(core: &Core, format: Format, url: &str, took: Duration, output: Out
             "url": url,
             "pid": std::process::id(),
             "version": env!("CARGO_PKG_VERSION"),
+            "state": core.settings.state.file,
             "models": core.relay.fleet.routes.len(),
             "left_out": news.left_out,
             "unverified": news.unverified,
@@ -45,6 +46,8 @@ pub fn print(core: &Core, format: Format, url: &str, took: Duration, output: Out
     row(output, "Paid", &news.paid);
     row(output, "Mistakes", &news.mistakes);
     row(output, "Access", &[access.to_owned()]);
+    let state = core.settings.state.file.as_ref().map(|path| path.display().to_string());
+    row(output, "State", &[state.unwrap_or_else(|| "in memory, gone when this ends".to_owned())]);
     let key = if server.api_key.is_some() { "$RELAY_API_KEY" } else { "relay" };
     output.notice(&format!("\n  export OPENAI_BASE_URL={url} OPENAI_API_KEY={key}\n"));
     Ok(())

@@ -40,7 +40,7 @@ pub async fn run(demo: &Demo, global: &Global, environment: &Environment, output
     let clock = Clock::system();
     let simulator = setup::start_simulator(crate::sim::Scenario::demo(), demo.seed, clock.clone()).await?;
     let flags = Flags { no_config: true, ..Flags::default() };
-    let core = setup::core_over(Some(simulator), flags, environment, output, Verify::Nothing, clock).await?;
+    let mut core = setup::core_over(Some(simulator), flags, environment, output, Verify::Nothing, clock).await?;
     let providers = core.relay.fleet.provider_ids().join(", ");
     if !global.wants_json() {
         output.result(&format!(
@@ -61,7 +61,7 @@ pub async fn run(demo: &Demo, global: &Global, environment: &Environment, output
             "\nNext: relay serve --simulate   |   set a provider's key and relay ask \"hello\" (README.md)\n",
         )?;
     }
-    match core.simulator {
+    match core.simulator.take() {
         Some(simulator) => simulator.stop().await,
         None => return Err(Trouble::new(Exit::Internal, "the demo ran without its simulator".to_owned())),
     }

@@ -29,7 +29,7 @@ pub async fn run(serve: &Serve, global: &Global, environment: &Environment, outp
         ..Flags::default()
     };
     let verify = if serve.no_verify { Verify::Nothing } else { Verify::Everything };
-    let core = setup::core(global, flags, environment, output, verify).await?;
+    let mut core = setup::core(global, flags, environment, output, verify).await?;
     refuse_open_door(&core, serve)?;
     let mut signals = Signals::new()?;
     let listener = listen(SocketAddr::new(core.settings.server.host, core.settings.server.port)).await?;
@@ -48,7 +48,7 @@ pub async fn run(serve: &Serve, global: &Global, environment: &Environment, outp
         logger(serve.log_format, output),
     ));
     let stopped = serve_until_stopped(listener, Arc::clone(&gateway), server.drain, &mut signals, output).await;
-    if let Some(simulator) = core.simulator {
+    if let Some(simulator) = core.simulator.take() {
         simulator.stop().await;
     }
     match stopped {

@@ -8,7 +8,7 @@ use crate::config::{self, Environment, Flags, Loaded, Routing, Settings, Simulat
 use crate::relay::Relay;
 use crate::routing::{Fleet, Rejection, Route};
 use crate::sim::{Scenario, Simulator};
-use crate::store::Memory;
+use crate::store::{Memory, Sqlite, Store};
 use crate::upstream::{self, Finding, Verified, What};
 
 use super::args::Global;
@@ -28,6 +28,13 @@ pub struct Core {
     pub findings: Vec<Finding>,
     /// Mistakes that cost the providers they are about, and nothing else.
     pub problems: Vec<Problem>,
+}
+
+impl Drop for Core {
+    fn drop(&mut self) {
+        // Whatever the command ends with, what was used has to be known to the next one.
+        self.relay.store().flush();
+    }
 }
 
 /// Whether providers are asked anything before the first request.
@@ -107,9 +114,18 @@ pub async fn core_even_if_empty(
         return Err(Trouble::of_problems(&problems).and_lines(findings.iter().map(finding_line)));
     }
     let fleet = Fleet::new(&settings.accounts);
-    let store = Arc::new(Memory::new(&fleet));
+    let store = open_store(&settings, &fleet, &clock)?;
     let relay = Arc::new(Relay::new(&settings, fleet, store, clock));
     Ok(Core { relay, settings, simulator, findings, problems })
+}
+
+fn open_store(settings: &Settings, fleet: &Fleet, clock: &Clock) -> Result<Arc<dyn Store>, Trouble> {
+    let Some(path) = &settings.state.file else { return Ok(Arc::new(Memory::new(fleet))) };
+    let opened = Sqlite::open(path, fleet, settings.state.on_loss, clock.now());
+    opened.map(|store| Arc::new(store) as Arc<dyn Store>).map_err(|error| {
+        let hint = error.hint.clone();
+        Trouble::new(Exit::Io, error.to_string()).hint(hint)
+    })
 }
 
 async fn verified(settings: &mut Settings, clock: &Clock) -> Vec<Finding> {

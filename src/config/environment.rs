@@ -41,17 +41,33 @@ pub struct Paths {
     pub config: PathBuf,
     pub keys: PathBuf,
     pub limits: PathBuf,
+    /// What outlives the process: quota counts, rests, the ledger.
+    pub state: PathBuf,
 }
 
 impl Paths {
     /// All in `$RELAY_HOME` when that is set, else below the XDG folders. `None` without any home.
     pub fn of(environment: &Environment) -> Option<Self> {
-        let folder = environment.get("RELAY_HOME").map(PathBuf::from).or_else(|| {
-            let config = environment.get("XDG_CONFIG_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
-            let windows = environment.get("APPDATA").filter(|_| cfg!(windows)).map(PathBuf::from);
-            let home = environment.get("HOME").map(|home| PathBuf::from(home).join(".config"));
-            config.or(windows).or(home).map(|config| config.join("relay"))
-        })?;
-        Some(Self { config: folder.join("config.toml"), keys: folder.join("keys.toml"), limits: folder.join("limits") })
+        let (folder, state) = match environment.get("RELAY_HOME").map(PathBuf::from) {
+            Some(home) => (home.clone(), home),
+            None => (
+                below(environment, "XDG_CONFIG_HOME", "APPDATA", ".config")?,
+                below(environment, "XDG_STATE_HOME", "LOCALAPPDATA", ".local/state")?,
+            ),
+        };
+        Some(Self {
+            config: folder.join("config.toml"),
+            keys: folder.join("keys.toml"),
+            limits: folder.join("limits"),
+            state: state.join("relay.db"),
+        })
     }
+}
+
+/// relay's folder below the one of an XDG variable, its counterpart on Windows, or a folder of the home.
+fn below(environment: &Environment, xdg: &str, windows: &str, home: &str) -> Option<PathBuf> {
+    let own = environment.get(xdg).map(PathBuf::from).filter(|path| path.is_absolute());
+    let windows = environment.get(windows).filter(|_| cfg!(windows)).map(PathBuf::from);
+    let home = environment.get("HOME").map(|folder| PathBuf::from(folder).join(home));
+    own.or(windows).or(home).map(|folder| folder.join("relay"))
 }

@@ -1,9 +1,11 @@
 //! `config.toml` as it was written: every key optional.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::catalog::reader::Reader;
 use crate::routing::Strategy;
+use crate::store::OnLoss;
 
 /// The file's words.
 #[derive(Debug, Default)]
@@ -23,7 +25,19 @@ pub struct ConfigFile {
     pub idle: Option<Duration>,
     pub deadline: Option<Duration>,
     pub answer_reserve: Option<u64>,
+    pub state: Option<StateUrl>,
+    pub on_loss: Option<OnLoss>,
     pub providers: Vec<(String, ProviderSettings)>,
+}
+
+/// Where `[state]` says that the state is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StateUrl {
+    /// The file relay chooses.
+    Usual,
+    File(PathBuf),
+    /// Nowhere: it ends with the process.
+    Memory,
 }
 
 /// One `[providers.<id>]`.
@@ -60,6 +74,10 @@ impl ConfigFile {
             config.deadline = timeouts.duration("deadline");
         });
         top.table("context", |context| config.answer_reserve = context.count("answer_reserve"));
+        top.table("state", |state| {
+            config.state = read_state_url(state);
+            config.on_loss = state.choice("on_loss", &[("local", OnLoss::Local), ("refuse", OnLoss::Refuse)]);
+        });
         config.providers =
             top.provider_tables("providers", |id, provider| (id.to_owned(), ProviderSettings::read(provider)));
         config
@@ -73,6 +91,22 @@ impl ProviderSettings {
             base_url: provider.text("base_url"),
             priority: provider.integer("priority"),
             separate: provider.choice("accounts", &[("shared", false), ("separate", true)]).unwrap_or(false),
+        }
+    }
+}
+
+fn read_state_url(state: &mut Reader<'_>) -> Option<StateUrl> {
+    let url = state.text("url")?;
+    let path = url.strip_prefix("sqlite:").map(|path| path.strip_prefix("//").unwrap_or(path));
+    match (url.as_str(), path) {
+        ("sqlite", _) => Some(StateUrl::Usual),
+        ("memory", _) => Some(StateUrl::Memory),
+        (_, Some(path)) if !path.is_empty() => Some(StateUrl::File(PathBuf::from(path))),
+        _ => {
+            let what = if url.starts_with("redis") { "is not supported yet" } else { "is no place for the state" };
+            let choices = "it must be \"sqlite\", \"sqlite:PATH\" or \"memory\"";
+            state.problem("url", format_args!("is `{url}`, which {what}; {choices}"), None);
+            None
         }
     }
 }

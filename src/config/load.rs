@@ -9,9 +9,9 @@ use crate::catalog::reader::{File, Problem, Problems};
 use crate::catalog::{Catalog, Overlay};
 
 use super::environment::{Environment, Paths};
-use super::file::ConfigFile;
+use super::file::{ConfigFile, StateUrl};
 use super::providers::{Finding, Setup};
-use super::settings::{Context, Routing, Server, Settings, Timeouts};
+use super::settings::{Context, Routing, Server, Settings, State, Timeouts};
 
 /// What the command line says, as far as settings go.
 #[derive(Debug, Clone, Default)]
@@ -52,6 +52,7 @@ pub fn load(flags: &Flags, environment: &Environment, simulated: Option<&[Simula
     let loading = Loading { flags, environment, file: &file, problems: &problems };
     let (server, routing, timeouts) = (loading.server(), loading.routing(), loading.timeouts());
     let context = Context { answer_reserve: file.answer_reserve.unwrap_or(Context::default().answer_reserve) };
+    let state = loading.state(paths.as_ref(), simulated.is_some());
     let catalog = loading.catalog(paths.as_ref(), simulated);
     let mut notices = catalog.warnings.clone();
     let setup = match simulated {
@@ -61,7 +62,7 @@ pub fn load(flags: &Flags, environment: &Environment, simulated: Option<&[Simula
     };
     notices.extend(setup.dotenv_notice());
     let Setup { accounts, keys, left_out } = setup;
-    let settings = Settings { server, routing, timeouts, context, catalog, accounts, keys, left_out };
+    let settings = Settings { server, routing, timeouts, context, state, catalog, accounts, keys, left_out };
     Loaded { settings, notices, problems: problems.into_list() }
 }
 
@@ -155,6 +156,23 @@ impl Loading<'_> {
             keyless: self.flags.keyless || file.keyless.unwrap_or(usual.keyless),
             no_training: file.no_training.unwrap_or(usual.no_training),
         }
+    }
+
+    /// Simulated providers leave nothing behind.
+    fn state(&self, paths: Option<&Paths>, simulated: bool) -> State {
+        let file = match &self.file.state {
+            _ if simulated => None,
+            Some(StateUrl::Memory) => None,
+            Some(StateUrl::File(path)) => Some(path.clone()),
+            Some(StateUrl::Usual) | None => {
+                if paths.is_none() {
+                    let hint = Some("set HOME or RELAY_HOME, or `url = \"memory\"` under [state]".to_owned());
+                    self.complain("the environment", "there is no home to keep the state in".to_owned(), hint);
+                }
+                paths.map(|paths| paths.state.clone())
+            }
+        };
+        State { file, on_loss: self.file.on_loss.unwrap_or_default() }
     }
 
     fn timeouts(&self) -> Timeouts {

@@ -9,4 +9,4 @@ mod settings;
 
 pub use environment::{Environment, Paths};
 pub use load::{Flags, Loaded, Simulated, load};
-pub use settings::{Context, LeftOut, Routing, Server, Settings, Timeouts, Why};
+pub use settings::{Context, LeftOut, Routing, Server, Settings, State, Timeouts, Why};

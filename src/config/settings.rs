@@ -1,12 +1,14 @@
 //! Settings as the program runs with them: complete, checked, each default in its one place.
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use secrecy::SecretString;
 
 use crate::catalog::Catalog;
 use crate::routing::{Account, Strategy};
+use crate::store::OnLoss;
 use crate::upstream::Key;
 
 /// Everything that was configured.
@@ -16,6 +18,7 @@ pub struct Settings {
     pub routing: Routing,
     pub timeouts: Timeouts,
     pub context: Context,
+    pub state: State,
     pub catalog: Catalog,
     /// Providers that are set up, in the catalogue's order.
     pub accounts: Vec<Account>,
@@ -105,6 +108,14 @@ pub struct Timeouts {
     pub idle: Duration,
     /// The whole trip to the first event.
     pub deadline: Duration,
+}
+
+/// Where counts, rests and the ledger are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct State {
+    /// `None` keeps nothing.
+    pub file: Option<PathBuf>,
+    pub on_loss: OnLoss,
 }
 
 #[derive(Debug, Clone)]

@@ -238,9 +238,9 @@ impl Meter {
         serde_json::to_string(&saved).expect("numbers serialize")
     }
 
-    /// The meter of `limit` with what was saved. Use counted under another window is carried over as if it were new; what was
-    /// learned while the documents said something else is forgotten. `None` when the text is no saved meter.
-    pub fn restore(limit: Limit, saved: &str, now: Timestamp) -> Option<Self> {
+    /// The meter of `limit` with what was saved. Use counted under another window, and what was learned while the documents said
+    /// something else, is forgotten. `None` when the text is no saved meter.
+    pub fn restore(limit: Limit, saved: &str) -> Option<Self> {
         let saved: Saved = serde_json::from_str(saved).ok()?;
         let mut meter = Self::new(limit);
         match (&mut meter.count, &meter.limit.window, &saved.rolling, saved.calendar) {
@@ -250,7 +250,6 @@ impl Meter {
             (Count::Calendar { turns_at, used }, _, _, Some((turn, kept))) => {
                 (*turns_at, *used) = (Timestamp::from_microsecond(turn).ok()?, kept);
             }
-            (_, _, _, Some((turn, kept))) if Timestamp::from_microsecond(turn).ok()? > now => meter.add(kept, now),
             _ => {}
         }
         if saved.documented == meter.limit.amount {

@@ -2,8 +2,12 @@
 
 mod memory;
 mod shelf;
+mod sqlite;
+#[cfg(test)]
+mod tests;
 
 pub use memory::Memory;
+pub use sqlite::{OnLoss, OpenError, Sqlite};
 
 use std::future::Future;
 use std::pin::Pin;

@@ -65,6 +65,17 @@ impl Command {
         run
     }
 
+    /// Another run with the same home and environment.
+    pub fn beside<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Self {
+        Self {
+            home: Arc::clone(&self.home),
+            arguments: arguments.into_iter().map(str::to_owned).collect(),
+            environment: self.environment.clone(),
+            stdin: Stdin::Null,
+            read_stdout: true,
+        }
+    }
+
     /// Switches off every provider that relay ships.
     pub fn without_shipped(mut self) -> Self {
         let shipped = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("limits")).expect("the shipped files");

@@ -1,0 +1,217 @@
+//! A store in an SQLite file, shared by every relay on this machine: serve, ask and cron jobs, all at once.
+
+mod file;
+mod rows;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
+use jiff::Timestamp;
+use tokio::sync::oneshot;
+
+use crate::chat::{Fault, Period};
+use crate::quota::{Cost, Fact};
+use crate::routing::{Fleet, MarkId, MeterId, Route, View};
+
+pub use file::OpenError;
+
+use super::shelf::Shelf;
+use super::{Lease, LedgerRow, Refusal, Reserving, Settlement, Store, Totals};
+use writer::{Job, Writer};
+
+/// What happens to requests when the file can be written no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnLoss {
+    /// Go on with what this process knows.
+    #[default]
+    Local,
+    /// Answer nothing whose quota cannot be kept.
+    Refuse,
+}
+
+/// The store. Cloning a reservation's cost into the file is one short transaction on a thread of its own, shared by all
+/// reservations that wait at that moment.
+///
+/// A reservation is charged when it is granted and corrected when it is settled, so a process that dies leaves it charged: no
+/// lease is kept in the file, and none has to expire.
+pub struct Sqlite {
+    shared: Arc<Shared>,
+    jobs: Sender<Job>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// What callers and the writer's thread have in common.
+struct Shared {
+    path: PathBuf,
+    /// `provider` and `model` of each route, by which other processes know it.
+    routes: Vec<(String, String)>,
+    state: Mutex<State>,
+}
+
+struct State {
+    shelf: Shelf,
+    /// Changes that act here already and are not in the file yet.
+    pending: Vec<Change>,
+}
+
+/// Something that became known outside a reservation.
+#[derive(Debug, Clone)]
+enum Change {
+    Settle(Lease, Settlement, Timestamp),
+    Tell(Vec<MeterId>, Vec<Fact>, Timestamp),
+    Refuse(Lease, Option<Period>, Timestamp),
+    Mark(MarkId, Timestamp, Fault),
+    Row(Box<LedgerRow>),
+}
+
+impl Change {
+    fn apply(&self, state: &mut Shelf) {
+        match self {
+            Self::Settle(lease, settlement, now) => state.settle(lease, *settlement, *now),
+            Self::Tell(meters, facts, now) => state.tell(meters, facts, *now),
+            Self::Refuse(lease, period, now) => {
+                state.refuse(lease, *period, *now);
+            }
+            Self::Mark(mark, until, cause) => state.mark(*mark, *until, cause),
+            Self::Row(_) => {}
+        }
+    }
+
+    /// The part of it that is about these meters.
+    fn about(&self, ids: &BTreeSet<usize>) -> Option<Self> {
+        let only = |meters: &[MeterId]| meters.iter().copied().filter(|id| ids.contains(&id.0)).collect::<Vec<_>>();
+        let part = |lease: &Lease| Lease { meters: only(&lease.meters), ..lease.clone() };
+        let change = match self {
+            Self::Settle(lease, settlement, now) => Self::Settle(part(lease), *settlement, *now),
+            Self::Refuse(lease, period, now) => Self::Refuse(part(lease), *period, *now),
+            Self::Tell(meters, facts, now) => Self::Tell(only(meters), facts.clone(), *now),
+            Self::Mark(..) | Self::Row(_) => return None,
+        };
+        (!change.meters().is_empty()).then_some(change)
+    }
+
+    fn meters(&self) -> &[MeterId] {
+        match self {
+            Self::Settle(lease, ..) | Self::Refuse(lease, ..) => &lease.meters,
+            Self::Tell(meters, ..) => meters,
+            Self::Mark(..) | Self::Row(_) => &[],
+        }
+    }
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        // A panic elsewhere leaves counts that are still counts.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Sqlite {
+    /// Opens the file, or makes it; an older one is brought up to date. Nothing is ever deleted or overwritten to get there.
+    #[expect(clippy::disallowed_methods, reason = "the thread ends when the store is dropped, which waits for it")]
+    pub fn open(path: &Path, fleet: &Fleet, on_loss: OnLoss, now: Timestamp) -> Result<Self, OpenError> {
+        let connection = file::open(path, now)?;
+        let routes = fleet.routes.iter().map(|route| (route.provider.id.clone(), route.model.id.clone())).collect();
+        let state = Mutex::new(State { shelf: Shelf::new(fleet), pending: Vec::new() });
+        let shared = Arc::new(Shared { path: path.to_owned(), routes, state });
+        let writer = Writer::new(connection, Arc::clone(&shared), fleet, on_loss)
+            .map_err(|error| OpenError::unusable(path, &error))?;
+        let (jobs, coming) = channel();
+        let thread = std::thread::spawn(move || writer.run(&coming));
+        Ok(Self { shared, jobs, thread: Some(thread) })
+    }
+
+    /// Acts at once here, and is written with the end of the attempt.
+    fn change(&self, change: Change) {
+        let mut state = self.shared.state();
+        change.apply(&mut state.shelf);
+        state.pending.push(change);
+    }
+}
+
+impl Store for Sqlite {
+    fn reserve<'a>(&'a self, route: &'a Route, cost: Cost, now: Timestamp) -> Reserving<'a> {
+        Box::pin(async move {
+            if route.meters.is_empty() {
+                return Ok(self.shared.state().shelf.lease(&[], cost, now));
+            }
+            let (reply, answer) = oneshot::channel();
+            let lost = || Refusal::Lost("the store's thread has ended".to_owned());
+            let job = Job::Reserve { meters: route.meters.clone(), cost, now, reply };
+            self.jobs.send(job).map_err(|_| lost())?;
+            answer.await.map_err(|_| lost())?
+        })
+    }
+
+    fn tell(&self, route: &Route, facts: &[Fact], now: Timestamp) {
+        if !route.meters.is_empty() {
+            self.change(Change::Tell(route.meters.clone(), facts.to_vec(), now));
+        }
+    }
+
+    fn refuse(&self, lease: &Lease, period: Option<Period>, now: Timestamp) -> bool {
+        let mut state = self.shared.state();
+        let learned = state.shelf.refuse(lease, period, now);
+        if learned {
+            state.pending.push(Change::Refuse(lease.clone(), period, now));
+        }
+        learned
+    }
+
+    fn mark(&self, mark: MarkId, until: Timestamp, cause: &Fault) {
+        self.change(Change::Mark(mark, until, cause.clone()));
+    }
+
+    fn settle(&self, lease: Lease, settlement: Settlement, row: LedgerRow, now: Timestamp) {
+        let mut state = self.shared.state();
+        state.shelf.close(&lease);
+        let settle = Change::Settle(lease, settlement, now);
+        settle.apply(&mut state.shelf);
+        state.pending.push(settle);
+        state.pending.push(Change::Row(Box::new(row)));
+        drop(state);
+        // Without its thread the store says so in `reserve`.
+        drop(self.jobs.send(Job::Write));
+    }
+
+    fn view(&self) -> Arc<View> {
+        Arc::clone(&self.shared.state().shelf.view)
+    }
+
+    fn totals(&self, since: Timestamp) -> Result<Vec<Totals>, String> {
+        self.flush();
+        file::read(&self.shared.path)
+            .and_then(|connection| rows::totals(&connection, &self.shared.routes, since))
+            .map_err(|error| error.to_string())
+    }
+
+    fn open_leases(&self) -> usize {
+        self.shared.state().shelf.open_leases
+    }
+
+    fn flush(&self) {
+        let (done, written) = channel();
+        if self.jobs.send(Job::Flush(done)).is_ok() {
+            // Without its thread there is nothing left to wait for.
+            _ = written.recv();
+        }
+    }
+}
+
+impl Drop for Sqlite {
+    fn drop(&mut self) {
+        self.flush();
+        drop(self.jobs.send(Job::End));
+        if let Some(thread) = self.thread.take() {
+            // It has said all it had to say.
+            drop(thread.join());
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Opens the file: made, brought up to date, or refused with what to do about it.
+
+use std::path::Path;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::{Connection, Error, ErrorCode, OpenFlags};
+
+/// How long another process may hold the file before it counts as lost.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Rows of the ledger older than this are deleted when the file is opened.
+const LEDGER_DAYS: i64 = 90;
+
+/// Each step brings the file from the version of its index to the next. A step that was released is never changed.
+const STEPS: [&str; 2] = [
+    "CREATE TABLE meter (name TEXT PRIMARY KEY, sequence INTEGER NOT NULL, state TEXT NOT NULL) WITHOUT ROWID;
+     CREATE INDEX meter_sequence ON meter (sequence);
+     CREATE TABLE mark (name TEXT PRIMARY KEY, until INTEGER NOT NULL, cause TEXT NOT NULL) WITHOUT ROWID;
+     CREATE TABLE ledger (
+         id INTEGER PRIMARY KEY, at INTEGER NOT NULL, request_id TEXT NOT NULL, provider TEXT NOT NULL,
+         model TEXT NOT NULL, attempt INTEGER NOT NULL, class TEXT NOT NULL, outcome TEXT NOT NULL,
+         http_status INTEGER, prompt_tokens INTEGER, completion_tokens INTEGER, tokens_source TEXT NOT NULL,
+         first_event_ms INTEGER, total_ms INTEGER NOT NULL);
+     CREATE INDEX ledger_at ON ledger (at);",
+    // A hash: which attempts belong to one conversation, without a word of it.
+    "ALTER TABLE ledger ADD COLUMN session TEXT;",
+];
+
+#[expect(clippy::cast_possible_truncation, reason = "a handful of steps")]
+const VERSION: u32 = STEPS.len() as u32;
+
+/// Why the state cannot be kept, and what to do.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct OpenError {
+    pub message: String,
+    pub hint: String,
+}
+
+impl OpenError {
+    fn new(path: &Path, what: &str, hint: impl Into<String>) -> Self {
+        Self { message: format!("the state file `{}` {what}", path.display()), hint: hint.into() }
+    }
+
+    pub fn unusable(path: &Path, error: &Error) -> Self {
+        let elsewhere =
+            "name another file with `url = \"sqlite:PATH\"` under [state], or keep nothing with `url = \"memory\"`";
+        match error.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
+                Self::new(path, "is damaged, or is no state of relay", "move it away: relay then begins a new one")
+            }
+            Some(ErrorCode::ReadOnly) => Self::new(path, "cannot be written", elsewhere),
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+                let hint = "another program holds it: wait for it, or stop it";
+                Self::new(path, &format!("was locked for {} s", PATIENCE.as_secs()), hint)
+            }
+            _ => Self::new(path, &format!("cannot be opened: {error}"), elsewhere),
+        }
+    }
+}
+
+/// Opens the file for reading and writing.
+pub fn open(path: &Path, now: Timestamp) -> Result<Connection, OpenError> {
+    make(path).map_err(|error| {
+        let hint =
+            "name another file with `url = \"sqlite:PATH\"` under [state], or keep nothing with `url = \"memory\"`";
+        OpenError::new(path, &format!("cannot be made: {error}"), hint)
+    })?;
+    let unusable = |error: Error| OpenError::unusable(path, &error);
+    let mut connection =
+        Connection::open_with_flags(path, flags(OpenFlags::SQLITE_OPEN_READ_WRITE)).map_err(unusable)?;
+    if connection.is_readonly("main").map_err(unusable)? {
+        return Err(OpenError::new(path, "cannot be written", "let your user write it"));
+    }
+    prepare(&connection).map_err(unusable)?;
+    bring_up_to_date(&mut connection, now).map_err(|error| match error {
+        Migration::Newer(version) => OpenError::new(
+            path,
+            &format!("is of a newer relay (version {version}; this one knows {VERSION})"),
+            "use that relay, or name another file with `url = \"sqlite:PATH\"` under [state]",
+        ),
+        Migration::Failed(error) => unusable(error),
+    })?;
+    Ok(connection)
+}
+
+/// Opens the file for reading, beside whoever writes it.
+pub fn read(path: &Path) -> Result<Connection, Error> {
+    let connection = Connection::open_with_flags(path, flags(OpenFlags::SQLITE_OPEN_READ_ONLY))?;
+    connection.busy_timeout(PATIENCE)?;
+    Ok(connection)
+}
+
+fn flags(access: OpenFlags) -> OpenFlags {
+    access | OpenFlags::SQLITE_OPEN_NO_MUTEX
+}
+
+/// The folder and the file, for this user alone.
+fn make(path: &Path) -> std::io::Result<()> {
+    let mut folder = std::fs::DirBuilder::new();
+    let mut file = std::fs::OpenOptions::new();
+    file.create(true).append(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+        folder.mode(0o700);
+        file.mode(0o600);
+    }
+    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        folder.recursive(true).create(parent)?;
+    }
+    file.open(path).map(drop)
+}
+
+/// One writer beside any number of readers; what is committed survives the process, and all but the last moments the machine.
+fn prepare(connection: &Connection) -> Result<(), Error> {
+    connection.busy_timeout(PATIENCE)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    connection.set_prepared_statement_cache_capacity(32);
+    Ok(())
+}
+
+enum Migration {
+    Newer(u32),
+    Failed(Error),
+}
+
+impl From<Error> for Migration {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// All steps that are missing, or none of them.
+fn bring_up_to_date(connection: &mut Connection, now: Timestamp) -> Result<(), Migration> {
+    let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    let version: u32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let Some(missing) = STEPS.get(version as usize..) else { return Err(Migration::Newer(version)) };
+    for step in missing {
+        transaction.execute_batch(step)?;
+    }
+    if !missing.is_empty() {
+        transaction.pragma_update(None, "user_version", VERSION)?;
+    }
+    let oldest = now.saturating_sub(SignedDuration::from_hours(24 * LEDGER_DAYS)).unwrap_or(Timestamp::MIN);
+    transaction.execute("DELETE FROM ledger WHERE at < ?1", [oldest.as_microsecond()])?;
+    transaction.execute("DELETE FROM mark WHERE until < ?1", [now.as_microsecond()])?;
+    Ok(transaction.commit()?)
+}
+
+#[cfg(test)]
+pub(super) fn open_as_of(path: &Path, version: u32) -> Connection {
+    let connection = Connection::open(path).expect("the folder is writable");
+    for step in STEPS.iter().take(version as usize) {
+        connection.execute_batch(step).expect("a step");
+    }
+    connection.pragma_update(None, "user_version", version).expect("a version");
+    connection
+}

@@ -1,0 +1,140 @@
+//! Rows of the file: meters, rests and the ledger, to and from SQL.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, Error, params};
+
+use crate::chat::fault::Class;
+use crate::chat::{Fault, Period, Scope};
+use crate::quota::{Limit, Meter};
+
+use crate::store::{LedgerRow, Totals};
+
+/// Writes a meter's state.
+pub fn write_meter(connection: &Connection, name: &str, sequence: i64, meter: &Meter) -> Result<(), Error> {
+    let sql = "INSERT INTO meter (name, sequence, state) VALUES (?1, ?2, ?3)
+               ON CONFLICT (name) DO UPDATE SET sequence = ?2, state = ?3";
+    connection.prepare_cached(sql)?.execute(params![name, sequence, meter.save()]).map(drop)
+}
+
+/// Names and states of the meters written after `sequence`, and the last sequence there is.
+pub fn meters_after(connection: &Connection, sequence: i64) -> Result<(Vec<(String, String)>, i64), Error> {
+    let mut statement = connection.prepare_cached("SELECT name, state, sequence FROM meter WHERE sequence > ?1")?;
+    let mut last = sequence;
+    let rows = statement.query_map([sequence], |row| {
+        last = last.max(row.get(2)?);
+        Ok((row.get(0)?, row.get(1)?))
+    })?;
+    let rows = rows.collect::<Result<Vec<_>, _>>()?;
+    Ok((rows, last))
+}
+
+/// A kept meter. What cannot be read begins anew: it was written by a relay that knew more.
+pub fn restore(limit: Limit, state: &str) -> Meter {
+    Meter::restore(limit.clone(), state).unwrap_or_else(|| {
+        tracing::warn!(limit = %limit.label(), "a kept meter cannot be read; it begins anew");
+        Meter::new(limit)
+    })
+}
+
+/// Writes a rest; of two the later one stays. Faults that set none are not kept.
+pub fn write_mark(connection: &Connection, name: &str, until: Timestamp, cause: &Fault) -> Result<(), Error> {
+    let Some(cause) = cause_text(cause) else { return Ok(()) };
+    let sql = "INSERT INTO mark (name, until, cause) VALUES (?1, ?2, ?3)
+               ON CONFLICT (name) DO UPDATE SET until = ?2, cause = ?3 WHERE until < ?2";
+    connection.prepare_cached(sql)?.execute(params![name, until.as_microsecond(), cause]).map(drop)
+}
+
+/// Every rest: name, moment, cause. Those of the past are deleted when a file is opened.
+pub fn marks(connection: &Connection) -> Result<Vec<(String, Timestamp, Fault)>, Error> {
+    let mut statement = connection.prepare_cached("SELECT name, until, cause FROM mark")?;
+    let rows = statement.query_map([], |row| {
+        let (until, cause): (i64, String) = (row.get(1)?, row.get(2)?);
+        let until = Timestamp::from_microsecond(until).unwrap_or(Timestamp::MIN);
+        Ok((row.get(0)?, until, cause_of(&cause, until)))
+    })?;
+    rows.collect()
+}
+
+/// `word/period/scope`.
+fn cause_text(cause: &Fault) -> Option<String> {
+    let (word, period, scope) = match cause {
+        Fault::Busy { period, scope, .. } => ("busy", *period, *scope),
+        Fault::Spent { period, scope, .. } => ("spent", *period, *scope),
+        Fault::Gone => ("gone", None, None),
+        _ => return None,
+    };
+    Some(format!("{word}/{}/{}", period.map_or("", Period::word), scope.map_or("", Scope::word)))
+}
+
+fn cause_of(text: &str, until: Timestamp) -> Fault {
+    let mut parts = text.split('/');
+    let word = parts.next().unwrap_or_default();
+    let period = parts.next().and_then(|word| Period::ALL.into_iter().find(|period| period.word() == word));
+    let scope = parts.next().and_then(|word| Scope::ALL.into_iter().find(|scope| scope.word() == word));
+    match word {
+        "gone" => Fault::Gone,
+        "spent" => Fault::Spent { until: Some(until), scope, period },
+        _ => Fault::Busy { until: Some(until), scope, period },
+    }
+}
+
+pub fn write_row(connection: &Connection, route: &(String, String), row: &LedgerRow) -> Result<(), Error> {
+    let sql =
+        "INSERT INTO ledger (at, request_id, provider, model, attempt, class, outcome, http_status, prompt_tokens,
+                                   completion_tokens, tokens_source, first_event_ms, total_ms)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+    let values = params![
+        row.at.as_microsecond(),
+        row.request_id,
+        route.0,
+        route.1,
+        row.attempt,
+        class(row),
+        row.outcome(),
+        row.http_status,
+        row.usage.map(|usage| number(usage.prompt_tokens)),
+        row.usage.map(|usage| number(usage.completion_tokens)),
+        if row.usage.is_some() { "reported" } else { "none" },
+        row.first_event_ms.map(number),
+        number(row.total_ms),
+    ];
+    connection.prepare_cached(sql)?.execute(values).map(drop)
+}
+
+fn class(row: &LedgerRow) -> &'static str {
+    match row.fault.as_ref().map(Fault::class) {
+        None if row.cancelled => "cancelled",
+        None => "ok",
+        Some(Class::OutOfQuota) => "quota",
+        Some(_) => "error",
+    }
+}
+
+/// Counts by route since a moment. Routes that are not in this fleet are somebody else's.
+pub fn totals(connection: &Connection, routes: &[(String, String)], since: Timestamp) -> Result<Vec<Totals>, Error> {
+    let sql = "SELECT provider, model, class, COUNT(*), SUM(attempt > 1), SUM(prompt_tokens), SUM(completion_tokens)
+               FROM ledger WHERE at >= ?1 GROUP BY provider, model, class";
+    let mut by_route: HashMap<(String, String), Totals> = HashMap::new();
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([since.as_microsecond()])?;
+    while let Some(row) = rows.next()? {
+        let totals = by_route.entry((row.get(0)?, row.get(1)?)).or_default();
+        let (class, count, late): (String, u64, u64) = (row.get(2)?, row.get(3)?, row.get(4)?);
+        match class.as_str() {
+            "ok" => (totals.ok, totals.failover_in) = (count, late),
+            "quota" => totals.rate_limited = count,
+            "error" => totals.errors = count,
+            _ => {}
+        }
+        totals.failover_out = totals.rate_limited + totals.errors;
+        totals.prompt_tokens += row.get::<_, Option<u64>>(5)?.unwrap_or(0);
+        totals.completion_tokens += row.get::<_, Option<u64>>(6)?.unwrap_or(0);
+    }
+    Ok(routes.iter().map(|route| by_route.remove(route).unwrap_or_default()).collect())
+}
+
+fn number(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,192 @@
+//! What only a file can do wrong: crashes, other processes, other versions, damage.
+
+use std::path::PathBuf;
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::chat::Usage;
+use crate::quota::Source;
+use crate::store::tests::{at, fleet, route, row};
+
+struct Place {
+    folder: TempDir,
+    fleet: Fleet,
+}
+
+fn place() -> Place {
+    Place { folder: tempfile::tempdir().expect("a folder"), fleet: fleet() }
+}
+
+impl Place {
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("state/relay.db")
+    }
+
+    fn open(&self) -> Sqlite {
+        Sqlite::open(&self.path(), &self.fleet, OnLoss::Refuse, at(0)).expect("it opens")
+    }
+
+    fn refused(&self) -> String {
+        let error = Sqlite::open(&self.path(), &self.fleet, OnLoss::Refuse, at(0)).err().expect("it does not open");
+        assert!(!error.hint.is_empty() && error.message.contains("relay.db"), "{error:?}");
+        error.message
+    }
+
+    fn route(&self, model: &str) -> &Route {
+        route(&self.fleet, model)
+    }
+}
+
+fn used(store: &Sqlite, route: &Route) -> u64 {
+    store.view().meters[route.meters[1].0].reading(at(2)).used
+}
+
+#[tokio::test]
+async fn what_is_used_rested_and_learned_outlives_the_process() {
+    let place = place();
+    let limited = place.route("limited");
+    let store = place.open();
+    let lease = store.reserve(limited, Cost::request(1, 1), at(0)).await.expect("room");
+    store.settle(lease, Settlement::AsReserved, row(limited, at(0), None), at(1));
+    let crashed = store.reserve(limited, Cost::request(1, 1), at(1)).await.expect("room");
+    let fact = Fact {
+        kind: crate::quota::Kind::Requests,
+        period: Period::Minute,
+        limit: Some(4),
+        remaining: None,
+        resets_at: None,
+        source: Source::Header,
+    };
+    store.tell(limited, &[fact], at(1));
+    let cause = Fault::Spent { until: Some(at(900)), scope: None, period: Some(Period::Day) };
+    store.mark(limited.account_mark, at(900), &cause);
+    drop((crashed, store));
+    let again = place.open();
+    assert_eq!(used(&again, limited), 2, "what nobody settled stays used");
+    assert_eq!(again.view().meters[limited.meters[1].0].reading(at(2)).limit, 4);
+    let view = again.view();
+    let mark = view.marks[limited.account_mark.0].as_ref().expect("the rest is kept");
+    assert_eq!((mark.until, &mark.cause), (at(900), &cause));
+    assert_eq!(again.open_leases(), 0);
+}
+
+#[tokio::test]
+async fn two_stores_over_one_file_share_every_limit_and_see_each_others_rests() {
+    let place = place();
+    let limited = place.route("limited");
+    let (one, two) = (place.open(), place.open());
+    for (index, store) in [&one, &two, &one, &two, &one].into_iter().enumerate() {
+        let lease = store.reserve(limited, Cost::request(1, 1), at(index as u64)).await.expect("five fit");
+        store.settle(lease, Settlement::AsReserved, row(limited, at(0), None), at(index as u64));
+    }
+    for store in [&one, &two] {
+        let refused = store.reserve(limited, Cost::request(1, 1), at(6)).await;
+        assert!(matches!(refused, Err(Refusal::Until(..))), "{refused:?}");
+    }
+    one.mark(limited.model_mark, at(90), &Fault::Gone);
+    one.flush();
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(5);
+    while two.view().marks[limited.model_mark.0].is_none() {
+        assert!(std::time::Instant::now() < deadline, "it is seen within a second or so");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    assert_eq!(one.totals(at(0)).expect("it can be read")[limited.id.0].ok, 5, "the ledger is shared too");
+}
+
+#[tokio::test]
+async fn a_settlement_meets_what_another_process_counted_meanwhile() {
+    let place = place();
+    let limited = place.route("limited");
+    let (one, two) = (place.open(), place.open());
+    let ours = one.reserve(limited, Cost::request(300, 300), at(0)).await.expect("room");
+    let theirs = two.reserve(limited, Cost::request(100, 100), at(0)).await.expect("room");
+    let tokens = |store: &Sqlite| store.view().meters[limited.meters[2].0].reading(at(2)).used;
+    let usage = Usage { prompt_tokens: 5, completion_tokens: 5 };
+    one.settle(ours, Settlement::Used(usage), row(limited, at(0), None), at(1));
+    one.flush();
+    two.settle(theirs, Settlement::Used(usage), row(limited, at(0), None), at(1));
+    two.flush();
+    assert_eq!(tokens(&two), 20);
+    drop(one);
+    drop(two);
+    assert_eq!((tokens(&place.open()), used(&place.open(), limited)), (20, 2));
+}
+
+#[tokio::test]
+async fn an_older_file_is_brought_up_to_date_and_a_newer_one_is_left_alone() {
+    let place = place();
+    std::fs::create_dir_all(place.path().parent().expect("a folder")).expect("writable");
+    let old = file::open_as_of(&place.path(), 1);
+    old.execute("INSERT INTO mark VALUES ('a/0/limited', ?1, 'gone//')", [at(500).as_microsecond()]).expect("a row");
+    drop(old);
+    let store = place.open();
+    let limited = place.route("limited");
+    assert_eq!(store.view().marks[limited.model_mark.0].as_ref().map(|mark| mark.until), Some(at(500)));
+    let lease = store.reserve(limited, Cost::request(1, 1), at(0)).await.expect("room");
+    store.settle(lease, Settlement::AsReserved, row(limited, at(0), None), at(0));
+    assert_eq!(store.totals(at(0)).expect("the ledger is there")[limited.id.0].ok, 1);
+    drop(store);
+    let future = rusqlite::Connection::open(place.path()).expect("it opens");
+    future.pragma_update(None, "user_version", 99).expect("it is written");
+    assert!(place.refused().contains("newer relay (version 99"));
+}
+
+#[test]
+fn a_damaged_file_is_refused_and_stays_as_it_is() {
+    let place = place();
+    std::fs::create_dir_all(place.path().parent().expect("a folder")).expect("writable");
+    std::fs::write(place.path(), b"my notes, which are no database at all").expect("writable");
+    assert!(place.refused().contains("damaged"));
+    assert_eq!(std::fs::read(place.path()).expect("still there"), b"my notes, which are no database at all");
+}
+
+#[cfg(unix)]
+#[test]
+fn the_file_is_for_its_user_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let place = place();
+    drop(place.open());
+    let mode = |path: PathBuf| std::fs::metadata(path).expect("it is there").permissions().mode() & 0o777;
+    assert_eq!((mode(place.path()), mode(place.folder.path().join("state"))), (0o600, 0o700));
+}
+
+#[tokio::test]
+async fn a_lost_file_refuses_or_goes_on_alone_as_it_was_told() {
+    for (on_loss, goes_on) in [(OnLoss::Refuse, false), (OnLoss::Local, true)] {
+        let place = place();
+        let limited = place.route("limited");
+        let store = Sqlite::open(&place.path(), &place.fleet, on_loss, at(0)).expect("it opens");
+        let breaker = rusqlite::Connection::open(place.path()).expect("it opens");
+        breaker.execute_batch("DROP TABLE meter").expect("it can be broken");
+        let granted = store.reserve(limited, Cost::request(1, 1), at(0)).await;
+        assert_eq!(granted.is_ok(), goes_on, "{granted:?}");
+        assert!(goes_on || matches!(granted, Err(Refusal::Lost(_))));
+        let counted = store.view().meters[limited.meters[1].0].reading(at(0)).used;
+        assert_eq!(counted, u64::from(goes_on));
+    }
+}
+
+/// Without limits nothing is written before the answer, with limits one transaction, and one more after it.
+#[tokio::test]
+async fn an_attempt_costs_one_transaction_before_it_and_one_after() {
+    let place = place();
+    let store = place.open();
+    let reader = file::read(&place.path()).expect("it opens");
+    let version = || reader.pragma_query_value(None, "data_version", |row| row.get::<_, i64>(0)).expect("a version");
+    let transactions = |before: i64| version() - before;
+    let start = version();
+    let lease = store.reserve(place.route("unlimited"), Cost::request(1, 1), at(0)).await.expect("nothing forbids it");
+    assert_eq!(transactions(start), 0);
+    store.settle(lease, Settlement::AsReserved, row(place.route("unlimited"), at(0), None), at(0));
+    store.flush();
+    let start = version();
+    let limited = place.route("limited");
+    let lease = store.reserve(limited, Cost::request(1, 1), at(0)).await.expect("room");
+    assert_eq!(transactions(start), 1);
+    store.tell(limited, &[], at(0));
+    store.mark(limited.model_mark, at(5), &Fault::Gone);
+    store.settle(lease, Settlement::AsReserved, row(limited, at(0), None), at(0));
+    store.flush();
+    assert_eq!(transactions(start), 2);
+}

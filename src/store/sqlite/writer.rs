@@ -1,0 +1,263 @@
+//! The thread that owns the file: whatever waits is one transaction.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use rusqlite::{Connection, Error};
+use tokio::sync::oneshot;
+
+use crate::quota::{Cost, Limit, Meter};
+use crate::routing::{Fleet, MarkId, MeterId};
+use crate::store::{Lease, Refusal, Settlement};
+
+use super::{Change, OnLoss, Shared, rows};
+
+/// How soon another process's rests are seen where nothing is reserved.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// What nobody waits for is written with the next reservation, or after this long. A crash before leaves what was reserved
+/// counted in full.
+const LINGER: Duration = Duration::from_millis(5);
+
+/// Of all that waits, no more than this goes into one transaction: the first must not wait for the thousandth.
+const MOST_TOGETHER: usize = 256;
+
+/// Something for the thread to do.
+pub enum Job {
+    Reserve {
+        meters: Vec<MeterId>,
+        cost: Cost,
+        now: Timestamp,
+        reply: oneshot::Sender<Result<Lease, Refusal>>,
+    },
+    /// There are changes to be written.
+    Write,
+    /// Answer once everything so far is written, or cannot be.
+    Flush(Sender<()>),
+    End,
+}
+
+struct Wanted {
+    meters: Vec<MeterId>,
+    cost: Cost,
+    now: Timestamp,
+    reply: oneshot::Sender<Result<Lease, Refusal>>,
+}
+
+pub struct Writer {
+    connection: Connection,
+    shared: Arc<Shared>,
+    meters: Vec<(String, Limit)>,
+    marks: Vec<String>,
+    meter_ids: HashMap<String, MeterId>,
+    mark_ids: HashMap<String, MarkId>,
+    on_loss: OnLoss,
+    /// SQLite's own count of what other connections committed.
+    version: i64,
+    /// The last change of a meter that was seen.
+    sequence: i64,
+    /// Meters whose state could not be written yet.
+    unsaved: BTreeSet<usize>,
+    is_lost: bool,
+}
+
+/// The outcome of a reservation, and who waits for it.
+type Reply = (oneshot::Sender<Result<Lease, Refusal>>, Result<Lease, Refusal>);
+
+/// What one transaction is to write.
+struct Batch {
+    changes: Vec<Change>,
+    meters: Vec<(usize, Arc<Meter>)>,
+    replies: Vec<Reply>,
+}
+
+impl Writer {
+    /// Reads what is kept into the shared shelf.
+    pub fn new(connection: Connection, shared: Arc<Shared>, fleet: &Fleet, on_loss: OnLoss) -> Result<Self, Error> {
+        let meters: Vec<(String, Limit)> =
+            fleet.meters.iter().map(|spec| (spec.name.clone(), spec.limit.clone())).collect();
+        let ids = |names: &mut dyn Iterator<Item = &String>| -> HashMap<String, usize> {
+            names.enumerate().map(|(index, name)| (name.clone(), index)).collect()
+        };
+        let meter_ids = ids(&mut meters.iter().map(|(name, _)| name));
+        let mark_ids = ids(&mut fleet.marks.iter());
+        let mut writer = Self {
+            connection,
+            shared,
+            meters,
+            marks: fleet.marks.clone(),
+            meter_ids: meter_ids.into_iter().map(|(name, id)| (name, MeterId(id))).collect(),
+            mark_ids: mark_ids.into_iter().map(|(name, id)| (name, MarkId(id))).collect(),
+            on_loss,
+            version: -1,
+            sequence: -1,
+            unsaved: BTreeSet::new(),
+            is_lost: false,
+        };
+        writer.look()?;
+        Ok(writer)
+    }
+
+    /// Until the store is dropped.
+    pub fn run(mut self, jobs: &Receiver<Job>) {
+        let mut is_over = false;
+        let mut write_by: Option<Instant> = None;
+        while !is_over {
+            let patience = write_by.map_or(LOOK_EVERY, |by| by.saturating_duration_since(Instant::now()));
+            let first = match jobs.recv_timeout(patience) {
+                Ok(job) => Some(job),
+                Err(RecvTimeoutError::Timeout) => None,
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
+            let (mut wanted, mut waiting, mut is_due) = (Vec::new(), Vec::new(), first.is_none() && write_by.is_some());
+            for job in first.into_iter().chain(jobs.try_iter().take(MOST_TOGETHER)) {
+                match job {
+                    Job::Reserve { meters, cost, now, reply } => wanted.push(Wanted { meters, cost, now, reply }),
+                    Job::Write => write_by = write_by.or_else(|| Some(Instant::now() + LINGER)),
+                    Job::Flush(done) => waiting.push(done),
+                    Job::End => is_over = true,
+                }
+            }
+            is_due |= is_over || !wanted.is_empty() || !waiting.is_empty();
+            if is_due {
+                write_by = None;
+                self.commit(wanted);
+            } else if write_by.is_none() {
+                let looked = self.look();
+                self.note(looked.as_ref().err());
+            }
+            for done in waiting {
+                // Whoever waited may have given up.
+                _ = done.send(());
+            }
+        }
+    }
+
+    /// Sees what other processes wrote. Without anything new this is one question to SQLite.
+    fn look(&mut self) -> Result<(), Error> {
+        let version: i64 = self.connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?;
+        if version == self.version {
+            return Ok(());
+        }
+        let (meters, sequence) = rows::meters_after(&self.connection, self.sequence)?;
+        let marks = rows::marks(&self.connection)?;
+        let mut state = self.shared.state();
+        let state = &mut *state;
+        let mut reread = BTreeSet::new();
+        for (name, saved) in meters {
+            let Some(id) = self.meter_ids.get(&name).filter(|id| !self.unsaved.contains(&id.0)) else { continue };
+            let limit = self.meters[id.0].1.clone();
+            *state.shelf.meter(*id) = rows::restore(limit, &saved);
+            reread.insert(id.0);
+        }
+        for (name, until, cause) in marks {
+            if let Some(id) = self.mark_ids.get(&name) {
+                state.shelf.mark(*id, until, &cause);
+            }
+        }
+        // What became known here meanwhile is not in the file yet.
+        for change in state.pending.iter().filter_map(|change| change.about(&reread)) {
+            change.apply(&mut state.shelf);
+        }
+        (self.version, self.sequence) = (version, sequence);
+        Ok(())
+    }
+
+    /// Grants what fits, and writes it with every change so far. Then, and only then, the callers hear of it.
+    fn commit(&mut self, wanted: Vec<Wanted>) {
+        if wanted.is_empty() && self.unsaved.is_empty() && self.shared.state().pending.is_empty() {
+            return;
+        }
+        let begun = self.say("BEGIN IMMEDIATE").and_then(|()| self.look());
+        let batch = self.decide(wanted);
+        let written = begun.and_then(|()| self.write(&batch)).and_then(|()| self.say("COMMIT"));
+        if written.is_err() && !self.connection.is_autocommit() {
+            // What cannot be taken back was never begun.
+            drop(self.say("ROLLBACK"));
+        }
+        self.note(written.as_ref().err());
+        match &written {
+            Ok(()) => self.unsaved.clear(),
+            Err(_) => self.unsaved.extend(batch.meters.iter().map(|(id, _)| *id)),
+        }
+        let refused = written.err().filter(|_| self.on_loss == OnLoss::Refuse).map(|error| error.to_string());
+        for (reply, result) in batch.replies {
+            let result = match (&refused, result) {
+                (Some(reason), Ok(lease)) => {
+                    self.take_back(&lease);
+                    Err(Refusal::Lost(reason.clone()))
+                }
+                (_, result) => result,
+            };
+            // A caller that left before its answer has used nothing.
+            if let Err(Ok(lease)) = reply.send(result) {
+                self.take_back(&lease);
+            }
+        }
+    }
+
+    fn say(&self, statement: &str) -> Result<(), Error> {
+        self.connection.prepare_cached(statement)?.execute([]).map(drop)
+    }
+
+    fn take_back(&self, lease: &Lease) {
+        let mut state = self.shared.state();
+        let state = &mut *state;
+        state.shelf.close(lease);
+        let change = Change::Settle(lease.clone(), Settlement::Refunded, lease.reserved_at);
+        change.apply(&mut state.shelf);
+        state.pending.push(change);
+    }
+
+    fn decide(&mut self, wanted: Vec<Wanted>) -> Batch {
+        let mut state = self.shared.state();
+        let changes = std::mem::take(&mut state.pending);
+        let mut touched: BTreeSet<usize> = self.unsaved.clone();
+        touched.extend(changes.iter().flat_map(Change::meters).map(|id| id.0));
+        let mut replies = Vec::with_capacity(wanted.len());
+        for Wanted { meters, cost, now, reply } in wanted {
+            let result = state.shelf.reserve(&meters, cost, now);
+            if result.is_ok() {
+                touched.extend(meters.iter().map(|id| id.0));
+            }
+            replies.push((reply, result));
+        }
+        let meters = touched.into_iter().map(|id| (id, Arc::clone(&state.shelf.view.meters[id]))).collect();
+        Batch { changes, meters, replies }
+    }
+
+    fn write(&mut self, batch: &Batch) -> Result<(), Error> {
+        let sequence = self.sequence.max(0) + 1;
+        for (id, meter) in &batch.meters {
+            rows::write_meter(&self.connection, &self.meters[*id].0, sequence, meter)?;
+        }
+        for change in &batch.changes {
+            match change {
+                Change::Mark(mark, until, cause) => {
+                    rows::write_mark(&self.connection, &self.marks[mark.0], *until, cause)?;
+                }
+                Change::Row(row) => rows::write_row(&self.connection, &self.shared.routes[row.route.0], row)?,
+                Change::Settle(..) | Change::Tell(..) | Change::Refuse(..) => {}
+            }
+        }
+        if !batch.meters.is_empty() {
+            self.sequence = sequence;
+        }
+        Ok(())
+    }
+
+    /// Says once that the file is lost, and once that it is back.
+    fn note(&mut self, error: Option<&Error>) {
+        match error {
+            Some(error) if !self.is_lost => {
+                tracing::error!(path = %self.shared.path.display(), %error, "the state cannot be kept");
+            }
+            None if self.is_lost => tracing::warn!(path = %self.shared.path.display(), "the state is kept again"),
+            _ => {}
+        }
+        self.is_lost = error.is_some();
+    }
+}

@@ -1,0 +1,83 @@
+//! What is used is known to every relay on the machine, and outlives each of them.
+
+use futures_util::future::join_all;
+use relay::clock::Clock;
+use relay::sim::{Act, Limit, ModelSpec, Period};
+
+use super::harness::{Asking, Command, Process, Providers, eventually, provider, relay};
+
+/// A provider that documents five requests a minute and enforces none of it: every call that goes out is counted.
+async fn five_a_minute() -> Providers {
+    let documented = Limit::requests(1_000_000, Period::Minute).documented_as(5);
+    let fake = provider("sim-a").model(ModelSpec::new("sim-m").limit(documented));
+    Providers::start([fake], Clock::system()).await
+}
+
+fn serve(command: Command) -> (Process, std::net::SocketAddr) {
+    let mut process = command.start();
+    let ready = process.event();
+    let url = ready["url"].as_str().expect("a URL");
+    let address = url.trim_start_matches("http://").trim_end_matches("/v1").parse().expect("an address");
+    (process, address)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn five_a_minute_are_five_whoever_asks() {
+    let providers = five_a_minute().await;
+    let first = relay(["serve", "--port", "0", "--log-format", "json"]).over(&providers);
+    let second = first.beside(["serve", "--port", "0", "--log-format", "json"]);
+    let asks: Vec<Command> = (0..10).map(|_| first.beside(["ask", "--wait", "0s", "hello"])).collect();
+    let (one, two) = (serve(first), serve(second));
+    let served = [one.1, two.1].into_iter().cycle().take(20).map(|address| {
+        let asking = Asking::chat(address, "hello").header("x-relay-wait", "0s");
+        async move { asking.await.status == 200 }
+    });
+    let asked = asks.into_iter().map(|ask| async move { ask.await.code == Some(0) });
+    let (served, asked) = tokio::join!(join_all(served), join_all(asked));
+    let answered = served.into_iter().chain(asked).filter(|answered| *answered).count();
+    assert_eq!((answered, providers.chats("sim-a").len()), (5, 5));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_server_leaves_counted_what_it_had_let_out() {
+    let providers = five_a_minute().await;
+    providers.simulator.script("sim-a", [Act::Answer, Act::Answer, Act::Hang]);
+    let command = relay(["serve", "--port", "0", "--log-format", "json"]).over(&providers);
+    let ask = command.beside(["ask", "--wait", "0s", "hello"]);
+    let again = command.beside(["ask", "--wait", "0s", "hello"]);
+    let last = command.beside(["ask", "--wait", "0s", "hello"]);
+    let (process, address) = serve(command);
+    for _ in 0..2 {
+        assert_eq!(Asking::chat(address, "hello").await.status, 200);
+    }
+    let hanging = Asking::chat(address, "hello").begin().await;
+    eventually("the third call is out", || providers.chats("sim-a").len() == 3).await;
+    process.signal("KILL");
+    process.ended().await;
+    drop(hanging);
+    ask.await.exits(0);
+    again.await.exits(0);
+    last.await.exits(75).says("requests/minute");
+    assert_eq!(providers.chats("sim-a").len(), 5);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_state_file_that_cannot_be_used_is_named_with_what_to_do() {
+    let providers = five_a_minute().await;
+    let damaged = relay(["ask", "hello"]).over(&providers).file("relay.db", "no database");
+    let ended = damaged.await;
+    ended.exits(74).prints("").says("relay.db").says("damaged").says("move it away");
+    assert_eq!(ended.file("relay.db"), "no database");
+    let elsewhere = relay(["ask", "hello"]).over(&providers).file("relay.db", "no database");
+    elsewhere.more_config("[state]\nurl = \"memory\"\n").await.exits(0);
+    let named = relay(["ask", "hello"]).over(&providers).more_config("[state]\nurl = \"sqlite:other.db\"\n").await;
+    assert!(named.exits(0).files().contains(&"other.db".to_owned()));
+    let redis = relay(["ask", "hello"]).over(&providers).more_config("[state]\nurl = \"redis://127.0.0.1\"\n").await;
+    redis.exits(78).says("redis://127.0.0.1").says("is not supported yet");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn simulated_runs_leave_nothing_behind() {
+    let ended = relay(["ask", "--simulate", "hello"]).await;
+    assert!(ended.exits(0).files().is_empty(), "{:?}", ended.files());
+}
