@@ -52,7 +52,7 @@ async fn once(store: &dyn Store, route: &Route, clock: &Clock) {
         first_event_ms: Some(210),
         total_ms: 1200,
     };
-    store.settle(lease, Settlement::Used(usage), row, clock.now());
+    store.settle(lease, Settlement::Used(Cost::request(400, 200)), row, clock.now());
 }
 
 fn main() {

@@ -14,6 +14,7 @@ use crate::chat::fields::{Rewrite, locate};
 use crate::chat::{Breakage, Fault, RawObject, StreamEvent, Usage};
 use crate::clock::until;
 use crate::dialect::Whole;
+use crate::quota::Cost;
 use crate::relay::Relay;
 use crate::routing::{Route, RouteId};
 use crate::store::{Lease, LedgerRow, Settlement};
@@ -163,14 +164,17 @@ impl Held {
 
     fn settlement(&self, fault: Option<&Fault>) -> Settlement {
         match (self.usage, fault, self.status) {
-            (Some(usage), _, _) => Settlement::Used(usage),
+            (Some(usage), _, _) => {
+                let cost = Cost::request(usage.prompt_tokens, usage.completion_tokens);
+                Settlement::Used(cost.in_units(self.relay.fleet.route(self.route).model.unit_price))
+            }
             (None, Some(Fault::Broken(Breakage::Unreachable | Breakage::Timeout(Stage::Connect))), _) => {
                 Settlement::Refunded
             }
             // What the dialect could not say was never sent.
             (None, Some(Fault::Unfit(_) | Fault::Invalid { .. }), None) => Settlement::Refunded,
             // A refusal counts as a request there for all we know; tokens it cannot have used.
-            (None, Some(_), Some(status)) if !(200..300).contains(&status) => Settlement::Used(Usage::default()),
+            (None, Some(_), Some(status)) if !(200..300).contains(&status) => Settlement::Used(Cost::request(0, 0)),
             (None, _, _) => Settlement::AsReserved,
         }
     }

@@ -157,7 +157,16 @@ impl Complaints<'_> {
         self.check_limits(&id, &limits);
         let types = file.types.filter(|types| !types.is_empty()).unwrap_or_else(|| vec![ModelType::Text]);
         let features = file.features.unwrap_or_default();
-        Some(Model { id, types, scale, context, features, limits, is_chosen: file.is_chosen })
+        Some(Model {
+            id,
+            types,
+            scale,
+            context,
+            features,
+            unit_price: file.unit_price,
+            limits,
+            is_chosen: file.is_chosen,
+        })
     }
 
     /// Of one kind and scope, a longer period must not allow less than a shorter one.

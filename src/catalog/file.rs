@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 
 use crate::chat::{Features, Period, Scope};
 use crate::dialect::{Dialect, Names, ToolIds};
-use crate::quota::{Evidence, Kind, Limit, Source, Window};
+use crate::quota::{Evidence, Kind, Limit, Source, UNIT, UnitPrice, Window};
 
 use super::provider::{ModelType, Page, Prefill, Scale, Status, Trains};
 use super::reader::{Reader, json_scalar, plain_text};
@@ -81,6 +81,7 @@ pub struct ModelFile {
     pub scale: Option<Scale>,
     pub context: Option<u64>,
     pub features: Option<Features>,
+    pub unit_price: Option<UnitPrice>,
     pub limits: Option<Vec<Limit>>,
     pub enabled: Option<bool>,
     /// Named in an overlay.
@@ -194,6 +195,7 @@ impl ModelFile {
             scale: model.choice("scale", &Scale::NAMES),
             context: model.count("context"),
             features: read_features(model),
+            unit_price: model.table("unit_price", read_unit_price).flatten(),
             limits: model
                 .tables("limits", |limit| read_limit(limit, Scope::Model))
                 .map(|limits| limits.into_iter().flatten().collect()),
@@ -207,7 +209,7 @@ impl ModelFile {
     }
 
     fn merge(&mut self, over: Self) {
-        overlay!(self, over, types, scale, context, features, limits, enabled);
+        overlay!(self, over, types, scale, context, features, unit_price, limits, enabled);
         self.is_chosen |= over.is_chosen;
     }
 }
@@ -251,6 +253,16 @@ fn read_features(model: &mut Reader<'_>) -> Option<Features> {
     })
 }
 
+fn read_unit_price(price: &mut Reader<'_>) -> Option<UnitPrice> {
+    let (input, output) = (price.count("input"), price.count("output"));
+    for (key, there) in [("input", input.is_some()), ("output", output.is_some())] {
+        if !there && !price.has(key) {
+            price.problem(key, "is missing", None);
+        }
+    }
+    Some(UnitPrice { input: input?, output: output? })
+}
+
 fn read_limit(limit: &mut Reader<'_>, default_scope: Scope) -> Option<Limit> {
     let amount = read_amount(limit);
     let period = limit.choice("per", &PERIODS);
@@ -285,7 +297,7 @@ fn read_amount(limit: &mut Reader<'_>) -> Option<(Kind, u64)> {
         (Kind::Requests, limit.count("requests")),
         (Kind::Tokens, limit.count("tokens")),
         (Kind::InputTokens, limit.count("input_tokens")),
-        (Kind::Units, limit.count("units")),
+        (Kind::Units, limit.count("units").map(|units| units.saturating_mul(UNIT))),
     ];
     let mut named = amounts.into_iter().filter_map(|(kind, amount)| Some((kind, amount?)));
     let (Some(amount), None) = (named.next(), named.next()) else {

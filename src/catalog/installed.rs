@@ -60,6 +60,7 @@ fn model(installed: &Installed, details: Option<&Details>) -> Option<Model> {
             ..Features::default()
         },
         limits: Vec::new(),
+        unit_price: None,
         is_chosen: false,
     })
 }

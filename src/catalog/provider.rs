@@ -6,7 +6,7 @@ use jiff::civil::Date;
 
 use crate::chat::Features;
 use crate::dialect::{Dialect, Wire};
-use crate::quota::Limit;
+use crate::quota::{Limit, UnitPrice};
 
 /// Someone who answers chats: where, in which dialect, under which limits.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,6 +63,8 @@ pub struct Model {
     /// Tokens of prompt and answer together.
     pub context: u64,
     pub features: Features,
+    /// Where its provider counts in units of its own.
+    pub unit_price: Option<UnitPrice>,
     pub limits: Vec<Limit>,
     /// Named in a file of the user's own, which no server's list then overrules.
     pub is_chosen: bool,

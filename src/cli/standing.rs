@@ -137,7 +137,7 @@ fn limit(limit: &Limit) -> Value {
     json!({
         "kind": limit.kind.word(),
         "period": limit.period.word(),
-        "limit": limit.amount,
+        "limit": limit.kind.shown(limit.amount),
         "scope": limit.scope.word(),
         "source": limit.source.word(),
         "evidence": limit.evidence.as_ref().map(|it| json!({ "url": it.url, "at": it.at.to_string() })),

@@ -15,11 +15,22 @@ pub enum Kind {
     /// Prompt and answer together.
     Tokens,
     InputTokens,
-    /// A unit of the provider's own, such as Cloudflare's neurons.
+    /// A unit of the provider's own, such as Cloudflare's neurons. Counted in thousandths: a short request takes less than one.
     Units,
 }
 
+/// Thousandths of a unit make one.
+pub const UNIT: u64 = 1_000;
+
 impl Kind {
+    /// An amount as people count it.
+    pub const fn shown(self, amount: u64) -> u64 {
+        match self {
+            Self::Units => amount / UNIT,
+            Self::Requests | Self::Tokens | Self::InputTokens => amount,
+        }
+    }
+
     pub const fn word(self) -> &'static str {
         match self {
             Self::Requests => "requests",
@@ -83,12 +94,20 @@ impl Limit {
     }
 }
 
+/// What a model's tokens cost in its provider's own units: so many a million tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnitPrice {
+    pub input: u64,
+    pub output: u64,
+}
+
 /// What a request takes from the limits it touches.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Cost {
     pub requests: u64,
     pub input_tokens: u64,
     pub output_tokens: u64,
+    /// In thousandths.
     pub units: u64,
 }
 
@@ -96,6 +115,15 @@ impl Cost {
     /// One request with a prompt and an answer of these sizes.
     pub const fn request(input_tokens: u64, output_tokens: u64) -> Self {
         Self { requests: 1, input_tokens, output_tokens, units: 0 }
+    }
+
+    /// The same with what its tokens cost in units, rounded up.
+    pub fn in_units(self, price: Option<UnitPrice>) -> Self {
+        const TOKENS: u64 = 1_000_000 / UNIT;
+        let Some(price) = price else { return self };
+        let input = self.input_tokens.saturating_mul(price.input);
+        let units = input.saturating_add(self.output_tokens.saturating_mul(price.output)).div_ceil(TOKENS);
+        Self { units, ..self }
     }
 
     pub const fn of(&self, kind: Kind) -> u64 {

@@ -82,26 +82,67 @@ fn short_boundary(now: &Zoned, seconds: i64) -> Result<Zoned, jiff::Error> {
 mod tests {
     use super::*;
 
-    fn turns(every: Period, zone: &str, now: &str) -> String {
-        let zone = TimeZone::get(zone).expect("a known zone");
-        next_boundary(every, Time::midnight(), &zone, now.parse().expect("a moment")).to_string()
+    /// Checks that the window is the same one from `from` until just before `turn`, and another one at `turn`.
+    fn check(every: Period, at: Time, zone: &str, from: &str, turn: &str) {
+        let zone_rules = TimeZone::get(zone).expect("a known zone");
+        let [from, turn]: [Timestamp; 2] = [from, turn].map(|moment| moment.parse().expect("a moment"));
+        let next = |now| next_boundary(every, at, &zone_rules, now);
+        let before = Timestamp::from_nanosecond(turn.as_nanosecond() - 1).expect("in range");
+        for now in [from, before] {
+            assert_eq!(next(now), turn, "{every:?} at {at} in {zone}, at {now}");
+        }
+        assert!(next(turn) > turn, "{every:?} at {at} in {zone} turns once at {turn}");
     }
 
     #[test]
-    fn days_and_months_turn_where_the_zone_says() {
-        let cases = [
-            (Period::Day, "UTC", "2026-11-22T23:59:59Z", "2026-11-23T00:00:00Z"),
-            (Period::Day, "UTC", "2026-11-23T00:00:00Z", "2026-11-24T00:00:00Z"),
-            (Period::Day, "America/Los_Angeles", "2026-11-22T07:59:59Z", "2026-11-22T08:00:00Z"),
-            // The day of 23 hours and the day of 25 hours.
-            (Period::Day, "America/Los_Angeles", "2026-03-08T12:00:00Z", "2026-03-09T07:00:00Z"),
-            (Period::Day, "America/Los_Angeles", "2026-11-01T12:00:00Z", "2026-11-02T08:00:00Z"),
-            (Period::Month, "UTC", "2026-12-31T12:00:00Z", "2027-01-01T00:00:00Z"),
-            (Period::Month, "UTC", "2028-02-29T12:00:00Z", "2028-03-01T00:00:00Z"),
+    fn windows_turn_where_their_zone_says_over_clock_changes_and_leap_days() {
+        const LOS_ANGELES: &str = "America/Los_Angeles";
+        let (day, month) = (Period::Day, Period::Month);
+        let midnight = [
+            (day, "UTC", "2026-11-22T00:00:00Z", "2026-11-23T00:00:00Z"),
+            (day, "UTC", "2028-02-28T12:00:00Z", "2028-02-29T00:00:00Z"),
+            (day, "UTC", "2028-02-29T12:00:00Z", "2028-03-01T00:00:00Z"),
+            (month, "UTC", "2026-12-31T12:00:00Z", "2027-01-01T00:00:00Z"),
+            (month, "UTC", "2028-02-01T00:00:00Z", "2028-03-01T00:00:00Z"),
+            (month, "UTC", "2027-02-01T00:00:00Z", "2027-03-01T00:00:00Z"),
             (Period::Minute, "UTC", "2026-11-22T10:00:30.5Z", "2026-11-22T10:01:00Z"),
+            (Period::Hour, LOS_ANGELES, "2026-11-22T10:00:00Z", "2026-11-22T11:00:00Z"),
+            (day, LOS_ANGELES, "2026-11-21T08:00:00Z", "2026-11-22T08:00:00Z"),
+            // 23 hours, 25 hours, and the months they are in.
+            (day, LOS_ANGELES, "2026-03-08T08:00:00Z", "2026-03-09T07:00:00Z"),
+            (day, LOS_ANGELES, "2026-11-01T07:00:00Z", "2026-11-02T08:00:00Z"),
+            (month, LOS_ANGELES, "2026-03-01T08:00:00Z", "2026-04-01T07:00:00Z"),
+            (month, LOS_ANGELES, "2026-11-01T07:00:00Z", "2026-12-01T08:00:00Z"),
+            (day, LOS_ANGELES, "2028-02-29T08:00:00Z", "2028-03-01T08:00:00Z"),
+            (day, "Europe/Berlin", "2027-03-27T23:00:00Z", "2027-03-28T22:00:00Z"),
+            (day, "Europe/Berlin", "2027-10-30T22:00:00Z", "2027-10-31T23:00:00Z"),
+            (month, "Europe/Berlin", "2028-01-31T23:00:00Z", "2028-02-29T23:00:00Z"),
+            // No clock change, and half an hour off.
+            (day, "Asia/Kolkata", "2026-11-21T18:30:00Z", "2026-11-22T18:30:00Z"),
+            (month, "Asia/Kolkata", "2028-01-31T18:30:00Z", "2028-02-29T18:30:00Z"),
+            // A clock that changes by half an hour, in the other half of the year.
+            (day, "Australia/Lord_Howe", "2026-04-03T13:00:00Z", "2026-04-04T13:00:00Z"),
+            (day, "Australia/Lord_Howe", "2026-04-04T13:00:00Z", "2026-04-05T13:30:00Z"),
+            (day, "Australia/Lord_Howe", "2026-10-03T13:30:00Z", "2026-10-04T13:00:00Z"),
+            (month, "Australia/Lord_Howe", "2026-09-30T13:30:00Z", "2026-10-31T13:00:00Z"),
         ];
-        for (every, zone, now, expected) in cases {
-            assert_eq!(turns(every, zone, now), expected, "{every:?} in {zone} at {now}");
+        for (every, zone, from, turn) in midnight {
+            check(every, Time::midnight(), zone, from, turn);
+        }
+    }
+
+    /// 02:30 does not exist on the short day, and exists twice on the long one: it turns once, never before it was due.
+    #[test]
+    fn a_turn_within_a_clock_change_happens_once() {
+        let half_past_two = Time::constant(2, 30, 0, 0);
+        let cases = [
+            ("America/Los_Angeles", "2026-03-07T10:30:00Z", "2026-03-08T10:30:00Z"),
+            ("America/Los_Angeles", "2026-03-08T10:30:00Z", "2026-03-09T09:30:00Z"),
+            ("Europe/Berlin", "2026-10-24T00:30:00Z", "2026-10-25T00:30:00Z"),
+            ("Europe/Berlin", "2026-10-25T00:30:00Z", "2026-10-26T01:30:00Z"),
+        ];
+        for (zone, from, turn) in cases {
+            check(Period::Day, half_past_two, zone, from, turn);
         }
     }
 }

@@ -76,7 +76,7 @@ pub fn expected_cost(route: &Route, need: &Need, snapshot: &Snapshot) -> Cost {
         (Some(most), None) => most,
         (None, usual) => usual.unwrap_or(need.answer_reserve),
     };
-    Cost::request(need.input_tokens, answer)
+    Cost::request(need.input_tokens, answer).in_units(route.model.unit_price)
 }
 
 fn judge(route: &Route, fleet: &Fleet, need: &Need, snapshot: &Snapshot) -> Result<Candidate, Rejection> {
@@ -144,8 +144,8 @@ fn fits_quota(route: &Route, fleet: &Fleet, cost: &Cost, snapshot: &Snapshot) ->
                 let limit = &fleet.meter_spec(meter).limit;
                 return Err(Rejection::NeverFits {
                     limit: limit.label(),
-                    amount: limit.amount,
-                    needed: cost.of(limit.kind),
+                    amount: limit.kind.shown(snapshot.reading(meter).limit),
+                    needed: limit.kind.shown(cost.of(limit.kind)),
                 });
             }
         }

@@ -44,8 +44,8 @@ pub enum Refusal {
 /// What became of a reservation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Settlement {
-    /// The provider said what it used.
-    Used(Usage),
+    /// What it used is known.
+    Used(Cost),
     /// The request reached the provider, and what it used is not known.
     AsReserved,
     /// The request never reached the provider.

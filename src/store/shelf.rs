@@ -74,12 +74,7 @@ impl Shelf {
     /// Puts what was used in the place of what was reserved.
     pub fn settle(&mut self, lease: &Lease, settlement: Settlement, now: Timestamp) {
         let used = match settlement {
-            Settlement::Used(usage) => Cost {
-                requests: 1,
-                input_tokens: usage.prompt_tokens,
-                output_tokens: usage.completion_tokens,
-                ..lease.cost
-            },
+            Settlement::Used(cost) => cost,
             Settlement::AsReserved => lease.cost,
             Settlement::Refunded => Cost::default(),
         };

@@ -92,8 +92,8 @@ async fn settling_puts_use_in_the_place_of_the_reservation() {
     let fleet = fleet();
     let route = route(&fleet, "limited");
     let cases = [
-        (Settlement::Used(Usage { prompt_tokens: 30, completion_tokens: 20 }), [1, 1, 50]),
-        (Settlement::Used(Usage { prompt_tokens: 300, completion_tokens: 200 }), [1, 1, 500]),
+        (Settlement::Used(Cost::request(30, 20)), [1, 1, 50]),
+        (Settlement::Used(Cost::request(300, 200)), [1, 1, 500]),
         (Settlement::AsReserved, [1, 1, 200]),
         (Settlement::Refunded, [0, 0, 0]),
     ];
@@ -223,7 +223,7 @@ async fn take(
         }
         Step::Settle { lease, how, tokens } if !leases.is_empty() => {
             let (route, lease) = leases.remove(lease % leases.len());
-            let used = Usage { prompt_tokens: *tokens, completion_tokens: 7 };
+            let used = Cost::request(*tokens, 7);
             let settlement = [Settlement::AsReserved, Settlement::Refunded, Settlement::Used(used)][usize::from(*how)];
             store.settle(lease, settlement, row(&fleet.routes[route], now, None), now);
             String::new()

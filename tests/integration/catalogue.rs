@@ -6,6 +6,7 @@ use jiff::civil::{Date, date};
 
 use relay::catalog::{Catalog, Overlay, Provider, Status};
 use relay::clock::Clock;
+use relay::quota::Kind;
 
 /// Gone from the free tiers in 2026, by provider and model; `*` is the whole provider. With the month in which that was seen.
 const RETIRED: &[(&str, &str)] = &[
@@ -103,7 +104,11 @@ fn complain_of_models(provider: &Provider, today: Date, say: &mut impl FnMut(Str
             say(format!("no {} is no limit but a model that is not offered", limit.label()));
         }
     }
+    let counts_units = provider.limits.iter().any(|limit| limit.kind == Kind::Units);
     for (index, model) in provider.models.iter().enumerate() {
+        if counts_units && model.unit_price.is_none() {
+            say(format!("{} has no price in its provider's units", model.id));
+        }
         if provider.models[..index].iter().any(|other| other.id == model.id) {
             say(format!("{} is listed twice", model.id));
         }
@@ -156,6 +161,7 @@ fn each_rule_finds_its_mistake() {
         ("a", "context = 8192", "context = 81", "a context of 81"),
         ("a", "scale = \"small\"", "scale = \"small\"\ntypes = [\"embedding\"]", "no model that chats"),
         ("a", "requests = 5", "requests = 0", "not offered"),
+        ("a", "[[model]]", "[[limit]]\nunits = 9\nper = \"day\"\n[[model]]", "no price in its provider's units"),
     ];
     for (id, from, to, complaint) in cases {
         let found = complaints_of(id, &RIGHT.replacen(from, to, 1));

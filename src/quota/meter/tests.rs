@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::chat::{Period, Scope};
 use crate::clock::later;
+use crate::quota::Cost;
 
 fn meter(amount: u64, window: Window, period: Period) -> Meter {
     Meter::new(Limit {
@@ -46,6 +47,102 @@ fn a_refund_is_not_taken_from_a_later_window() {
     assert_eq!(meter.reading(at(86_401.0)).used, 2);
 }
 
+#[test]
+fn a_header_is_believed_over_the_documents_and_the_user_over_both() {
+    let rolling = || Window::rolling(Period::Minute);
+    let mut docs = meter(10, rolling(), Period::Minute);
+    docs.add(4, at(0.0));
+    // Five of 8 are used: one more than was counted here, by somebody else.
+    docs.tell(Some(8), Some(3), 0, at(1.0));
+    let reading = docs.reading(at(1.0));
+    assert_eq!((reading.used, reading.limit, reading.remaining()), (5, 8, 3));
+    assert_eq!((reading.used_source, reading.limit_source), (Source::Header, Source::Header));
+    assert_eq!(reading.observed_at, Some(at(1.0)));
+    // It may raise the limit too.
+    docs.tell(Some(20), Some(15), 0, at(2.0));
+    assert_eq!((docs.reading(at(2.0)).limit, docs.fit(15, at(2.0))), (20, Fit::Now));
+
+    let mut users = Meter::new(Limit { source: Source::User, ..meter(10, rolling(), Period::Minute).limit });
+    users.tell(Some(100), Some(90), 0, at(0.0));
+    assert!(!users.refuse(1, at(0.0)));
+    assert_eq!((users.reading(at(0.0)).limit, users.reading(at(0.0)).limit_source), (10, Source::User));
+}
+
+#[test]
+fn a_remainder_larger_than_counted_gives_back_all_but_what_is_under_way() {
+    let mut meter = meter(100, Window::rolling(Period::Day), Period::Day);
+    meter.add(60, at(0.0));
+    meter.add(20, at(3_600.0));
+    // The provider counts 30; ten of those counted here it cannot know yet.
+    meter.tell(None, Some(70), 10, at(7_200.0));
+    assert_eq!(meter.reading(at(7_200.0)).used, 40);
+    // The oldest went first: the rest is given back a day after the second use.
+    assert_eq!(meter.reading(at(86_400.0 + 1_800.0)).used, 20);
+}
+
+#[test]
+fn a_refusals_limit_only_lowers() {
+    let mut meter = meter(10, Window::rolling(Period::Minute), Period::Minute);
+    meter.tell_lower(20, at(0.0));
+    assert_eq!(meter.reading(at(0.0)).limit_source, Source::Docs);
+    meter.tell_lower(6, at(0.0));
+    assert_eq!((meter.reading(at(0.0)).limit, meter.reading(at(0.0)).limit_source), (6, Source::Error));
+    assert_eq!(meter.fit(7, at(0.0)), Fit::Never);
+    meter.tell_lower(0, at(0.0));
+    assert_eq!(meter.reading(at(0.0)).limit, 6, "nothing at all is no limit but a model that is not offered");
+}
+
+#[test]
+fn a_guess_from_a_refusal_forbids_nothing_for_good_and_grows_again() {
+    let mut meter = meter(30, Window::rolling(Period::Minute), Period::Minute);
+    meter.add(4, at(0.0));
+    assert!(!meter.refuse(1, at(0.0)), "so early something else is the likelier cause");
+    meter.add(17, at(0.0));
+    assert!(meter.refuse(1, at(0.0)));
+    assert_eq!((meter.reading(at(1.0)).limit, meter.reading(at(1.0)).limit_source), (20, Source::Error));
+    assert!(matches!(meter.fit(1, at(1.0)), Fit::At(_)));
+    assert_ne!(meter.fit(25, at(1.0)), Fit::Never, "a guess may be wrong");
+    assert_eq!(meter.reading(at(601.0)).limit, 22);
+    assert_eq!((meter.reading(at(6_000.0)).limit, meter.reading(at(6_000.0)).limit_source), (30, Source::Docs));
+}
+
+#[test]
+fn of_a_calendars_window_a_refusal_teaches_nothing() {
+    let mut meter = meter(30, Window::usual(Period::Day), Period::Day);
+    meter.add(20, at(0.0));
+    assert!(!meter.refuse(1, at(0.0)));
+    assert_eq!(meter.reading(at(0.0)).limit, 30);
+}
+
+#[test]
+fn a_saved_meter_is_the_same_meter() {
+    for window in [Window::rolling(Period::Minute), Window::usual(Period::Day)] {
+        let mut kept = meter(30, window, Period::Minute);
+        kept.add(9, at(0.0));
+        kept.add(3, at(20.0));
+        kept.tell(Some(25), Some(10), 0, at(21.0));
+        let back = Meter::restore(kept.limit.clone(), &kept.save()).expect("what was saved");
+        for second in [21.0, 40.0, 70.0, 90.0, 100_000.0] {
+            assert_eq!(back.reading(at(second)), kept.reading(at(second)));
+            assert_eq!(back.fit(12, at(second)), kept.fit(12, at(second)));
+        }
+        // The documents say something else now: what was learned about the old number is forgotten, the use is not.
+        let newer = Meter::restore(Limit { amount: 40, ..kept.limit.clone() }, &kept.save()).expect("what was saved");
+        assert_eq!((newer.reading(at(21.0)).limit, newer.reading(at(21.0)).used), (40, 15));
+    }
+    assert!(Meter::restore(meter(1, Window::usual(Period::Day), Period::Day).limit, "{}").is_none());
+}
+
+#[test]
+fn short_requests_take_thousandths_of_a_unit() {
+    let price = Some(crate::quota::UnitPrice { input: 1_542, output: 10_158 });
+    let cost = Cost::request(20, 20).in_units(price);
+    assert_eq!((cost.units, Kind::Units.shown(cost.units)), (234, 0));
+    let cost = Cost::request(1_000_000, 1_000_000).in_units(price);
+    assert_eq!(Kind::Units.shown(cost.units), 11_700);
+    assert_eq!(Cost::request(5, 5).in_units(None).units, 0);
+}
+
 proptest! {
     #[test]
     fn a_refusal_names_the_exact_moment(
@@ -71,6 +168,11 @@ proptest! {
             let start = later(moment, Duration::ZERO).checked_sub(Duration::from_mins(1)).expect("in range");
             let used: u64 = granted.iter().filter(|(at, _)| *at > start).map(|(_, amount)| amount).sum();
             prop_assert!(used + amount <= 10);
+            // At most one sixtieth late: a second before it the true last minute left no room, or what keeps it full is younger.
+            let late = Duration::from_secs(1);
+            let start = moment.checked_sub(Duration::from_mins(1) + late).expect("in range");
+            let used: u64 = granted.iter().filter(|(at, _)| *at > start).map(|(_, amount)| amount).sum();
+            prop_assert!(used + amount > 10);
         }
     }
 }

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use tempfile::TempDir;
 
 use super::*;
-use crate::chat::Usage;
 use crate::quota::Source;
 use crate::store::tests::{at, fleet, route, row};
 
@@ -102,10 +101,10 @@ async fn a_settlement_meets_what_another_process_counted_meanwhile() {
     let ours = one.reserve(limited, Cost::request(300, 300), at(0)).await.expect("room");
     let theirs = two.reserve(limited, Cost::request(100, 100), at(0)).await.expect("room");
     let tokens = |store: &Sqlite| store.view().meters[limited.meters[2].0].reading(at(2)).used;
-    let usage = Usage { prompt_tokens: 5, completion_tokens: 5 };
-    one.settle(ours, Settlement::Used(usage), row(limited, at(0), None), at(1));
+    let taken = Cost::request(5, 5);
+    one.settle(ours, Settlement::Used(taken), row(limited, at(0), None), at(1));
     one.flush();
-    two.settle(theirs, Settlement::Used(usage), row(limited, at(0), None), at(1));
+    two.settle(theirs, Settlement::Used(taken), row(limited, at(0), None), at(1));
     two.flush();
     assert_eq!(tokens(&two), 20);
     drop(one);
