@@ -12,6 +12,7 @@ use jiff::Timestamp;
 
 use crate::chat::event::Finish;
 use crate::chat::{ChatRequest, Fault, Period, StreamEvent, Usage};
+use crate::quota::Fact;
 
 pub use ollama::installed;
 
@@ -188,6 +189,15 @@ impl Dialect {
             Self::OpenAi => openai::classify(status, headers, body, now),
             Self::Gemini => gemini::classify(status, headers, body, now),
             Self::Ollama => ollama::classify(status, headers, body, now),
+        }
+    }
+
+    /// The limits that a refusal names as overrun.
+    pub fn facts(self, refusal: &[u8]) -> Vec<Fact> {
+        match self {
+            Self::OpenAi => openai::facts(refusal),
+            Self::Gemini => gemini::facts(refusal),
+            Self::Ollama => Vec::new(),
         }
     }
 

@@ -26,6 +26,14 @@ pub struct Fact {
     pub source: Source,
 }
 
+impl Fact {
+    /// A limit that a refusal names. One of nothing is no limit: the model is not offered.
+    pub fn of_refusal(kind: Kind, period: Period, limit: u64) -> Option<Self> {
+        let fact = Self { kind, period, limit: Some(limit), remaining: None, resets_at: None, source: Source::Error };
+        (limit > 0).then_some(fact)
+    }
+}
+
 /// The rate headers in use, each as what stands before and after the word it tells: `limit`, `remaining` or `reset`.
 ///
 /// A bare `requests` is per minute with most, per day with some (Groq): `requests_period` says which.

@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::chat::{Breakage, Fault, Period, Scope, Unfit};
 use crate::clock::{later, until};
 use crate::quota::signal::{duration, retry_after};
+use crate::quota::{Fact, Kind};
 
 /// A wait longer than this is a long window's, whatever else the error says.
 const LONG_WAIT: Duration = Duration::from_hours(1);
@@ -35,6 +36,12 @@ pub fn in_band(body: &[u8], now: Timestamp) -> Option<Fault> {
     let fault = fault_of(status, &error, None, now);
     // A provider that took the request and then calls it wrong has failed; the caller has not.
     Some(if matches!(fault, Fault::Invalid { .. }) { Fault::Broken(Breakage::InBand) } else { fault })
+}
+
+/// The limits a refusal names as overrun.
+pub fn facts(body: &[u8]) -> Vec<Fact> {
+    let quotas = GoogleError::parse(body).unwrap_or_default().quotas;
+    quotas.iter().filter_map(|quota| Fact::of_refusal(quota.kind?, quota.period?, quota.limit?)).collect()
 }
 
 fn fault_of(status: u16, error: &GoogleError, retry: Option<Timestamp>, now: Timestamp) -> Fault {
@@ -121,6 +128,7 @@ struct GoogleError {
 
 #[derive(Debug, PartialEq, Eq)]
 struct Quota {
+    kind: Option<Kind>,
     period: Option<Period>,
     limit: Option<u64>,
 }
@@ -160,7 +168,8 @@ impl GoogleError {
             let id = text(violation, "quotaId").unwrap_or_default();
             let metric = text(violation, "quotaMetric").unwrap_or_default();
             let limit = text(violation, "quotaValue").and_then(|value| value.parse().ok());
-            self.quotas.push(Quota { period: period_of_id(&id).or_else(|| period_of_metric(&metric)), limit });
+            let period = period_of_id(&id).or_else(|| period_of_metric(&metric));
+            self.quotas.push(Quota { kind: kind_of(&id).or_else(|| kind_of(&metric)), period, limit });
         }
         if let Some(delay) = text(detail, "retryDelay").and_then(|delay| duration(&delay)) {
             self.retry_delay = Some(delay);
@@ -176,9 +185,9 @@ impl GoogleError {
             let line = line.trim_start_matches(['*', ' ']);
             if let Some(rest) = line.strip_prefix("Quota exceeded for metric: ") {
                 let mut items = rest.split(", ");
-                let period = items.next().and_then(period_of_metric);
+                let metric = items.next().unwrap_or_default();
                 let limit = items.find_map(|item| item.strip_prefix("limit: ")).and_then(|limit| limit.parse().ok());
-                self.quotas.push(Quota { period, limit });
+                self.quotas.push(Quota { kind: kind_of(metric), period: period_of_metric(metric), limit });
             } else if let Some(rest) = line.strip_prefix("Please retry in ") {
                 self.retry_delay = self.retry_delay.or_else(|| duration(rest.trim_end().trim_end_matches('.')));
             }
@@ -216,6 +225,15 @@ impl GoogleError {
             code: given(&self.status),
         }
     }
+}
+
+/// What a quota counts, by its id or its metric: `GenerateContentInputTokensPerModelPerMinute`, `…free_tier_requests`.
+fn kind_of(name: &str) -> Option<Kind> {
+    let name = name.to_ascii_lowercase().replace('_', "");
+    [("inputtoken", Kind::InputTokens), ("requests", Kind::Requests)]
+        .into_iter()
+        .find(|(word, _)| name.contains(word))
+        .map(|(_, kind)| kind)
 }
 
 /// The window in a quota's id: `GenerateRequestsPerDayPerProjectPerModel-FreeTier`.

@@ -16,7 +16,7 @@ mod turns;
 #[cfg(test)]
 mod tests;
 
-pub use classify::classify;
+pub use classify::{classify, facts};
 pub use decode::decode;
 pub use encode::encode;
 pub use scan::Scanner;

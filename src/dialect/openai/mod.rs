@@ -11,4 +11,5 @@ mod scan;
 pub use classify::classify;
 pub use decode::decode;
 pub use encode::encode;
+pub use refusal::facts;
 pub use scan::Scanner;

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::chat::{Fault, Period};
+use crate::quota::{Fact, Kind};
 
 /// What an error body says, as far as it can be relied on: codes, and short stable phrases of its message.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,6 +16,13 @@ pub struct Refusal {
     pub details: Vec<String>,
     /// When the window turns, in milliseconds since the epoch (OpenRouter's `metadata.headers`, 2026-10).
     pub resets_at_ms: Option<i64>,
+    /// What the window allows (from the same place).
+    pub requests_limit: Option<u64>,
+}
+
+/// The limits a refusal names as overrun.
+pub fn facts(body: &[u8]) -> Vec<Fact> {
+    Refusal::parse(body).and_then(|refusal| refusal.limit()).into_iter().collect()
 }
 
 impl Refusal {
@@ -50,14 +58,18 @@ impl Refusal {
         let source = metadata.and_then(|metadata| metadata.get("limit_source")).and_then(Value::as_str);
         let source = source.and_then(|source| source.split_once('_')).map(|(_, which)| which.to_owned());
         let flagged = metadata.and_then(|metadata| metadata.get("reasons")).map(|_| "moderation".to_owned());
-        let reset = metadata.and_then(|metadata| metadata.pointer("/headers/X-RateLimit-Reset"));
+        let number = |name: &str| {
+            let value = metadata?.get("headers")?.get(name)?;
+            value.as_i64().or_else(|| value.as_str()?.parse().ok())
+        };
         Self {
             message,
             kind: text("type"),
             code: text("code"),
             param: Some(text("param")).filter(|param| !param.is_empty()),
             details: listed.chain(source).chain(flagged).collect(),
-            resets_at_ms: reset.and_then(|reset| reset.as_i64().or_else(|| reset.as_str()?.parse().ok())),
+            resets_at_ms: number("X-RateLimit-Reset"),
+            requests_limit: number("X-RateLimit-Limit").and_then(|limit| limit.try_into().ok()),
         }
     }
 
@@ -85,6 +97,26 @@ impl Refusal {
         MARKS.into_iter().find(named).map(|(period, ..)| period)
     }
 
+    /// The limit named as overrun: in words such as "on tokens per minute (TPM): Limit 8000, Used 2591" (Groq), or as a header
+    /// kept in the body (OpenRouter).
+    fn limit(&self) -> Option<Fact> {
+        const MARKS: [(&str, Kind, Period); 6] = [
+            ("(RPM): Limit ", Kind::Requests, Period::Minute),
+            ("(RPH): Limit ", Kind::Requests, Period::Hour),
+            ("(RPD): Limit ", Kind::Requests, Period::Day),
+            ("(TPM): Limit ", Kind::Tokens, Period::Minute),
+            ("(TPH): Limit ", Kind::Tokens, Period::Hour),
+            ("(TPD): Limit ", Kind::Tokens, Period::Day),
+        ];
+        if let Some(limit) = self.requests_limit {
+            return Fact::of_refusal(Kind::Requests, self.period()?, limit);
+        }
+        let (mark, kind, period) = MARKS.into_iter().find(|(mark, ..)| self.message.contains(mark))?;
+        let words = self.message.split_once(mark)?.1;
+        let digits = words.split(|c: char| !c.is_ascii_digit()).next()?;
+        Fact::of_refusal(kind, period, digits.parse().ok()?)
+    }
+
     /// The wait in "Please try again in 7m12.5s" (Groq, where `retry-after` is missing).
     pub fn wait_in_words(&self) -> Option<std::time::Duration> {
         let words = self.message.split_once("Please try again in ")?.1;
@@ -104,4 +136,39 @@ fn detail_words(detail: &Value) -> Vec<String> {
     let violations = detail.get("violations").and_then(Value::as_array).into_iter().flatten();
     let quotas = violations.filter_map(|violation| violation.get("quotaId"));
     quotas.chain(detail.get("reason")).filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_in_refusals_are_read_where_kind_and_period_are_told() {
+        let told = |body: &str| facts(body.as_bytes()).iter().map(|fact| (fact.kind, fact.period, fact.limit)).next();
+        let message = |text: &str| serde_json::json!({ "error": { "message": text } }).to_string();
+        let kept = |limit: &str| {
+            serde_json::json!({ "error": { "code": 429, "message": "Rate limit exceeded: free-models-per-day. Add credits.",
+                "metadata": { "headers": { "X-RateLimit-Limit": limit, "X-RateLimit-Remaining": "0" } } } })
+            .to_string()
+        };
+        let minute =
+            "Rate limit reached for model `m` on tokens per minute (TPM): Limit 8000, Used 2591, Requested 5863.";
+        let large =
+            "Request too large for model `m` on tokens per minute (TPM): Limit 6000, Requested 11088, please reduce.";
+        let day = "Rate limit reached for model `m` on requests per day (RPD): Limit 1000, Used 1000, Requested 1.";
+        let cases = [
+            (message(minute), Some((Kind::Tokens, Period::Minute, Some(8_000)))),
+            (message(large), Some((Kind::Tokens, Period::Minute, Some(6_000)))),
+            (message(day), Some((Kind::Requests, Period::Day, Some(1_000)))),
+            (kept("50"), Some((Kind::Requests, Period::Day, Some(50)))),
+            (kept("0"), None),
+            (kept("many"), None),
+            (message("Limit 5 reached"), None),
+            (message("(TPM): Limit none"), None),
+            ("no JSON".to_owned(), None),
+        ];
+        for (body, expected) in cases {
+            assert_eq!(told(&body), expected, "{body}");
+        }
+    }
 }

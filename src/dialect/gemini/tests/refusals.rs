@@ -6,6 +6,7 @@ use super::golden::{fixture, now};
 use crate::chat::{Fault, Period, Scope, Unfit};
 use crate::clock::until;
 use crate::dialect::Dialect;
+use crate::quota::Kind;
 
 fn fault(status: u16, body: &str) -> Fault {
     Dialect::Gemini.classify(status, &HeaderMap::new(), body.as_bytes(), now())
@@ -31,6 +32,25 @@ fn fixtures_mean_what_their_names_say() {
     let Fault::Invalid { status: 400, message, param, code } = invalid else { panic!("{invalid:?}") };
     assert!(message.starts_with("Invalid JSON payload"));
     assert_eq!((param.as_deref(), code.as_deref()), (Some("generation_config"), Some("INVALID_ARGUMENT")));
+}
+
+#[test]
+fn limits_are_read_from_quotas_and_from_the_message() {
+    let told = |body: &str| -> Vec<(Kind, Period, Option<u64>)> {
+        Dialect::Gemini.facts(body.as_bytes()).iter().map(|fact| (fact.kind, fact.period, fact.limit)).collect()
+    };
+    let violations = serde_json::json!({"error": {"code": 429, "details": [{"violations": [
+        {"quotaId": "GenerateRequestsPerDayPerProjectPerModel-FreeTier", "quotaValue": "20"},
+        {"quotaId": "GenerateContentInputTokensPerModelPerMinute-FreeTier", "quotaValue": "250000"},
+        {"quotaId": "GenerateRequestsPerMinutePerProjectPerModel-FreeTier", "quotaValue": "0"},
+        {"quotaId": "SomethingElsePerDay", "quotaValue": "7"},
+    ]}]}});
+    let expected = [(Kind::Requests, Period::Day, Some(20)), (Kind::InputTokens, Period::Minute, Some(250_000))];
+    assert_eq!(told(&violations.to_string()), expected);
+    let words =
+        "* Quota exceeded for metric: x.googleapis.com/generate_requests_per_model_per_day, limit: 250, model: m";
+    assert_eq!(told(&error("RESOURCE_EXHAUSTED", words)), [(Kind::Requests, Period::Day, Some(250))]);
+    assert_eq!(told(fixture!("gone.response.json")), []);
 }
 
 #[test]
