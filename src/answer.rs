@@ -41,6 +41,7 @@ pub struct Attempt {
     pub http_status: Option<u16>,
     /// `None` for the one that answered.
     pub fault: Option<Fault>,
+    /// From sending to the first event, or to the failure.
     pub elapsed: Duration,
 }
 
@@ -198,6 +199,7 @@ impl Held {
             first_event_ms: self.first_event.map(millis),
             total_ms: millis(until(self.started, now)),
         };
+        self.relay.metrics.attempt(self.relay.fleet.route(self.route), &row);
         self.relay.store().settle(lease, settlement, row, now);
     }
 }

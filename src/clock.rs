@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use tokio::sync::watch;
 
 /// A source of `now`, and of waiting until a moment.
@@ -71,6 +72,16 @@ impl Hand {
         let _turn = self.1.lock().unwrap_or_else(PoisonError::into_inner);
         self.0.send_modify(|now| *now = later(*now, by));
     }
+}
+
+/// When the day of `now` began on this machine's calendar.
+pub fn midnight(now: Timestamp) -> Timestamp {
+    now.to_zoned(TimeZone::system()).start_of_day().map_or(now, |start| start.timestamp())
+}
+
+/// `moment` minus `by`; the beginning of time where that does not exist.
+pub fn earlier(moment: Timestamp, by: Duration) -> Timestamp {
+    moment.checked_sub(by).unwrap_or(Timestamp::MIN)
 }
 
 /// `moment` plus `by`; the end of time where that does not exist.

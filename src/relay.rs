@@ -1,7 +1,9 @@
 //! One path for every request: snapshot, step, attempt, settle, until an answer or a reason why there is none.
 
 mod effects;
+mod metrics;
 mod plan;
+mod usage;
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,6 +23,9 @@ use crate::routing::{Candidate, Fleet, Health, Need, Rejection, Route, RouteId, 
 use crate::store::{Refusal, Store};
 use crate::upstream::{Call, Client, EventStream, Key, Received, read_whole};
 
+pub use metrics::Metrics;
+pub use usage::{ModelWindows, UsageReport};
+
 /// A whole answer larger than this is none.
 const MOST_ANSWER_BYTES: usize = 64 * 1024 * 1024;
 /// Of a refusal no more than this is read.
@@ -30,6 +35,7 @@ const MOST_REFUSAL_BYTES: usize = 256 * 1024;
 pub struct Relay {
     pub fleet: Fleet,
     pub clock: Clock,
+    pub metrics: Metrics,
     routing: Routing,
     timeouts: Timeouts,
     answer_reserve: u64,
@@ -107,6 +113,7 @@ impl Relay {
         };
         Self {
             clock,
+            metrics: Metrics::default(),
             routing: settings.routing.clone(),
             timeouts: settings.timeouts.clone(),
             answer_reserve: settings.context.answer_reserve,
@@ -122,6 +129,7 @@ impl Relay {
 
     /// Answers a request by the best route that can, moving on to the next until one does.
     pub async fn send(self: &Arc<Self>, request: &ChatRequest, options: &Options) -> Result<Answer, Box<Failure>> {
+        let start = self.clock.now();
         let mut attempts = Vec::new();
         let mut trip = match self.trip(request, options) {
             Ok((trip, moved)) => {
@@ -139,6 +147,7 @@ impl Relay {
             match step {
                 Step::Try(candidate) => {
                     if let Some(answer) = self.attempt(request, options, &mut trip, candidate, &mut attempts).await {
+                        self.note_overhead(&answer, &trip, until(start, self.clock.now()));
                         return Ok(answer);
                     }
                 }
@@ -205,17 +214,16 @@ impl Relay {
                 return None;
             }
         };
-        let started = held.started;
-        let first_event = self.first_event(route);
-        trip.allow(first_event, started);
-        let moment = later(started, first_event).min(trip.ends());
-        self.learned().health[route.id.0].tried(started);
+        let (sent, first_event) = (self.clock.now(), self.first_event(route));
+        trip.allow(first_event, sent);
+        let moment = later(sent, first_event).min(trip.ends());
+        self.learned().health[route.id.0].tried(sent);
         let body = tokio::select! {
             biased;
             body = self.exchange(request, route, &candidate.cost, &mut held) => body,
             () = self.clock.sleep_until(moment) => Err(Fault::Broken(Breakage::Timeout(Stage::FirstEvent))),
         };
-        attempts.push(self.attempted(route, &held, body.as_ref().err()));
+        attempts.push(self.attempted(route, &held, body.as_ref().err(), sent));
         match body {
             Ok(body) => {
                 let (body, first_event) = held.answered(body);
@@ -247,13 +255,13 @@ impl Relay {
     }
 
     /// The attempt as it is told to the caller. What a dialect could not say was not sent.
-    fn attempted(&self, route: &Route, held: &Held, fault: Option<&Fault>) -> Attempt {
+    fn attempted(&self, route: &Route, held: &Held, fault: Option<&Fault>, sent: Timestamp) -> Attempt {
         Attempt {
             route: Arc::clone(&route.name),
             sent: held.status.is_some() || !matches!(fault, Some(Fault::Unfit(_) | Fault::Invalid { .. })),
             http_status: held.status,
             fault: fault.cloned(),
-            elapsed: until(held.started, self.clock.now()),
+            elapsed: until(sent, self.clock.now()),
         }
     }
 

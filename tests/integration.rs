@@ -24,5 +24,6 @@ mod integration {
     mod serve;
     mod sight;
     mod state;
+    mod usage;
     mod waiting;
 }

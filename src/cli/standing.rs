@@ -4,7 +4,6 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::catalog::{Model, Provider, Status};
-use crate::chat::Fault;
 use crate::config::{LeftOut, Routing};
 use crate::quota::Limit;
 use crate::relay::Relay;
@@ -52,15 +51,7 @@ impl State {
                 _ => Self { usable: true, word: "ready", reason: None, until: None },
             };
         };
-        let word = match &rejection {
-            Rejection::MightBill => "might bill",
-            Rejection::TrainsOnPrompts => "trains",
-            Rejection::KeyRejected => "bad key",
-            Rejection::Resting { cause: Fault::Gone, .. } => "gone",
-            Rejection::Resting { .. } => "cooldown",
-            _ => "limited",
-        };
-        Self { usable: false, word, reason: Some(rejection.text()), until: rejection.until() }
+        Self { usable: false, word: rejection.state(), reason: Some(rejection.text()), until: rejection.until() }
     }
 }
 

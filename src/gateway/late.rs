@@ -166,6 +166,7 @@ impl Story {
 impl Drop for Story {
     fn drop(&mut self) {
         self.line.elapsed = until(self.line.at, self.gateway.relay.clock.now());
+        self.gateway.relay.metrics.request(self.line.status);
         (self.gateway.on_request)(&self.line);
     }
 }

@@ -8,6 +8,7 @@ mod respond;
 mod routes;
 mod server;
 mod status;
+mod usage;
 
 pub use respond::{ErrorBody, explain};
 pub use routes::{Gateway, RequestLine};

@@ -15,7 +15,7 @@ use secrecy::SecretString;
 use crate::relay::Relay;
 
 use super::respond::{self, ErrorBody};
-use super::{chat, guard, models, status};
+use super::{chat, guard, models, status, usage};
 
 /// What every endpoint knows.
 pub struct Gateway {
@@ -69,11 +69,13 @@ impl Gateway {
             .route("/v1/chat/completions", post(chat::complete))
             .route("/v1/models", get(models::list))
             .route("/v1/models/{*id}", get(models::retrieve))
+            .route("/v1/usage", get(usage::report))
             .route_layer(from_fn_with_state(Arc::clone(self), guard::require_key));
         Router::new()
             .route("/health", get(status::health))
             .route("/livez", get(status::livez))
             .route("/readyz", get(status::readyz))
+            .route("/metrics", get(status::metrics))
             .merge(guarded)
             .method_not_allowed_fallback(wrong_method)
             .fallback(nothing_here)

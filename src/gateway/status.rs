@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
+use http::header::CONTENT_TYPE;
 use serde_json::json;
 
 use super::routes::Gateway;
@@ -39,4 +40,9 @@ pub async fn health(State(gateway): State<Arc<Gateway>>) -> Response {
         "in_flight": relay.in_flight(),
     }))
     .into_response()
+}
+
+/// Counters, histograms and what is left, as Prometheus reads them.
+pub async fn metrics(State(gateway): State<Arc<Gateway>>) -> Response {
+    ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], gateway.relay.metrics_text()).into_response()
 }

@@ -1,15 +1,18 @@
 //! A provider's rule: so much of something, per window, counted together over a scope.
 
+use std::ops::Add;
 use std::sync::Arc;
 
 use jiff::civil::Date;
+use serde::Serialize;
 
 use crate::chat::{Period, Scope};
 
 use super::window::Window;
 
 /// What a limit counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Kind {
     Requests,
     /// Prompt and answer together.
@@ -42,7 +45,8 @@ impl Kind {
 }
 
 /// Where a number comes from, least trusted first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Source {
     Docs,
     Counted,
@@ -118,6 +122,7 @@ impl Cost {
     }
 
     /// The same with what its tokens cost in units, rounded up.
+    #[must_use]
     pub fn in_units(self, price: Option<UnitPrice>) -> Self {
         const TOKENS: u64 = 1_000_000 / UNIT;
         let Some(price) = price else { return self };
@@ -132,6 +137,19 @@ impl Cost {
             Kind::Tokens => self.input_tokens.saturating_add(self.output_tokens),
             Kind::InputTokens => self.input_tokens,
             Kind::Units => self.units,
+        }
+    }
+}
+
+impl Add for Cost {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            requests: self.requests.saturating_add(other.requests),
+            input_tokens: self.input_tokens.saturating_add(other.input_tokens),
+            output_tokens: self.output_tokens.saturating_add(other.output_tokens),
+            units: self.units.saturating_add(other.units),
         }
     }
 }

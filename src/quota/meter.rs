@@ -130,6 +130,7 @@ impl Meter {
                 if *turns_at <= now {
                     *turns_at = next_boundary(*every, *at, zone, now);
                     *used = 0;
+                    self.told_at = None;
                 }
                 *used = used.saturating_add(amount);
             }
@@ -212,13 +213,17 @@ impl Meter {
     }
 
     pub fn reading(&self, now: Timestamp) -> Reading {
-        let resets_at = match &self.count {
-            Count::Rolling(rolling) => rolling.empty_at(now),
-            Count::Calendar { turns_at, .. } => (*turns_at > now).then_some(*turns_at),
-        };
         let (limit, limit_source) = self.amount(now);
-        let used_source = if self.told_at.is_some() { Source::Header } else { Source::Counted };
-        Reading { used: self.used(now), limit, resets_at, used_source, limit_source, observed_at: self.told_at }
+        let (resets_at, told_at) = match (&self.count, &self.limit.window) {
+            // What was told a window ago says nothing about this one.
+            (Count::Rolling(rolling), Window::Rolling { length }) => {
+                (rolling.empty_at(now), self.told_at.filter(|told| until(*told, now) < *length))
+            }
+            (Count::Calendar { turns_at, .. }, _) if *turns_at > now => (Some(*turns_at), self.told_at),
+            _ => (None, None),
+        };
+        let used_source = if told_at.is_some() { Source::Header } else { Source::Counted };
+        Reading { used: self.used(now), limit, resets_at, used_source, limit_source, observed_at: told_at }
     }
 
     /// Everything but the documented limit, as text to be kept.

@@ -5,11 +5,12 @@ use std::time::Duration;
 use http::HeaderMap;
 use jiff::Timestamp;
 
+use crate::answer::Answer;
 use crate::chat::fault;
 use crate::chat::{Fault, Period, Scope};
 use crate::clock::{later, until};
 use crate::quota::{Fact, Window, signal};
-use crate::routing::{Route, RouteId};
+use crate::routing::{Route, RouteId, Trip};
 use crate::store::Lease;
 
 use super::Relay;
@@ -20,6 +21,12 @@ impl Relay {
         let mut learned = self.learned();
         learned.health[route.0].answered(first_event);
         learned.guessed_rests[route.0] = 0;
+    }
+
+    /// What an answer took until its first event, without providers and without waiting for quota.
+    pub(super) fn note_overhead(&self, answer: &Answer, trip: &Trip, all: Duration) {
+        let elsewhere: Duration = answer.attempts.iter().map(|attempt| attempt.elapsed).sum();
+        self.metrics.overhead(all.saturating_sub(elsewhere).saturating_sub(trip.waited()));
     }
 
     pub(crate) fn note_usage(&self, route: RouteId, answer_tokens: u64) {

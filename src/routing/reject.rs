@@ -70,6 +70,18 @@ impl Rejection {
         }
     }
 
+    /// The route's state for a small request, in a word or two.
+    pub const fn state(&self) -> &'static str {
+        match self {
+            Self::MightBill => "might bill",
+            Self::TrainsOnPrompts => "trains",
+            Self::KeyRejected => "bad key",
+            Self::Resting { cause: Fault::Gone, .. } => "gone",
+            Self::Resting { .. } => "cooldown",
+            _ => "limited",
+        }
+    }
+
     /// The reason in a few words, without anything a provider said.
     pub fn text(&self) -> String {
         match self {

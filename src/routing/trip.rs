@@ -57,6 +57,11 @@ impl Trip {
         Self { need, patience, strategy, turn, ends, waited: Duration::ZERO, tried: Vec::new(), rejections: Vec::new() }
     }
 
+    /// How long it waited for quota.
+    pub const fn waited(&self) -> Duration {
+        self.waited
+    }
+
     /// The moment by which the first event must be there.
     pub const fn ends(&self) -> Timestamp {
         self.ends

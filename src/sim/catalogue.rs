@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::catalog::Catalog;
 
-use super::limit::Limit;
+use super::limit::{Limit, Unit};
 use super::persona::Persona;
 use super::spec::{ModelSpec, ProviderSpec, UsageAt};
 use crate::chat::Period;
@@ -38,9 +38,8 @@ pub(super) fn catalogue(spec: &ProviderSpec, base_url: &str) -> String {
         line(&mut file, "first_event", &first_event);
     }
     file.push_str(&shipped.wire());
-    if spec.usage_at == UsageAt::XGroq && spec.persona.is_none() {
-        file.push_str("\n[wire]\n");
-        line(&mut file, "usage_at", &quoted("x_groq.usage"));
+    if spec.persona.is_none() {
+        file.push_str(&own_wire(spec));
     }
     for (limit, amount) in documented(&spec.limits) {
         file.push_str("\n[[limit]]\n");
@@ -86,6 +85,20 @@ impl Shipped {
         let table: Vec<&str> = after.lines().take_while(|line| !line.starts_with('[')).collect();
         if table.is_empty() { String::new() } else { format!("\n[wire]\n{}\n", table.join("\n")) }
     }
+}
+
+/// The `[wire]` of a provider that is nobody's likeness: where its usage stands, and what its bare rate header counts.
+fn own_wire(spec: &ProviderSpec) -> String {
+    let mut table = "\n[wire]\n".to_owned();
+    if spec.usage_at == UsageAt::XGroq {
+        line(&mut table, "usage_at", &quoted("x_groq.usage"));
+    }
+    let limits = spec.limits.iter().chain(spec.models.iter().flat_map(|model| &model.limits));
+    let longest = limits.filter(|limit| limit.unit == Unit::Requests).map(|limit| limit.period).max();
+    if let Some(period) = longest.filter(|_| spec.rate_headers) {
+        line(&mut table, "requests_header", &quoted(period.word()));
+    }
+    table
 }
 
 fn write_model(file: &mut String, model: &ModelSpec) {

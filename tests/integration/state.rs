@@ -15,9 +15,7 @@ async fn five_a_minute() -> Providers {
 
 fn serve(command: Command) -> (Process, std::net::SocketAddr) {
     let mut process = command.start();
-    let ready = process.event();
-    let url = ready["url"].as_str().expect("a URL");
-    let address = url.trim_start_matches("http://").trim_end_matches("/v1").parse().expect("an address");
+    let address = process.address();
     (process, address)
 }
 

@@ -69,6 +69,21 @@ fn a_header_is_believed_over_the_documents_and_the_user_over_both() {
 }
 
 #[test]
+fn what_was_told_a_window_ago_is_no_word_about_this_one() {
+    for (window, period, next) in
+        [(Window::rolling(Period::Minute), Period::Minute, 61.0), (Window::usual(Period::Day), Period::Day, 86_400.0)]
+    {
+        let mut meter = meter(10, window, period);
+        meter.add(2, at(0.0));
+        meter.tell(None, Some(7), 0, at(1.0));
+        assert_eq!(meter.reading(at(2.0)).used_source, Source::Header);
+        meter.add(1, at(next));
+        let reading = meter.reading(at(next));
+        assert_eq!((reading.used_source, reading.observed_at), (Source::Counted, None));
+    }
+}
+
+#[test]
 fn a_remainder_larger_than_counted_gives_back_all_but_what_is_under_way() {
     let mut meter = meter(100, Window::rolling(Period::Day), Period::Day);
     meter.add(60, at(0.0));

@@ -1,6 +1,7 @@
 //! A program that runs: its lines as they come, signals to it, and how it ended. Never waited for longer than patience lasts.
 
 use std::io::{BufRead as _, BufReader, Read, Write as _};
+use std::net::SocketAddr;
 use std::process::{Child, ChildStdin, Command};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
@@ -106,6 +107,14 @@ impl Process {
     pub fn event(&mut self) -> Value {
         let line = self.line();
         serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error} in {line}"))
+    }
+
+    /// Where `serve --log-format json` listens, from its first line.
+    #[track_caller]
+    pub fn address(&mut self) -> SocketAddr {
+        let ready = self.event();
+        let url = ready["url"].as_str().expect("a URL");
+        url.trim_start_matches("http://").trim_end_matches("/v1").parse().expect("an address")
     }
 
     /// Reads stderr until a line holds this.

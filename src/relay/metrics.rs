@@ -1,0 +1,121 @@
+//! What `/metrics` tells: counters and histograms of this process, and the quota at the moment of asking.
+
+use std::time::Duration;
+
+use prometheus::core::Collector as _;
+use prometheus::{
+    Histogram, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
+};
+
+use crate::routing::Route;
+use crate::store::LedgerRow;
+
+use super::usage::ModelWindows;
+
+/// Upper bounds of relay's own time, in seconds: from 50 microseconds on, doubling.
+const OVERHEAD_BUCKETS: [f64; 12] =
+    [0.000_05, 0.000_1, 0.000_2, 0.000_4, 0.000_8, 0.001_6, 0.003_2, 0.006_4, 0.012_8, 0.025_6, 0.1, 1.0];
+
+/// Upper bounds of the time to a first event, in seconds.
+const FIRST_EVENT_BUCKETS: [f64; 11] = [0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 15.0, 30.0, 60.0];
+
+/// The counters of one core.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    requests: IntCounterVec,
+    attempts: IntCounterVec,
+    tokens: IntCounterVec,
+    first_event: HistogramVec,
+    overhead: Histogram,
+    in_flight: IntGauge,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let first_event =
+            HistogramOpts::new("relay_first_event_seconds", "From an attempt's start to its first event.");
+        let overhead = HistogramOpts::new(
+            "relay_overhead_seconds",
+            "What relay itself took until the first event: no provider, no wait for quota.",
+        );
+        let metrics = Self {
+            registry: Registry::new(),
+            requests: counters("relay_requests_total", "Chats that ended; 499: the caller left.", &["status"]),
+            attempts: counters("relay_attempts_total", "Attempts that ended.", &["provider", "model", "outcome"]),
+            tokens: counters("relay_tokens_total", "Tokens providers reported.", &["provider", "model", "kind"]),
+            first_event: HistogramVec::new(first_event.buckets(FIRST_EVENT_BUCKETS.to_vec()), &["provider", "model"])
+                .expect("a constant name"),
+            overhead: Histogram::with_opts(overhead.buckets(OVERHEAD_BUCKETS.to_vec())).expect("a constant name"),
+            in_flight: IntGauge::new("relay_in_flight", "Attempts under way, streams until their end.")
+                .expect("a constant name"),
+        };
+        metrics.register();
+        metrics
+    }
+}
+
+fn counters(name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
+    IntCounterVec::new(Opts::new(name, help), labels).expect("a constant name")
+}
+
+impl Metrics {
+    fn register(&self) {
+        let all: [Box<dyn prometheus::core::Collector>; 6] = [
+            Box::new(self.requests.clone()),
+            Box::new(self.attempts.clone()),
+            Box::new(self.tokens.clone()),
+            Box::new(self.first_event.clone()),
+            Box::new(self.overhead.clone()),
+            Box::new(self.in_flight.clone()),
+        ];
+        for collector in all {
+            self.registry.register(collector).expect("six different names");
+        }
+    }
+
+    /// A chat has ended with this HTTP status.
+    pub fn request(&self, status: u16) {
+        self.requests.with_label_values(&[status.to_string().as_str()]).inc();
+    }
+
+    /// An attempt has ended.
+    pub(crate) fn attempt(&self, route: &Route, row: &LedgerRow) {
+        let (provider, model) = (route.provider.id.as_str(), route.model.id.as_str());
+        self.attempts.with_label_values(&[provider, model, row.outcome().as_str()]).inc();
+        if let Some(usage) = row.usage {
+            self.tokens.with_label_values(&[provider, model, "prompt"]).inc_by(usage.prompt_tokens);
+            self.tokens.with_label_values(&[provider, model, "completion"]).inc_by(usage.completion_tokens);
+        }
+        if let Some(millis) = row.first_event_ms {
+            let seconds = Duration::from_millis(millis).as_secs_f64();
+            self.first_event.with_label_values(&[provider, model]).observe(seconds);
+        }
+    }
+
+    /// A request has its first event, after so much of relay's own time.
+    pub(super) fn overhead(&self, own: Duration) {
+        self.overhead.observe(own.as_secs_f64());
+    }
+
+    /// Everything, in Prometheus' text format 0.0.4.
+    pub(super) fn text(&self, in_flight: usize, quota: &[ModelWindows]) -> String {
+        self.in_flight.set(i64::try_from(in_flight).unwrap_or(i64::MAX));
+        let mut families = self.registry.gather();
+        families.extend(remaining(quota).collect());
+        TextEncoder::new().encode_to_string(&families).expect("every family has a name and a type")
+    }
+}
+
+/// What is left, as it is known now.
+fn remaining(quota: &[ModelWindows]) -> IntGaugeVec {
+    let opts = Opts::new("relay_quota_remaining", "What is left of a limit's window, as far as relay knows.");
+    let gauges = IntGaugeVec::new(opts, &["provider", "model", "kind", "period"]).expect("a constant name");
+    for model in quota {
+        for window in &model.windows {
+            let labels = [model.provider.as_str(), model.model.as_str(), window.kind.word(), window.period.word()];
+            gauges.with_label_values(&labels).set(i64::try_from(window.remaining).unwrap_or(i64::MAX));
+        }
+    }
+    gauges
+}
