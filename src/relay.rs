@@ -314,12 +314,7 @@ impl Relay {
     async fn refusal(&self, route: &Route, received: Received) -> Fault {
         // What cannot be read of a refusal leaves its status and headers to go by.
         let body = read_whole(received.body, MOST_REFUSAL_BYTES).await.unwrap_or_default();
-        let (dialect, now) = (route.provider.dialect, self.clock.now());
-        let facts = dialect.facts(&body);
-        if !facts.is_empty() {
-            self.store.tell(route, &facts, now);
-        }
-        dialect.classify(received.status, &received.headers, &body, now)
+        self.note_refusal(route, received.status, &received.headers, &body)
     }
 
     /// Events up to the first one that carries part of an answer. Until then a failure can be healed unseen.

@@ -15,9 +15,9 @@ use crate::store::Lease;
 
 use super::Relay;
 
-/// Called by attempts in flight, once each.
+/// Called once for each attempt, by attempts in flight and by whoever plays them through without a network.
 impl Relay {
-    pub(crate) fn note_answer(&self, route: RouteId, first_event: Duration) {
+    pub fn note_answer(&self, route: RouteId, first_event: Duration) {
         let mut learned = self.learned();
         learned.health[route.0].answered(first_event);
         learned.guessed_rests[route.0] = 0;
@@ -29,12 +29,12 @@ impl Relay {
         self.metrics.overhead(all.saturating_sub(elsewhere).saturating_sub(trip.waited()));
     }
 
-    pub(crate) fn note_usage(&self, route: RouteId, answer_tokens: u64) {
+    pub fn note_usage(&self, route: RouteId, answer_tokens: u64) {
         self.learned().health[route.0].used(answer_tokens);
     }
 
     /// The effect of a fault on its route: the one table of ARCHITECTURE.md, in code.
-    pub(crate) fn note_fault(&self, route: RouteId, lease: Option<&Lease>, fault: &Fault) {
+    pub fn note_fault(&self, route: RouteId, lease: Option<&Lease>, fault: &Fault) {
         let now = self.clock.now();
         let route = self.fleet.route(route);
         match fault {
@@ -57,13 +57,23 @@ impl Relay {
         }
     }
 
+    /// What a refusal means. The limits it names are learned.
+    pub fn note_refusal(&self, route: &Route, status: u16, headers: &HeaderMap, body: &[u8]) -> Fault {
+        let (dialect, now) = (route.provider.dialect, self.clock.now());
+        let facts = dialect.facts(body);
+        if !facts.is_empty() {
+            self.store.tell(route, &facts, now);
+        }
+        dialect.classify(status, headers, body, now)
+    }
+
     fn learns(&self, lease: Option<&Lease>, period: Option<Period>, now: Timestamp) -> bool {
         lease.is_some_and(|lease| self.store.refuse(lease, period, now))
     }
 
     /// What a response's headers say of quotas: the meters take it, and one that says nothing is left stops the route at
     /// once, until its reset.
-    pub(crate) fn note_facts(&self, route: &Route, headers: &HeaderMap) {
+    pub fn note_facts(&self, route: &Route, headers: &HeaderMap) {
         let now = self.clock.now();
         let facts = signal::facts(headers, route.provider.wire.requests_header, now);
         if facts.is_empty() {

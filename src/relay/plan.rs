@@ -24,7 +24,8 @@ impl Relay {
         Ok((need, moved))
     }
 
-    pub(super) fn trip(&self, request: &ChatRequest, options: &Options) -> Result<(Trip, Option<Attempt>), Fault> {
+    /// The trip of a request, and the attempt that was not made because of what it needs.
+    pub fn trip(&self, request: &ChatRequest, options: &Options) -> Result<(Trip, Option<Attempt>), Fault> {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         let (mut need, moved) = self.need(request, options)?;
         need.seed =
