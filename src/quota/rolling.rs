@@ -15,7 +15,8 @@ const BUCKETS: i64 = 60;
 /// The sixty and the one under way.
 const SLOTS: usize = 61;
 
-/// Amounts of the last `BUCKETS` stretches of time and the one under way.
+/// Amounts of the last `BUCKETS` stretches of time and the one under way. What was used at one moment of a stretch alone is given
+/// back without delay.
 #[derive(Debug, Clone)]
 pub(super) struct Rolling {
     length: Duration,
@@ -24,12 +25,24 @@ pub(super) struct Rolling {
     /// The stretch, counted from the epoch, that the newest amount belongs to.
     newest: i64,
     amounts: [u64; SLOTS],
+    /// Microseconds since the epoch: when each stretch was last used. Its amount is given back a window's length after that.
+    last_uses: [i64; SLOTS],
+    /// All of `amounts` together: ranking asks for the sum far more often than anything is added.
+    total: u64,
 }
 
 impl Rolling {
     pub(super) fn new(length: Duration) -> Self {
         let micros = i64::try_from(length.as_micros()).unwrap_or(i64::MAX);
-        Self { length, width: (micros / BUCKETS).max(1), newest: 0, amounts: [0; SLOTS] }
+        // Rounded up: sixty stretches are never shorter than the window.
+        Self {
+            length,
+            width: micros / BUCKETS + i64::from(micros % BUCKETS > 0),
+            newest: 0,
+            amounts: [0; SLOTS],
+            last_uses: [0; SLOTS],
+            total: 0,
+        }
     }
 
     fn stretch(&self, at: Timestamp) -> i64 {
@@ -40,10 +53,10 @@ impl Rolling {
         usize::try_from(stretch.rem_euclid(BUCKETS + 1)).expect("a remainder is not negative")
     }
 
-    /// When what was used in `stretch` is given back: its last instant plus the window's length.
+    /// When what was used in `stretch` is given back.
     fn given_back(&self, stretch: i64) -> Timestamp {
-        let end = Timestamp::from_microsecond((stretch + 1).saturating_mul(self.width)).unwrap_or(Timestamp::MAX);
-        later(end, self.length)
+        let last_use = Timestamp::from_microsecond(self.last_uses[Self::slot(stretch)]).unwrap_or(Timestamp::MAX);
+        later(last_use, self.length)
     }
 
     /// The stretches that still count at `now`, oldest first, with their amounts.
@@ -54,7 +67,16 @@ impl Rolling {
     }
 
     pub(super) fn used(&self, now: Timestamp) -> u64 {
-        self.counting(now).map(|(_, amount)| amount).sum()
+        let length = i64::try_from(self.length.as_micros()).unwrap_or(i64::MAX);
+        let counts_from = now.as_microsecond().saturating_sub(length);
+        let is_over = |slot: usize| self.last_uses[slot] <= counts_from;
+        if self.total == 0 || is_over(Self::slot(self.newest)) {
+            return 0;
+        }
+        let slots = (self.newest - BUCKETS..self.newest).map(Self::slot);
+        // Stretches without any use were cleared together with their last use.
+        let over = slots.take_while(|slot| self.amounts[*slot] == 0 || is_over(*slot));
+        self.total - over.map(|slot| self.amounts[slot]).sum::<u64>()
     }
 
     pub(super) fn empty_at(&self, now: Timestamp) -> Option<Timestamp> {
@@ -80,18 +102,27 @@ impl Rolling {
         let stretch = self.stretch(now).max(self.newest);
         let passed = stretch - self.newest;
         for cleared in 1..=passed.min(BUCKETS + 1) {
-            self.amounts[Self::slot(self.newest + cleared)] = 0;
+            let slot = Self::slot(self.newest + cleared);
+            self.total -= std::mem::take(&mut self.amounts[slot]);
+            self.last_uses[slot] = 0;
         }
         self.newest = stretch;
-        let slot = &mut self.amounts[Self::slot(stretch)];
-        *slot = slot.saturating_add(amount);
+        let last_use = &mut self.last_uses[Self::slot(stretch)];
+        // Rounded up: never early. A clock that was set back gives nothing back sooner.
+        let micros = now.as_microsecond() + i64::from(now.subsec_nanosecond() % 1_000 > 0);
+        *last_use = (*last_use).max(micros);
+        let amount = amount.min(u64::MAX - self.total);
+        self.amounts[Self::slot(stretch)] += amount;
+        self.total += amount;
     }
 
     pub(super) fn take_back(&mut self, amount: u64, at: Timestamp, now: Timestamp) {
         let stretch = self.stretch(at);
-        if self.given_back(stretch) > now && stretch > self.newest - BUCKETS - 1 {
+        if stretch >= self.newest - BUCKETS && self.given_back(stretch.min(self.newest)) > now {
             let slot = &mut self.amounts[Self::slot(stretch.min(self.newest))];
-            *slot = slot.saturating_sub(amount);
+            let taken = amount.min(*slot);
+            *slot -= taken;
+            self.total -= taken;
         }
     }
 
@@ -102,22 +133,19 @@ impl Rolling {
             let slot = &mut self.amounts[Self::slot(stretch)];
             let taken = amount.min(*slot);
             *slot -= taken;
+            self.total -= taken;
             amount -= taken;
         }
     }
 
     /// The stretches with their amounts, to be kept.
     pub(super) fn save(&self) -> Saved {
-        let stretches =
-            (self.newest - BUCKETS..=self.newest).map(|stretch| (stretch, self.amounts[Self::slot(stretch)]));
-        Saved {
-            width: self.width,
-            newest: self.newest,
-            amounts: stretches
-                .filter(|(_, amount)| *amount > 0)
-                .map(|(stretch, amount)| (self.newest - stretch, amount))
-                .collect(),
-        }
+        let stretches = (self.newest - BUCKETS..=self.newest).map(|stretch| (stretch, Self::slot(stretch)));
+        let used = stretches.filter(|(_, slot)| self.amounts[*slot] > 0);
+        let kept = used.map(|(stretch, slot)| {
+            (self.newest - stretch, self.amounts[slot], self.last_uses[slot] - stretch * self.width)
+        });
+        Saved { width: self.width, newest: self.newest, amounts: kept.collect() }
     }
 
     /// What was saved of a window of this length; `None` when it was another one's.
@@ -127,17 +155,26 @@ impl Rolling {
             return None;
         }
         rolling.newest = saved.newest;
-        for (age, amount) in saved.amounts.iter().filter(|(age, _)| (0..=BUCKETS).contains(age)) {
-            rolling.amounts[Self::slot(saved.newest - age)] = *amount;
+        for (age, amount, last_use) in saved.amounts.iter().filter(|(age, ..)| (0..=BUCKETS).contains(age)) {
+            let stretch = saved.newest - age;
+            rolling.amounts[Self::slot(stretch)] = *amount;
+            rolling.last_uses[Self::slot(stretch)] = stretch * rolling.width + last_use;
         }
+        // All of the newest stretch may have been taken back.
+        let newest = &mut rolling.last_uses[Self::slot(saved.newest)];
+        if *newest == 0 {
+            *newest = saved.newest * rolling.width;
+        }
+        rolling.total = rolling.amounts.iter().fold(0, |sum: u64, amount| sum.saturating_add(*amount));
         Some(rolling)
     }
 }
 
-/// A rolling window as it is kept: the stretches that hold anything, by their age in stretches.
+/// A rolling window as it is kept: the stretches that hold anything, each by its age in stretches, its amount, and when after its
+/// beginning it was last used, in microseconds.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Saved {
     width: i64,
     newest: i64,
-    amounts: Vec<(i64, u64)>,
+    amounts: Vec<(i64, u64, i64)>,
 }

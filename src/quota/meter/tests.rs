@@ -34,6 +34,16 @@ fn a_calendar_window_gives_everything_back_at_its_turn() {
 }
 
 #[test]
+fn what_a_moment_used_comes_back_exactly_a_window_later() {
+    let mut meter = meter(12, Window::rolling(Period::Minute), Period::Minute);
+    meter.add(6, at(0.25));
+    meter.add(6, at(3.75));
+    assert_eq!(meter.fit(1, at(4.0)), Fit::At(at(60.25)));
+    assert_eq!(meter.fit(7, at(4.0)), Fit::At(at(63.75)));
+    assert_eq!((meter.reading(at(60.25)).used, meter.reading(at(63.75)).used), (6, 0));
+}
+
+#[test]
 fn what_is_larger_than_the_limit_never_fits() {
     assert_eq!(meter(5, Window::rolling(Period::Minute), Period::Minute).fit(6, at(0.0)), Fit::Never);
 }
