@@ -66,6 +66,7 @@ pub struct Options {
     /// In the place of the configured one.
     pub max_wait: Option<Duration>,
     pub max_attempts: Option<usize>,
+    /// In the place of both configured ones.
     pub strategy: Option<Strategy>,
     /// `provider/model` names or provider ids to leave out.
     pub avoid: Vec<String>,
@@ -163,7 +164,7 @@ impl Relay {
 
     /// Each route with what keeps it from answering a small request now, if anything does.
     pub fn standing(&self) -> Vec<(RouteId, Option<Rejection>)> {
-        let ranking = rank(&self.fleet, &Need::smallest(), &self.snapshot(), Strategy::Priority, 0);
+        let ranking = rank(&self.fleet, &Need::smallest(), &self.snapshot());
         let free = ranking.candidates.into_iter().map(|candidate| (candidate.route, None));
         let mut standing: Vec<_> =
             free.chain(ranking.rejections.into_iter().map(|(route, rejection)| (route, Some(rejection)))).collect();

@@ -15,6 +15,7 @@ pub struct ConfigFile {
     pub drain: Option<Duration>,
     pub max_body: Option<usize>,
     pub strategy: Option<Strategy>,
+    pub model_strategy: Option<Strategy>,
     pub max_wait: Option<Duration>,
     pub max_attempts: Option<u64>,
     pub strict_free: Option<bool>,
@@ -61,6 +62,7 @@ impl ConfigFile {
         });
         top.table("routing", |routing| {
             config.strategy = routing.choice("strategy", &Strategy::NAMES);
+            config.model_strategy = routing.choice("model_strategy", &Strategy::NAMES);
             config.max_wait = routing.duration("max_wait");
             config.max_attempts = routing.count("max_attempts");
             config.strict_free = routing.flag("strict_free");

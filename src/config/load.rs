@@ -148,6 +148,7 @@ impl Loading<'_> {
         let (file, usual) = (self.file, Routing::default());
         Routing {
             strategy: file.strategy.unwrap_or(usual.strategy),
+            model_strategy: file.model_strategy.unwrap_or(usual.model_strategy),
             max_wait: file.max_wait.unwrap_or(usual.max_wait),
             max_attempts: file
                 .max_attempts

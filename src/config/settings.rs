@@ -85,7 +85,10 @@ pub struct Server {
 
 #[derive(Debug, Clone)]
 pub struct Routing {
+    /// Among providers.
     pub strategy: Strategy,
+    /// Among the models of one provider.
+    pub model_strategy: Strategy,
     /// How long a request may wait for quota.
     pub max_wait: Duration,
     /// Zero means all candidates.
@@ -141,6 +144,7 @@ impl Default for Routing {
         let max_wait = Duration::from_secs(10);
         Self {
             strategy: Strategy::Auto,
+            model_strategy: Strategy::Auto,
             max_wait,
             max_attempts: 0,
             strict_free: false,

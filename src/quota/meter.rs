@@ -212,6 +212,16 @@ impl Meter {
         }
     }
 
+    /// What is left, and how long it has to last: until the turn, or as long as a rolling window takes to give everything back.
+    pub fn left(&self, now: Timestamp) -> (u64, Duration) {
+        let lasts = match (&self.count, &self.limit.window) {
+            (_, Window::Rolling { length }) => *length,
+            (Count::Calendar { turns_at, .. }, _) if *turns_at > now => until(now, *turns_at),
+            (_, window) => until(now, window.restored_after(now)),
+        };
+        (self.amount(now).0.saturating_sub(self.used(now)), lasts)
+    }
+
     pub fn reading(&self, now: Timestamp) -> Reading {
         let (limit, limit_source) = self.amount(now);
         let (resets_at, told_at) = match (&self.count, &self.limit.window) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::answer::Attempt;
 use crate::chat::{ChatRequest, Fault, Unfit, tokens};
-use crate::routing::{Fleet, Need, Patience, Trip, Wanted};
+use crate::routing::{Fleet, Need, Order, Patience, Trip, Wanted};
 
 use super::{Options, Relay};
 
@@ -35,8 +35,12 @@ impl Relay {
             max_wait: options.max_wait.unwrap_or(self.routing.max_wait),
             max_attempts: options.max_attempts.unwrap_or(self.routing.max_attempts),
         };
-        let trip = Trip::new(need, patience, options.strategy.unwrap_or(self.routing.strategy), turn, self.clock.now());
-        Ok((trip, moved))
+        let order = Order {
+            providers: options.strategy.unwrap_or(self.routing.strategy),
+            models: options.strategy.unwrap_or(self.routing.model_strategy),
+            turn,
+        };
+        Ok((Trip::new(need, patience, order, self.clock.now()), moved))
     }
 }
 

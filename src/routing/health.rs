@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::clock::later;
+use crate::clock::{later, until};
 
 /// Failures in a row that open the breaker.
 const FAILURES_TO_OPEN: u32 = 3;
@@ -14,6 +14,9 @@ const OPEN_FOR: Duration = Duration::from_secs(15);
 const OPEN_AT_MOST: Duration = Duration::from_mins(10);
 /// A local endpoint is restarted within seconds.
 const LOCAL_OPEN_AT_MOST: Duration = Duration::from_secs(5);
+
+/// After so long a failure counts half.
+const FORGETTING: Duration = Duration::from_secs(20);
 
 /// How much the newest observation weighs in a running mean.
 const NEWEST_WEIGHT: f64 = 0.2;
@@ -42,19 +45,35 @@ pub struct Health {
     pub breaker: Breaker,
     /// Mean milliseconds to the first event; `None` before the first answer.
     pub first_event_ms: Option<f64>,
-    /// Mean share of attempts that failed, 0 to 1.
-    pub failure_share: f64,
+    /// Mean share of attempts that failed, 0 to 1, as of the last failure.
+    failure_share: f64,
+    failed_at: Timestamp,
     /// Mean tokens of an answer; `None` before the first.
     pub answer_tokens: Option<f64>,
 }
 
 impl Default for Health {
     fn default() -> Self {
-        Self { breaker: Breaker::Closed { failures: 0 }, first_event_ms: None, failure_share: 0.0, answer_tokens: None }
+        Self {
+            breaker: Breaker::Closed { failures: 0 },
+            first_event_ms: None,
+            failure_share: 0.0,
+            failed_at: Timestamp::MIN,
+            answer_tokens: None,
+        }
     }
 }
 
 impl Health {
+    /// The share of attempts that are expected to fail: failures of long ago say little about now.
+    pub fn failure_share_at(&self, now: Timestamp) -> f64 {
+        if self.failure_share == 0.0 {
+            return 0.0;
+        }
+        let passed = until(self.failed_at, now).as_secs_f64() / FORGETTING.as_secs_f64();
+        self.failure_share * 0.5_f64.powf(passed)
+    }
+
     /// Whether calls should rather go elsewhere at `now`.
     pub fn is_shunned(&self, now: Timestamp) -> bool {
         match self.breaker {
@@ -85,7 +104,8 @@ impl Health {
 
     /// A call failed in a way that is the route's own fault.
     pub fn broke(&mut self, now: Timestamp, local: bool) {
-        self.failure_share = mean(Some(self.failure_share), 1.0);
+        self.failure_share = mean(Some(self.failure_share_at(now)), 1.0);
+        self.failed_at = now;
         let opened = match self.breaker {
             Breaker::Closed { failures } if failures + 1 < FAILURES_TO_OPEN => {
                 self.breaker = Breaker::Closed { failures: failures + 1 };

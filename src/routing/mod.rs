@@ -3,15 +3,22 @@
 pub mod fleet;
 pub mod health;
 pub mod need;
+pub mod order;
+pub mod price;
 pub mod rank;
 pub mod reject;
 pub mod snapshot;
 pub mod trip;
 
+#[cfg(test)]
+mod tests;
+
 pub use fleet::{Account, Fleet, KeyId, MarkId, MeterId, MeterSpec, Route, RouteId};
 pub use health::Health;
 pub use need::{Filters, Need, Wanted};
-pub use rank::{Candidate, Ranking, Strategy, rank};
+pub use order::{Order, Ordering, Strategy};
+pub use price::Price;
+pub use rank::{Candidate, Ranking, rank};
 pub use reject::Rejection;
 pub use snapshot::{Mark, Snapshot, View};
 pub use trip::{Patience, Step, Trip};

@@ -1,69 +1,37 @@
-//! Which routes can answer a need, best first; and for each of the others, why not.
+//! Which routes can answer a need and at what price; and for each of the others, why not.
 
-use crate::catalog::Status;
 use crate::quota::{Cost, Fit};
 
 use super::fleet::{Fleet, MeterId, Route, RouteId};
 use super::need::{Need, Wanted};
+use super::price::Price;
 use super::reject::Rejection;
 use super::snapshot::Snapshot;
 
-/// How candidates are ordered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Strategy {
-    /// By the scarcity of what the request would take, then reliability; equals share the traffic.
-    #[default]
-    Auto,
-    /// One after the other, request by request.
-    RoundRobin,
-    Random,
-    /// By the usual time to the first event; unmeasured routes first.
-    Fastest,
-    /// By the user's `priority`, highest first.
-    Priority,
-}
-
-impl Strategy {
-    pub const NAMES: [(&'static str, Self); 5] = [
-        ("auto", Self::Auto),
-        ("round-robin", Self::RoundRobin),
-        ("random", Self::Random),
-        ("fastest", Self::Fastest),
-        ("priority", Self::Priority),
-    ];
-}
-
-/// A route that can answer, with what its place in the order rests on.
+/// A route that can answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Candidate {
     pub route: RouteId,
     pub cost: Cost,
-    /// The share of its tightest limit that would be used after this request, 0 to 1.
-    pub scarcity: f64,
+    pub price: Price,
 }
 
-/// The outcome of ranking: whom to try in this order, and why not the others.
+/// The routes a need allows, in the fleet's order: those that can answer, and why the others cannot.
 #[derive(Debug, Clone, Default)]
 pub struct Ranking {
     pub candidates: Vec<Candidate>,
     pub rejections: Vec<(RouteId, Rejection)>,
 }
 
-/// Ranks the routes `need` allows. `turn` counts requests, for strategies that take turns.
-pub fn rank(fleet: &Fleet, need: &Need, snapshot: &Snapshot, strategy: Strategy, turn: u64) -> Ranking {
+/// Judges every route that `need` allows.
+pub fn rank(fleet: &Fleet, need: &Need, snapshot: &Snapshot) -> Ranking {
     let mut ranking = Ranking::default();
-    let mut shunned = Vec::new();
     for route in fleet.routes.iter().filter(|route| need.wanted.allows(route)) {
         match judge(route, fleet, need, snapshot) {
             Err(rejection) => ranking.rejections.push((route.id, rejection)),
-            // A breaker only says "rather not": where nobody else can answer, it is worth a try.
-            Ok(candidate) if snapshot.health(route.id).is_shunned(snapshot.now) => shunned.push(candidate),
             Ok(candidate) => ranking.candidates.push(candidate),
         }
     }
-    order(&mut ranking.candidates, fleet, need, snapshot, strategy, turn);
-    order(&mut shunned, fleet, need, snapshot, strategy, turn);
-    ranking.candidates.append(&mut shunned);
     ranking
 }
 
@@ -94,8 +62,8 @@ fn judge(route: &Route, fleet: &Fleet, need: &Need, snapshot: &Snapshot) -> Resu
         return Err(Rejection::Resting { cause: mark.cause.clone(), until: mark.until });
     }
     let cost = expected_cost(route, need, snapshot);
-    let scarcity = fits_quota(route, fleet, &cost, snapshot)?;
-    Ok(Candidate { route: route.id, cost, scarcity })
+    fits_quota(route, fleet, &cost, snapshot)?;
+    Ok(Candidate { route: route.id, cost, price: Price::of(route, need, &cost, snapshot) })
 }
 
 fn fits_intent(route: &Route, need: &Need) -> Result<(), Rejection> {
@@ -132,13 +100,12 @@ fn fits_features(route: &Route, need: &Need) -> Result<(), Rejection> {
     }
 }
 
-/// The scarcity of the tightest limit, or the limit that refuses.
-fn fits_quota(route: &Route, fleet: &Fleet, cost: &Cost, snapshot: &Snapshot) -> Result<f64, Rejection> {
-    let mut scarcity: f64 = 0.0;
+/// The limit that refuses, if one does.
+fn fits_quota(route: &Route, fleet: &Fleet, cost: &Cost, snapshot: &Snapshot) -> Result<(), Rejection> {
     let mut latest: Option<(MeterId, jiff::Timestamp)> = None;
     for &meter in &route.meters {
         match snapshot.fit(meter, cost) {
-            Fit::Now => scarcity = scarcity.max(share_after(meter, cost, fleet, snapshot)),
+            Fit::Now => {}
             Fit::At(until) => latest = latest.filter(|(_, latest)| *latest >= until).or(Some((meter, until))),
             Fit::Never => {
                 let limit = &fleet.meter_spec(meter).limit;
@@ -150,93 +117,7 @@ fn fits_quota(route: &Route, fleet: &Fleet, cost: &Cost, snapshot: &Snapshot) ->
             }
         }
     }
-    latest.map_or(Ok(scarcity), |(meter, until)| {
+    latest.map_or(Ok(()), |(meter, until)| {
         Err(Rejection::OutOfQuota { limit: fleet.meter_spec(meter).limit.label(), until })
     })
-}
-
-#[expect(clippy::cast_precision_loss, reason = "shares need no exact counts")]
-fn share_after(meter: MeterId, cost: &Cost, fleet: &Fleet, snapshot: &Snapshot) -> f64 {
-    let reading = snapshot.reading(meter);
-    let used = reading.used.saturating_add(cost.of(fleet.meter_spec(meter).limit.kind));
-    used as f64 / reading.limit.max(1) as f64
-}
-
-fn order(
-    candidates: &mut Vec<Candidate>,
-    fleet: &Fleet,
-    need: &Need,
-    snapshot: &Snapshot,
-    strategy: Strategy,
-    turn: u64,
-) {
-    let mut keyed: Vec<(Place, Candidate)> =
-        candidates.drain(..).map(|candidate| (place(&candidate, fleet, need, snapshot, strategy), candidate)).collect();
-    keyed.sort_by(|(a, _), (b, _)| a.compare(b));
-    candidates.extend(keyed.into_iter().map(|(_, candidate)| candidate));
-    if strategy == Strategy::RoundRobin && !candidates.is_empty() {
-        let first = usize::try_from(turn % candidates.len() as u64).expect("a remainder of a length is one");
-        candidates.rotate_left(first);
-    }
-    breadth_first(candidates, fleet);
-}
-
-/// A candidate's place: paid routes last under every strategy, then what the strategy looks at, then a share of chance.
-struct Place {
-    paid: bool,
-    merit: f64,
-    chance: u64,
-}
-
-impl Place {
-    fn compare(&self, other: &Self) -> std::cmp::Ordering {
-        self.paid.cmp(&other.paid).then(self.merit.total_cmp(&other.merit)).then(self.chance.cmp(&other.chance))
-    }
-}
-
-fn place(candidate: &Candidate, fleet: &Fleet, need: &Need, snapshot: &Snapshot, strategy: Strategy) -> Place {
-    let route = fleet.route(candidate.route);
-    let health = snapshot.health(candidate.route);
-    #[expect(clippy::cast_precision_loss, reason = "priorities are small numbers")]
-    let merit = match strategy {
-        Strategy::Auto => auto_merit(candidate.scarcity, health.failure_share, health.first_event_ms),
-        Strategy::Fastest => health.first_event_ms.unwrap_or(0.0),
-        Strategy::Priority => -(route.priority as f64),
-        Strategy::RoundRobin => candidate.route.0 as f64,
-        Strategy::Random => 0.0,
-    };
-    let chance = mix(need.seed ^ mix(candidate.route.0 as u64 + 1));
-    Place { paid: route.provider.status == Status::Paid, merit, chance }
-}
-
-/// Small is good. Steps, so that routes of about the same standing are equals and share the traffic.
-fn auto_merit(scarcity: f64, failure_share: f64, first_event_ms: Option<f64>) -> f64 {
-    let scarce = (scarcity.clamp(0.0, 1.0) * 4.0).floor();
-    let failing = (failure_share * 4.0).floor() * 2.0;
-    // A fourfold time to the first event is a step; unmeasured counts as quick, so that it gets measured.
-    let slow = first_event_ms.map_or(0.0, |millis| ((millis / 1_000.0).max(1.0).log2() / 2.0).floor());
-    scarce + failing + slow
-}
-
-/// The best route of each provider before the second of any, each round in the order of merit.
-fn breadth_first(candidates: &mut [Candidate], fleet: &Fleet) {
-    let mut seen: Vec<&str> = Vec::with_capacity(candidates.len());
-    let mut rounds: Vec<(bool, usize, RouteId)> = Vec::with_capacity(candidates.len());
-    for candidate in candidates.iter() {
-        let provider = fleet.route(candidate.route).provider.as_ref();
-        let round = seen.iter().filter(|id| **id == provider.id).count();
-        seen.push(&provider.id);
-        rounds.push((provider.status == Status::Paid, round, candidate.route));
-    }
-    candidates.sort_by_key(|candidate| {
-        rounds.iter().find(|(_, _, route)| *route == candidate.route).map(|(paid, round, _)| (*paid, *round))
-    });
-}
-
-/// The finaliser of `SplitMix64`: spreads neighbouring numbers over the whole range.
-pub fn mix(number: u64) -> u64 {
-    let mut mixed = number.wrapping_add(0x9E37_79B9_7F4A_7C15);
-    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    mixed ^ (mixed >> 31)
 }

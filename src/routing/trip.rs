@@ -8,9 +8,10 @@ use crate::chat::fault::{Class, Stage};
 use crate::chat::{Breakage, Fault};
 use crate::clock::{later, until};
 
-use super::fleet::{Fleet, RouteId};
+use super::fleet::{Fleet, Route, RouteId};
 use super::need::Need;
-use super::rank::{Candidate, Ranking, Strategy, rank};
+use super::order::{Order, Ordering};
+use super::rank::{Candidate, Ranking, rank};
 use super::reject::Rejection;
 use super::snapshot::Snapshot;
 
@@ -42,8 +43,7 @@ pub struct Patience {
 pub struct Trip {
     pub need: Need,
     patience: Patience,
-    strategy: Strategy,
-    turn: u64,
+    order: Order,
     ends: Timestamp,
     waited: Duration,
     tried: Vec<(RouteId, Fault)>,
@@ -52,9 +52,9 @@ pub struct Trip {
 }
 
 impl Trip {
-    pub fn new(need: Need, patience: Patience, strategy: Strategy, turn: u64, now: Timestamp) -> Self {
+    pub fn new(need: Need, patience: Patience, order: Order, now: Timestamp) -> Self {
         let ends = later(now, patience.deadline);
-        Self { need, patience, strategy, turn, ends, waited: Duration::ZERO, tried: Vec::new(), rejections: Vec::new() }
+        Self { need, patience, order, ends, waited: Duration::ZERO, tried: Vec::new(), rejections: Vec::new() }
     }
 
     /// How long it waited for quota.
@@ -77,20 +77,30 @@ impl Trip {
         if let Some(invalid) = self.agreed_invalid(fleet) {
             return Step::Stop(invalid);
         }
-        let Ranking { candidates, rejections } = rank(fleet, &self.need, snapshot, self.strategy, self.turn);
+        let Ranking { candidates, rejections } = rank(fleet, &self.need, snapshot);
         self.rejections = rejections;
-        let next = candidates.into_iter().find(|candidate| !self.is_done_with(candidate.route));
+        let ordering = Ordering { order: self.order, fleet, need: &self.need, snapshot };
+        let tries = |route: &Route| self.tries(fleet, route);
+        let next = ordering.first(&candidates, |route| self.is_done_with(route), tries).cloned();
         if now >= self.ends {
             return Step::Stop(self.outcome().unwrap_or(Fault::Broken(Breakage::Timeout(Stage::Deadline))));
         }
-        // A refused reservation sent nothing and is no attempt.
-        let attempts = self.tried.iter().filter(|(_, fault)| !matches!(fault, Fault::Full { .. })).count();
-        let may_try = self.patience.max_attempts == 0 || attempts < self.patience.max_attempts;
+        let may_try = self.patience.max_attempts == 0 || self.attempts().count() < self.patience.max_attempts;
         match next {
             Some(candidate) if may_try => Step::Try(candidate),
             _ if may_try => self.wait_or_stop(now),
             _ => Step::Stop(self.outcome().unwrap_or(Fault::NothingSetUp)),
         }
+    }
+
+    /// A refused reservation sent nothing and is no attempt.
+    fn attempts(&self) -> impl Iterator<Item = RouteId> {
+        self.tried.iter().filter(|(_, fault)| !matches!(fault, Fault::Full { .. })).map(|(route, _)| *route)
+    }
+
+    /// Attempts at this route's provider.
+    fn tries(&self, fleet: &Fleet, route: &Route) -> usize {
+        self.attempts().filter(|tried| fleet.route(*tried).provider.id == route.provider.id).count()
     }
 
     /// Takes note that `route` failed. A provider that may be slow stretches the trip's deadline by its own time.

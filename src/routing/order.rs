@@ -1,0 +1,154 @@
+//! In what order routes that can answer are tried.
+
+use std::sync::Arc;
+
+use crate::catalog::Status;
+
+use super::fleet::{Fleet, Route, RouteId};
+use super::need::Need;
+use super::rank::Candidate;
+use super::snapshot::Snapshot;
+
+/// What comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Strategy {
+    /// The lowest price; of about equal ones each gets its share.
+    #[default]
+    Auto,
+    /// One after the other, request by request.
+    RoundRobin,
+    Random,
+    /// By the usual time to the first event; unmeasured routes first.
+    Fastest,
+    /// By the user's `priority`, highest first.
+    Priority,
+}
+
+impl Strategy {
+    pub const NAMES: [(&'static str, Self); 5] = [
+        ("auto", Self::Auto),
+        ("round-robin", Self::RoundRobin),
+        ("random", Self::Random),
+        ("fastest", Self::Fastest),
+        ("priority", Self::Priority),
+    ];
+}
+
+/// How one request's candidates are ordered: providers by one strategy, the models of a provider by another.
+#[derive(Debug, Clone, Copy)]
+pub struct Order {
+    pub providers: Strategy,
+    pub models: Strategy,
+    /// Counts requests, for strategies that take turns.
+    pub turn: u64,
+}
+
+/// Small goes first: what the strategy looks at, then a share of chance.
+type Key = (f64, u64);
+
+/// Routes in the fleet's order, with what their order rests on.
+pub struct Ordering<'a> {
+    pub order: Order,
+    pub fleet: &'a Fleet,
+    pub need: &'a Need,
+    pub snapshot: &'a Snapshot,
+}
+
+impl Ordering<'_> {
+    /// The candidate to try next: of all providers, the one tried least; paid ones after all others, and last, because where
+    /// nobody else can answer a doubtful route is better than none, those whose breaker is open.
+    pub fn first<'c>(
+        &self,
+        candidates: &'c [Candidate],
+        is_done: impl Fn(RouteId) -> bool,
+        tries: impl Fn(&Route) -> usize,
+    ) -> Option<&'c Candidate> {
+        let same_provider =
+            |a: &Candidate, b: &Candidate| Arc::ptr_eq(&self.route(a).provider, &self.route(b).provider);
+        let groups = candidates.chunk_by(same_provider).count() as u64;
+        let best = candidates.chunk_by(same_provider).zip(0..).filter_map(|(group, place)| {
+            let models = group.iter().zip(0..).filter(|(candidate, _)| !is_done(candidate.route));
+            let keyed = models.map(|(candidate, place)| {
+                let turn = Turn { place, of: group.len() as u64, count: self.order.turn / groups };
+                (self.is_shunned(candidate), self.key(candidate, self.order.models, turn), candidate)
+            });
+            let (shunned, _, candidate) = keyed.min_by(|a, b| a.0.cmp(&b.0).then_with(|| compare(a.1, b.1)))?;
+            let route = self.route(candidate);
+            let key = self.key(candidate, self.order.providers, Turn { place, of: groups, count: self.order.turn });
+            Some((shunned, route.provider.status == Status::Paid, tries(route), key, candidate))
+        });
+        let first = best.min_by(|a, b| (a.0, a.1, a.2).cmp(&(b.0, b.1, b.2)).then_with(|| compare(a.3, b.3)));
+        first.map(|(.., candidate)| candidate)
+    }
+
+    /// All candidates in the order they would be tried, if each failed.
+    pub fn all<'c>(&self, candidates: &'c [Candidate]) -> Vec<&'c Candidate> {
+        let mut ordered: Vec<&Candidate> = Vec::with_capacity(candidates.len());
+        loop {
+            let is_done = |route| ordered.iter().any(|candidate| candidate.route == route);
+            let tries = |route: &Route| {
+                ordered.iter().filter(|candidate| self.route(candidate).provider.id == route.provider.id).count()
+            };
+            match self.first(candidates, is_done, tries) {
+                Some(next) => ordered.push(next),
+                None => return ordered,
+            }
+        }
+    }
+
+    fn route(&self, candidate: &Candidate) -> &Route {
+        self.fleet.route(candidate.route)
+    }
+
+    fn is_shunned(&self, candidate: &Candidate) -> bool {
+        self.snapshot.health(candidate.route).is_shunned(self.snapshot.now)
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "priorities and places are small numbers")]
+    fn key(&self, candidate: &Candidate, strategy: Strategy, turn: Turn) -> Key {
+        let chance = mix(self.need.seed ^ mix(candidate.route.0 as u64 + 1));
+        let merit = match strategy {
+            Strategy::Auto => share(candidate.price.total(), chance),
+            Strategy::Fastest => self.snapshot.health(candidate.route).first_event_ms.unwrap_or(0.0),
+            Strategy::Priority => -(self.route(candidate).priority as f64),
+            Strategy::RoundRobin => turn.distance() as f64,
+            Strategy::Random => 0.0,
+        };
+        (merit, chance)
+    }
+}
+
+/// A place among others that take turns.
+#[derive(Debug, Clone, Copy)]
+struct Turn {
+    place: u64,
+    of: u64,
+    count: u64,
+}
+
+impl Turn {
+    /// How many come before it.
+    const fn distance(self) -> u64 {
+        (self.place + self.of - self.count % self.of) % self.of
+    }
+}
+
+fn compare(a: Key, b: Key) -> std::cmp::Ordering {
+    a.0.total_cmp(&b.0).then(a.1.cmp(&b.1))
+}
+
+/// A price with chance in it: the smallest of several such is that of each with odds of one to its price squared. So equals
+/// share the traffic, what costs twice as much gets a fifth of it, and ten times as much a hundredth.
+#[expect(clippy::cast_precision_loss, reason = "53 bits of chance are enough")]
+fn share(price: f64, chance: u64) -> f64 {
+    let uniform = ((chance >> 11) + 1) as f64 / (1_u64 << 53) as f64;
+    price * price * -uniform.ln()
+}
+
+/// The finaliser of `SplitMix64`: spreads neighbouring numbers over the whole range.
+pub fn mix(number: u64) -> u64 {
+    let mut mixed = number.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    mixed ^ (mixed >> 31)
+}

@@ -1,0 +1,88 @@
+//! What using a route costs, in seconds: the quota it takes, the time it lasts, and how often it fails.
+//!
+//! Quota that is left has to last until it comes back. A request that takes a hundredth of it takes a hundredth of that time:
+//! one of 30 requests a minute costs two seconds, one of the last three of a day that has six hours left costs two hours, and a
+//! thousand that nobody will use before the day turns in a minute cost nothing. So requests go where quota expires soonest, and
+//! the dear ones are left for the hour that needs them.
+
+use jiff::Timestamp;
+
+use crate::catalog::Scale;
+use crate::quota::Cost;
+
+use super::fleet::{MeterId, Route};
+use super::health::Health;
+use super::need::Need;
+use super::snapshot::Snapshot;
+
+/// A route whose provider tells no limits is taken to have 30 requests a minute.
+const UNTOLD: f64 = 2.0;
+
+/// A local model takes its owner's machine: it goes after quota that is there for the taking, and before a day's is spent.
+const LOCAL: f64 = 30.0;
+
+/// Strong models are kept for requests that ask for them.
+const STRONG: f64 = 2.0;
+
+/// What an attempt that fails costs, in seconds.
+const FAILURE: f64 = 60.0;
+
+/// Of equals, none is so cheap that the others get nothing.
+const LEAST: f64 = 1.0;
+
+/// What a request over a route costs, in seconds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Price {
+    /// The time that the quota taken would have lasted, of the dearest limit.
+    pub quota: f64,
+    /// The limit that says so.
+    pub binding: Option<MeterId>,
+    /// Of a strong model for a request that any would do for: more than one.
+    pub factor: f64,
+    /// The usual time to the first event.
+    pub wait: f64,
+    /// What failures will cost, going by those lately.
+    pub failures: f64,
+}
+
+impl Price {
+    pub fn of(route: &Route, need: &Need, cost: &Cost, snapshot: &Snapshot) -> Self {
+        let (quota, binding) = quota(route, cost, snapshot);
+        let is_kept = route.model.scale == Scale::Large && need.filters.scale != Some(Scale::Large);
+        let health = snapshot.health(route.id);
+        Self {
+            quota,
+            binding,
+            factor: if is_kept { STRONG } else { 1.0 },
+            wait: health.first_event_ms.unwrap_or(0.0) / 1_000.0,
+            failures: failures(health, snapshot.now),
+        }
+    }
+
+    /// All of it.
+    pub fn total(&self) -> f64 {
+        LEAST + self.quota * self.factor + self.wait + self.failures
+    }
+}
+
+/// The dearest limit's time, and which one that is.
+#[expect(clippy::cast_precision_loss, reason = "prices need no exact counts")]
+fn quota(route: &Route, cost: &Cost, snapshot: &Snapshot) -> (f64, Option<MeterId>) {
+    if route.meters.is_empty() {
+        return (if route.is_local() { LOCAL } else { UNTOLD }, None);
+    }
+    let mut dearest = (0.0, None);
+    for &id in &route.meters {
+        let meter = &snapshot.view.meters[id.0];
+        let (left, lasts) = meter.left(snapshot.now);
+        let price = cost.of(meter.kind()) as f64 * lasts.as_secs_f64() / left.max(1) as f64;
+        if price > dearest.0 {
+            dearest = (price, Some(id));
+        }
+    }
+    dearest
+}
+
+fn failures(health: &Health, now: Timestamp) -> f64 {
+    FAILURE * health.failure_share_at(now)
+}

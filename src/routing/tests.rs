@@ -1,0 +1,225 @@
+//! Prices and orders over small fleets, told as tables.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::*;
+use crate::catalog::{Catalog, Overlay};
+use crate::clock::later;
+use crate::quota::Cost;
+
+/// Six hours before the day turns.
+const NOW: &str = "2026-10-09T18:00:00Z";
+
+fn now() -> Timestamp {
+    NOW.parse().expect("a moment")
+}
+
+/// A fleet of providers, each an id, a status and its models; a model is an id, a scale and its limits in TOML.
+type Providers<'a> = &'a [(&'a str, &'a str, &'a [(&'a str, &'a str, &'a str)])];
+
+struct World {
+    fleet: Fleet,
+    snapshot: Snapshot,
+}
+
+fn world(providers: Providers<'_>) -> World {
+    let files = providers.iter().map(|(id, status, models)| {
+        let mut text = format!("dialect = \"openai\"\nbase_url = \"http://127.0.0.1:1\"\nstatus = \"{status}\"\n");
+        if *status != "local" {
+            text.push_str("key_env = [\"A_KEY\"]\n");
+        }
+        for (model, scale, limits) in *models {
+            text.push_str(&format!("[[model]]\nid = \"{model}\"\nscale = \"{scale}\"\ncontext = 9000\n"));
+            text.push_str(&format!("limits = [{limits}]\n"));
+        }
+        Overlay { id: (*id).to_owned(), place: (*id).to_owned(), text }
+    });
+    let catalog = Catalog::only(&files.collect::<Vec<_>>()).expect("valid files");
+    let account =
+        |provider| Account { provider: Arc::new(provider), keys: vec![KeyId(0)], separate: false, priority: 0 };
+    let fleet = Fleet::new(&catalog.providers.into_iter().map(account).collect::<Vec<_>>());
+    let snapshot = Snapshot {
+        now: now(),
+        view: Arc::new(View::new(&fleet)),
+        health: vec![Health::default(); fleet.routes.len()],
+        rejected_keys: vec![false],
+    };
+    World { fleet, snapshot }
+}
+
+impl World {
+    fn route(&self, name: &str) -> &Route {
+        self.fleet.routes.iter().find(|route| *route.name == *name).expect("a route of the fleet")
+    }
+
+    /// So many requests of this size were answered at `at`.
+    fn used(&mut self, name: &str, requests: u64, at: Timestamp) {
+        let meters = self.route(name).meters.clone();
+        let view = Arc::make_mut(&mut self.snapshot.view);
+        for id in meters {
+            let meter = Arc::make_mut(&mut view.meters[id.0]);
+            let amount = Cost::request(50, 50).of(meter.kind());
+            meter.add(requests * amount, at);
+        }
+    }
+
+    fn health(&mut self, name: &str) -> &mut Health {
+        let id = self.route(name).id;
+        &mut self.snapshot.health[id.0]
+    }
+
+    fn price(&self, name: &str, need: &Need) -> Price {
+        Price::of(self.route(name), need, &Cost::request(50, 50), &self.snapshot)
+    }
+
+    /// The names of all candidates in their order.
+    fn order(&self, need: &Need, providers: Strategy, models: Strategy, turn: u64) -> Vec<&str> {
+        let ranking = rank(&self.fleet, need, &self.snapshot);
+        let order = Order { providers, models, turn };
+        let ordering = Ordering { order, fleet: &self.fleet, need, snapshot: &self.snapshot };
+        ordering.all(&ranking.candidates).iter().map(|candidate| &*self.fleet.route(candidate.route).name).collect()
+    }
+
+    /// How many of `count` requests would go first to each route.
+    fn firsts(&self, count: u64, providers: Strategy, models: Strategy) -> BTreeMap<&str, u64> {
+        let mut firsts = BTreeMap::new();
+        for turn in 0..count {
+            let need = Need { seed: turn, ..Need::smallest() };
+            let first = self.order(&need, providers, models, turn)[0];
+            *firsts.entry(first).or_default() += 1;
+        }
+        firsts
+    }
+}
+
+#[test]
+fn a_request_costs_the_time_that_the_quota_it_takes_would_have_lasted() {
+    let limits = [
+        // What is left, and the seconds that one request of a hundred tokens costs.
+        ("{ requests = 30, per = \"minute\" }", 0, 2.0),
+        ("{ requests = 30, per = \"minute\" }", 20, 6.0),
+        ("{ tokens = 6000, per = \"minute\" }", 0, 1.0),
+        // Six hours for the last three of a day.
+        ("{ requests = 20, per = \"day\" }", 17, 7_200.0),
+        ("{ requests = 20, per = \"day\", resets = \"18:01 UTC\" }", 17, 20.0),
+        ("{ requests = 1000, per = \"day\", resets = \"18:01 UTC\" }", 0, 0.06),
+        // The dearest limit says it.
+        ("{ requests = 30, per = \"minute\" }, { requests = 1080, per = \"day\" }", 0, 20.0),
+        ("", 0, 2.0),
+    ];
+    for (limits, used, expected) in limits {
+        let mut world = world(&[("a", "free", &[("m", "small", limits)])]);
+        world.used("a/m", used, now());
+        let price = world.price("a/m", &Need::smallest());
+        assert!((price.quota - expected).abs() < 1e-9, "{limits} after {used}: {price:?}");
+    }
+}
+
+#[test]
+fn a_strong_model_is_dearer_to_those_who_would_take_any() {
+    let world = world(&[("a", "free", &[("m", "large", "{ requests = 30, per = \"minute\" }")])]);
+    let large = Filters { scale: Some(crate::catalog::Scale::Large), ..Filters::default() };
+    let asking = Need { filters: large, ..Need::smallest() };
+    assert!(world.price("a/m", &Need::smallest()).total() > world.price("a/m", &asking).total() + 1.9);
+}
+
+#[test]
+fn equals_share_the_traffic_and_what_is_dearer_gets_less() {
+    let minute = |requests| format!("{{ requests = {requests}, per = \"minute\" }}");
+    let [thirty, ten] = [minute(30), minute(10)];
+    let [equal, less] = [[("m", "small", thirty.as_str())], [("m", "small", ten.as_str())]];
+    let fleet = world(&[("a", "free", &equal), ("b", "trial", &equal), ("c", "free", &equal)]);
+    let firsts = fleet.firsts(3_000, Strategy::Auto, Strategy::Auto);
+    assert!(firsts.len() == 3 && firsts.values().all(|count| (850..1_150).contains(count)), "{firsts:?}");
+
+    // Every route's price is its quota's plus one second: 3 and 7.
+    let fleet = world(&[("a", "free", &equal), ("b", "free", &less)]);
+    let firsts = fleet.firsts(3_000, Strategy::Auto, Strategy::Auto);
+    assert!((350..600).contains(&firsts["b/m"]), "{firsts:?}");
+}
+
+#[test]
+fn latency_separates_only_large_gaps() {
+    let minute = "{ requests = 30, per = \"minute\" }";
+    let mut world = world(&[("a", "free", &[("m", "small", minute)]), ("b", "free", &[("m", "small", minute)])]);
+    for (millis, expected) in [(200, 700..=1_300), (400, 700..=1_300), (20_000, 0..=100)] {
+        *world.health("a/m") = Health::default();
+        world.health("a/m").answered(Duration::from_millis(millis));
+        world.health("b/m").answered(Duration::from_millis(200));
+        let firsts = world.firsts(2_000, Strategy::Auto, Strategy::Auto);
+        assert!(expected.contains(&firsts.get("a/m").copied().unwrap_or(0)), "{millis} ms: {firsts:?}");
+    }
+}
+
+#[test]
+fn the_best_of_each_provider_comes_before_the_second_of_any() {
+    let world = world(&[
+        ("a", "free", &[("one", "small", ""), ("two", "small", ""), ("three", "small", "")]),
+        ("b", "free", &[("one", "small", ""), ("two", "small", "")]),
+        ("c", "free", &[("one", "small", "{ requests = 1, per = \"day\" }")]),
+    ]);
+    for strategy in Strategy::NAMES.map(|(_, strategy)| strategy) {
+        for turn in 0..20 {
+            let order = world.order(&Need { seed: turn, ..Need::smallest() }, strategy, strategy, turn);
+            let providers: Vec<&str> = order.iter().map(|name| &name[..1]).collect();
+            let mut rounds = [providers[..3].to_vec(), providers[3..5].to_vec(), providers[5..].to_vec()];
+            for round in &mut rounds {
+                round.sort_unstable();
+            }
+            assert_eq!(rounds, [vec!["a", "b", "c"], vec!["a", "b"], vec!["a"]], "{strategy:?}: {order:?}");
+        }
+    }
+}
+
+#[test]
+fn paid_routes_come_after_all_free_ones_and_open_breakers_last_under_every_strategy() {
+    let mut world = world(&[
+        ("paid", "paid", &[("m", "small", "")]),
+        ("broken", "free", &[("m", "small", "")]),
+        ("scarce", "free", &[("m", "large", "{ requests = 1, per = \"day\" }")]),
+    ]);
+    (0..3).for_each(|_| world.health("broken/m").broke(now(), false));
+    for strategy in Strategy::NAMES.map(|(_, strategy)| strategy) {
+        for turn in 0..10 {
+            let order = world.order(&Need { seed: turn, ..Need::smallest() }, strategy, strategy, turn);
+            assert_eq!(order, ["scarce/m", "paid/m", "broken/m"], "{strategy:?}");
+        }
+    }
+}
+
+#[test]
+fn providers_follow_one_strategy_and_the_models_of_each_another() {
+    let mut world = world(&[
+        ("a", "free", &[("slow", "small", ""), ("quick", "small", "")]),
+        ("b", "free", &[("slow", "small", ""), ("quick", "small", "")]),
+    ]);
+    for route in ["a/slow", "b/slow", "a/quick", "b/quick"] {
+        let millis = if route.ends_with("slow") { 900 } else { 30 };
+        world.health(route).answered(Duration::from_millis(millis));
+    }
+    let need = Need::smallest();
+    assert_eq!(world.order(&need, Strategy::RoundRobin, Strategy::Fastest, 0)[..2], ["a/quick", "b/quick"]);
+    assert_eq!(world.order(&need, Strategy::RoundRobin, Strategy::Fastest, 1)[..2], ["b/quick", "a/quick"]);
+    // Each provider's turns count for themselves, so that every route gets its own.
+    let firsts = world.firsts(400, Strategy::RoundRobin, Strategy::RoundRobin);
+    assert_eq!(firsts.values().copied().collect::<Vec<_>>(), [100; 4], "{firsts:?}");
+    let firsts = world.firsts(400, Strategy::Random, Strategy::Random);
+    assert!(firsts.len() == 4 && firsts.values().all(|count| *count > 60), "{firsts:?}");
+}
+
+#[test]
+fn a_broken_route_is_dear_for_a_minute_and_then_forgiven() {
+    let mut world = world(&[("a", "free", &[("m", "small", "")])]);
+    world.health("a/m").broke(now(), false);
+    let mut price_after = |seconds| {
+        world.snapshot.now = later(now(), Duration::from_secs(seconds));
+        world.price("a/m", &Need::smallest()).failures
+    };
+    assert!(price_after(0) > 10.0);
+    assert!(price_after(20) < 7.0);
+    assert!(price_after(120) < 0.5);
+}
