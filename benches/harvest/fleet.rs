@@ -13,63 +13,63 @@ pub enum Truth {
 /// Requests a minute and a day, tokens a minute and a day; 0 where there is no such limit.
 struct Shape(&'static str, &'static [&'static str], &'static str, u64, [u64; 4]);
 
-/// Six providers and twelve models, of the shapes of 2026-10: an account's pool, rolling and calendar days, tokens in and out.
-pub fn fleet(truth: Truth, seed: u64) -> Vec<ProviderSpec> {
-    let coding: &[&str] = &["text", "coding"];
-    let text: &[&str] = &["text"];
-    let groq = provider(
-        Persona::Groq,
-        &[
-            Shape("sim-gpt-120b", coding, "large", 131_072, [30, 1_000, 8_000, 200_000]),
-            Shape("sim-llama-70b", text, "large", 131_072, [30, 1_000, 12_000, 100_000]),
-            Shape("sim-llama-8b", text, "small", 131_072, [30, 14_400, 6_000, 500_000]),
-        ],
-        true,
-    );
-    let gemini = provider(
-        Persona::Gemini,
-        &[
-            Shape("sim-flash", coding, "medium", 1_048_576, [5, 20, 250_000, 0]),
-            Shape("sim-flash-lite", text, "small", 1_048_576, [15, 500, 250_000, 0]),
-        ],
-        false,
-    );
-    let mistral = provider(
-        Persona::Mistral,
-        &[
-            Shape("sim-large", text, "large", 262_144, [0; 4]),
-            Shape("sim-codestral", coding, "medium", 262_144, [0; 4]),
-        ],
-        false,
-    )
-    .limit(Limit::requests(60, Period::Minute))
-    .limit(Limit::tokens(200_000, Period::Minute));
-    let cerebras = provider(
-        Persona::Cerebras,
-        &[Shape("sim-gpt-120b", coding, "large", 65_536, [10, 2_400, 60_000, 1_000_000])],
-        false,
-    );
-    let openrouter = provider(
-        Persona::OpenRouter,
-        &[
-            Shape("sim-nemotron:free", text, "large", 131_072, [0; 4]),
-            Shape("sim-coder:free", coding, "large", 262_144, [0; 4]),
-        ],
-        false,
-    )
-    .limit(Limit::requests(20, Period::Minute))
-    .limit(Limit::requests(50, Period::Day));
-    let nvidia = provider(
-        Persona::Nvidia,
-        &[Shape("sim-glm", coding, "large", 131_072, [0; 4]), Shape("sim-qwen-32b", text, "medium", 32_768, [0; 4])],
-        false,
-    )
-    .limit(Limit::requests(40, Period::Minute));
-    let mut fleet = vec![groq, gemini, mistral, cerebras, openrouter, nvidia];
+/// Which keys somebody has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keys {
+    /// Three providers, each scarce in its own way: tokens a day, requests a day, tokens a minute.
+    Few,
+    /// Three more, with pools of an account and hardly a day's limit.
+    Many,
+}
+
+/// Providers of the shapes of 2026-10: an account's pool, rolling and calendar days, tokens in and out.
+pub fn fleet(keys: Keys, truth: Truth, seed: u64) -> Vec<ProviderSpec> {
+    let mut fleet = few();
+    if keys == Keys::Many {
+        fleet.extend(more());
+    }
     if truth == Truth::AThirdWrong {
         misdocument(&mut fleet, seed);
     }
     fleet
+}
+
+const CODING: &[&str] = &["text", "coding"];
+const TEXT: &[&str] = &["text"];
+
+fn few() -> Vec<ProviderSpec> {
+    let groq = [
+        Shape("sim-gpt-120b", CODING, "large", 131_072, [30, 1_000, 8_000, 200_000]),
+        Shape("sim-llama-70b", TEXT, "large", 131_072, [30, 1_000, 12_000, 100_000]),
+        Shape("sim-llama-8b", TEXT, "small", 131_072, [30, 14_400, 6_000, 500_000]),
+    ];
+    let gemini = [
+        Shape("sim-flash", CODING, "medium", 1_048_576, [5, 20, 250_000, 0]),
+        Shape("sim-flash-lite", TEXT, "small", 1_048_576, [15, 500, 250_000, 0]),
+    ];
+    let cerebras = [Shape("sim-gpt-120b", CODING, "large", 65_536, [10, 2_400, 60_000, 1_000_000])];
+    vec![
+        provider(Persona::Groq, &groq, true),
+        provider(Persona::Gemini, &gemini, false),
+        provider(Persona::Cerebras, &cerebras, false),
+    ]
+}
+
+fn more() -> Vec<ProviderSpec> {
+    let pooled = |id, types, scale, context| Shape(id, types, scale, context, [0; 4]);
+    let mistral = [pooled("sim-large", TEXT, "large", 262_144), pooled("sim-codestral", CODING, "medium", 262_144)];
+    let openrouter =
+        [pooled("sim-nemotron:free", TEXT, "large", 131_072), pooled("sim-coder:free", CODING, "large", 262_144)];
+    let nvidia = [pooled("sim-glm", CODING, "large", 131_072), pooled("sim-qwen-32b", TEXT, "medium", 32_768)];
+    vec![
+        provider(Persona::Mistral, &mistral, false)
+            .limit(Limit::requests(60, Period::Minute))
+            .limit(Limit::tokens(200_000, Period::Minute)),
+        provider(Persona::OpenRouter, &openrouter, false)
+            .limit(Limit::requests(20, Period::Minute))
+            .limit(Limit::requests(50, Period::Day)),
+        provider(Persona::Nvidia, &nvidia, false).limit(Limit::requests(40, Period::Minute)),
+    ]
 }
 
 fn provider(persona: Persona, shapes: &[Shape], rolling_days: bool) -> ProviderSpec {
