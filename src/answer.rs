@@ -1,24 +1,21 @@
-//! A reply in flight, whole or as a stream, with its lease: settled exactly once, however it ends.
+//! A reply in flight, whole or as a stream, with the attempts that led to it.
 
-use std::collections::VecDeque;
+mod held;
+mod stream;
+
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
-use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::chat::fault::Stage;
 use crate::chat::fields::{Rewrite, locate};
-use crate::chat::{Breakage, Fault, RawObject, StreamEvent, Usage};
-use crate::clock::until;
+use crate::chat::{Fault, RawObject};
 use crate::dialect::Whole;
-use crate::quota::Cost;
-use crate::relay::Relay;
-use crate::routing::{Route, RouteId};
-use crate::store::{Lease, LedgerRow, Settlement};
-use crate::upstream::EventStream;
+use crate::routing::Route;
+
+pub use held::Held;
+pub use stream::AnswerStream;
 
 /// An answer, from the moment its first event is there.
 #[derive(Debug)]
@@ -101,169 +98,6 @@ pub fn with_meta(body: &Bytes, meta: &Meta<'_>) -> Vec<Bytes> {
         return rewrite.finish();
     }
     vec![body.slice(..end), Bytes::from_static(b",\"meta\":"), meta, Bytes::from_static(b"}")]
-}
-
-/// An attempt that holds a lease. Whatever drops it, the lease is settled and the ledger has its row.
-pub struct Held {
-    relay: Arc<Relay>,
-    route: RouteId,
-    lease: Option<Lease>,
-    attempt: u32,
-    request_id: String,
-    pub started: Timestamp,
-    /// The HTTP status, once there is one.
-    pub status: Option<u16>,
-    first_event: Option<Duration>,
-    usage: Option<Usage>,
-}
-
-impl Held {
-    pub fn new(
-        relay: Arc<Relay>,
-        route: RouteId,
-        lease: Lease,
-        attempt: u32,
-        request_id: String,
-        started: Timestamp,
-    ) -> Self {
-        relay.in_flight.fetch_add(1, Ordering::Relaxed);
-        Self {
-            relay,
-            route,
-            lease: Some(lease),
-            attempt,
-            request_id,
-            started,
-            status: None,
-            first_event: None,
-            usage: None,
-        }
-    }
-
-    /// The attempt has its first event: a whole answer is settled at once, a stream takes the lease along.
-    pub fn answered(mut self, body: Body) -> (Body, Duration) {
-        let first_event = until(self.started, self.relay.clock.now());
-        self.first_event = Some(first_event);
-        self.relay.note_answer(self.route, first_event);
-        match body {
-            Body::Whole(whole) => {
-                self.usage = whole.usage;
-                self.end(None, false);
-                (Body::Whole(whole), first_event)
-            }
-            Body::Stream(mut stream) => {
-                stream.held = Some(self);
-                (Body::Stream(stream), first_event)
-            }
-        }
-    }
-
-    pub fn failed(mut self, fault: &Fault) {
-        self.relay.note_fault(self.route, self.lease.as_ref(), fault);
-        self.end(Some(fault.clone()), false);
-    }
-
-    fn settlement(&self, fault: Option<&Fault>) -> Settlement {
-        match (self.usage, fault, self.status) {
-            (Some(usage), _, _) => {
-                let cost = Cost::request(usage.prompt_tokens, usage.completion_tokens);
-                Settlement::Used(cost.in_units(self.relay.fleet.route(self.route).model.unit_price))
-            }
-            (None, Some(Fault::Broken(Breakage::Unreachable | Breakage::Timeout(Stage::Connect))), _) => {
-                Settlement::Refunded
-            }
-            // What the dialect could not say was never sent.
-            (None, Some(Fault::Unfit(_) | Fault::Invalid { .. }), None) => Settlement::Refunded,
-            // A refusal counts as a request there for all we know; tokens it cannot have used.
-            (None, Some(_), Some(status)) if !(200..300).contains(&status) => Settlement::Used(Cost::request(0, 0)),
-            (None, _, _) => Settlement::AsReserved,
-        }
-    }
-
-    fn end(&mut self, fault: Option<Fault>, cancelled: bool) {
-        let Some(lease) = self.lease.take() else { return };
-        let settlement = self.settlement(fault.as_ref());
-        if let Some(usage) = self.usage {
-            self.relay.note_usage(self.route, usage.completion_tokens);
-        }
-        let now = self.relay.clock.now();
-        let row = LedgerRow {
-            at: self.started,
-            request_id: std::mem::take(&mut self.request_id),
-            route: self.route,
-            attempt: self.attempt,
-            fault,
-            cancelled,
-            usage: self.usage,
-            http_status: self.status,
-            first_event_ms: self.first_event.map(millis),
-            total_ms: millis(until(self.started, now)),
-        };
-        self.relay.metrics.attempt(self.relay.fleet.route(self.route), &row);
-        self.relay.store().settle(lease, settlement, row, now);
-    }
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        // Still held here means that the caller left: nobody waits for the answer any more.
-        self.end(None, true);
-        self.relay.in_flight.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// A stream past its commit point.
-pub struct AnswerStream {
-    events: EventStream,
-    ready: VecDeque<StreamEvent>,
-    held: Option<Held>,
-}
-
-impl std::fmt::Debug for AnswerStream {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_struct("AnswerStream").field("ready", &self.ready.len()).finish_non_exhaustive()
-    }
-}
-
-impl AnswerStream {
-    pub fn new(events: EventStream, first: Vec<StreamEvent>) -> Self {
-        Self { events, ready: first.into(), held: None }
-    }
-
-    /// The next event; `None` after the end. After an error there is nothing more.
-    pub async fn next(&mut self) -> Option<Result<StreamEvent, Fault>> {
-        let held = self.held.as_mut()?;
-        let next = match self.ready.pop_front() {
-            Some(event) => Ok(Some(event)),
-            None => self.events.next(&held.relay.clock).await,
-        };
-        let next = next.and_then(|event| match event {
-            Some(StreamEvent { signs, .. }) if signs.error.is_some() => Err(Fault::Cut),
-            event => Ok(event),
-        });
-        match next {
-            Ok(Some(event)) => {
-                held.usage = event.signs.usage.or(held.usage);
-                Some(Ok(event))
-            }
-            Ok(None) => {
-                held.end(None, false);
-                self.held = None;
-                None
-            }
-            Err(_) => {
-                // Whatever broke it, past the commit point the stream is cut.
-                if let Some(held) = self.held.take() {
-                    held.failed(&Fault::Cut);
-                }
-                Some(Err(Fault::Cut))
-            }
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,130 @@
+//! An attempt with its lease: settled exactly once, however it ends.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::chat::fault::Stage;
+use crate::chat::{Breakage, Fault, Usage};
+use crate::clock::until;
+use crate::quota::Cost;
+use crate::relay::Relay;
+use crate::routing::RouteId;
+use crate::store::{Lease, LedgerRow, Settlement};
+
+use super::Body;
+
+/// An attempt that holds a lease. Whatever drops it, the lease is settled and the ledger has its row.
+pub struct Held {
+    pub(super) relay: Arc<Relay>,
+    route: RouteId,
+    lease: Option<Lease>,
+    attempt: u32,
+    request_id: String,
+    pub started: Timestamp,
+    /// The HTTP status, once there is one.
+    pub status: Option<u16>,
+    first_event: Option<Duration>,
+    pub(super) usage: Option<Usage>,
+}
+
+impl Held {
+    pub fn new(
+        relay: Arc<Relay>,
+        route: RouteId,
+        lease: Lease,
+        attempt: u32,
+        request_id: String,
+        started: Timestamp,
+    ) -> Self {
+        relay.in_flight.fetch_add(1, Ordering::Relaxed);
+        Self {
+            relay,
+            route,
+            lease: Some(lease),
+            attempt,
+            request_id,
+            started,
+            status: None,
+            first_event: None,
+            usage: None,
+        }
+    }
+
+    /// The attempt has its first event: a whole answer is settled at once, a stream takes the lease along.
+    pub fn answered(mut self, body: Body) -> (Body, Duration) {
+        let first_event = until(self.started, self.relay.clock.now());
+        self.first_event = Some(first_event);
+        self.relay.note_answer(self.route, first_event);
+        match body {
+            Body::Whole(whole) => {
+                self.usage = whole.usage;
+                self.end(None, false);
+                (Body::Whole(whole), first_event)
+            }
+            Body::Stream(mut stream) => {
+                stream.held = Some(self);
+                (Body::Stream(stream), first_event)
+            }
+        }
+    }
+
+    pub fn failed(mut self, fault: &Fault) {
+        self.relay.note_fault(self.route, self.lease.as_ref(), fault);
+        self.end(Some(fault.clone()), false);
+    }
+
+    fn settlement(&self, fault: Option<&Fault>) -> Settlement {
+        match (self.usage, fault, self.status) {
+            (Some(usage), _, _) => {
+                let cost = Cost::request(usage.prompt_tokens, usage.completion_tokens);
+                Settlement::Used(cost.in_units(self.relay.fleet.route(self.route).model.unit_price))
+            }
+            (None, Some(Fault::Broken(Breakage::Unreachable | Breakage::Timeout(Stage::Connect))), _) => {
+                Settlement::Refunded
+            }
+            // What the dialect could not say was never sent.
+            (None, Some(Fault::Unfit(_) | Fault::Invalid { .. }), None) => Settlement::Refunded,
+            // A refusal counts as a request there for all we know; tokens it cannot have used.
+            (None, Some(_), Some(status)) if !(200..300).contains(&status) => Settlement::Used(Cost::request(0, 0)),
+            (None, _, _) => Settlement::AsReserved,
+        }
+    }
+
+    pub(super) fn end(&mut self, fault: Option<Fault>, cancelled: bool) {
+        let Some(lease) = self.lease.take() else { return };
+        let settlement = self.settlement(fault.as_ref());
+        if let Some(usage) = self.usage {
+            self.relay.note_usage(self.route, usage.completion_tokens);
+        }
+        let now = self.relay.clock.now();
+        let row = LedgerRow {
+            at: self.started,
+            request_id: std::mem::take(&mut self.request_id),
+            route: self.route,
+            attempt: self.attempt,
+            fault,
+            cancelled,
+            usage: self.usage,
+            http_status: self.status,
+            first_event_ms: self.first_event.map(millis),
+            total_ms: millis(until(self.started, now)),
+        };
+        self.relay.metrics.attempt(self.relay.fleet.route(self.route), &row);
+        self.relay.store().settle(lease, settlement, row, now);
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // Still held here means that the caller left: nobody waits for the answer any more.
+        self.end(None, true);
+        self.relay.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
