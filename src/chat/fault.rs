@@ -141,17 +141,6 @@ pub enum Class {
 }
 
 impl Fault {
-    pub const fn class(&self) -> Class {
-        match self {
-            Self::Busy { .. } | Self::Spent { .. } | Self::Full { .. } => Class::OutOfQuota,
-            Self::Broken(Breakage::Timeout(_)) => Class::Timeout,
-            Self::Broken(_) | Self::Cut | Self::Gone => Class::Unavailable,
-            Self::Denied => Class::Keys,
-            Self::Unfit(_) | Self::Invalid { .. } | Self::Unknown { .. } => Class::Request,
-            Self::NothingSetUp | Self::StoreLost => Class::Setup,
-        }
-    }
-
     /// The moment from which trying again can help, where it is known.
     pub const fn until(&self) -> Option<Timestamp> {
         match self {

@@ -3,6 +3,7 @@
 pub mod event;
 pub mod fault;
 pub mod fields;
+pub mod kind;
 pub mod message;
 pub mod request;
 pub mod tokens;
@@ -10,5 +11,6 @@ pub mod tokens;
 pub use event::{Chunk, Signs, StreamEvent, Usage};
 pub use fault::{Breakage, Fault, Period, Scope, Unfit};
 pub use fields::{RawObject, Rewrite};
+pub use kind::ErrorKind;
 pub use message::{Message, Part, ToolCall};
 pub use request::{BadRequest, ChatRequest, Features};

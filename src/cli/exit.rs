@@ -6,8 +6,7 @@ use jiff::Timestamp;
 
 use crate::answer::Attempt;
 use crate::catalog::Problem;
-use crate::chat::fault::Class;
-use crate::chat::{Fault, Unfit};
+use crate::chat::{ErrorKind, Fault, Unfit};
 use crate::clock::until;
 use crate::relay::Failure;
 
@@ -21,9 +20,15 @@ const LONG_WAIT_S: u64 = 600;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
     Success,
+    /// A check found what it looks for: failures, differences.
+    Negative,
+    /// Nothing else on this list.
+    Failed,
     /// Bad arguments, nothing to ask, unknown model.
     Usage,
     BadInput,
+    /// The answer is not what `--schema` or `--extract` wants.
+    BadOutput,
     /// A named file is missing, or stdin stayed silent.
     NoInput,
     Unavailable,
@@ -42,8 +47,9 @@ impl Exit {
     pub const fn code(self) -> u8 {
         match self {
             Self::Success => 0,
+            Self::Negative | Self::Failed => 1,
             Self::Usage => 2,
-            Self::BadInput => 65,
+            Self::BadInput | Self::BadOutput => 65,
             Self::NoInput => 66,
             Self::Unavailable => 69,
             Self::Internal => 70,
@@ -61,8 +67,11 @@ impl Exit {
     pub const fn word(self) -> &'static str {
         match self {
             Self::Success => "ok",
+            Self::Negative => "negative",
+            Self::Failed => "failed",
             Self::Usage => "usage",
             Self::BadInput => "bad_input",
+            Self::BadOutput => "bad_output",
             Self::NoInput => "no_input",
             Self::Unavailable => "unavailable",
             Self::Internal => "internal",
@@ -79,6 +88,22 @@ impl Exit {
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit.code())
+    }
+}
+
+/// What a request came to, as an exit code.
+impl From<ErrorKind> for Exit {
+    fn from(kind: ErrorKind) -> Self {
+        match kind {
+            ErrorKind::OutOfQuota => Self::OutOfQuota,
+            ErrorKind::Timeout => Self::TimedOut,
+            ErrorKind::Unavailable | ErrorKind::Cut | ErrorKind::Gone => Self::Unavailable,
+            ErrorKind::Keys => Self::Auth,
+            ErrorKind::TooLong | ErrorKind::Unsupported | ErrorKind::Rejected => Self::BadInput,
+            ErrorKind::Filtered | ErrorKind::UnknownModel => Self::Usage,
+            ErrorKind::NotSetUp => Self::Config,
+            ErrorKind::StoreLost => Self::Io,
+        }
     }
 }
 
@@ -156,56 +181,61 @@ impl Trouble {
 
     pub fn of_failure(failure: Failure, now: Timestamp) -> Self {
         let wait = failure.fault.until().map(|moment| seconds_up(until(now, moment)));
-        let (exit, message, hint) = match &failure.fault {
-            Fault::NothingSetUp => (Exit::Config, "no provider is set up yet".to_owned(), None),
-            Fault::Unknown { message, close } => (
-                Exit::Usage,
-                message.clone(),
-                (!close.is_empty()).then(|| format!("close to it: {}", close.join(", "))),
-            ),
-            Fault::Unfit(unfit) => unfit_trouble(unfit),
-            Fault::Invalid { message, .. } => (Exit::BadInput, format!("the request was rejected: {message}"), None),
-            Fault::StoreLost => (Exit::Io, "the state store cannot be used".to_owned(), None),
-            fault => of_class(fault.class(), wait),
-        };
         let lines = route_lines(&failure, now);
-        Self { lines, hint, retry_after_s: wait, attempts: failure.attempts, ..Self::new(exit, message) }
+        let trouble = Self::of_kind(failure.fault.kind(), own_words(&failure.fault), wait);
+        let trouble = match failure.fault {
+            Fault::Unknown { close, .. } if !close.is_empty() => {
+                trouble.hint(format!("did you mean {}?", close.join(", ")))
+            }
+            _ => trouble,
+        };
+        Self { lines, attempts: failure.attempts, ..trouble }
+    }
+
+    /// A kind of failure in its usual words, or in words of its own.
+    pub fn of_kind(kind: ErrorKind, message: Option<String>, retry_after_s: Option<u64>) -> Self {
+        let message = message.unwrap_or_else(|| usual_words(kind).to_owned());
+        let trouble = Self { retry_after_s, ..Self::new(kind.into(), message) };
+        match (kind, retry_after_s) {
+            (ErrorKind::OutOfQuota, Some(wait @ ..=LONG_WAIT_S)) => {
+                trouble.hint(format!("wait {}, or run with --wait {}s", span(wait), wait + 1))
+            }
+            (ErrorKind::OutOfQuota, Some(wait)) => {
+                trouble.hint(format!("try again in {}, or add a key of another provider", span(wait)))
+            }
+            (ErrorKind::Keys, _) => trouble.hint("check the keys in the environment and in keys.toml"),
+            _ => trouble,
+        }
     }
 }
 
-fn of_class(class: Class, wait: Option<u64>) -> (Exit, String, Option<String>) {
-    match class {
-        Class::OutOfQuota => {
-            let hint = wait.map(|wait| match wait {
-                ..=LONG_WAIT_S => format!("wait {}, or run with --wait {}s", span(wait), wait + 1),
-                _ => format!("try again in {}, or add a key of another provider", span(wait)),
-            });
-            (Exit::OutOfQuota, "no free quota is left right now".to_owned(), hint)
-        }
-        Class::Timeout => (Exit::TimedOut, "no provider answered in time".to_owned(), None),
-        Class::Keys => (
-            Exit::Auth,
-            "every provider that could answer rejected its key".to_owned(),
-            Some("check the keys in the environment and in keys.toml".to_owned()),
-        ),
-        Class::Unavailable | Class::Request | Class::Setup => {
-            (Exit::Unavailable, "no provider that could answer is available".to_owned(), None)
-        }
+const fn usual_words(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::OutOfQuota => "no free quota is left right now",
+        ErrorKind::Timeout => "no provider answered in time",
+        ErrorKind::Unavailable | ErrorKind::Gone => "no provider that could answer is available",
+        ErrorKind::Cut => "the answer broke off before its end",
+        ErrorKind::Keys => "every provider that could answer rejected its key",
+        ErrorKind::TooLong => "the request is too large for every route that could answer it",
+        ErrorKind::Unsupported => "no model that may answer has what the request needs",
+        ErrorKind::Filtered => "no route is left",
+        ErrorKind::Rejected => "the request was rejected",
+        ErrorKind::UnknownModel => "the model is not known",
+        ErrorKind::NotSetUp => "no provider is set up yet",
+        ErrorKind::StoreLost => "the state store cannot be used",
     }
 }
 
-fn unfit_trouble(unfit: &Unfit) -> (Exit, String, Option<String>) {
-    match unfit {
-        Unfit::ContextTooLong { needed, context } => (
-            Exit::BadInput,
-            format!("the request needs {needed} tokens with its answer; the most any route takes is {context}"),
-            None,
-        ),
-        Unfit::TooLarge => {
-            (Exit::BadInput, "the request is too large for every route that could answer it".to_owned(), None)
+/// What a fault says beyond its kind.
+fn own_words(fault: &Fault) -> Option<String> {
+    match fault {
+        Fault::Unknown { message, .. } | Fault::Unfit(Unfit::Filtered(message)) => Some(message.clone()),
+        Fault::Invalid { message, .. } => Some(format!("the request was rejected: {message}")),
+        Fault::Unfit(Unfit::ContextTooLong { needed, context }) => {
+            Some(format!("the request needs {needed} tokens with its answer; the most any route takes is {context}"))
         }
-        Unfit::Lacks(feature) => (Exit::BadInput, format!("no model that may answer this has {feature}"), None),
-        Unfit::Filtered(message) => (Exit::Usage, message.clone(), None),
+        Fault::Unfit(Unfit::Lacks(feature)) => Some(format!("no model that may answer this has {feature}")),
+        _ => None,
     }
 }
 
@@ -250,7 +280,10 @@ mod tests {
     fn codes_are_the_documented_ones() {
         let codes: Vec<(&str, u8)> = [
             Exit::Usage,
+            Exit::Negative,
+            Exit::Failed,
             Exit::BadInput,
+            Exit::BadOutput,
             Exit::NoInput,
             Exit::Unavailable,
             Exit::Internal,
@@ -259,12 +292,17 @@ mod tests {
             Exit::Auth,
             Exit::Config,
             Exit::TimedOut,
+            Exit::Interrupted,
+            Exit::Terminated,
         ]
         .map(|exit| (exit.word(), exit.code()))
         .to_vec();
         let expected = [
             ("usage", 2),
+            ("negative", 1),
+            ("failed", 1),
             ("bad_input", 65),
+            ("bad_output", 65),
             ("no_input", 66),
             ("unavailable", 69),
             ("internal", 70),
@@ -273,6 +311,8 @@ mod tests {
             ("auth", 77),
             ("config", 78),
             ("timeout", 124),
+            ("interrupted", 130),
+            ("interrupted", 143),
         ];
         assert_eq!(codes, expected);
     }

@@ -8,7 +8,7 @@ use http::{HeaderValue, StatusCode};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::chat::{BadRequest, Breakage, Fault, Unfit};
+use crate::chat::{BadRequest, Breakage, ErrorKind, Fault, Unfit};
 use crate::clock::until;
 use crate::relay::Failure;
 
@@ -42,8 +42,25 @@ impl ErrorBody {
         Self { status, retry_after: None, message, r#type, param: None, code: Some(code.into()), routes: Vec::new() }
     }
 
-    fn upstream(status: u16, r#type: &'static str, code: &str, message: String) -> Self {
-        Self { r#type, ..Self::request(status, code, message) }
+    fn of_kind(kind: ErrorKind, message: impl Into<String>) -> Self {
+        let (status, r#type) = status(kind);
+        Self { r#type, ..Self::request(status, kind.code(), message.into()) }
+    }
+}
+
+/// The status and `error.type` of each kind: the exhausted pool is the caller's 429, a failure of its providers ours.
+const fn status(kind: ErrorKind) -> (u16, &'static str) {
+    match kind {
+        ErrorKind::OutOfQuota => (429, "rate_limit_error"),
+        ErrorKind::Timeout => (504, "upstream_error"),
+        ErrorKind::Unavailable | ErrorKind::Cut | ErrorKind::Gone | ErrorKind::Keys | ErrorKind::NotSetUp => {
+            (502, "upstream_error")
+        }
+        ErrorKind::TooLong | ErrorKind::Unsupported | ErrorKind::Filtered | ErrorKind::Rejected => {
+            (400, "invalid_request_error")
+        }
+        ErrorKind::UnknownModel => (404, "invalid_request_error"),
+        ErrorKind::StoreLost => (503, "server_error"),
     }
 }
 
@@ -64,20 +81,17 @@ pub fn explain(failure: &Failure, now: Timestamp) -> ErrorBody {
 
 /// The error a fault means to a caller.
 pub fn of_fault(fault: &Fault, now: Timestamp) -> ErrorBody {
-    let upstream =
-        |status, code, message: &str| ErrorBody::upstream(status, "upstream_error", code, message.to_owned());
+    let kind = fault.kind();
     match fault {
         Fault::Busy { until, .. } | Fault::Spent { until, .. } | Fault::Full { until } => out_of_quota(*until, now),
-        Fault::Denied => {
-            upstream(502, "upstream_credentials_exhausted", "every provider that could answer rejected its key")
-        }
-        Fault::Gone => upstream(502, "upstream_model_gone", "the model is no longer offered by its provider"),
-        Fault::Unfit(unfit) => of_unfit(unfit),
-        Fault::Broken(Breakage::Timeout(_)) => upstream(504, "upstream_timeout", "no provider answered in time"),
-        Fault::Broken(_) | Fault::NothingSetUp => {
-            upstream(502, "upstream_unavailable", "no provider that could answer is available")
-        }
-        Fault::Cut => upstream(502, "upstream_cut", "the answer broke off at its provider"),
+        Fault::Denied => ErrorBody::of_kind(kind, "every provider that could answer rejected its key"),
+        Fault::Gone => ErrorBody::of_kind(kind, "the model is no longer offered by its provider"),
+        Fault::Unfit(unfit) => of_unfit(kind, unfit),
+        Fault::Broken(Breakage::Timeout(_)) => ErrorBody::of_kind(kind, "no provider answered in time"),
+        Fault::Broken(_) => ErrorBody::of_kind(kind, "no provider that could answer is available"),
+        Fault::NothingSetUp => ErrorBody::of_kind(kind, "no provider is set up"),
+        Fault::Cut => ErrorBody::of_kind(kind, "the answer broke off at its provider"),
+        // The caller's own mistake passes with its provider's status and code.
         Fault::Invalid { status, message, param, code } => ErrorBody {
             param: param.as_deref().map(Into::into),
             code: code.as_deref().map(Into::into),
@@ -85,43 +99,28 @@ pub fn of_fault(fault: &Fault, now: Timestamp) -> ErrorBody {
         },
         Fault::Unknown { message, close } => {
             let hint = if close.is_empty() { String::new() } else { format!("; close to it: {}", close.join(", ")) };
-            let error = ErrorBody::request(404, "model_not_found", format!("{message}{hint}"));
-            ErrorBody { param: Some("model".into()), ..error }
+            ErrorBody { param: Some("model".into()), ..ErrorBody::of_kind(kind, format!("{message}{hint}")) }
         }
-        Fault::StoreLost => {
-            let message = "relay's state store cannot be used".to_owned();
-            ErrorBody::upstream(503, "server_error", "store_unavailable", message)
-        }
+        Fault::StoreLost => ErrorBody::of_kind(kind, "relay's state store cannot be used"),
     }
 }
 
 fn out_of_quota(moment: Option<Timestamp>, now: Timestamp) -> ErrorBody {
     let wait = moment.map(|moment| until(now, moment));
     let when = wait.map_or(String::new(), |wait| format!("; the first route is free in {}s", whole_seconds(wait)));
-    let body = ErrorBody::upstream(
-        429,
-        "rate_limit_error",
-        "quota_exhausted",
-        format!("no free quota is left right now{when}"),
-    );
-    ErrorBody { retry_after: wait, ..body }
+    let message = format!("no free quota is left right now{when}");
+    ErrorBody { retry_after: wait, ..ErrorBody::of_kind(ErrorKind::OutOfQuota, message) }
 }
 
-fn of_unfit(unfit: &Unfit) -> ErrorBody {
+fn of_unfit(kind: ErrorKind, unfit: &Unfit) -> ErrorBody {
+    let about_messages = |message| ErrorBody { param: Some("messages".into()), ..ErrorBody::of_kind(kind, message) };
     match unfit {
-        Unfit::ContextTooLong { needed, context } => {
-            let message =
-                format!("the request needs {needed} tokens with its answer; the most any route takes is {context}");
-            ErrorBody { param: Some("messages".into()), ..ErrorBody::request(400, "context_length_exceeded", message) }
-        }
-        Unfit::TooLarge => {
-            let message = "the request is too large for every route that could answer it".to_owned();
-            ErrorBody { param: Some("messages".into()), ..ErrorBody::request(400, "context_length_exceeded", message) }
-        }
-        Unfit::Lacks(feature) => {
-            ErrorBody::request(400, "unsupported_feature", format!("no model that may answer this has `{feature}`"))
-        }
-        Unfit::Filtered(message) => ErrorBody::request(400, "no_matching_route", message.clone()),
+        Unfit::ContextTooLong { needed, context } => about_messages(format!(
+            "the request needs {needed} tokens with its answer; the most any route takes is {context}"
+        )),
+        Unfit::TooLarge => about_messages("the request is too large for every route that could answer it".to_owned()),
+        Unfit::Lacks(feature) => ErrorBody::of_kind(kind, format!("no model that may answer this has `{feature}`")),
+        Unfit::Filtered(message) => ErrorBody::of_kind(kind, message.clone()),
     }
 }
 
