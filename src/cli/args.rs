@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use clap::{Args as ClapArgs, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::catalog::reader::parse_duration;
@@ -50,8 +50,25 @@ impl Command {
     }
 }
 
+/// What can be told of arguments that hold a mistake: how to tell of it.
+#[derive(Debug)]
+pub struct Typed {
+    pub global: Global,
+    pub command: String,
+}
+
+impl Typed {
+    pub fn despite_mistakes() -> Self {
+        let unknown = || Self { global: Global::default(), command: "relay".to_owned() };
+        let Ok(matches) = Args::command().ignore_errors(true).try_get_matches() else { return unknown() };
+        let (name, inner) = matches.subcommand().unwrap_or(("relay", &matches));
+        let global = Global::from_arg_matches(inner).or_else(|_| Global::from_arg_matches(&matches));
+        global.map_or_else(|_| unknown(), |global| Self { global, command: name.to_owned() })
+    }
+}
+
 /// Flags of every command, before or after its name.
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Default, ClapArgs)]
 pub struct Global {
     /// Read this config file [env: `RELAY_CONFIG`]
     #[arg(long, global = true, value_name = "FILE", conflicts_with = "no_config")]
@@ -71,7 +88,7 @@ pub struct Global {
     /// Log what relay decides; twice for all it does [env: `RELAY_LOG` for a filter]
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
-    /// When to use colour [env: `NO_COLOR`, `CLICOLOR_FORCE`]
+    /// When to use colour [env: `NO_COLOR`, `CLICOLOR_FORCE`, `FORCE_COLOR`]
     #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
     pub color: Color,
     /// Show no spinner [env: `RELAY_NO_PROGRESS`]
@@ -98,8 +115,9 @@ pub enum OutputFormat {
     Csv,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Color {
+    #[default]
     Auto,
     Always,
     Never,

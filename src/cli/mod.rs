@@ -9,6 +9,7 @@ mod demo;
 mod exit;
 mod models;
 mod output;
+mod panic;
 mod report;
 mod run;
 mod serve;

@@ -1,7 +1,6 @@
 //! The only place that prints. Results go to stdout, everything else to stderr.
 
 use std::io::{self, IsTerminal as _, Write as _};
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use anstream::{AutoStream, ColorChoice};
 
@@ -9,13 +8,6 @@ use crate::config::Environment;
 
 use super::args::{Color, Global};
 use super::exit::{Exit, Trouble};
-
-/// Set by the panic hook, so that a panic in a task still ends the program with its own exit code.
-static PANICKED: AtomicBool = AtomicBool::new(false);
-
-pub fn note_panic() {
-    PANICKED.store(true, Ordering::Relaxed);
-}
 
 /// How, and how much, to print.
 #[derive(Debug, Clone, Copy)]

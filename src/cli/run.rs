@@ -9,27 +9,22 @@ use tokio::runtime::{Builder, Runtime};
 use crate::config::Environment;
 use crate::telemetry::{self, LogFormat};
 
-use super::args::{Args, Command, Global, OutputFormat};
+use super::args::{Args, Command, Global, OutputFormat, Typed};
 use super::exit::{Exit, Trouble};
-use super::output::{self, Output};
-use super::{ask, ask_input, completions, demo, models, report, serve};
+use super::output::Output;
+use super::{ask, ask_input, completions, demo, models, panic, report, serve};
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    install_panic_hook();
+    panic::keep();
+    let environment = Environment::of_process();
     let args = match Args::try_parse() {
         Ok(args) => args,
-        Err(error) => {
-            let code = if error.use_stderr() { Exit::Usage } else { Exit::Success };
-            // Where help cannot be printed nobody reads it.
-            drop(error.print());
-            return code.into();
-        }
+        Err(error) => return mistyped(&error, &environment),
     };
-    let environment = Environment::of_process();
     let output = Output::new(&args.global, &environment);
     let json = args.global.wants_json().then(|| args.command.as_ref().map_or("relay", Command::name));
-    match dispatch(args, &environment, output) {
+    match panic::guard(|| dispatch(args, &environment, output)) {
         Ok(()) => Exit::Success.into(),
         Err(trouble) => {
             if !trouble.silent {
@@ -38,6 +33,26 @@ pub fn main() -> ExitCode {
             trouble.exit.into()
         }
     }
+}
+
+/// Prints help where it was asked for, else what is wrong with the arguments: for a reader of JSON as JSON too.
+fn mistyped(error: &clap::Error, environment: &Environment) -> ExitCode {
+    let typed = Typed::despite_mistakes();
+    let output = Output::new(&typed.global, environment);
+    let text = error.render().ansi().to_string();
+    if !error.use_stderr() {
+        // Where help cannot be printed nobody reads it.
+        drop(output.result(&text));
+        return Exit::Success.into();
+    }
+    if typed.global.wants_json() {
+        let plain = error.render().to_string();
+        let message = plain.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        report::print(&Trouble::new(Exit::Usage, message), Some(&typed.command), output);
+    } else {
+        output.error(text.trim_end());
+    }
+    Exit::Usage.into()
 }
 
 fn dispatch(args: Args, environment: &Environment, output: Output) -> Result<(), Trouble> {
@@ -108,12 +123,4 @@ fn overview(output: Output) -> Result<(), Trouble> {
             .hint("relay ask answers a prompt from a pipe"));
     }
     output.result(&Args::command().render_help().ansi().to_string())
-}
-
-fn install_panic_hook() {
-    let usual = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |info| {
-        usual(info);
-        output::note_panic();
-    }));
 }
