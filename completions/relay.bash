@@ -38,7 +38,7 @@ _relay() {
 
     case "${cmd}" in
         relay)
-            opts="-q -v -h -V --config --no-config --format --json --quiet --verbose --color --no-progress --simulate --help --version ask serve models demo completions"
+            opts="-q -v -h -V --config --no-config --format --json --quiet --verbose --color --no-progress --offline --simulate --help --version ask serve models demo completions"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -68,7 +68,7 @@ _relay() {
             return 0
             ;;
         relay__subcmd__ask)
-            opts="-f -s -m -u -o -q -v -h --file --system --no-stdin --stdin-first --stdin-wait --model --type --scale --name --no-failover --max-attempts --avoid --strict-free --wait --timeout --max-tokens --temperature --seed --param --stream --no-stream --usage --output --config --no-config --format --json --quiet --verbose --color --no-progress --simulate --help"
+            opts="-f -s -m -u -o -q -v -h --file --system --no-stdin --stdin-first --stdin-wait --model --type --scale --name --no-failover --max-attempts --avoid --strict-free --wait --timeout --max-tokens --temperature --seed --param --stream --no-stream --usage --output --config --no-config --format --json --quiet --verbose --color --no-progress --offline --simulate --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -178,7 +178,7 @@ _relay() {
             return 0
             ;;
         relay__subcmd__completions)
-            opts="-q -v -h --config --no-config --format --json --quiet --verbose --color --no-progress --simulate --help bash elvish fish powershell zsh"
+            opts="-q -v -h --config --no-config --format --json --quiet --verbose --color --no-progress --offline --simulate --help bash elvish fish powershell zsh"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -208,7 +208,7 @@ _relay() {
             return 0
             ;;
         relay__subcmd__demo)
-            opts="-q -v -h --seed --fast --config --no-config --format --json --quiet --verbose --color --no-progress --simulate --help"
+            opts="-q -v -h --seed --fast --config --no-config --format --json --quiet --verbose --color --no-progress --offline --simulate --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -242,7 +242,7 @@ _relay() {
             return 0
             ;;
         relay__subcmd__models)
-            opts="-q -v -h --type --scale --all --keyless --strict-free --config --no-config --format --json --quiet --verbose --color --no-progress --simulate --help"
+            opts="-q -v -h --type --scale --all --keyless --strict-free --config --no-config --format --json --quiet --verbose --color --no-progress --offline --simulate --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -280,7 +280,7 @@ _relay() {
             return 0
             ;;
         relay__subcmd__serve)
-            opts="-q -v -h --host --port --api-key-file --insecure-no-auth --drain --log-format --ready-file --no-verify --keyless --strict-free --config --no-config --format --json --quiet --verbose --color --no-progress --simulate --help"
+            opts="-q -v -h --host --port --api-key-file --insecure-no-auth --drain --log-format --ready-file --no-verify --keyless --strict-free --config --no-config --format --json --quiet --verbose --color --no-progress --offline --simulate --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

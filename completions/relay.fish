@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_relay_global_optspecs
-    string join \n config= no-config format= json q/quiet v/verbose color= no-progress simulate= h/help V/version
+    string join \n config= no-config format= json q/quiet v/verbose color= no-progress offline simulate= h/help V/version
 end
 
 function __fish_relay_needs_command
@@ -30,7 +30,7 @@ plain\t''
 json\t''
 ndjson\t''
 csv\t''"
-complete -c relay -n "__fish_relay_needs_command" -l color -d 'When to use colour [env: `NO_COLOR`, `CLICOLOR_FORCE`]' -r -f -a "auto\t''
+complete -c relay -n "__fish_relay_needs_command" -l color -d 'When to use colour [env: `NO_COLOR`, `CLICOLOR_FORCE`, `FORCE_COLOR`]' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c relay -n "__fish_relay_needs_command" -l simulate -d 'Use simulated providers: default, dry, storm, slow or cut [env: `RELAY_SIMULATE`]' -r
@@ -39,6 +39,7 @@ complete -c relay -n "__fish_relay_needs_command" -l json -d 'Print results as J
 complete -c relay -n "__fish_relay_needs_command" -s q -l quiet -d 'Print less; twice for errors only'
 complete -c relay -n "__fish_relay_needs_command" -s v -l verbose -d 'Log what relay decides; twice for all it does [env: `RELAY_LOG` for a filter]'
 complete -c relay -n "__fish_relay_needs_command" -l no-progress -d 'Show no spinner [env: `RELAY_NO_PROGRESS`]'
+complete -c relay -n "__fish_relay_needs_command" -l offline -d 'Let nothing leave this machine: only local and simulated providers answer [env: `RELAY_OFFLINE`]'
 complete -c relay -n "__fish_relay_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c relay -n "__fish_relay_needs_command" -s V -l version -d 'Print version'
 complete -c relay -n "__fish_relay_needs_command" -f -a "ask" -d 'Send one prompt, print one answer'
@@ -68,7 +69,7 @@ plain\t''
 json\t''
 ndjson\t''
 csv\t''"
-complete -c relay -n "__fish_relay_using_subcommand ask" -l color -d 'When to use colour [env: `NO_COLOR`, `CLICOLOR_FORCE`]' -r -f -a "auto\t''
+complete -c relay -n "__fish_relay_using_subcommand ask" -l color -d 'When to use colour [env: `NO_COLOR`, `CLICOLOR_FORCE`, `FORCE_COLOR`]' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c relay -n "__fish_relay_using_subcommand ask" -l simulate -d 'Use simulated providers: default, dry, storm, slow or cut [env: `RELAY_SIMULATE`]' -r
@@ -84,6 +85,7 @@ complete -c relay -n "__fish_relay_using_subcommand ask" -l json -d 'Print resul
 complete -c relay -n "__fish_relay_using_subcommand ask" -s q -l quiet -d 'Print less; twice for errors only'
 complete -c relay -n "__fish_relay_using_subcommand ask" -s v -l verbose -d 'Log what relay decides; twice for all it does [env: `RELAY_LOG` for a filter]'
 complete -c relay -n "__fish_relay_using_subcommand ask" -l no-progress -d 'Show no spinner [env: `RELAY_NO_PROGRESS`]'
+complete -c relay -n "__fish_relay_using_subcommand ask" -l offline -d 'Let nothing leave this machine: only local and simulated providers answer [env: `RELAY_OFFLINE`]'
 complete -c relay -n "__fish_relay_using_subcommand ask" -s h -l help -d 'Print help'
 complete -c relay -n "__fish_relay_using_subcommand serve" -l host -d 'The address to listen on [default: 127.0.0.1] [env: `RELAY_HOST`]' -r
 complete -c relay -n "__fish_relay_using_subcommand serve" -l port -d 'The port to listen on, 0 for any free one [default: 8000] [env: `RELAY_PORT`]' -r
@@ -98,7 +100,7 @@ plain\t''
 json\t''
 ndjson\t''
 csv\t''"
-complete -c relay -n "__fish_relay_using_subcommand serve" -l color -d 'When to use colour [env: `NO_COLOR`, `CLICOLOR_FORCE`]' -r -f -a "auto\t''
+complete -c relay -n "__fish_relay_using_subcommand serve" -l color -d 'When to use colour [env: `NO_COLOR`, `CLICOLOR_FORCE`, `FORCE_COLOR`]' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c relay -n "__fish_relay_using_subcommand serve" -l simulate -d 'Use simulated providers: default, dry, storm, slow or cut [env: `RELAY_SIMULATE`]' -r
@@ -111,6 +113,7 @@ complete -c relay -n "__fish_relay_using_subcommand serve" -l json -d 'Print res
 complete -c relay -n "__fish_relay_using_subcommand serve" -s q -l quiet -d 'Print less; twice for errors only'
 complete -c relay -n "__fish_relay_using_subcommand serve" -s v -l verbose -d 'Log what relay decides; twice for all it does [env: `RELAY_LOG` for a filter]'
 complete -c relay -n "__fish_relay_using_subcommand serve" -l no-progress -d 'Show no spinner [env: `RELAY_NO_PROGRESS`]'
+complete -c relay -n "__fish_relay_using_subcommand serve" -l offline -d 'Let nothing leave this machine: only local and simulated providers answer [env: `RELAY_OFFLINE`]'
 complete -c relay -n "__fish_relay_using_subcommand serve" -s h -l help -d 'Print help'
 complete -c relay -n "__fish_relay_using_subcommand models" -l type -d 'Only models of this type' -r
 complete -c relay -n "__fish_relay_using_subcommand models" -l scale -d 'Only models of this scale: large, medium or small' -r
@@ -120,7 +123,7 @@ plain\t''
 json\t''
 ndjson\t''
 csv\t''"
-complete -c relay -n "__fish_relay_using_subcommand models" -l color -d 'When to use colour [env: `NO_COLOR`, `CLICOLOR_FORCE`]' -r -f -a "auto\t''
+complete -c relay -n "__fish_relay_using_subcommand models" -l color -d 'When to use colour [env: `NO_COLOR`, `CLICOLOR_FORCE`, `FORCE_COLOR`]' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c relay -n "__fish_relay_using_subcommand models" -l simulate -d 'Use simulated providers: default, dry, storm, slow or cut [env: `RELAY_SIMULATE`]' -r
@@ -132,6 +135,7 @@ complete -c relay -n "__fish_relay_using_subcommand models" -l json -d 'Print re
 complete -c relay -n "__fish_relay_using_subcommand models" -s q -l quiet -d 'Print less; twice for errors only'
 complete -c relay -n "__fish_relay_using_subcommand models" -s v -l verbose -d 'Log what relay decides; twice for all it does [env: `RELAY_LOG` for a filter]'
 complete -c relay -n "__fish_relay_using_subcommand models" -l no-progress -d 'Show no spinner [env: `RELAY_NO_PROGRESS`]'
+complete -c relay -n "__fish_relay_using_subcommand models" -l offline -d 'Let nothing leave this machine: only local and simulated providers answer [env: `RELAY_OFFLINE`]'
 complete -c relay -n "__fish_relay_using_subcommand models" -s h -l help -d 'Print help'
 complete -c relay -n "__fish_relay_using_subcommand demo" -l seed -d 'Makes the simulated providers behave the same each time' -r
 complete -c relay -n "__fish_relay_using_subcommand demo" -l config -d 'Read this config file [env: `RELAY_CONFIG`]' -r -F
@@ -140,7 +144,7 @@ plain\t''
 json\t''
 ndjson\t''
 csv\t''"
-complete -c relay -n "__fish_relay_using_subcommand demo" -l color -d 'When to use colour [env: `NO_COLOR`, `CLICOLOR_FORCE`]' -r -f -a "auto\t''
+complete -c relay -n "__fish_relay_using_subcommand demo" -l color -d 'When to use colour [env: `NO_COLOR`, `CLICOLOR_FORCE`, `FORCE_COLOR`]' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c relay -n "__fish_relay_using_subcommand demo" -l simulate -d 'Use simulated providers: default, dry, storm, slow or cut [env: `RELAY_SIMULATE`]' -r
@@ -150,6 +154,7 @@ complete -c relay -n "__fish_relay_using_subcommand demo" -l json -d 'Print resu
 complete -c relay -n "__fish_relay_using_subcommand demo" -s q -l quiet -d 'Print less; twice for errors only'
 complete -c relay -n "__fish_relay_using_subcommand demo" -s v -l verbose -d 'Log what relay decides; twice for all it does [env: `RELAY_LOG` for a filter]'
 complete -c relay -n "__fish_relay_using_subcommand demo" -l no-progress -d 'Show no spinner [env: `RELAY_NO_PROGRESS`]'
+complete -c relay -n "__fish_relay_using_subcommand demo" -l offline -d 'Let nothing leave this machine: only local and simulated providers answer [env: `RELAY_OFFLINE`]'
 complete -c relay -n "__fish_relay_using_subcommand demo" -s h -l help -d 'Print help'
 complete -c relay -n "__fish_relay_using_subcommand completions" -l config -d 'Read this config file [env: `RELAY_CONFIG`]' -r -F
 complete -c relay -n "__fish_relay_using_subcommand completions" -l format -d 'How to print results [default: a table on a terminal, else plain: tabs, no header]' -r -f -a "table\t''
@@ -157,7 +162,7 @@ plain\t''
 json\t''
 ndjson\t''
 csv\t''"
-complete -c relay -n "__fish_relay_using_subcommand completions" -l color -d 'When to use colour [env: `NO_COLOR`, `CLICOLOR_FORCE`]' -r -f -a "auto\t''
+complete -c relay -n "__fish_relay_using_subcommand completions" -l color -d 'When to use colour [env: `NO_COLOR`, `CLICOLOR_FORCE`, `FORCE_COLOR`]' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c relay -n "__fish_relay_using_subcommand completions" -l simulate -d 'Use simulated providers: default, dry, storm, slow or cut [env: `RELAY_SIMULATE`]' -r
@@ -166,4 +171,5 @@ complete -c relay -n "__fish_relay_using_subcommand completions" -l json -d 'Pri
 complete -c relay -n "__fish_relay_using_subcommand completions" -s q -l quiet -d 'Print less; twice for errors only'
 complete -c relay -n "__fish_relay_using_subcommand completions" -s v -l verbose -d 'Log what relay decides; twice for all it does [env: `RELAY_LOG` for a filter]'
 complete -c relay -n "__fish_relay_using_subcommand completions" -l no-progress -d 'Show no spinner [env: `RELAY_NO_PROGRESS`]'
+complete -c relay -n "__fish_relay_using_subcommand completions" -l offline -d 'Let nothing leave this machine: only local and simulated providers answer [env: `RELAY_OFFLINE`]'
 complete -c relay -n "__fish_relay_using_subcommand completions" -s h -l help -d 'Print help'

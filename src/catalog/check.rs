@@ -92,14 +92,22 @@ pub fn check_base_url(url: &str, keyless: bool) -> Result<(), String> {
     if parsed.query().is_some() {
         return Err("must not have a query".to_owned());
     }
-    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
-    let loopback = host == "localhost" || address.is_ok_and(|address| address.is_loopback());
     match parsed.scheme_str() {
         Some("https") => Ok(()),
-        Some("http") if loopback || keyless => Ok(()),
+        Some("http") if is_loopback(host) || keyless => Ok(()),
         Some("http") => Err(format!("must be https: a key would travel to `{host}` unprotected")),
         _ => Err("must start with https://".to_owned()),
     }
+}
+
+/// Whether what is sent to this URL stays on this machine.
+pub fn stays_here(url: &str) -> bool {
+    url.parse::<http::Uri>().is_ok_and(|url| url.host().is_some_and(is_loopback))
+}
+
+fn is_loopback(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
 struct Complaints<'a> {

@@ -9,6 +9,6 @@ mod provider;
 pub mod reader;
 
 pub use catalog::{Catalog, Overlay};
-pub use check::check_base_url;
+pub use check::{check_base_url, stays_here};
 pub use provider::{Model, ModelType, Page, Prefill, Provider, Scale, Status, Trains};
 pub use reader::{Problem, Problems};

@@ -94,6 +94,9 @@ pub struct Global {
     /// Show no spinner [env: `RELAY_NO_PROGRESS`]
     #[arg(long, global = true)]
     pub no_progress: bool,
+    /// Let nothing leave this machine: only local and simulated providers answer [env: `RELAY_OFFLINE`]
+    #[arg(long, global = true)]
+    pub offline: bool,
     /// Use simulated providers: default, dry, storm, slow or cut [env: `RELAY_SIMULATE`]
     #[arg(long, global = true, value_name = "SCENARIO", num_args = 0..=1, require_equals = true, default_missing_value = "default")]
     pub simulate: Option<String>,

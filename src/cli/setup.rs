@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::catalog::{Overlay, Problem, Status};
 use crate::clock::Clock;
-use crate::config::{self, Environment, Flags, Loaded, Routing, Settings, Simulated};
+use crate::config::{self, Environment, Flags, Loaded, Routing, Settings, Simulated, Why};
 use crate::relay::Relay;
 use crate::routing::{Fleet, Rejection, Route};
 use crate::sim::{Scenario, Simulator};
@@ -164,6 +164,12 @@ fn nothing_usable(core: &Core) -> Trouble {
     let mut lines: Vec<String> = core.problems.iter().map(ToString::to_string).collect();
     lines.extend(core.findings.iter().map(finding_line));
     lines.extend(refused_providers(&core.settings.routing, &core.relay.fleet));
+    if core.settings.left_out.iter().any(|left_out| left_out.why == Why::Offline) {
+        let message = "nothing may leave this machine, and no provider on it can be used".to_owned();
+        return Trouble::new(Exit::Unavailable, message)
+            .and_lines(lines.into_iter())
+            .hint("start a local server, or leave out --offline (RELAY_OFFLINE)");
+    }
     let ways = not_set_up(&core.settings);
     // A local server that merely does not run is nothing anybody set up.
     let only_silent = core.findings.iter().all(|finding| matches!(finding.what, What::NotRunning { .. }));
@@ -195,7 +201,7 @@ pub fn not_set_up(settings: &Settings) -> Trouble {
 
 impl Flags {
     fn with(self, global: &Global) -> Self {
-        Self { config: global.config.clone(), no_config: global.no_config, ..self }
+        Self { config: global.config.clone(), no_config: global.no_config, offline: global.offline, ..self }
     }
 }
 

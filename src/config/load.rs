@@ -24,6 +24,7 @@ pub struct Flags {
     pub drain: Option<std::time::Duration>,
     pub keyless: bool,
     pub strict_free: bool,
+    pub offline: bool,
 }
 
 /// A provider to be used in place of all configured ones, with its key.
@@ -57,8 +58,11 @@ pub fn load(flags: &Flags, environment: &Environment, simulated: Option<&[Simula
     let mut notices = catalog.warnings.clone();
     let setup = match simulated {
         Some(simulated) => Setup::simulated(&catalog, simulated),
-        None => Finding { environment, file: &file, problems: &problems, keyless: routing.keyless }
-            .set_up_all(&catalog, paths.as_ref().map(|paths| paths.keys.as_path())),
+        None => {
+            let offline = flags.offline || environment.is_on("RELAY_OFFLINE");
+            Finding { environment, file: &file, problems: &problems, keyless: routing.keyless, offline }
+                .set_up_all(&catalog, paths.as_ref().map(|paths| paths.keys.as_path()))
+        }
     };
     notices.extend(setup.dotenv_notice());
     let Setup { accounts, keys, left_out } = setup;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use secrecy::SecretString;
 
 use crate::catalog::reader::{Problem, Problems, close};
-use crate::catalog::{Catalog, Provider, Status, check_base_url};
+use crate::catalog::{Catalog, Provider, Status, check_base_url, stays_here};
 use crate::routing::{Account, KeyId};
 use crate::upstream::Key;
 
@@ -70,6 +70,8 @@ pub struct Finding<'a> {
     pub problems: &'a Problems,
     /// Services that take no key are wanted.
     pub keyless: bool,
+    /// Nothing may leave this machine.
+    pub offline: bool,
 }
 
 impl Finding<'_> {
@@ -125,6 +127,9 @@ impl Finding<'_> {
         let needs_key = !matches!(provider.status, Status::Local | Status::Keyless);
         if needs_key && keys.is_empty() {
             return setup.leave_out(&provider.id, Why::NoKey(first(&provider.key_env)));
+        }
+        if self.offline && !stays_here(&base_url) {
+            return setup.leave_out(&provider.id, Why::Offline);
         }
         match with_account(&base_url, sources.account_of(provider)) {
             Some(base_url) => setup.add(Provider { base_url, ..provider.clone() }, keys, &settings),

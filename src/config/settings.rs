@@ -46,6 +46,8 @@ pub enum Why {
     Keyless,
     SwitchedOff,
     Mistaken,
+    /// It is reached over the network, and nothing may leave this machine.
+    Offline,
 }
 
 impl Why {
@@ -56,6 +58,7 @@ impl Why {
             Self::Keyless => "keyless",
             Self::SwitchedOff => "disabled",
             Self::Mistaken => "mistaken",
+            Self::Offline => "offline",
         }
     }
 
@@ -66,6 +69,7 @@ impl Why {
             Self::Keyless => "use --keyless, or `keyless = true` under [routing]".to_owned(),
             Self::SwitchedOff => "it says `enabled = false`".to_owned(),
             Self::Mistaken => "mend its configuration".to_owned(),
+            Self::Offline => "leave out --offline".to_owned(),
         }
     }
 }

@@ -39,6 +39,41 @@ fn what_is_typed_wrong_is_2() {
 }
 
 #[test]
+fn a_reader_of_json_gets_mistakes_of_typing_as_json() {
+    for flags in [&["--json", "--temprature", "1", "hi"][..], &["--format=json", "--max-tokens", "x", "hi"]] {
+        let document = ask(flags).run().exits(2).json();
+        assert_eq!((&document["schema"], &document["error"]["code"]), (&"relay.ask/1".into(), &"usage".into()));
+        let message = document["error"]["message"].as_str().expect("a text");
+        assert!(message.contains(flags[1]), "{message}");
+    }
+    let colored = ask(&["--color", "always", "--temprature", "1"]).run();
+    assert!(colored.exits(2).stderr.contains("\u{1b}["), "{}", colored.stderr);
+    let plain = ask(&["--temprature", "1"]).variable("NO_COLOR", "1").variable("CLICOLOR_FORCE", "1").run();
+    assert!(!plain.exits(2).stderr.contains('\u{1b}'), "{}", plain.stderr);
+}
+
+#[test]
+fn offline_nothing_leaves_this_machine() {
+    ask(&["--simulate", "--offline", "hi"]).run().exits(0);
+    for prepare in [|run: Command| run.more_arguments(["--offline"]), |run: Command| run.variable("RELAY_OFFLINE", "1")]
+    {
+        let remote = "name = \"Far\"\ndialect = \"openai\"\nbase_url = \"https://far.invalid/v1\"\nkey_env = [\"SIM_FAR_API_KEY\"]\n\
+                      status = \"free\"\n[[model]]\nid = \"sim-m\"\ntypes = [\"text\"]\nscale = \"small\"\ncontext = 8192\nfeatures = []\nlimits = []\n";
+        let command =
+            ask(&["hi"]).without_shipped().file("limits/sim-far.toml", remote).variable("SIM_FAR_API_KEY", "k");
+        fails(prepare(command), 69).says("nothing may leave this machine").says("--offline");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_must_not_happen_is_70() {
+    // Without a file to open there is no runtime.
+    let starved = ask(&["--simulate", "hi"]).under("ulimit -n 4").run();
+    starved.exits(70).prints("").says("Error: ");
+}
+
+#[test]
 fn input_that_cannot_be_read_is_65_or_66() {
     fails(ask(&["--simulate"]).piped(*b"\xff\xfe"), 65).says("UTF-8");
     fails(ask(&["--simulate", "-f", "image", "hi"]).file("image", b"\x89PNG\xff"), 65).says("image").says("UTF-8");

@@ -22,6 +22,8 @@ pub struct Command {
     environment: BTreeMap<String, String>,
     stdin: Stdin,
     read_stdout: bool,
+    /// What a shell does before it becomes the program.
+    before: Option<String>,
 }
 
 enum Stdin {
@@ -45,6 +47,7 @@ pub fn relay<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Command {
         environment: variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
         stdin: Stdin::Null,
         read_stdout: true,
+        before: None,
     }
 }
 
@@ -73,6 +76,7 @@ impl Command {
             environment: self.environment.clone(),
             stdin: Stdin::Null,
             read_stdout: true,
+            before: None,
         }
     }
 
@@ -150,9 +154,23 @@ impl Command {
         self
     }
 
+    /// A shell does this first, a limit set for instance, and then becomes the program.
+    pub fn under(mut self, before: &str) -> Self {
+        self.before = Some(before.to_owned());
+        self
+    }
+
+    fn system(&self) -> System {
+        let program = env!("CARGO_BIN_EXE_relay");
+        let Some(before) = &self.before else { return System::new(program) };
+        let mut shell = System::new("/bin/sh");
+        shell.args(["-c", &format!("{before}; exec \"$0\" \"$@\""), program]);
+        shell
+    }
+
     /// Starts it, to be watched while it runs.
     pub fn start(self) -> Process {
-        let mut system = System::new(env!("CARGO_BIN_EXE_relay"));
+        let mut system = self.system();
         system.args(&self.arguments).env_clear().envs(&self.environment).current_dir(self.home.path());
         system.stdout(Stdio::piped()).stderr(Stdio::piped());
         let bytes = match &self.stdin {
