@@ -73,6 +73,7 @@ Register-ArgumentCompleter -Native -CommandName 'relay' -ScriptBlock {
             [CompletionResult]::new('--stdin-first', '--stdin-first', [CompletionResultType]::ParameterName, 'Put stdin before the prompt')
             [CompletionResult]::new('--no-failover', '--no-failover', [CompletionResultType]::ParameterName, 'Try one route only')
             [CompletionResult]::new('--strict-free', '--strict-free', [CompletionResultType]::ParameterName, 'Use only routes that can never bill')
+            [CompletionResult]::new('--explain', '--explain', [CompletionResultType]::ParameterName, 'Show which routes could answer, in which order and why, and send nothing')
             [CompletionResult]::new('--stream', '--stream', [CompletionResultType]::ParameterName, 'Print the answer as it arrives, also into a pipe')
             [CompletionResult]::new('--no-stream', '--no-stream', [CompletionResultType]::ParameterName, 'Print the answer when it is whole, also on a terminal')
             [CompletionResult]::new('-u', '-u', [CompletionResultType]::ParameterName, 'Report the tokens used on stderr')

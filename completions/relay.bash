@@ -68,7 +68,7 @@ _relay() {
             return 0
             ;;
         relay__subcmd__ask)
-            opts="-f -s -m -u -o -q -v -h --file --system --no-stdin --stdin-first --stdin-wait --model --type --scale --name --no-failover --max-attempts --avoid --strict-free --wait --timeout --max-tokens --temperature --seed --param --stream --no-stream --usage --output --config --no-config --format --json --quiet --verbose --color --no-progress --offline --simulate --help"
+            opts="-f -s -m -u -o -q -v -h --file --system --no-stdin --stdin-first --stdin-wait --model --type --scale --name --no-failover --max-attempts --avoid --strict-free --wait --timeout --explain --max-tokens --temperature --seed --param --stream --no-stream --usage --output --config --no-config --format --json --quiet --verbose --color --no-progress --offline --simulate --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -69,6 +69,7 @@ set edit:completion:arg-completer[relay] = {|@words|
             cand --stdin-first 'Put stdin before the prompt'
             cand --no-failover 'Try one route only'
             cand --strict-free 'Use only routes that can never bill'
+            cand --explain 'Show which routes could answer, in which order and why, and send nothing'
             cand --stream 'Print the answer as it arrives, also into a pipe'
             cand --no-stream 'Print the answer when it is whole, also on a terminal'
             cand -u 'Report the tokens used on stderr'

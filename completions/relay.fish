@@ -77,6 +77,7 @@ complete -c relay -n "__fish_relay_using_subcommand ask" -l no-stdin -d 'Do not 
 complete -c relay -n "__fish_relay_using_subcommand ask" -l stdin-first -d 'Put stdin before the prompt'
 complete -c relay -n "__fish_relay_using_subcommand ask" -l no-failover -d 'Try one route only'
 complete -c relay -n "__fish_relay_using_subcommand ask" -l strict-free -d 'Use only routes that can never bill'
+complete -c relay -n "__fish_relay_using_subcommand ask" -l explain -d 'Show which routes could answer, in which order and why, and send nothing'
 complete -c relay -n "__fish_relay_using_subcommand ask" -l stream -d 'Print the answer as it arrives, also into a pipe'
 complete -c relay -n "__fish_relay_using_subcommand ask" -l no-stream -d 'Print the answer when it is whole, also on a terminal'
 complete -c relay -n "__fish_relay_using_subcommand ask" -s u -l usage -d 'Report the tokens used on stderr'

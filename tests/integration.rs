@@ -12,6 +12,7 @@ mod integration {
     mod bytes;
     mod catalogue;
     mod demo;
+    mod explain;
     mod faults;
     mod golden;
     mod harness;

@@ -99,6 +99,20 @@ pub enum Unfit {
     Filtered(String),
 }
 
+impl Unfit {
+    /// What a caller has to know to send another request.
+    pub fn text(&self) -> String {
+        match self {
+            Self::ContextTooLong { needed, context } => {
+                format!("the request needs {needed} tokens with its answer; the most any route takes is {context}")
+            }
+            Self::TooLarge => "the request is too large for every route that could answer it".to_owned(),
+            Self::Lacks(feature) => format!("no model that may answer this has `{feature}`"),
+            Self::Filtered(message) => message.clone(),
+        }
+    }
+}
+
 /// What broke.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Breakage {

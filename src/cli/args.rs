@@ -176,6 +176,9 @@ pub struct Ask {
     /// Give up after this long, all in all [env: `RELAY_TIMEOUT`]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub timeout: Option<Duration>,
+    /// Show which routes could answer, in which order and why, and send nothing
+    #[arg(long, conflicts_with = "output")]
+    pub explain: bool,
     /// The most tokens the answer may have
     #[arg(long, value_name = "N")]
     pub max_tokens: Option<u64>,

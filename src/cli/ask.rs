@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Map, Value, json};
-use uuid::Uuid;
 
 use crate::answer::{Answer, AnswerStream, Attempt, Body};
 use crate::chat::event::Finish;
@@ -15,11 +14,13 @@ use crate::chat::request::META_MODEL;
 use crate::chat::{ChatRequest, Chunk, Fault, Usage};
 use crate::config::{Environment, Flags};
 use crate::dialect::sse;
-use crate::relay::{Failure, OnAttempt, Options, Relay};
+use crate::relay::{Failure, OnAttempt, Relay};
 
 use super::args::{Ask, Global};
 use super::ask_input;
+use super::ask_options::{most_attempts, options};
 use super::exit::{Exit, Trouble};
+use super::explain;
 use super::output::{Output, dim};
 use super::report;
 use super::setup::{self, Core, Verify};
@@ -38,6 +39,10 @@ pub async fn run(ask: &Ask, global: &Global, environment: &Environment, output: 
     for problem in &core.problems {
         output.notice(&problem.to_string());
     }
+    if ask.explain {
+        let explained = explain::run(&core.relay, &request, &options(ask, None), global, output).await;
+        return explained.map_err(|trouble| with_setup(trouble, &core));
+    }
     let asking = Asking::new(ask, global, output, &core.relay);
     let answered = tokio::select! {
         answered = asking.ask(&request) => answered,
@@ -45,11 +50,15 @@ pub async fn run(ask: &Ask, global: &Global, environment: &Environment, output: 
         exit = signal() => Err(Trouble::silent(exit)),
     };
     asking.clear();
-    answered.map_err(|trouble| if trouble.exit == Exit::Config { with_sign_up(trouble, &core) } else { trouble })
+    answered.map_err(|trouble| with_setup(trouble, &core))
 }
 
-fn with_sign_up(trouble: Trouble, core: &Core) -> Trouble {
-    Trouble { attempts: trouble.attempts, ..setup::not_set_up(&core.settings) }
+/// Where nothing is set up, says how to get a first answer.
+fn with_setup(trouble: Trouble, core: &Core) -> Trouble {
+    match trouble.exit {
+        Exit::Config => Trouble { attempts: trouble.attempts, ..setup::not_set_up(&core.settings) },
+        _ => trouble,
+    }
 }
 
 async fn expired(limit: Option<Duration>) {
@@ -165,7 +174,7 @@ impl<'a> Asking<'a> {
     }
 
     async fn ask(&self, request: &ChatRequest) -> Result<(), Trouble> {
-        let mut options = self.options();
+        let mut options = options(self.ask, self.on_attempt());
         let mut earlier: Vec<Attempt> = Vec::new();
         loop {
             let answer = match self.relay.send(request, &options).await {
@@ -189,36 +198,22 @@ impl<'a> Asking<'a> {
                     if shown || self.gives_up(&earlier) {
                         return Err(broke_off(shown, earlier));
                     }
-                    options.max_attempts = self.most_attempts().map(|most| most.saturating_sub(earlier.len()));
+                    options.max_attempts = most_attempts(self.ask).map(|most| most.saturating_sub(earlier.len()));
                     options.avoid.push(route);
                 }
             }
         }
     }
 
-    /// How many attempts the flags allow; `None` where they set no bound. A stream that broke off was one of them.
-    fn most_attempts(&self) -> Option<usize> {
-        if self.ask.no_failover { Some(1) } else { self.ask.max_attempts.filter(|most| *most > 0) }
-    }
-
     /// Whether an answer that broke off unseen is not asked for again.
     fn gives_up(&self, attempts: &[Attempt]) -> bool {
         let cuts = attempts.iter().filter(|attempt| attempt.fault == Some(Fault::Cut)).count();
-        cuts > MOST_CUTS || self.most_attempts().is_some_and(|most| attempts.len() >= most)
+        cuts > MOST_CUTS || most_attempts(self.ask).is_some_and(|most| attempts.len() >= most)
     }
 
-    fn options(&self) -> Options {
-        let spinner = self.spinner.clone();
-        Options {
-            request_id: Uuid::now_v7().simple().to_string(),
-            max_wait: self.ask.wait,
-            max_attempts: self.most_attempts(),
-            avoid: self.ask.avoid.clone(),
-            strict_free: self.ask.strict_free,
-            on_attempt: spinner
-                .map(|spinner| -> OnAttempt { Arc::new(move |route| spinner.set_message(route.to_owned())) }),
-            strategy: None,
-        }
+    fn on_attempt(&self) -> Option<OnAttempt> {
+        let spinner = self.spinner.clone()?;
+        Some(Arc::new(move |route| spinner.set_message(route.to_owned())))
     }
 
     /// Reads the answer to its end; the inner error is a stream that broke off.

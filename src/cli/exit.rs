@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::answer::Attempt;
 use crate::catalog::Problem;
-use crate::chat::{ErrorKind, Fault, Unfit};
+use crate::chat::{ErrorKind, Fault};
 use crate::clock::until;
 use crate::relay::Failure;
 
@@ -229,12 +229,9 @@ const fn usual_words(kind: ErrorKind) -> &'static str {
 /// What a fault says beyond its kind.
 fn own_words(fault: &Fault) -> Option<String> {
     match fault {
-        Fault::Unknown { message, .. } | Fault::Unfit(Unfit::Filtered(message)) => Some(message.clone()),
+        Fault::Unknown { message, .. } => Some(message.clone()),
         Fault::Invalid { message, .. } => Some(format!("the request was rejected: {message}")),
-        Fault::Unfit(Unfit::ContextTooLong { needed, context }) => {
-            Some(format!("the request needs {needed} tokens with its answer; the most any route takes is {context}"))
-        }
-        Fault::Unfit(Unfit::Lacks(feature)) => Some(format!("no model that may answer this has {feature}")),
+        Fault::Unfit(unfit) => Some(unfit.text()),
         _ => None,
     }
 }

@@ -3,10 +3,12 @@
 mod args;
 mod ask;
 mod ask_input;
+mod ask_options;
 mod banner;
 mod completions;
 mod demo;
 mod exit;
+mod explain;
 mod models;
 mod output;
 mod panic;

@@ -50,7 +50,8 @@ pub async fn complete(State(gateway): State<Arc<Gateway>>, headers: HeaderMap, b
     response
 }
 
-async fn prepare(
+/// Reads a chat, and what its headers want.
+pub async fn prepare(
     gateway: &Gateway,
     headers: &HeaderMap,
     body: Body,

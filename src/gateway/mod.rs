@@ -5,6 +5,7 @@ mod guard;
 mod late;
 mod models;
 mod respond;
+mod route;
 mod routes;
 mod server;
 mod status;

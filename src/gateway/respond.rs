@@ -113,15 +113,8 @@ fn out_of_quota(moment: Option<Timestamp>, now: Timestamp) -> ErrorBody {
 }
 
 fn of_unfit(kind: ErrorKind, unfit: &Unfit) -> ErrorBody {
-    let about_messages = |message| ErrorBody { param: Some("messages".into()), ..ErrorBody::of_kind(kind, message) };
-    match unfit {
-        Unfit::ContextTooLong { needed, context } => about_messages(format!(
-            "the request needs {needed} tokens with its answer; the most any route takes is {context}"
-        )),
-        Unfit::TooLarge => about_messages("the request is too large for every route that could answer it".to_owned()),
-        Unfit::Lacks(feature) => ErrorBody::of_kind(kind, format!("no model that may answer this has `{feature}`")),
-        Unfit::Filtered(message) => ErrorBody::of_kind(kind, message.clone()),
-    }
+    let param = matches!(unfit, Unfit::ContextTooLong { .. } | Unfit::TooLarge).then(|| "messages".into());
+    ErrorBody { param, ..ErrorBody::of_kind(kind, unfit.text()) }
 }
 
 fn reasons(failure: &Failure, now: Timestamp) -> Vec<RouteReason> {

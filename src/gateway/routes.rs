@@ -15,7 +15,7 @@ use secrecy::SecretString;
 use crate::relay::Relay;
 
 use super::respond::{self, ErrorBody};
-use super::{chat, guard, models, status, usage};
+use super::{chat, guard, models, route, status, usage};
 
 /// What every endpoint knows.
 pub struct Gateway {
@@ -69,6 +69,7 @@ impl Gateway {
             .route("/v1/chat/completions", post(chat::complete))
             .route("/v1/models", get(models::list))
             .route("/v1/models/{*id}", get(models::retrieve))
+            .route("/v1/route", post(route::explain))
             .route("/v1/usage", get(usage::report))
             .route_layer(from_fn_with_state(Arc::clone(self), guard::require_key));
         Router::new()

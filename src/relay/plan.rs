@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::answer::Attempt;
 use crate::chat::{ChatRequest, Fault, Unfit, tokens};
-use crate::routing::{Fleet, Need, Order, Patience, Trip, Wanted};
+use crate::routing::{Explanation, Fleet, Need, Order, Patience, Prospect, Step, Trip, Wanted};
 
 use super::{Options, Relay};
 
@@ -26,7 +26,28 @@ impl Relay {
 
     /// The trip of a request, and the attempt that was not made because of what it needs.
     pub fn trip(&self, request: &ChatRequest, options: &Options) -> Result<(Trip, Option<Attempt>), Fault> {
-        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        self.trip_in_turn(request, options, self.turn.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// What `send` would do with this request now. Nothing is sent, nothing reserved, nobody's turn taken.
+    pub async fn explain(&self, request: &ChatRequest, options: &Options) -> Result<Explanation, Fault> {
+        let (mut trip, _) = self.trip_in_turn(request, options, self.turn.load(Ordering::Relaxed))?;
+        let mut snapshot = self.snapshot();
+        if !matches!(trip.next(&self.fleet, &snapshot), Step::Try(_)) && trip.should_count() {
+            trip.need.count_exactly(count_exactly(request).await, request);
+            snapshot = self.snapshot();
+        }
+        let Trip { need, patience, order, .. } = &trip;
+        let prospect = Prospect { fleet: &self.fleet, need, snapshot: &snapshot, order: *order, patience: *patience };
+        Ok(prospect.explain())
+    }
+
+    fn trip_in_turn(
+        &self,
+        request: &ChatRequest,
+        options: &Options,
+        turn: u64,
+    ) -> Result<(Trip, Option<Attempt>), Fault> {
         let (mut need, moved) = self.need(request, options)?;
         need.seed =
             options.request_id.bytes().fold(turn, |hash, byte| hash.wrapping_mul(31).wrapping_add(u64::from(byte)));

@@ -1,6 +1,8 @@
 //! Whom to try, in what order, and when to stop: decisions over values, without I/O.
 
+pub mod explain;
 pub mod fleet;
+pub mod gate;
 pub mod health;
 pub mod need;
 pub mod order;
@@ -13,6 +15,7 @@ pub mod trip;
 #[cfg(test)]
 mod tests;
 
+pub use explain::{Explanation, Prospect, Verdict};
 pub use fleet::{Account, Fleet, KeyId, MarkId, MeterId, MeterSpec, Route, RouteId};
 pub use health::Health;
 pub use need::{Filters, Need, Wanted};

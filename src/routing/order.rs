@@ -12,7 +12,7 @@ use super::snapshot::Snapshot;
 /// What comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Strategy {
-    /// The lowest price; of about equal ones each gets its share.
+    /// The lowest price; of comparable ones each gets its share.
     #[default]
     Auto,
     /// One after the other, request by request.
@@ -32,6 +32,10 @@ impl Strategy {
         ("fastest", Self::Fastest),
         ("priority", Self::Priority),
     ];
+
+    pub fn word(self) -> &'static str {
+        Self::NAMES.iter().find(|(_, named)| *named == self).map_or("", |(name, _)| name)
+    }
 }
 
 /// How one request's candidates are ordered: providers by one strategy, the models of a provider by another.
@@ -43,8 +47,11 @@ pub struct Order {
     pub turn: u64,
 }
 
+/// A price up to so many times the least is comparable to it: such routes share the traffic.
+const COMPARABLE: f64 = 2.0;
+
 /// Small goes first: what the strategy looks at, then a share of chance.
-type Key = (f64, u64);
+type Key = (f64, f64, u64);
 
 /// Routes in the fleet's order, with what their order rests on.
 pub struct Ordering<'a> {
@@ -66,16 +73,19 @@ impl Ordering<'_> {
         let same_provider =
             |a: &Candidate, b: &Candidate| Arc::ptr_eq(&self.route(a).provider, &self.route(b).provider);
         let groups = candidates.chunk_by(same_provider).count() as u64;
+        let is_first_choice = |it: &&Candidate| !is_done(it.route) && !self.is_shunned(it) && !self.is_paid(it);
+        let prices = candidates.iter().filter(is_first_choice).map(|candidate| candidate.price.total());
+        let comparable = prices.fold(f64::INFINITY, f64::min) * COMPARABLE;
         let best = candidates.chunk_by(same_provider).zip(0..).filter_map(|(group, place)| {
             let models = group.iter().zip(0..).filter(|(candidate, _)| !is_done(candidate.route));
             let keyed = models.map(|(candidate, place)| {
                 let turn = Turn { place, of: group.len() as u64, count: self.order.turn / groups };
-                (self.is_shunned(candidate), self.key(candidate, self.order.models, turn), candidate)
+                (self.is_shunned(candidate), self.key(candidate, self.order.models, turn, comparable), candidate)
             });
             let (shunned, _, candidate) = keyed.min_by(|a, b| a.0.cmp(&b.0).then_with(|| compare(a.1, b.1)))?;
-            let route = self.route(candidate);
-            let key = self.key(candidate, self.order.providers, Turn { place, of: groups, count: self.order.turn });
-            Some((shunned, route.provider.status == Status::Paid, tries(route), key, candidate))
+            let turn = Turn { place, of: groups, count: self.order.turn };
+            let key = self.key(candidate, self.order.providers, turn, comparable);
+            Some((shunned, self.is_paid(candidate), tries(self.route(candidate)), key, candidate))
         });
         let first = best.min_by(|a, b| (a.0, a.1, a.2).cmp(&(b.0, b.1, b.2)).then_with(|| compare(a.3, b.3)));
         first.map(|(.., candidate)| candidate)
@@ -104,17 +114,23 @@ impl Ordering<'_> {
         self.snapshot.health(candidate.route).is_shunned(self.snapshot.now)
     }
 
+    fn is_paid(&self, candidate: &Candidate) -> bool {
+        self.route(candidate).provider.status == Status::Paid
+    }
+
     #[expect(clippy::cast_precision_loss, reason = "priorities and places are small numbers")]
-    fn key(&self, candidate: &Candidate, strategy: Strategy, turn: Turn) -> Key {
+    fn key(&self, candidate: &Candidate, strategy: Strategy, turn: Turn, comparable: f64) -> Key {
         let chance = mix(self.need.seed ^ mix(candidate.route.0 as u64 + 1));
+        let price = candidate.price.total();
         let merit = match strategy {
-            Strategy::Auto => share(candidate.price.total(), chance),
+            Strategy::Auto if price <= comparable => return (0.0, share(price, chance), chance),
+            Strategy::Auto => price,
             Strategy::Fastest => self.snapshot.health(candidate.route).first_event_ms.unwrap_or(0.0),
             Strategy::Priority => -(self.route(candidate).priority as f64),
             Strategy::RoundRobin => turn.distance() as f64,
             Strategy::Random => 0.0,
         };
-        (merit, chance)
+        (merit, 0.0, chance)
     }
 }
 
@@ -134,11 +150,11 @@ impl Turn {
 }
 
 fn compare(a: Key, b: Key) -> std::cmp::Ordering {
-    a.0.total_cmp(&b.0).then(a.1.cmp(&b.1))
+    a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.cmp(&b.2))
 }
 
 /// A price with chance in it: the smallest of several such is that of each with odds of one to its price squared. So equals
-/// share the traffic, what costs twice as much gets a fifth of it, and ten times as much a hundredth.
+/// share the traffic, and what costs twice as much gets a fifth of it.
 #[expect(clippy::cast_precision_loss, reason = "53 bits of chance are enough")]
 fn share(price: f64, chance: u64) -> f64 {
     let uniform = ((chance >> 11) + 1) as f64 / (1_u64 << 53) as f64;

@@ -28,7 +28,7 @@ const STRONG: f64 = 2.0;
 const FAILURE: f64 = 60.0;
 
 /// Of equals, none is so cheap that the others get nothing.
-const LEAST: f64 = 1.0;
+pub(super) const LEAST: f64 = 1.0;
 
 /// What a request over a route costs, in seconds.
 #[derive(Debug, Clone, Copy, PartialEq)]

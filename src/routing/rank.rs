@@ -1,5 +1,6 @@
 //! Which routes can answer a need and at what price; and for each of the others, why not.
 
+use crate::chat::Features;
 use crate::quota::{Cost, Fit};
 
 use super::fleet::{Fleet, MeterId, Route, RouteId};
@@ -50,23 +51,15 @@ pub fn expected_cost(route: &Route, need: &Need, snapshot: &Snapshot) -> Cost {
 fn judge(route: &Route, fleet: &Fleet, need: &Need, snapshot: &Snapshot) -> Result<Candidate, Rejection> {
     fits_intent(route, need)?;
     fits_features(route, need)?;
-    let needed = need.input_tokens.saturating_add(need.answer_tokens());
-    if needed > route.model.context {
-        return Err(Rejection::ContextTooSmall { context: route.model.context, needed });
-    }
-    if route.key.is_some_and(|key| snapshot.rejected_keys[key.0]) {
-        return Err(Rejection::KeyRejected);
-    }
-    let marks = [route.model_mark, route.account_mark].into_iter().filter_map(|mark| snapshot.mark(mark));
-    if let Some(mark) = marks.max_by_key(|mark| mark.until) {
-        return Err(Rejection::Resting { cause: mark.cause.clone(), until: mark.until });
-    }
+    fits_context(route, need)?;
+    has_key(route, snapshot)?;
+    is_rested(route, snapshot)?;
     let cost = expected_cost(route, need, snapshot);
     fits_quota(route, fleet, &cost, snapshot)?;
     Ok(Candidate { route: route.id, cost, price: Price::of(route, need, &cost, snapshot) })
 }
 
-fn fits_intent(route: &Route, need: &Need) -> Result<(), Rejection> {
+pub(super) fn fits_intent(route: &Route, need: &Need) -> Result<(), Rejection> {
     let provider = &route.provider;
     if !need.filters.allow(route) {
         return Err(Rejection::Filtered);
@@ -83,19 +76,42 @@ fn fits_intent(route: &Route, need: &Need) -> Result<(), Rejection> {
     Ok(())
 }
 
-fn fits_features(route: &Route, need: &Need) -> Result<(), Rejection> {
-    let (needs, has) = (need.features, route.model.features);
-    let lacks = [
-        ("tools", needs.tools && !has.tools),
-        ("vision", needs.vision && !has.vision),
-        ("audio", needs.audio && !has.audio),
-        ("schema", needs.schema && !has.schema),
-        ("json", needs.json && !has.json),
-    ];
+pub(super) fn fits_features(route: &Route, need: &Need) -> Result<(), Rejection> {
     // Whoever names one model means it; that provider's own word then decides about `json` and `schema`.
     let named = matches!(need.wanted, Wanted::Model { .. });
-    match lacks.into_iter().find(|(name, lacks)| *lacks && !(named && matches!(*name, "json" | "schema"))) {
-        Some((name, _)) => Err(Rejection::Lacks(name)),
+    let lacks = |((name, needed), (_, has)): &((&str, bool), (&str, bool))| {
+        *needed && !has && !(named && matches!(*name, "json" | "schema"))
+    };
+    match words(need.features).into_iter().zip(words(route.model.features)).find(lacks) {
+        Some(((name, _), _)) => Err(Rejection::Lacks(name)),
+        None => Ok(()),
+    }
+}
+
+/// Features by their names, in the order a lack of them is told.
+pub(super) const fn words(features: Features) -> [(&'static str, bool); 5] {
+    [
+        ("tools", features.tools),
+        ("vision", features.vision),
+        ("audio", features.audio),
+        ("schema", features.schema),
+        ("json", features.json),
+    ]
+}
+
+pub(super) fn fits_context(route: &Route, need: &Need) -> Result<(), Rejection> {
+    let (context, needed) = (route.model.context, need.input_tokens.saturating_add(need.answer_tokens()));
+    if needed > context { Err(Rejection::ContextTooSmall { context, needed }) } else { Ok(()) }
+}
+
+pub(super) fn has_key(route: &Route, snapshot: &Snapshot) -> Result<(), Rejection> {
+    if route.key.is_some_and(|key| snapshot.rejected_keys[key.0]) { Err(Rejection::KeyRejected) } else { Ok(()) }
+}
+
+pub(super) fn is_rested(route: &Route, snapshot: &Snapshot) -> Result<(), Rejection> {
+    let marks = [route.model_mark, route.account_mark].into_iter().filter_map(|mark| snapshot.mark(mark));
+    match marks.max_by_key(|mark| mark.until) {
+        Some(mark) => Err(Rejection::Resting { cause: mark.cause.clone(), until: mark.until }),
         None => Ok(()),
     }
 }

@@ -82,6 +82,23 @@ impl Rejection {
         }
     }
 
+    /// The reason in a word, for programs.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Filtered => "filtered",
+            Self::Avoided => "avoided",
+            Self::Lacks(_) => "lacks_feature",
+            Self::ContextTooSmall { .. } => "context_too_small",
+            Self::NeverFits { .. } => "never_fits",
+            Self::OutOfQuota { .. } => "out_of_quota",
+            Self::Resting { .. } => "resting",
+            Self::KeyRejected => "key_rejected",
+            Self::Tried(_) => "tried",
+            Self::MightBill => "might_bill",
+            Self::TrainsOnPrompts => "trains_on_prompts",
+        }
+    }
+
     /// The reason in a few words, without anything a provider said.
     pub fn text(&self) -> String {
         match self {

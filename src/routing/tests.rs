@@ -130,16 +130,16 @@ fn a_strong_model_is_dearer_to_those_who_would_take_any() {
 #[test]
 fn equals_share_the_traffic_and_what_is_dearer_gets_less() {
     let minute = |requests| format!("{{ requests = {requests}, per = \"minute\" }}");
-    let [thirty, ten] = [minute(30), minute(10)];
-    let [equal, less] = [[("m", "small", thirty.as_str())], [("m", "small", ten.as_str())]];
+    let [thirty, twenty, ten] = [minute(30), minute(20), minute(10)];
+    let [equal, less, least] = [&thirty, &twenty, &ten].map(|limits| [("m", "small", limits.as_str())]);
     let fleet = world(&[("a", "free", &equal), ("b", "trial", &equal), ("c", "free", &equal)]);
     let firsts = fleet.firsts(3_000, Strategy::Auto, Strategy::Auto);
     assert!(firsts.len() == 3 && firsts.values().all(|count| (850..1_150).contains(count)), "{firsts:?}");
 
-    // Every route's price is its quota's plus one second: 3 and 7.
-    let fleet = world(&[("a", "free", &equal), ("b", "free", &less)]);
+    // Every route's price is its quota's plus one second: 3, 4 and 7.
+    let fleet = world(&[("a", "free", &equal), ("b", "free", &less), ("c", "free", &least)]);
     let firsts = fleet.firsts(3_000, Strategy::Auto, Strategy::Auto);
-    assert!((350..600).contains(&firsts["b/m"]), "{firsts:?}");
+    assert!((900..1_250).contains(&firsts["b/m"]) && !firsts.contains_key("c/m"), "{firsts:?}");
 }
 
 #[test]

@@ -42,8 +42,8 @@ pub struct Patience {
 #[derive(Debug)]
 pub struct Trip {
     pub need: Need,
-    patience: Patience,
-    order: Order,
+    pub patience: Patience,
+    pub order: Order,
     ends: Timestamp,
     waited: Duration,
     tried: Vec<(RouteId, Fault)>,
@@ -147,27 +147,32 @@ impl Trip {
         agrees.then(|| fault.clone())
     }
 
-    /// What the request comes to if it stops here: of all causes the most retryable, with the earliest moment.
+    /// What the request comes to if it stops here.
     pub fn outcome(&self) -> Option<Fault> {
-        let untried = self.rejections.iter().filter(|(route, _)| !self.tried.iter().any(|(tried, _)| tried == route));
-        let mut faults: Vec<Fault> = self.tried.iter().map(|(_, fault)| fault.clone()).collect();
-        faults.extend(untried.map(|(_, rejection)| rejection.as_fault()));
-        let class = faults.iter().map(Fault::class).min()?;
-        if class == Class::OutOfQuota {
-            let rested = self
-                .rejections
-                .iter()
-                .filter(|(_, rejection)| rejection.class() == Class::OutOfQuota)
-                .filter_map(|(_, rejection)| rejection.until());
-            let told = faults.iter().filter(|fault| fault.class() == Class::OutOfQuota).filter_map(Fault::until);
-            return Some(Fault::Full { until: rested.min().or_else(|| told.min()) });
-        }
-        // Of one class, what an attempt found out says more than a rejection; a larger context more than a smaller.
-        faults.into_iter().filter(|fault| fault.class() == class).max_by_key(|fault| match fault {
-            Fault::Invalid { .. } => u64::MAX,
-            Fault::Unfit(crate::chat::Unfit::Lacks(_)) => u64::MAX - 1,
-            Fault::Unfit(crate::chat::Unfit::ContextTooLong { context, .. }) => *context,
-            _ => 0,
-        })
+        outcome(&self.tried, &self.rejections)
     }
+}
+
+/// What a request comes to whose attempts failed with these faults, and whose other routes were left out for these reasons: of all
+/// causes the most retryable, with the earliest moment.
+pub fn outcome(tried: &[(RouteId, Fault)], rejections: &[(RouteId, Rejection)]) -> Option<Fault> {
+    let untried = rejections.iter().filter(|(route, _)| !tried.iter().any(|(tried, _)| tried == route));
+    let mut faults: Vec<Fault> = tried.iter().map(|(_, fault)| fault.clone()).collect();
+    faults.extend(untried.map(|(_, rejection)| rejection.as_fault()));
+    let class = faults.iter().map(Fault::class).min()?;
+    if class == Class::OutOfQuota {
+        let rested = rejections
+            .iter()
+            .filter(|(_, rejection)| rejection.class() == Class::OutOfQuota)
+            .filter_map(|(_, rejection)| rejection.until());
+        let told = faults.iter().filter(|fault| fault.class() == Class::OutOfQuota).filter_map(Fault::until);
+        return Some(Fault::Full { until: rested.min().or_else(|| told.min()) });
+    }
+    // Of one class, what an attempt found out says more than a rejection; a larger context more than a smaller.
+    faults.into_iter().filter(|fault| fault.class() == class).max_by_key(|fault| match fault {
+        Fault::Invalid { .. } => u64::MAX,
+        Fault::Unfit(crate::chat::Unfit::Lacks(_)) => u64::MAX - 1,
+        Fault::Unfit(crate::chat::Unfit::ContextTooLong { context, .. }) => *context,
+        _ => 0,
+    })
 }

@@ -1,0 +1,163 @@
+//! `relay ask --explain`: what would become of the request, and why. The document of `POST /v1/route`, or tables of it.
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::chat::ChatRequest;
+use crate::clock::until;
+use crate::relay::{Failure, Options, Relay};
+use crate::routing::Explanation;
+use crate::routing::explain::{CandidateStory, RejectionStory, RouteStory};
+use crate::routing::gate::{Amount, Gate};
+
+use super::args::{Global, OutputFormat};
+use super::exit::{Trouble, span};
+use super::output::{Output, bold};
+use super::table;
+
+const HEADER: [&str; 12] = [
+    "verdict",
+    "place",
+    "provider",
+    "model",
+    "price",
+    "reason",
+    "until",
+    "gate",
+    "used",
+    "needed",
+    "limit",
+    "resets_at",
+];
+
+pub async fn run(
+    relay: &Relay,
+    request: &ChatRequest,
+    options: &Options,
+    global: &Global,
+    output: Output,
+) -> Result<(), Trouble> {
+    let now = relay.clock.now();
+    let explained = relay
+        .explain(request, options)
+        .await
+        .map_err(|fault| Trouble::of_failure(Failure { fault, attempts: Vec::new(), rejections: Vec::new() }, now))?;
+    let text = match table::format(global) {
+        OutputFormat::Table => human(&explained),
+        OutputFormat::Plain => table::plain(&rows(&explained)),
+        OutputFormat::Csv => table::csv(HEADER, &rows(&explained)),
+        OutputFormat::Ndjson => table::ndjson(&documents(&explained)),
+        OutputFormat::Json => format!("{}\n", serde_json::to_string(&explained).expect("texts and numbers serialize")),
+    };
+    output.result(&text)
+}
+
+/// One document a route: the candidates in their order, then the others.
+fn documents(explained: &Explanation) -> Vec<Value> {
+    let document = |verdict: &str, story: Value| {
+        let mut story = story;
+        story["verdict"] = verdict.into();
+        story
+    };
+    let candidates = explained.candidates.iter().map(|story| document("try", serde_json::json!(story)));
+    let rejections = explained.rejections.iter().map(|story| document(word(story), serde_json::json!(story)));
+    candidates.chain(rejections).collect()
+}
+
+fn rows(explained: &Explanation) -> Vec<[String; 12]> {
+    let candidates = explained.candidates.iter().map(|story| {
+        let first = ["try".to_owned(), story.place.to_string()];
+        row(first, &story.route, format!("{:.3}", story.price), [String::new(), String::new()], binding(story))
+    });
+    let rejections = explained.rejections.iter().map(|story| {
+        let why = [story.code.to_owned(), moment(story.until)];
+        row([word(story).to_owned(), String::new()], &story.route, String::new(), why, shut(story))
+    });
+    candidates.chain(rejections).collect()
+}
+
+fn row(first: [String; 2], route: &RouteStory, price: String, why: [String; 2], gate: Option<&Gate>) -> [String; 12] {
+    let [verdict, place] = first;
+    let [reason, until] = why;
+    let (provider, model) = (route.provider.clone(), route.model.clone());
+    let [used, needed, limit] = gate.map(numbers).unwrap_or_default();
+    let name = gate.map(|gate| gate.gate.clone()).unwrap_or_default();
+    let resets = moment(gate.and_then(|gate| gate.resets_at));
+    [verdict, place, provider, model, price, reason, until, name, used, needed, limit, resets]
+}
+
+/// Whether time helps.
+const fn word(story: &RejectionStory) -> &'static str {
+    if story.until.is_some() { "wait" } else { "never" }
+}
+
+/// The dearest limit of a candidate.
+fn binding(story: &CandidateStory) -> Option<&Gate> {
+    story.gates.iter().find(|gate| story.price_parts.binding.as_ref() == Some(&gate.gate))
+}
+
+/// The gate that keeps a route away the longest.
+fn shut(story: &RejectionStory) -> Option<&Gate> {
+    story.gates.iter().filter(|gate| !gate.fits).max_by_key(|gate| gate.fits_at)
+}
+
+fn numbers(gate: &Gate) -> [String; 3] {
+    [gate.used, gate.needed, gate.limit].map(|amount| amount.map(|amount| number(&amount)).unwrap_or_default())
+}
+
+fn number(amount: &Amount) -> String {
+    serde_json::to_string(amount).expect("a number serializes")
+}
+
+fn moment(moment: Option<Timestamp>) -> String {
+    moment.map(|moment| moment.to_string()).unwrap_or_default()
+}
+
+fn human(explained: &Explanation) -> String {
+    let mut text = String::new();
+    if !explained.candidates.is_empty() {
+        let rows = explained.candidates.iter().flat_map(|story| candidate_rows(story, explained.as_of)).collect();
+        text += &table::human(["", "ROUTE", "PRICE", "USED", "NEEDS", "LIMIT", "RESETS"], rows, &[0, 2, 3, 4, 5, 6]);
+        text.push('\n');
+    }
+    if !explained.rejections.is_empty() {
+        let rows = explained.rejections.iter().map(|story| {
+            let [used, needed, limit] = shut(story).map(numbers).unwrap_or_default();
+            let free = story.until.map(|moment| wait(explained.as_of, moment)).unwrap_or_default();
+            [story.route.route.clone(), story.text.clone(), used, needed, limit, free]
+        });
+        text += &table::human(["LEFT OUT", "WHY", "USED", "NEEDS", "LIMIT", "FREE IN"], rows.collect(), &[2, 3, 4, 5]);
+        text.push('\n');
+    }
+    text + &verdict(explained) + "\n"
+}
+
+/// The route, and below it each limit it passes; an arrow marks the one its price comes from.
+fn candidate_rows(story: &CandidateStory, now: Timestamp) -> Vec<[String; 7]> {
+    let none = String::new;
+    let price = format!("{:.1}s", story.price);
+    let mut rows = vec![[story.place.to_string(), story.route.route.clone(), price, none(), none(), none(), none()]];
+    for gate in story.gates.iter().filter(|gate| gate.limit.is_some()) {
+        let [used, needed, limit] = numbers(gate);
+        let arrow = if story.price_parts.binding.as_ref() == Some(&gate.gate) { " <-" } else { "" };
+        let resets = gate.resets_at.map(|moment| wait(now, moment)).unwrap_or_default();
+        rows.push([none(), format!("  {}{arrow}", gate.gate), none(), used, needed, limit, resets]);
+    }
+    rows
+}
+
+/// The verdict in a line.
+fn verdict(explained: &Explanation) -> String {
+    let word = bold(explained.verdict.word());
+    match (&explained.route, explained.until) {
+        (Some(route), _) => format!("{word} {route}: {}", explained.because),
+        (None, Some(moment)) => format!("{word} {}: {}", wait(explained.as_of, moment), explained.because),
+        (None, None) => format!("{word}: {}", explained.because),
+    }
+}
+
+/// How long it is to a moment, rounded up.
+fn wait(now: Timestamp, moment: Timestamp) -> String {
+    let wait = until(now, moment);
+    span(wait.as_secs() + u64::from(wait.subsec_nanos() > 0))
+}
