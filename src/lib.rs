@@ -12,6 +12,8 @@ pub mod dialect;
 
 pub mod catalog;
 
+pub mod style;
+
 pub mod routing;
 
 pub mod upstream;

@@ -2,6 +2,7 @@
 
 pub mod event;
 pub mod fault;
+pub mod fence;
 pub mod fields;
 pub mod kind;
 pub mod message;

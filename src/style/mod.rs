@@ -1,0 +1,14 @@
+//! One voice: the directive that asks for it, and the normaliser that mends what a model says all the same.
+
+pub mod directive;
+pub mod json;
+pub mod markdown;
+pub mod opener;
+mod phrases;
+pub mod stream;
+
+pub use directive::{Style, StyleMode};
+pub use stream::{Cleaned, Cleaner, Depth};
+
+#[cfg(test)]
+mod tests;

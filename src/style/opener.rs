@@ -1,0 +1,258 @@
+//! Finds the opener of an answer: words before the answer that say nothing yet, where an answer follows them.
+
+use super::phrases::{LANGUAGES, Phrases};
+
+/// No opener is longer than this many characters, and no more of an answer is held back to look for one.
+pub const MOST_CHARACTERS: usize = 120;
+
+/// What the beginning of an answer turns out to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opening {
+    /// The answer begins at once.
+    Answer,
+    /// Only more text can tell.
+    Undecided,
+    /// An opener, up to this byte, where the answer begins.
+    Opener(usize),
+}
+
+/// Looks at the beginning of `text`. `is_whole` says that nothing follows it.
+///
+/// What is decided on the beginning of a text holds for all of it, so that a stream comes out as a whole answer does.
+pub fn opening(text: &str, is_whole: bool) -> Opening {
+    let window = Window::of(text, is_whole);
+    match window.openers(0) {
+        Found::No => Opening::Answer,
+        Found::Unsure => Opening::Undecided,
+        Found::Until(end) => Opening::Opener(window.byte(end)),
+    }
+}
+
+/// Whether something was found from a place on, and where it ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Found {
+    No,
+    /// The text that is there ends too soon to tell.
+    Unsure,
+    Until(usize),
+}
+
+impl Found {
+    /// Doubt first: what is decided on a part of a text must be right for all of it. Then the longer one.
+    fn or(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Unsure, _) | (_, Self::Unsure) => Self::Unsure,
+            (Self::Until(a), Self::Until(b)) => Self::Until(a.max(b)),
+            (Self::No, found) | (found, Self::No) => found,
+        }
+    }
+
+    fn then(self, next: impl FnOnce(usize) -> Self) -> Self {
+        if let Self::Until(end) = self { next(end) } else { self }
+    }
+}
+
+/// The first characters of an answer, in lower case, with plain apostrophes.
+struct Window<'a> {
+    text: &'a str,
+    /// Byte, lower case, and whether the character is a small letter where it stands.
+    characters: Vec<(usize, char, bool)>,
+    /// More characters may come.
+    is_open: bool,
+}
+
+impl<'a> Window<'a> {
+    fn of(text: &'a str, is_whole: bool) -> Self {
+        let characters: Vec<_> = text
+            .char_indices()
+            .take(MOST_CHARACTERS)
+            .map(|(at, c)| {
+                let plain = if matches!(c, '’' | 'ʼ' | '`') { '\'' } else { c };
+                (at, plain.to_lowercase().next().unwrap_or(plain), c.is_lowercase())
+            })
+            .collect();
+        Self { text, is_open: !is_whole && characters.len() < MOST_CHARACTERS, characters }
+    }
+
+    fn get(&self, at: usize) -> Option<char> {
+        self.characters.get(at).map(|(_, c, _)| *c)
+    }
+
+    fn byte(&self, at: usize) -> usize {
+        self.characters.get(at).map_or(self.text.len(), |(byte, ..)| *byte)
+    }
+
+    /// What the end of the text means to whoever wants more of it.
+    const fn at_end(&self) -> Found {
+        if self.is_open { Found::Unsure } else { Found::No }
+    }
+
+    fn skip(&self, from: usize, skipped: impl Fn(char) -> bool) -> usize {
+        let rest = self.characters.get(from..).unwrap_or_default();
+        from + rest.iter().take_while(|(_, c, _)| skipped(*c)).count()
+    }
+
+    /// One opener after the other. A last one that no answer follows is itself the answer.
+    fn openers(&self, from: usize) -> Found {
+        let start = self.skip(from, |c| c.is_whitespace() || is_emphasis(c) || matches!(c, '¡' | '¿'));
+        let mut first = Found::No;
+        for phrases in &LANGUAGES {
+            first = first.or(self.opener(phrases, start));
+        }
+        first.then(|end| match self.openers(end) {
+            Found::No if self.is_bare(end) => Found::No,
+            Found::No => Found::Until(end),
+            more => more,
+        })
+    }
+
+    fn opener(&self, phrases: &Phrases, start: usize) -> Found {
+        let mut best = Found::No;
+        for phrase in phrases.words {
+            best = best.or(self.phrase(phrase, start).then(|end| self.exclamation(phrases, end)));
+        }
+        best.or(self.sentences(phrases, start))
+    }
+
+    fn sentences(&self, phrases: &Phrases, start: usize) -> Found {
+        let mut best = Found::No;
+        for phrase in phrases.announcements.iter().chain(phrases.offers).chain(phrases.clauses) {
+            best = best.or(self.phrase(phrase, start).then(|end| self.sentence(phrases, phrase, end)));
+        }
+        best
+    }
+
+    /// Whether nothing stands from here on but an opener's words.
+    fn is_bare(&self, from: usize) -> bool {
+        let start = self.skip(from, |c| c.is_whitespace() || is_emphasis(c) || matches!(c, '¡' | '¿'));
+        let words = LANGUAGES.iter().flat_map(|phrases| phrases.words);
+        words.into_iter().any(|phrase| {
+            let Found::Until(end) = self.phrase(phrase, start) else { return false };
+            self.skip(end, |c| !c.is_alphanumeric()) == self.characters.len()
+        })
+    }
+
+    /// `phrase` as whole words.
+    fn phrase(&self, phrase: &str, start: usize) -> Found {
+        let mut at = start;
+        for wanted in phrase.chars() {
+            match self.get(at) {
+                None => return self.at_end(),
+                Some(c) if c == wanted => at += 1,
+                Some(_) => return Found::No,
+            }
+        }
+        let last = phrase.chars().next_back().unwrap_or(' ');
+        match self.get(at) {
+            None => self.at_end(),
+            Some(c) if c.is_alphanumeric() && !has_no_spaces(last) => Found::No,
+            Some(_) => Found::Until(at),
+        }
+    }
+
+    /// What ends an opener that is words alone, and the answer behind it.
+    fn exclamation(&self, phrases: &Phrases, end: usize) -> Found {
+        let mark_at = self.skip(end, |c| is_blank(c) || is_emphasis(c));
+        let after = self.skip(mark_at, |c| is_sentence_end(c) || is_pause(c));
+        let (Some(mark), next) = (self.get(mark_at), self.get(after)) else { return self.at_end() };
+        match next {
+            _ if after == mark_at => Found::No,
+            None => self.at_end(),
+            Some(next) if mark.is_ascii() && next.is_alphanumeric() => Found::No,
+            _ if self.characters[mark_at..after].iter().any(|(_, c, _)| is_sentence_end(*c)) => self.answer(after),
+            _ => self.after_pause(phrases, after),
+        }
+    }
+
+    /// Behind a comma the sentence goes on: to be an opener, what it goes on with must be one, or begin anew.
+    fn after_pause(&self, phrases: &Phrases, after: usize) -> Found {
+        let start = self.skip(after, |c| c.is_whitespace() || is_emoji(c));
+        let begins_anew = match self.characters.get(start) {
+            None => self.at_end(),
+            Some((_, _, true)) => Found::No,
+            Some(_) => self.answer(after),
+        };
+        self.sentences(phrases, start).or(begins_anew)
+    }
+
+    /// The rest of a sentence that began with `phrase`, and the answer behind it.
+    fn sentence(&self, phrases: &Phrases, phrase: &&str, from: usize) -> Found {
+        let is_clause = phrases.clauses.contains(phrase);
+        let at = self.skip(from, |c| {
+            let ends_it = if is_clause { is_comma(c) } else { matches!(c, ':' | '：') };
+            !(ends_it || matches!(c, '\n' | '|') || is_sentence_end(c))
+        });
+        let after = self.skip(at, is_sentence_end);
+        let (Some(mark), next) = (self.get(at), self.get(after)) else { return self.at_end() };
+        match next {
+            _ if matches!(mark, '\n' | '|') => Found::No,
+            _ if after == at && is_clause => self.answer(at + 1),
+            _ if after == at => self.announced(at + 1),
+            None => self.at_end(),
+            // A point within a number or a name.
+            Some(next) if mark == '.' && next.is_alphanumeric() => self.sentence(phrases, phrase, after),
+            _ if phrases.offers.contains(phrase) => self.answer(after),
+            _ => Found::No,
+        }
+    }
+
+    /// What an announcement's colon is followed by: the answer on a line of its own, or one that begins anew.
+    fn announced(&self, after: usize) -> Found {
+        let start = self.skip(after, |c| is_blank(c) || is_emphasis(c));
+        match self.characters.get(start) {
+            None => self.at_end(),
+            Some((_, _, true)) => Found::No,
+            // A time of day, or an address.
+            Some((_, c, _)) if start == after && c.is_ascii_alphanumeric() => Found::No,
+            Some(_) => self.answer(after),
+        }
+    }
+
+    /// The place where the answer begins, once there is a word, a number or a table of it.
+    fn answer(&self, from: usize) -> Found {
+        let begins_emphasised = self.get(self.skip(0, char::is_whitespace)).is_some_and(is_emphasis);
+        let from = if begins_emphasised { self.skip(from, is_emphasis) } else { from };
+        let line_end = self.skip(from, |c| is_blank(c) || is_emoji(c));
+        let text = self.skip(line_end, char::is_whitespace);
+        // The indentation of the answer's first line may be code's.
+        let lines = self.characters.get(line_end..text).unwrap_or_default();
+        let start = lines.iter().rposition(|(_, c, _)| *c == '\n').map_or(line_end, |last| line_end + last + 1);
+        let rest = self.characters.get(start..).unwrap_or_default();
+        if rest.iter().any(|(_, c, _)| c.is_alphanumeric() || matches!(c, '|' | '$')) {
+            Found::Until(start)
+        } else {
+            self.at_end()
+        }
+    }
+}
+
+const fn is_emphasis(c: char) -> bool {
+    matches!(c, '*' | '_')
+}
+
+const fn is_sentence_end(c: char) -> bool {
+    matches!(c, '.' | '!' | '?' | '…' | '。' | '！' | '？' | '।' | '۔' | '؟')
+}
+
+const fn is_comma(c: char) -> bool {
+    matches!(c, ',' | '，' | '،' | '、')
+}
+
+/// What lets a sentence go on behind an opener's words.
+const fn is_pause(c: char) -> bool {
+    is_comma(c) || matches!(c, ':' | '：' | '—' | '–' | '-' | ';' | '~' | '～')
+}
+
+const fn is_blank(c: char) -> bool {
+    matches!(c, ' ' | '\t' | '\r' | '\u{a0}' | '\u{202f}')
+}
+
+/// With which an opener may end.
+const fn is_emoji(c: char) -> bool {
+    matches!(c, '\u{200d}' | '\u{fe0f}' | '\u{263a}' | '\u{2728}' | '\u{1f000}'..='\u{1faff}')
+}
+
+/// Scripts that put no spaces between words.
+const fn has_no_spaces(c: char) -> bool {
+    matches!(c, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}')
+}

@@ -1,0 +1,203 @@
+//! Cleans an answer's text as it comes: thoughts apart, the opener gone, Markdown tidied. A whole answer is a stream of one piece.
+
+use super::markdown::Markdown;
+use super::opener::{Opening, opening};
+
+/// What is to be done to an answer's text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// Thoughts are told apart, and nothing else.
+    Thoughts,
+    /// The opener goes and Markdown is tidied as well.
+    Full,
+}
+
+/// Text that may go on to the caller.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Cleaned {
+    pub text: String,
+    pub reasoning: String,
+}
+
+/// The state of one answer.
+#[derive(Debug)]
+pub struct Cleaner {
+    depth: Depth,
+    stage: Stage,
+    /// Text that cannot be judged yet.
+    held: String,
+    markdown: Markdown,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Nothing but white space and thoughts so far.
+    Start,
+    /// Within thoughts. `begun` says that the answer had begun before them.
+    Thoughts {
+        begun: bool,
+    },
+    /// White space that set thoughts apart from the answer.
+    Behind {
+        begun: bool,
+    },
+    Opener,
+    Body,
+}
+
+const THINK: &str = "<think>";
+const THOUGHT: &str = "</think>";
+
+/// Cleans a whole answer.
+pub fn clean(text: &str, depth: Depth) -> Cleaned {
+    let mut cleaner = Cleaner::new(depth);
+    let mut out = Cleaned::default();
+    cleaner.push(text, &mut out);
+    cleaner.finish(&mut out);
+    out
+}
+
+impl Cleaner {
+    pub fn new(depth: Depth) -> Self {
+        Self { depth, stage: Stage::Start, held: String::new(), markdown: Markdown::default() }
+    }
+
+    /// Whether some of the text is held back.
+    pub fn holds(&self) -> bool {
+        !self.held.is_empty()
+    }
+
+    /// Takes the next piece; adds to `out` what may go on.
+    pub fn push(&mut self, piece: &str, out: &mut Cleaned) {
+        if self.held.is_empty() {
+            self.take(piece, false, out);
+        } else {
+            self.held.push_str(piece);
+            let held = std::mem::take(&mut self.held);
+            self.take(&held, false, out);
+        }
+    }
+
+    /// Waits no longer for the rest of an opener: what is held back goes on as it is.
+    pub fn release(&mut self, out: &mut Cleaned) {
+        if self.stage == Stage::Opener {
+            self.stage = Stage::Body;
+            let held = std::mem::take(&mut self.held);
+            self.take(&held, false, out);
+        }
+    }
+
+    /// The answer has ended.
+    pub fn finish(&mut self, out: &mut Cleaned) {
+        let held = std::mem::take(&mut self.held);
+        self.take(&held, true, out);
+        // The beginning of a tag that was never written to its end.
+        let held = std::mem::take(&mut self.held);
+        if matches!(self.stage, Stage::Thoughts { .. }) {
+            out.reasoning.push_str(&held);
+        } else {
+            self.body(&held, out);
+        }
+        if self.depth == Depth::Full {
+            self.markdown.finish(&mut out.text);
+        }
+    }
+
+    fn take(&mut self, text: &str, is_whole: bool, out: &mut Cleaned) {
+        let mut rest = text;
+        while !rest.is_empty() {
+            let before = (self.stage, rest.len());
+            rest = match self.stage {
+                Stage::Start => self.start(rest, is_whole),
+                Stage::Thoughts { begun } => self.thoughts(rest, begun, out),
+                Stage::Behind { begun } => self.behind(rest, begun),
+                Stage::Opener => self.opener(rest, is_whole, out),
+                Stage::Body => self.answer(rest, is_whole, out),
+            };
+            if before == (self.stage, rest.len()) {
+                rest.clone_into(&mut self.held);
+                return;
+            }
+        }
+    }
+
+    /// Looks for thoughts at the very beginning. Returns what is still to be judged, as the other stages do.
+    fn start<'a>(&mut self, text: &'a str, is_whole: bool) -> &'a str {
+        let trimmed = text.trim_start();
+        if let Some(inner) = trimmed.strip_prefix(THINK) {
+            self.stage = Stage::Thoughts { begun: false };
+            return inner;
+        }
+        if is_whole || !THINK.starts_with(trimmed) {
+            self.stage = if self.depth == Depth::Full { Stage::Opener } else { Stage::Body };
+        }
+        text
+    }
+
+    fn thoughts<'a>(&mut self, text: &'a str, begun: bool, out: &mut Cleaned) -> &'a str {
+        if let Some(end) = text.find(THOUGHT) {
+            out.reasoning.push_str(&text[..end]);
+            self.stage = Stage::Behind { begun };
+            return &text[end + THOUGHT.len()..];
+        }
+        let end = text.len() - unfinished(text, THOUGHT);
+        out.reasoning.push_str(&text[..end]);
+        &text[end..]
+    }
+
+    fn behind<'a>(&mut self, text: &'a str, begun: bool) -> &'a str {
+        let text = text.trim_start();
+        if !text.is_empty() {
+            self.stage = if begun { Stage::Body } else { Stage::Start };
+        }
+        text
+    }
+
+    fn opener<'a>(&mut self, text: &'a str, is_whole: bool, out: &mut Cleaned) -> &'a str {
+        match opening(text, is_whole) {
+            Opening::Undecided => text,
+            Opening::Opener(end) => &text[end..],
+            Opening::Answer => {
+                self.stage = Stage::Body;
+                self.answer(text, is_whole, out)
+            }
+        }
+    }
+
+    /// The answer itself, up to thoughts that begin a line of their own.
+    fn answer<'a>(&mut self, text: &'a str, is_whole: bool, out: &mut Cleaned) -> &'a str {
+        let mut from = 0;
+        while let Some(at) = memchr::memchr(b'<', &text.as_bytes()[from..]).map(|at| from + at) {
+            self.body(&text[from..at], out);
+            from = at;
+            if self.markdown.is_at_line_start() {
+                if let Some(inner) = text[at..].strip_prefix(THINK) {
+                    self.stage = Stage::Thoughts { begun: true };
+                    return inner;
+                }
+                if !is_whole && THINK.starts_with(&text[at..]) {
+                    return &text[at..];
+                }
+            }
+            self.body("<", out);
+            from += 1;
+        }
+        self.body(&text[from..], out);
+        ""
+    }
+
+    fn body(&mut self, text: &str, out: &mut Cleaned) {
+        if self.depth == Depth::Full {
+            self.markdown.push(text, &mut out.text);
+        } else {
+            // Followed all the same: it knows where lines and code begin.
+            out.text.push_str(text);
+            self.markdown.push(text, &mut String::new());
+        }
+    }
+}
+
+/// How many bytes at the end of `text` may be the beginning of `mark`.
+fn unfinished(text: &str, mark: &str) -> usize {
+    (1..mark.len()).rev().find(|length| text.ends_with(&mark[..*length])).unwrap_or(0)
+}
