@@ -47,7 +47,16 @@ pub struct ToolCall<'a> {
     pub thought_signature: Option<Cow<'a, str>>,
 }
 
-impl Message<'_> {
+impl<'a> Message<'a> {
+    /// One message of a request, from its raw JSON.
+    pub fn parse(raw: &'a str) -> Result<Self, BadRequest> {
+        let raw: RawMessage<'a> = serde_json::from_str(raw).map_err(|error| BadRequest {
+            message: format!("a message cannot be read: {error}"),
+            param: Some("messages".to_owned()),
+        })?;
+        raw.typed(0)
+    }
+
     /// The text parts, joined by line feeds.
     pub fn text(&self) -> String {
         let texts =

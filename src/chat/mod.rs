@@ -7,6 +7,7 @@ pub mod fields;
 pub mod kind;
 pub mod message;
 pub mod request;
+pub mod system;
 pub mod tokens;
 
 pub use event::{Chunk, Signs, StreamEvent, Usage};
