@@ -12,6 +12,8 @@ pub mod dialect;
 
 pub mod catalog;
 
+pub mod context;
+
 pub mod style;
 
 pub mod routing;
