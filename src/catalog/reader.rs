@@ -155,6 +155,15 @@ impl<'a> Reader<'a> {
         self.value(key, "a whole number", Value::as_integer)
     }
 
+    /// A number between two others.
+    pub fn number(&mut self, key: &'static str, least: f64, most: f64) -> Option<f64> {
+        #[expect(clippy::cast_precision_loss, reason = "who writes a whole number writes a small one")]
+        let read = |value: &Value| value.as_float().or_else(|| value.as_integer().map(|whole| whole as f64));
+        self.value(key, &format!("a number from {least} to {most}"), |value| {
+            read(value).filter(|number| (least..=most).contains(number))
+        })
+    }
+
     pub fn duration(&mut self, key: &'static str) -> Option<Duration> {
         self.value(key, "a duration such as \"90s\", \"500ms\" or \"2h\"", |value| parse_duration(value.as_str()?))
     }

@@ -7,6 +7,8 @@ use crate::catalog::reader::Reader;
 use crate::routing::Strategy;
 use crate::store::OnLoss;
 
+use super::conversation::ConversationFile;
+
 /// The file's words.
 #[derive(Debug, Default)]
 pub struct ConfigFile {
@@ -25,7 +27,7 @@ pub struct ConfigFile {
     pub first_event: Option<Duration>,
     pub idle: Option<Duration>,
     pub deadline: Option<Duration>,
-    pub answer_reserve: Option<u64>,
+    pub conversation: ConversationFile,
     pub state: Option<StateUrl>,
     pub on_loss: Option<OnLoss>,
     pub providers: Vec<(String, ProviderSettings)>,
@@ -75,7 +77,7 @@ impl ConfigFile {
             config.idle = timeouts.duration("idle");
             config.deadline = timeouts.duration("deadline");
         });
-        top.table("context", |context| config.answer_reserve = context.count("answer_reserve"));
+        config.conversation = ConversationFile::read(top);
         top.table("state", |state| {
             config.state = read_state_url(state);
             config.on_loss = state.choice("on_loss", &[("local", OnLoss::Local), ("refuse", OnLoss::Refuse)]);

@@ -11,7 +11,7 @@ use crate::catalog::{Catalog, Overlay};
 use super::environment::{Environment, Paths};
 use super::file::{ConfigFile, StateUrl};
 use super::providers::{Finding, Setup};
-use super::settings::{Context, Routing, Server, Settings, State, Timeouts};
+use super::settings::{Routing, Server, Settings, State, Timeouts};
 
 /// What the command line says, as far as settings go.
 #[derive(Debug, Clone, Default)]
@@ -52,7 +52,8 @@ pub fn load(flags: &Flags, environment: &Environment, simulated: Option<&[Simula
     let file = read_config_file(flags, environment, paths.as_ref(), &problems);
     let loading = Loading { flags, environment, file: &file, problems: &problems };
     let (server, routing, timeouts) = (loading.server(), loading.routing(), loading.timeouts());
-    let context = Context { answer_reserve: file.answer_reserve.unwrap_or(Context::default().answer_reserve) };
+    let (context, voice, sessions) =
+        (file.conversation.context(), file.conversation.voice(), file.conversation.sessions());
     let state = loading.state(paths.as_ref(), simulated.is_some());
     let catalog = loading.catalog(paths.as_ref(), simulated);
     let mut notices = catalog.warnings.clone();
@@ -66,7 +67,8 @@ pub fn load(flags: &Flags, environment: &Environment, simulated: Option<&[Simula
     };
     notices.extend(setup.dotenv_notice());
     let Setup { accounts, keys, left_out } = setup;
-    let settings = Settings { server, routing, timeouts, context, state, catalog, accounts, keys, left_out };
+    let settings =
+        Settings { server, routing, timeouts, context, voice, sessions, state, catalog, accounts, keys, left_out };
     Loaded { settings, notices, problems: problems.into_list() }
 }
 

@@ -1,5 +1,6 @@
 //! Settings from flags, environment, files and defaults, in that order; and everything that is wrong with them, at once.
 
+mod conversation;
 mod environment;
 mod file;
 mod keys;
@@ -7,6 +8,7 @@ mod load;
 mod providers;
 mod settings;
 
+pub use conversation::{Context, Sessions, Voice};
 pub use environment::{Environment, Paths};
 pub use load::{Flags, Loaded, Simulated, load};
-pub use settings::{Context, LeftOut, Routing, Server, Settings, State, Timeouts, Why};
+pub use settings::{LeftOut, Routing, Server, Settings, State, Timeouts, Why};

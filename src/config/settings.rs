@@ -11,6 +11,8 @@ use crate::routing::{Account, Strategy};
 use crate::store::OnLoss;
 use crate::upstream::Key;
 
+use super::conversation::{Context, Sessions, Voice};
+
 /// Everything that was configured.
 #[derive(Debug)]
 pub struct Settings {
@@ -18,6 +20,8 @@ pub struct Settings {
     pub routing: Routing,
     pub timeouts: Timeouts,
     pub context: Context,
+    pub voice: Voice,
+    pub sessions: Sessions,
     pub state: State,
     pub catalog: Catalog,
     /// Providers that are set up, in the catalogue's order.
@@ -125,12 +129,6 @@ pub struct State {
     pub on_loss: OnLoss,
 }
 
-#[derive(Debug, Clone)]
-pub struct Context {
-    /// Tokens kept for the answer when a request does not say `max_tokens`.
-    pub answer_reserve: u64,
-}
-
 impl Default for Server {
     fn default() -> Self {
         Self {
@@ -167,11 +165,5 @@ impl Default for Timeouts {
             idle: Duration::from_secs(90),
             deadline: Duration::from_mins(1),
         }
-    }
-}
-
-impl Default for Context {
-    fn default() -> Self {
-        Self { answer_reserve: 1024 }
     }
 }
