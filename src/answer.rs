@@ -92,7 +92,7 @@ pub fn with_meta(body: &Bytes, meta: &Meta<'_>) -> Vec<Bytes> {
     let end = body.trim_ascii_end().len().saturating_sub(1);
     let has_meta = memchr::memmem::find(body, b"\"meta\"").is_some()
         && RawObject::parse(body).is_ok_and(|object| object.get("meta").is_some());
-    if has_meta && let Ok(fields) = locate(body) {
+    if has_meta && let Some(fields) = locate(body) {
         let mut rewrite = Rewrite::new(body, &fields);
         rewrite.set("meta", meta);
         return rewrite.finish();

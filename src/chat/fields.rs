@@ -8,6 +8,8 @@ use bytes::Bytes;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::skim::{Malformed, Skim};
+
 /// An object's fields in their order, each value as the bytes that arrived.
 #[derive(Debug, Default)]
 pub struct RawObject<'a> {
@@ -143,21 +145,37 @@ pub struct FieldAt {
     pub value: Range<usize>,
 }
 
-/// Splits `body` into the places of its top-level fields. The error carries the line and column of the mistake.
-pub fn locate(body: &[u8]) -> Result<Vec<FieldAt>, serde_json::Error> {
-    let object = RawObject::parse(body)?;
-    let base = body.as_ptr() as usize;
-    let mut fields = Vec::with_capacity(object.fields.len());
-    let mut after_last = 0;
-    for (name, value) in object.fields {
-        let start = value.get().as_ptr() as usize - base;
-        let value = start..start + value.get().len();
-        // The name's opening quote is the first one behind the previous value: only `{`, `,` and white space come before it.
-        let quote = memchr::memchr(b'"', &body[after_last..]).map_or(after_last, |offset| after_last + offset);
-        after_last = value.end;
-        fields.push(FieldAt { name: name.into(), whole: quote..value.end, value });
-    }
+/// Splits `json` into the places of its top-level fields. Where `pass` is, it passes the value behind each name.
+pub fn locate_with<E: From<Malformed>>(
+    json: &str,
+    mut pass: impl FnMut(&mut Skim<'_>, &str) -> Result<Range<usize>, E>,
+) -> Result<Vec<FieldAt>, E> {
+    let mut fields = Vec::with_capacity(16);
+    let mut skim = Skim::new(json);
+    skim.object(|skim, place| {
+        let name = name_at(json, &place);
+        let value = pass(skim, &name)?;
+        fields.push(FieldAt { name: name.into(), whole: place.start..value.end, value });
+        Ok(())
+    })
+    .and_then(|_: Range<usize>| skim.end().map_err(E::from))?;
     Ok(fields)
+}
+
+/// Splits `body` into the places of its top-level fields; `None` when it is no JSON object.
+pub fn locate(body: &[u8]) -> Option<Vec<FieldAt>> {
+    locate_with(std::str::from_utf8(body).ok()?, |skim, _| skim.value()).ok()
+}
+
+/// The name at a place that `Skim` told, without its quotes and escapes.
+pub fn name_at<'a>(json: &'a str, place: &Range<usize>) -> Cow<'a, str> {
+    let plain = &json[place.start + 1..place.end - 1];
+    if plain.contains('\\') {
+        // Half a surrogate pair is no text; then the name stays as it is written, and is no name relay knows.
+        serde_json::from_str(&json[place.clone()]).map_or(Cow::Borrowed(plain), Cow::Owned)
+    } else {
+        Cow::Borrowed(plain)
+    }
 }
 
 /// A new version of an object: fields dropped, replaced or added, every untouched run copied as one slice.

@@ -7,6 +7,8 @@ pub mod fields;
 pub mod kind;
 pub mod message;
 pub mod request;
+pub mod shape;
+pub mod skim;
 pub mod system;
 pub mod tokens;
 
@@ -16,3 +18,4 @@ pub use fields::{RawObject, Rewrite};
 pub use kind::ErrorKind;
 pub use message::{Message, Part, ToolCall};
 pub use request::{BadRequest, ChatRequest, Features};
+pub use shape::MessagesShape;

@@ -6,10 +6,11 @@ use std::fmt;
 
 use bytes::Bytes;
 use serde::Deserialize;
-use serde::de::{self, Deserializer, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::fields::{self, FieldAt, Rewrite};
+use super::fields::{self, FieldAt, RawObject, Rewrite};
+use super::shape::{Flaw, Found, MessagesShape};
+use super::skim::Skim;
 
 /// The model that stands for "whichever route is best", and the names that mean the same.
 pub const META_MODEL: &str = "meta-model";
@@ -63,15 +64,6 @@ impl Features {
     }
 }
 
-/// The size and kind of a request's messages.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct MessagesShape {
-    pub count: usize,
-    pub images: usize,
-    /// Bytes of base64 in image and audio parts, which are not text to be counted.
-    pub binary_bytes: usize,
-}
-
 /// A request that cannot be read: what is wrong, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BadRequest {
@@ -89,7 +81,7 @@ impl fmt::Display for BadRequest {
 impl std::error::Error for BadRequest {}
 
 impl BadRequest {
-    fn field(param: &str, message: impl Into<String>) -> Self {
+    pub(super) fn field(param: &str, message: impl Into<String>) -> Self {
         Self { message: message.into(), param: Some(param.to_owned()) }
     }
 }
@@ -97,10 +89,14 @@ impl BadRequest {
 impl ChatRequest {
     /// Reads a JSON body, keeping its bytes. Fields that relay does not act on are not looked at.
     pub fn parse(body: Bytes) -> Result<Self, BadRequest> {
-        let fields = fields::locate(&body).map_err(|error| not_an_object(&body, &error))?;
+        let mut found = Found::default();
+        let fields = split(&body, &mut found)?;
         let reader = Reader { body: &body, fields: &fields };
         reader.refuse_doubles()?;
-        let (messages, mut features) = read_messages(reader.raw("messages"))?;
+        if found.shape.count == 0 {
+            return Err(BadRequest::field("messages", "`messages` is missing"));
+        }
+        let Found { shape: messages, mut features } = found;
         features.tools = reader.nonempty_list("tools")? | reader.nonempty_list("functions")?;
         reader.read_response_format(&mut features)?;
         let stream_options: Option<StreamOptions> = reader.read("stream_options", "an object")?;
@@ -133,9 +129,14 @@ impl ChatRequest {
         Reader { body: &self.body, fields: &self.fields }.raw(name)
     }
 
+    /// The bytes of `raw`, without another check that they are text.
+    pub fn raw_bytes(&self, name: &str) -> Option<&[u8]> {
+        Reader { body: &self.body, fields: &self.fields }.bytes(name)
+    }
+
     /// Raw JSON that becomes part of the prompt: messages and tool definitions.
-    pub fn prompt_parts(&self) -> impl Iterator<Item = &str> {
-        ["messages", "tools", "functions"].into_iter().filter_map(|name| self.raw(name))
+    pub fn prompt_parts(&self) -> impl Iterator<Item = &[u8]> {
+        ["messages", "tools", "functions"].into_iter().filter_map(|name| self.raw_bytes(name))
     }
 
     /// A rewrite of this request's body that starts without relay's own fields.
@@ -148,11 +149,28 @@ impl ChatRequest {
     }
 }
 
-fn not_an_object(body: &[u8], error: &serde_json::Error) -> BadRequest {
-    let message = if body.trim_ascii().is_empty() {
-        "the body is empty; a chat completion needs a JSON object with `messages`".to_owned()
-    } else {
-        format!("the body is not a valid JSON object: {error}")
+/// One pass over the body: the places of its fields, and what its messages are.
+fn split(body: &[u8], found: &mut Found) -> Result<Vec<FieldAt>, BadRequest> {
+    let json = std::str::from_utf8(body).map_err(|_| not_an_object(body))?;
+    let pass = |skim: &mut Skim<'_>, name: &str| match name {
+        "messages" => found.read(json, skim),
+        _ => skim.value().map_err(Flaw::from),
+    };
+    fields::locate_with(json, pass).map_err(|flaw| match flaw {
+        Flaw::Malformed => not_an_object(body),
+        Flaw::Unfit(bad) => bad,
+    })
+}
+
+/// A parser that reads everything says best what is wrong, and where.
+fn not_an_object(body: &[u8]) -> BadRequest {
+    let message = match RawObject::parse(body) {
+        Err(_) if body.trim_ascii().is_empty() => {
+            "the body is empty; a chat completion needs a JSON object with `messages`".to_owned()
+        }
+        Err(error) => format!("the body is not a valid JSON object: {error}"),
+        // Both read one grammar; this is for the day one of them does not.
+        Ok(_) => "the body is not a valid JSON object".to_owned(),
     };
     BadRequest { message, param: None }
 }
@@ -169,10 +187,14 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn raw(&self, name: &str) -> Option<&'a str> {
+    fn bytes(&self, name: &str) -> Option<&'a [u8]> {
         let field = self.fields.iter().find(|field| &*field.name == name)?;
-        // The body was parsed as JSON before it was split, so every value is UTF-8.
-        std::str::from_utf8(&self.body[field.value.clone()]).ok()
+        Some(&self.body[field.value.clone()])
+    }
+
+    fn raw(&self, name: &str) -> Option<&'a str> {
+        // The body was text before it was split, so every value is.
+        std::str::from_utf8(self.bytes(name)?).ok()
     }
 
     fn read<T: Deserialize<'a>>(&self, name: &str, expected: &str) -> Result<Option<T>, BadRequest> {
@@ -215,107 +237,6 @@ impl<'a> Reader<'a> {
 fn without_place(error: &serde_json::Error) -> String {
     let text = error.to_string();
     text.split(" at line ").next().unwrap_or(&text).to_owned()
-}
-
-fn read_messages(raw: Option<&str>) -> Result<(MessagesShape, Features), BadRequest> {
-    let Some(raw) = raw else {
-        return Err(BadRequest::field("messages", "`messages` is missing"));
-    };
-    let mut shape = MessagesShape::default();
-    let mut features = Features::default();
-    let heads: Messages<'_> =
-        serde_json::from_str(raw).map_err(|error| BadRequest::field("messages", without_place(&error)))?;
-    shape.count = heads.count;
-    if shape.count == 0 {
-        return Err(BadRequest::field("messages", "`messages` is empty; at least one message is needed"));
-    }
-    for content in heads.with_parts {
-        let parts: Vec<Part<'_>> = serde_json::from_str(content.get()).map_err(|error| {
-            BadRequest::field("messages", format!("a content part cannot be read: {}", without_place(&error)))
-        })?;
-        for part in parts {
-            match part.r#type.as_ref() {
-                "image_url" => {
-                    features.vision = true;
-                    shape.images += 1;
-                    shape.binary_bytes += part.image_url.map_or(0, |image| image.get().len());
-                }
-                "input_audio" => {
-                    features.audio = true;
-                    shape.binary_bytes += part.input_audio.map_or(0, |audio| audio.get().len());
-                }
-                _ => {}
-            }
-        }
-    }
-    Ok((shape, features))
-}
-
-#[derive(Deserialize)]
-struct Part<'a> {
-    #[serde(borrow)]
-    r#type: Cow<'a, str>,
-    #[serde(borrow)]
-    image_url: Option<&'a RawValue>,
-    #[serde(borrow)]
-    input_audio: Option<&'a RawValue>,
-}
-
-/// The messages list, checked; only contents made of parts are kept for a closer look.
-struct Messages<'a> {
-    count: usize,
-    with_parts: Vec<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct Head<'a> {
-    #[serde(borrow)]
-    role: Option<&'a RawValue>,
-    #[serde(borrow)]
-    content: Option<&'a RawValue>,
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Messages<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct MessagesVisitor;
-        impl<'de> Visitor<'de> for MessagesVisitor {
-            type Value = Messages<'de>;
-
-            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-                out.write_str("`messages` to be a list of messages")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-                let mut messages = Messages { count: 0, with_parts: Vec::new() };
-                loop {
-                    let index = messages.count;
-                    let head: Option<Head<'de>> = list.next_element().map_err(|error| {
-                        de::Error::custom(format!("`messages[{index}]` must be an object: {error}"))
-                    })?;
-                    let Some(head) = head else { return Ok(messages) };
-                    check_head(index, &head, &mut messages.with_parts).map_err(de::Error::custom)?;
-                    messages.count += 1;
-                }
-            }
-        }
-        deserializer.deserialize_seq(MessagesVisitor)
-    }
-}
-
-fn check_head<'a>(index: usize, head: &Head<'a>, with_parts: &mut Vec<&'a RawValue>) -> Result<(), String> {
-    match head.role {
-        None => return Err(format!("`messages[{index}].role` is missing")),
-        Some(role) if !role.get().starts_with('"') => return Err(format!("`messages[{index}].role` must be a string")),
-        Some(_) => {}
-    }
-    match head.content.map(|content| (content, content.get().as_bytes()[0])) {
-        None | Some((_, b'"')) => Ok(()),
-        Some((content, b'[')) => {
-            with_parts.push(content);
-            Ok(())
-        }
-        Some(_) => Err(format!("`messages[{index}].content` must be a string, a list of parts or null")),
-    }
 }
 
 #[cfg(test)]

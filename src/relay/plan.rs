@@ -91,12 +91,15 @@ pub async fn count_exactly(request: &ChatRequest) -> u64 {
 
 /// What a model reads of a request: texts, calls and tool definitions, without the JSON around them.
 fn texts(request: &ChatRequest) -> Vec<String> {
-    let Ok(messages) = request.typed_messages() else { return request.prompt_parts().map(str::to_owned).collect() };
+    let raw = |name: &&str| request.raw(name).map(str::to_owned);
+    let Ok(messages) = request.typed_messages() else {
+        return ["messages", "tools", "functions"].iter().filter_map(raw).collect();
+    };
     let mut texts: Vec<String> = Vec::with_capacity(messages.len());
     for message in &messages {
         texts.push(message.text());
         texts.extend(message.tool_calls.iter().map(|call| format!("{} {}", call.name, call.arguments)));
     }
-    texts.extend(["tools", "functions"].into_iter().filter_map(|name| request.raw(name)).map(str::to_owned));
+    texts.extend(["tools", "functions"].iter().filter_map(raw));
     texts
 }

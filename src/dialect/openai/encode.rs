@@ -12,8 +12,12 @@ pub fn encode(request: &ChatRequest, target: Target<'_>) -> Result<Outgoing, Fau
     let wire = target.wire;
     let mut rewrite = request.rewrite();
     rewrite.set("model", Bytes::from(serde_json::Value::from(target.model).to_string()));
-    let messages = request.raw("messages").unwrap_or("[]");
-    if let Some(adapted) = messages::adapt(messages, wire).map_err(|error| unreadable(&error))? {
+    // Plain messages are as every provider takes them, unless it minds their order.
+    let may_need_change = wire.strict_order || !request.messages.plain;
+    if may_need_change
+        && let Some(messages) = request.raw("messages")
+        && let Some(adapted) = messages::adapt(messages, wire).map_err(|error| unreadable(&error))?
+    {
         rewrite.set("messages", Bytes::from(adapted));
     }
     for name in &wire.drop {

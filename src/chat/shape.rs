@@ -1,0 +1,157 @@
+//! The size and kind of a request's messages, found while its JSON is checked.
+
+use std::ops::Range;
+
+use super::fields::name_at;
+use super::request::{BadRequest, Features};
+use super::skim::{Malformed, Skim};
+
+/// Roles whose messages every provider takes as they are.
+const PLAIN_ROLES: [&str; 3] = ["\"user\"", "\"assistant\"", "\"system\""];
+
+/// The size and kind of a request's messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MessagesShape {
+    pub count: usize,
+    pub images: usize,
+    /// Bytes of base64 in image and audio parts, which are not text to be counted.
+    pub binary_bytes: usize,
+    /// Each message is a common role and a text, and holds nothing else.
+    pub plain: bool,
+}
+
+impl Default for MessagesShape {
+    fn default() -> Self {
+        Self { count: 0, images: 0, binary_bytes: 0, plain: true }
+    }
+}
+
+/// Why a body was not read to its end.
+#[derive(Debug)]
+pub(super) enum Flaw {
+    Malformed,
+    Unfit(BadRequest),
+}
+
+impl From<Malformed> for Flaw {
+    fn from(_: Malformed) -> Self {
+        Self::Malformed
+    }
+}
+
+impl Flaw {
+    fn messages(message: String) -> Self {
+        Self::Unfit(BadRequest::field("messages", message))
+    }
+}
+
+/// What is learned of the messages on the way.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub shape: MessagesShape,
+    pub features: Features,
+}
+
+impl Found {
+    /// Passes the list of messages.
+    pub(super) fn read(&mut self, json: &str, skim: &mut Skim<'_>) -> Result<Range<usize>, Flaw> {
+        if skim.peek() != Some(b'[') {
+            skim.value()?;
+            return Err(Flaw::messages("expected `messages` to be a list of messages".to_owned()));
+        }
+        let place = skim.list(|skim, index| self.message(json, skim, index))?;
+        if self.shape.count == 0 {
+            return Err(Flaw::messages("`messages` is empty; at least one message is needed".to_owned()));
+        }
+        Ok(place)
+    }
+
+    fn message(&mut self, json: &str, skim: &mut Skim<'_>, index: usize) -> Result<(), Flaw> {
+        if skim.peek() != Some(b'{') {
+            skim.value()?;
+            return Err(Flaw::messages(format!("`messages[{index}]` must be an object")));
+        }
+        let (mut roles, mut contents) = (0, 0);
+        skim.object(|skim, name| {
+            match name_at(json, &name).as_ref() {
+                "role" => {
+                    roles += 1;
+                    self.role(json, skim, index)?;
+                }
+                "content" => {
+                    contents += 1;
+                    self.content(json, skim, index)?;
+                }
+                _ => {
+                    self.shape.plain = false;
+                    skim.value()?;
+                }
+            }
+            Ok::<_, Flaw>(())
+        })?;
+        let message = match (roles, contents) {
+            (1, 0 | 1) => {
+                self.shape.count += 1;
+                return Ok(());
+            }
+            (0, _) => format!("`messages[{index}].role` is missing"),
+            (1, _) => format!("`messages[{index}].content` stands twice"),
+            _ => format!("`messages[{index}].role` stands twice"),
+        };
+        Err(Flaw::messages(message))
+    }
+
+    fn role(&mut self, json: &str, skim: &mut Skim<'_>, index: usize) -> Result<(), Flaw> {
+        let is_text = skim.peek() == Some(b'"');
+        let place = skim.value()?;
+        self.shape.plain &= PLAIN_ROLES.contains(&&json[place]);
+        if is_text { Ok(()) } else { Err(Flaw::messages(format!("`messages[{index}].role` must be a string"))) }
+    }
+
+    fn content(&mut self, json: &str, skim: &mut Skim<'_>, index: usize) -> Result<(), Flaw> {
+        let start = skim.peek();
+        self.shape.plain &= start == Some(b'"');
+        match start {
+            Some(b'[') => skim.list(|skim, _| self.part(json, skim))?,
+            _ => skim.value()?,
+        };
+        match start {
+            Some(b'"' | b'[' | b'n') => Ok(()),
+            _ => Err(Flaw::messages(format!("`messages[{index}].content` must be a string, a list of parts or null"))),
+        }
+    }
+
+    fn part(&mut self, json: &str, skim: &mut Skim<'_>) -> Result<(), Flaw> {
+        let cannot_read = |why: &str| Flaw::messages(format!("a content part cannot be read: {why}"));
+        if skim.peek() != Some(b'{') {
+            skim.value()?;
+            return Err(cannot_read("it must be an object"));
+        }
+        let (mut kind, mut image, mut audio) = (None, 0, 0);
+        skim.object(|skim, name| {
+            let is_text = skim.peek() == Some(b'"');
+            let place = skim.value()?;
+            match name_at(json, &name).as_ref() {
+                "type" if is_text => kind = Some(name_at(json, &place)),
+                "image_url" => image = place.len(),
+                "input_audio" => audio = place.len(),
+                _ => {}
+            }
+            Ok::<_, Flaw>(())
+        })?;
+        match kind.as_deref() {
+            None => return Err(cannot_read("its `type` is missing or no string")),
+            Some("image_url") => {
+                self.features.vision = true;
+                self.shape.images += 1;
+                self.shape.binary_bytes += image;
+            }
+            Some("input_audio") => {
+                self.features.audio = true;
+                self.shape.binary_bytes += audio;
+            }
+            Some(_) => {}
+        }
+        Ok(())
+    }
+}

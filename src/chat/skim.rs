@@ -1,0 +1,344 @@
+//! A walk over JSON that checks its grammar and reads none of its texts: strings are passed in wide steps.
+
+use std::ops::Range;
+
+/// The bytes are no JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Malformed;
+
+/// A place in a JSON text, moved on value by value.
+#[derive(Debug)]
+pub struct Skim<'a> {
+    json: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Skim<'a> {
+    /// Starts at the beginning of `json`, which is known to be UTF-8.
+    pub fn new(json: &'a str) -> Self {
+        Self { json: json.as_bytes(), at: 0 }
+    }
+
+    /// The first byte of the next value, or the closing bracket in its place.
+    pub fn peek(&mut self) -> Option<u8> {
+        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.json.get(self.at) {
+            self.at += 1;
+        }
+        self.json.get(self.at).copied()
+    }
+
+    /// Passes any value, however deep it is nested, and tells where it stands.
+    pub fn value(&mut self) -> Result<Range<usize>, Malformed> {
+        self.peek();
+        let start = self.at;
+        let mut closing = Vec::new();
+        loop {
+            match self.peek() {
+                Some(b'{') => self.open(b'}', &mut closing)?,
+                Some(b'[') => self.open(b']', &mut closing)?,
+                _ => {
+                    self.single()?;
+                    self.close(&mut closing)?;
+                }
+            }
+            if closing.is_empty() {
+                return Ok(start..self.at);
+            }
+        }
+    }
+
+    /// Passes an object. `field` is told where each name stands, quotes included, and has to pass the value.
+    pub fn object<E: From<Malformed>>(
+        &mut self,
+        mut field: impl FnMut(&mut Self, Range<usize>) -> Result<(), E>,
+    ) -> Result<Range<usize>, E> {
+        self.nested(b'{', b'}', |skim, _| {
+            let name = skim.name()?;
+            field(skim, name)
+        })
+    }
+
+    /// Passes a list. `item` is told the number of each item and has to pass it.
+    pub fn list<E: From<Malformed>>(
+        &mut self,
+        item: impl FnMut(&mut Self, usize) -> Result<(), E>,
+    ) -> Result<Range<usize>, E> {
+        self.nested(b'[', b']', item)
+    }
+
+    /// Nothing but white space may be left.
+    pub fn end(&mut self) -> Result<(), Malformed> {
+        if self.peek().is_none() { Ok(()) } else { Err(Malformed) }
+    }
+
+    /// Passes an opening bracket up to its first value, or an empty pair of brackets.
+    fn open(&mut self, close: u8, closing: &mut Vec<u8>) -> Result<(), Malformed> {
+        self.at += 1;
+        closing.push(close);
+        match self.peek() {
+            Some(byte) if byte == close => self.close(closing),
+            _ if close == b'}' => self.name().map(drop),
+            _ => Ok(()),
+        }
+    }
+
+    /// Behind a value: passes what closes, and goes on to the next value where there is one.
+    fn close(&mut self, closing: &mut Vec<u8>) -> Result<(), Malformed> {
+        while let Some(&close) = closing.last() {
+            match self.peek() {
+                Some(b',') => {
+                    self.at += 1;
+                    return if close == b'}' { self.name().map(drop) } else { Ok(()) };
+                }
+                Some(byte) if byte == close => self.at += 1,
+                _ => return Err(Malformed),
+            }
+            closing.pop();
+        }
+        Ok(())
+    }
+
+    /// A name with its colon.
+    fn name(&mut self) -> Result<Range<usize>, Malformed> {
+        let name = self.string()?;
+        self.expect(b':')?;
+        Ok(name)
+    }
+
+    /// A value that holds no others.
+    fn single(&mut self) -> Result<(), Malformed> {
+        match self.json.get(self.at) {
+            Some(b'"') => self.string().map(drop),
+            Some(b't') => self.word(b"true"),
+            Some(b'f') => self.word(b"false"),
+            Some(b'n') => self.word(b"null"),
+            _ => self.number(),
+        }
+    }
+
+    fn nested<E: From<Malformed>>(
+        &mut self,
+        open: u8,
+        close: u8,
+        mut each: impl FnMut(&mut Self, usize) -> Result<(), E>,
+    ) -> Result<Range<usize>, E> {
+        self.expect(open)?;
+        let start = self.at - 1;
+        let mut number = 0;
+        if self.peek() == Some(close) {
+            self.at += 1;
+            return Ok(start..self.at);
+        }
+        loop {
+            each(self, number)?;
+            number += 1;
+            match self.peek() {
+                Some(b',') => self.at += 1,
+                Some(byte) if byte == close => break,
+                _ => return Err(Malformed.into()),
+            }
+        }
+        self.at += 1;
+        Ok(start..self.at)
+    }
+
+    fn string(&mut self) -> Result<Range<usize>, Malformed> {
+        self.expect(b'"')?;
+        let start = self.at - 1;
+        loop {
+            self.at += plain(&self.json[self.at..]);
+            match self.json.get(self.at) {
+                Some(b'"') => {
+                    self.at += 1;
+                    return Ok(start..self.at);
+                }
+                Some(b'\\') => {
+                    self.at += 1;
+                    self.escape()?;
+                }
+                _ => return Err(Malformed),
+            }
+        }
+    }
+
+    fn escape(&mut self) -> Result<(), Malformed> {
+        let length = match self.json.get(self.at) {
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => 1,
+            Some(b'u')
+                if self.json.get(self.at + 1..self.at + 5).is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit)) =>
+            {
+                5
+            }
+            _ => return Err(Malformed),
+        };
+        self.at += length;
+        Ok(())
+    }
+
+    fn number(&mut self) -> Result<(), Malformed> {
+        self.pass(|byte| byte == b'-', 1);
+        match self.json.get(self.at) {
+            Some(b'0') => self.at += 1,
+            Some(b'1'..=b'9') => self.digits()?,
+            _ => return Err(Malformed),
+        }
+        if self.pass(|byte| byte == b'.', 1) {
+            self.digits()?;
+        }
+        if self.pass(|byte| matches!(byte, b'e' | b'E'), 1) {
+            self.pass(|byte| matches!(byte, b'+' | b'-'), 1);
+            self.digits()?;
+        }
+        Ok(())
+    }
+
+    fn digits(&mut self) -> Result<(), Malformed> {
+        if self.pass(|byte| byte.is_ascii_digit(), usize::MAX) { Ok(()) } else { Err(Malformed) }
+    }
+
+    /// Passes up to `most` bytes of this kind. Tells whether there was one.
+    fn pass(&mut self, is_kind: impl Fn(u8) -> bool, most: usize) -> bool {
+        let passed = self.json[self.at..].iter().take(most).take_while(|byte| is_kind(**byte)).count();
+        self.at += passed;
+        passed > 0
+    }
+
+    fn word(&mut self, word: &[u8]) -> Result<(), Malformed> {
+        if !self.json[self.at..].starts_with(word) {
+            return Err(Malformed);
+        }
+        self.at += word.len();
+        Ok(())
+    }
+
+    fn expect(&mut self, byte: u8) -> Result<(), Malformed> {
+        if self.peek() != Some(byte) {
+            return Err(Malformed);
+        }
+        self.at += 1;
+        Ok(())
+    }
+}
+
+/// How many bytes come before the next one that means something within a string, or may not stand there.
+///
+/// The blocks have no early end within, so that they are compiled to wide instructions.
+#[expect(clippy::needless_bitwise_bool, reason = "a branch a byte keeps the compiler from wide instructions")]
+fn plain(bytes: &[u8]) -> usize {
+    const BLOCK: usize = 32;
+    let special = |byte: u8| (byte == b'"') | (byte == b'\\') | (byte < 0x20);
+    let is_plain = |block: &&[u8]| !block.iter().fold(false, |found, byte| found | special(*byte));
+    let passed = bytes.chunks_exact(BLOCK).take_while(is_plain).count() * BLOCK;
+    bytes[passed..].iter().position(|byte| special(*byte)).map_or(bytes.len(), |offset| passed + offset)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn skims(json: &str) -> bool {
+        let mut skim = Skim::new(json);
+        skim.value().and_then(|_| skim.end()).is_ok()
+    }
+
+    fn parses(json: &str) -> bool {
+        serde_json::from_str::<serde::de::IgnoredAny>(json).is_ok()
+    }
+
+    #[test]
+    fn it_takes_what_a_parser_takes_and_refuses_what_it_refuses() {
+        let texts = [
+            "",
+            " ",
+            "0",
+            "-0",
+            "00",
+            "-",
+            "1.",
+            "1.0e",
+            "1e+5",
+            "1E-05",
+            ".5",
+            "+1",
+            "1e400",
+            "true",
+            "tru",
+            "nul",
+            "null ",
+            "[",
+            "[]",
+            "[ ]",
+            "[1,]",
+            "[,1]",
+            "[1 2]",
+            "{}",
+            "{ }",
+            "{\"a\"}",
+            "{\"a\":}",
+            "{\"a\":1,}",
+            "{a:1}",
+            "{\"a\" : [1, {\"b\":null}] }",
+            "\"",
+            "\"\\\"",
+            "\"\\u12\"",
+            "\"\\u12G4\"",
+            "\"\\uD800\"",
+            "\"\\x\"",
+            "\"\u{1}\"",
+            "\"\t\"",
+            "\"a\nb\"",
+            "\n{\n}\n",
+            "{}{}",
+            "[1]]",
+            "\"é😀\"",
+            "{\"a\":1}}",
+            "1,",
+            "\u{b}1",
+        ];
+        for text in texts {
+            assert_eq!(skims(text), parses(text), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn names_and_values_are_told_by_their_places() {
+        let json = r#" {"a" : [1, "x"], "b\"":"\\", "c":{} }"#;
+        let mut skim = Skim::new(json);
+        let mut seen = Vec::new();
+        let whole = skim.object(|skim, name| {
+            let value = skim.value()?;
+            seen.push((&json[name], &json[value]));
+            Ok::<_, Malformed>(())
+        });
+        assert_eq!(seen, [("\"a\"", "[1, \"x\"]"), (r#""b\"""#, r#""\\""#), ("\"c\"", "{}")]);
+        assert_eq!((&json[whole.expect("valid")], skim.end()), (json.trim(), Ok(())));
+    }
+
+    #[test]
+    fn a_million_brackets_overflow_nothing() {
+        let (open, close) = ("[".repeat(1_000_000), "]".repeat(1_000_000));
+        assert!(skims(&format!("{open}{close}")) && !skims(&open) && !skims(&format!("{open}{close}]")));
+        assert!(skims(&format!("{}1{}", "{\"a\":[".repeat(1_000), "]}".repeat(1_000))));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_of_json_s_characters_is_judged_as_a_parser_judges_it(text in r#"[\[\]{}",:\\ 01.eE+\-truflasn\n\tu€]{0,24}"#) {
+            prop_assert_eq!(skims(&text), parses(&text), "{:?}", text);
+        }
+
+        #[test]
+        fn a_damaged_chat_is_judged_as_a_parser_judges_it(at in 0..CHAT.len(), byte in any::<u8>()) {
+            let mut damaged = CHAT.as_bytes().to_vec();
+            damaged[at] = byte;
+            if let Ok(text) = std::str::from_utf8(&damaged) {
+                prop_assert_eq!(skims(text), parses(text), "{:?}", text);
+            }
+        }
+    }
+
+    const CHAT: &str = "{\"model\":\"m\",\"temperature\":0.70e-1,\"messages\":[{\"role\":\"user\",\"content\":\"a\\n\\u00e9 \\\"b\\\" c\"},\n\
+                        {\"role\":\"assistant\",\"content\":null,\"x\":[true,false,-12]}]}";
+}
