@@ -174,6 +174,11 @@ impl Dialect {
         matches!(self, Self::Ollama)
     }
 
+    /// Whether a request names the context it wants, so that the prompt's tokens have to be known.
+    pub const fn sizes_context(self) -> bool {
+        matches!(self, Self::Ollama)
+    }
+
     /// The request in this protocol, or why the target cannot take it.
     pub fn encode(self, request: &ChatRequest, target: Target<'_>) -> Result<Outgoing, Fault> {
         match self {

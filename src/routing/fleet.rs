@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::catalog::{Model, Provider, Status, Trains};
 use crate::chat::Scope;
-use crate::quota::Limit;
+use crate::quota::{Kind, Limit};
 
 /// A route's place in its fleet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -89,6 +89,9 @@ pub struct Fleet {
     pub meters: Vec<MeterSpec>,
     /// Names of the marks, by `MarkId`.
     pub marks: Vec<String>,
+    /// The smallest context there is, where nothing but contexts asks how many tokens a prompt has: a prompt with fewer bytes fits
+    /// everywhere, uncounted. Zero where something else asks too.
+    pub fits_uncounted: u64,
     by_name: HashMap<String, usize>,
 }
 
@@ -105,6 +108,10 @@ impl Fleet {
                 }
             }
         }
+        let counts_tokens = fleet.meters.iter().any(|meter| meter.limit.kind != Kind::Requests)
+            || fleet.routes.iter().any(|route| route.provider.dialect.sizes_context());
+        let contexts = fleet.routes.iter().map(|route| route.model.context);
+        fleet.fits_uncounted = if counts_tokens { 0 } else { contexts.min().unwrap_or(0) };
         fleet
     }
 

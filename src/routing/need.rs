@@ -56,9 +56,8 @@ pub struct Filters {
 impl Need {
     pub fn of(request: &ChatRequest, fleet: &Fleet) -> Result<Self, Fault> {
         let wanted = if request.wants_any_model() { Wanted::Any } else { Wanted::named(&request.model, fleet)? };
-        let text: u64 = request.prompt_parts().map(tokens::upper_bound).sum();
         let filters = Filters::of(request)?;
-        let input_tokens = bound(text, request);
+        let input_tokens = bound(request, fleet);
         Ok(Self {
             wanted,
             filters,
@@ -100,9 +99,15 @@ impl Need {
 }
 
 /// A bound of the prompt, from one of its raw JSON. Base64 is not text: its share is taken out.
-fn bound(raw: u64, request: &ChatRequest) -> u64 {
+fn bound(request: &ChatRequest, fleet: &Fleet) -> u64 {
+    // No token is shorter than a byte.
+    let bytes = request.prompt_parts().map(|part| part.len() as u64).sum::<u64>() + frames(request);
+    if bytes.saturating_add(request.max_tokens.unwrap_or(0)) <= fleet.fits_uncounted {
+        return bytes;
+    }
+    let text: u64 = request.prompt_parts().map(tokens::upper_bound).sum();
     let binary = request.messages.binary_bytes as u64 / 2;
-    raw.saturating_sub(binary).max(1) + frames(request)
+    text.saturating_sub(binary).max(1) + frames(request)
 }
 
 /// Tokens of message frames and of images.
