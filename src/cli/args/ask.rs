@@ -1,0 +1,87 @@
+//! The flags of `relay ask`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::duration;
+
+#[derive(Debug, Args)]
+pub struct Ask {
+    /// The prompt, its words joined by spaces; without one, stdin is the prompt
+    #[arg(value_name = "PROMPT")]
+    pub prompt: Vec<String>,
+    /// Add a text file, `-` for stdin; may be given several times
+    #[arg(short, long, value_name = "PATH")]
+    pub file: Vec<PathBuf>,
+    /// Set the system message, or read it from a file with @FILE
+    #[arg(short, long, value_name = "TEXT|@FILE")]
+    pub system: Option<String>,
+    /// Do not read stdin [env: `RELAY_NO_STDIN`]
+    #[arg(long)]
+    pub no_stdin: bool,
+    /// Put stdin before the prompt
+    #[arg(long)]
+    pub stdin_first: bool,
+    /// How long to wait for the first byte of stdin when there is a prompt; 0 waits without limit
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
+    pub stdin_wait: Duration,
+    /// The model: meta-model, PROVIDER/MODEL, PROVIDER or MODEL [env: `RELAY_MODEL`]
+    #[arg(short, long, value_name = "MODEL")]
+    pub model: Option<String>,
+    /// Only models of this type: text, coding or vision
+    #[arg(long = "type", value_name = "TYPE")]
+    pub model_type: Option<String>,
+    /// Only models of this scale: large, medium or small
+    #[arg(long, value_name = "SCALE")]
+    pub scale: Option<String>,
+    /// Only models whose id contains this
+    #[arg(long, value_name = "SUBSTRING")]
+    pub name: Option<String>,
+    /// Try one route only
+    #[arg(long)]
+    pub no_failover: bool,
+    /// Try at most this many routes
+    #[arg(long, value_name = "N", conflicts_with = "no_failover")]
+    pub max_attempts: Option<usize>,
+    /// Leave out a provider, or one PROVIDER/MODEL; may be given several times
+    #[arg(long, value_name = "PROVIDER")]
+    pub avoid: Vec<String>,
+    /// Use only routes that can never bill
+    #[arg(long)]
+    pub strict_free: bool,
+    /// How long to wait for quota before giving up [default: 10s]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub wait: Option<Duration>,
+    /// Give up after this long, all in all [env: `RELAY_TIMEOUT`]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub timeout: Option<Duration>,
+    /// Show which routes could answer, in which order and why, and send nothing
+    #[arg(long, conflicts_with = "output")]
+    pub explain: bool,
+    /// The most tokens the answer may have
+    #[arg(long, value_name = "N")]
+    pub max_tokens: Option<u64>,
+    /// Sampling temperature
+    #[arg(long, value_name = "NUMBER")]
+    pub temperature: Option<f64>,
+    /// Sampling seed
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub seed: Option<i64>,
+    /// Any other field of the request, its value as JSON; may be given several times
+    #[arg(long, value_name = "KEY=JSON")]
+    pub param: Vec<String>,
+    /// Print the answer as it arrives, also into a pipe
+    #[arg(long, overrides_with = "no_stream")]
+    pub stream: bool,
+    /// Print the answer when it is whole, also on a terminal
+    #[arg(long)]
+    pub no_stream: bool,
+    /// Report the tokens used on stderr
+    #[arg(short, long)]
+    pub usage: bool,
+    /// Write the answer to a file
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}

@@ -1,0 +1,13 @@
+//! The flags of `relay demo`.
+
+use clap::Args;
+
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// Makes the simulated providers behave the same each time
+    #[arg(long, value_name = "N", default_value_t = 7)]
+    pub seed: u64,
+    /// Leave out the pauses that let a person follow
+    #[arg(long)]
+    pub fast: bool,
+}

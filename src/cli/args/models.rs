@@ -1,0 +1,25 @@
+//! The flags of `relay models`.
+
+use clap::Args;
+
+#[derive(Debug, Args)]
+pub struct Models {
+    /// Only this provider, PROVIDER/MODEL or model; may be given several times
+    #[arg(value_name = "PROVIDER|MODEL")]
+    pub names: Vec<String>,
+    /// Only models of this type
+    #[arg(long = "type", value_name = "TYPE")]
+    pub model_type: Option<String>,
+    /// Only models of this scale: large, medium or small
+    #[arg(long, value_name = "SCALE")]
+    pub scale: Option<String>,
+    /// Also list what cannot be used now, model by model
+    #[arg(long)]
+    pub all: bool,
+    /// Count services that take no key as usable
+    #[arg(long)]
+    pub keyless: bool,
+    /// Use only routes that can never bill
+    #[arg(long)]
+    pub strict_free: bool,
+}

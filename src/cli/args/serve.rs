@@ -1,0 +1,59 @@
+//! The flags of `relay serve`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+use crate::telemetry::LogFormat;
+
+use super::duration;
+
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// The address to listen on [default: 127.0.0.1] [env: `RELAY_HOST`]
+    #[arg(long, value_name = "ADDRESS")]
+    pub host: Option<String>,
+    /// The port to listen on, 0 for any free one [default: 8000] [env: `RELAY_PORT`]
+    #[arg(long, value_name = "PORT")]
+    pub port: Option<u16>,
+    /// Read the gateway's own key from a file [env: `RELAY_API_KEY` holds the key itself]
+    #[arg(long, value_name = "FILE")]
+    pub api_key_file: Option<PathBuf>,
+    /// Listen beyond this machine without a key
+    #[arg(long)]
+    pub insecure_no_auth: bool,
+    /// How long open requests may take when the server stops [default: 10s]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub drain: Option<Duration>,
+    /// Log requests as text on stderr, or as NDJSON on stdout
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
+    pub log_format: Format,
+    /// Write the base URL to this file once the server is ready
+    #[arg(long, value_name = "PATH")]
+    pub ready_file: Option<PathBuf>,
+    /// Start without asking the providers anything
+    #[arg(long)]
+    pub no_verify: bool,
+    /// Also use services that take no key
+    #[arg(long)]
+    pub keyless: bool,
+    /// Use only routes that can never bill
+    #[arg(long)]
+    pub strict_free: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Text,
+    Json,
+}
+
+impl From<Format> for LogFormat {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Text => Self::Text,
+            Format::Json => Self::Json,
+        }
+    }
+}
