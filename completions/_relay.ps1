@@ -39,6 +39,7 @@ Register-ArgumentCompleter -Native -CommandName 'relay' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('ask', 'ask', [CompletionResultType]::ParameterValue, 'Send one prompt, print one answer')
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Serve an OpenAI-compatible gateway')
+            [CompletionResult]::new('check-models', 'check-models', [CompletionResultType]::ParameterValue, 'Check that models answer')
             [CompletionResult]::new('models', 'models', [CompletionResultType]::ParameterValue, 'List models: which can be used, and why the others cannot')
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Show relay at work, offline, over simulated providers')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completion script of a shell')
@@ -115,6 +116,31 @@ Register-ArgumentCompleter -Native -CommandName 'relay' -ScriptBlock {
             [CompletionResult]::new('--offline', '--offline', [CompletionResultType]::ParameterName, 'Let nothing leave this machine: only local and simulated providers answer [env: `RELAY_OFFLINE`]')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'relay;check-models' {
+            [CompletionResult]::new('--jobs', '--jobs', [CompletionResultType]::ParameterName, 'Requests at once to each provider; one where it counts requests by the second')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long a model may take to its first word, and from there to its last')
+            [CompletionResult]::new('--max-tokens', '--max-tokens', [CompletionResultType]::ParameterName, 'The most tokens each answer may have')
+            [CompletionResult]::new('--fail-on', '--fail-on', [CompletionResultType]::ParameterName, 'What counts as a failure for the exit code')
+            [CompletionResult]::new('--repeat', '--repeat', [CompletionResultType]::ParameterName, 'Ask each model this many times')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this config file [env: `RELAY_CONFIG`]')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How to print results [default: a table on a terminal, else plain: tabs, no header]')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour [env: `NO_COLOR`, `CLICOLOR_FORCE`, `FORCE_COLOR`]')
+            [CompletionResult]::new('--simulate', '--simulate', [CompletionResultType]::ParameterName, 'Use simulated providers: default, dry, storm, slow or cut [env: `RELAY_SIMULATE`]')
+            [CompletionResult]::new('--list-only', '--list-only', [CompletionResultType]::ParameterName, 'Compare with the providers'' model lists and send no request')
+            [CompletionResult]::new('--latency', '--latency', [CompletionResultType]::ParameterName, 'Measure: ask also where recent answers would do, and show p50 and p95 of the first word with --repeat')
+            [CompletionResult]::new('--keyless', '--keyless', [CompletionResultType]::ParameterName, 'Also check services that take no key')
+            [CompletionResult]::new('--no-config', '--no-config', [CompletionResultType]::ParameterName, 'Read no config file')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print results as JSON; the same as --format json')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print less; twice for errors only')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print less; twice for errors only')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Log what relay decides; twice for all it does [env: `RELAY_LOG` for a filter]')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Log what relay decides; twice for all it does [env: `RELAY_LOG` for a filter]')
+            [CompletionResult]::new('--no-progress', '--no-progress', [CompletionResultType]::ParameterName, 'Show no spinner [env: `RELAY_NO_PROGRESS`]')
+            [CompletionResult]::new('--offline', '--offline', [CompletionResultType]::ParameterName, 'Let nothing leave this machine: only local and simulated providers answer [env: `RELAY_OFFLINE`]')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'relay;models' {

@@ -19,6 +19,9 @@ _relay() {
             relay,ask)
                 cmd="relay__subcmd__ask"
                 ;;
+            relay,check-models)
+                cmd="relay__subcmd__check__subcmd__models"
+                ;;
             relay,completions)
                 cmd="relay__subcmd__completions"
                 ;;
@@ -38,7 +41,7 @@ _relay() {
 
     case "${cmd}" in
         relay)
-            opts="-q -v -h -V --config --no-config --format --json --quiet --verbose --color --no-progress --offline --simulate --help --version ask serve models demo completions"
+            opts="-q -v -h -V --config --no-config --format --json --quiet --verbose --color --no-progress --offline --simulate --help --version ask serve check-models models demo completions"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -151,6 +154,56 @@ _relay() {
                     return 0
                     ;;
                 -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table plain json ndjson csv" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --simulate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        relay__subcmd__check__subcmd__models)
+            opts="-q -v -h --jobs --timeout --max-tokens --list-only --fail-on --repeat --latency --keyless --config --no-config --format --json --quiet --verbose --color --no-progress --offline --simulate --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --jobs)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-tokens)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fail-on)
+                    COMPREPLY=($(compgen -W "failed limited never" -- "${cur}"))
+                    return 0
+                    ;;
+                --repeat)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -44,6 +44,7 @@ complete -c relay -n "__fish_relay_needs_command" -s h -l help -d 'Print help (s
 complete -c relay -n "__fish_relay_needs_command" -s V -l version -d 'Print version'
 complete -c relay -n "__fish_relay_needs_command" -f -a "ask" -d 'Send one prompt, print one answer'
 complete -c relay -n "__fish_relay_needs_command" -f -a "serve" -d 'Serve an OpenAI-compatible gateway'
+complete -c relay -n "__fish_relay_needs_command" -f -a "check-models" -d 'Check that models answer'
 complete -c relay -n "__fish_relay_needs_command" -f -a "models" -d 'List models: which can be used, and why the others cannot'
 complete -c relay -n "__fish_relay_needs_command" -f -a "demo" -d 'Show relay at work, offline, over simulated providers'
 complete -c relay -n "__fish_relay_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
@@ -116,6 +117,33 @@ complete -c relay -n "__fish_relay_using_subcommand serve" -s v -l verbose -d 'L
 complete -c relay -n "__fish_relay_using_subcommand serve" -l no-progress -d 'Show no spinner [env: `RELAY_NO_PROGRESS`]'
 complete -c relay -n "__fish_relay_using_subcommand serve" -l offline -d 'Let nothing leave this machine: only local and simulated providers answer [env: `RELAY_OFFLINE`]'
 complete -c relay -n "__fish_relay_using_subcommand serve" -s h -l help -d 'Print help'
+complete -c relay -n "__fish_relay_using_subcommand check-models" -l jobs -d 'Requests at once to each provider; one where it counts requests by the second' -r
+complete -c relay -n "__fish_relay_using_subcommand check-models" -l timeout -d 'How long a model may take to its first word, and from there to its last' -r
+complete -c relay -n "__fish_relay_using_subcommand check-models" -l max-tokens -d 'The most tokens each answer may have' -r
+complete -c relay -n "__fish_relay_using_subcommand check-models" -l fail-on -d 'What counts as a failure for the exit code' -r -f -a "failed\t'A model that is not healthy'
+limited\t'Also a healthy one whose quota is used up'
+never\t'Nothing'"
+complete -c relay -n "__fish_relay_using_subcommand check-models" -l repeat -d 'Ask each model this many times' -r
+complete -c relay -n "__fish_relay_using_subcommand check-models" -l config -d 'Read this config file [env: `RELAY_CONFIG`]' -r -F
+complete -c relay -n "__fish_relay_using_subcommand check-models" -l format -d 'How to print results [default: a table on a terminal, else plain: tabs, no header]' -r -f -a "table\t''
+plain\t''
+json\t''
+ndjson\t''
+csv\t''"
+complete -c relay -n "__fish_relay_using_subcommand check-models" -l color -d 'When to use colour [env: `NO_COLOR`, `CLICOLOR_FORCE`, `FORCE_COLOR`]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c relay -n "__fish_relay_using_subcommand check-models" -l simulate -d 'Use simulated providers: default, dry, storm, slow or cut [env: `RELAY_SIMULATE`]' -r
+complete -c relay -n "__fish_relay_using_subcommand check-models" -l list-only -d 'Compare with the providers\' model lists and send no request'
+complete -c relay -n "__fish_relay_using_subcommand check-models" -l latency -d 'Measure: ask also where recent answers would do, and show p50 and p95 of the first word with --repeat'
+complete -c relay -n "__fish_relay_using_subcommand check-models" -l keyless -d 'Also check services that take no key'
+complete -c relay -n "__fish_relay_using_subcommand check-models" -l no-config -d 'Read no config file'
+complete -c relay -n "__fish_relay_using_subcommand check-models" -l json -d 'Print results as JSON; the same as --format json'
+complete -c relay -n "__fish_relay_using_subcommand check-models" -s q -l quiet -d 'Print less; twice for errors only'
+complete -c relay -n "__fish_relay_using_subcommand check-models" -s v -l verbose -d 'Log what relay decides; twice for all it does [env: `RELAY_LOG` for a filter]'
+complete -c relay -n "__fish_relay_using_subcommand check-models" -l no-progress -d 'Show no spinner [env: `RELAY_NO_PROGRESS`]'
+complete -c relay -n "__fish_relay_using_subcommand check-models" -l offline -d 'Let nothing leave this machine: only local and simulated providers answer [env: `RELAY_OFFLINE`]'
+complete -c relay -n "__fish_relay_using_subcommand check-models" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c relay -n "__fish_relay_using_subcommand models" -l type -d 'Only models of this type' -r
 complete -c relay -n "__fish_relay_using_subcommand models" -l scale -d 'Only models of this scale: large, medium or small' -r
 complete -c relay -n "__fish_relay_using_subcommand models" -l config -d 'Read this config file [env: `RELAY_CONFIG`]' -r -F

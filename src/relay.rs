@@ -5,6 +5,7 @@ mod effects;
 mod failure;
 mod metrics;
 mod plan;
+mod probe;
 mod usage;
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -23,6 +24,7 @@ use crate::upstream::{Client, Key};
 
 pub use failure::Failure;
 pub use metrics::Metrics;
+pub use probe::{Checked, Condition, Probe};
 pub use usage::{ModelWindows, UsageReport};
 
 /// The core: everything a request needs, shared by all requests.

@@ -11,6 +11,7 @@ mod integration {
     mod boot;
     mod bytes;
     mod catalogue;
+    mod check_models;
     mod demo;
     mod explain;
     mod faults;

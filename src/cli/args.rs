@@ -1,6 +1,7 @@
 //! What can be typed: commands, flags and their help. Each command's flags stand in a file of its name.
 
 mod ask;
+mod check_models;
 mod demo;
 mod global;
 mod models;
@@ -14,6 +15,7 @@ use clap_complete::Shell;
 use crate::catalog::reader::parse_duration;
 
 pub use ask::Ask;
+pub use check_models::{CheckModels, FailOn};
 pub use demo::Demo;
 pub use global::{Color, Global, OutputFormat};
 pub use models::Models;
@@ -39,12 +41,15 @@ pub enum Command {
     Ask(Box<Ask>),
     /// Serve an OpenAI-compatible gateway
     Serve(Serve),
+    CheckModels(CheckModels),
     /// List models: which can be used, and why the others cannot
     Models(Models),
     /// Show relay at work, offline, over simulated providers
     Demo(Demo),
     /// Print the completion script of a shell
-    Completions { shell: Shell },
+    Completions {
+        shell: Shell,
+    },
 }
 
 impl Command {
@@ -53,6 +58,7 @@ impl Command {
         match self {
             Self::Ask(_) => "ask",
             Self::Serve(_) => "serve",
+            Self::CheckModels(_) => "check-models",
             Self::Models(_) => "models",
             Self::Demo(_) => "demo",
             Self::Completions { .. } => "completions",

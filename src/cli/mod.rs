@@ -5,6 +5,7 @@ mod ask;
 mod ask_input;
 mod ask_options;
 mod banner;
+mod check_models;
 mod completions;
 mod demo;
 mod exit;
@@ -16,6 +17,7 @@ mod report;
 mod run;
 mod serve;
 mod setup;
+mod signal;
 mod standing;
 mod table;
 

@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 
-use crate::catalog::reader::close;
 use crate::catalog::{ModelType, Provider, Scale, Trains};
 use crate::config::{Environment, Flags};
 
@@ -10,7 +9,7 @@ use super::args::{Global, Models, OutputFormat};
 use super::exit::{Exit, Trouble};
 use super::output::{Output, bold, dim};
 use super::setup::{self, Core};
-use super::standing::{Entry, entries};
+use super::standing::{Entry, entries, unknown};
 use super::table;
 
 const HEADER: [&str; 11] =
@@ -58,19 +57,6 @@ fn choose<'e>(models: &Models, core: &Core, all: &'e [Entry<'e>]) -> Result<Vec<
 
 fn is_named(entry: &Entry<'_>, name: &str) -> bool {
     entry.provider.id.eq_ignore_ascii_case(name) || entry.model.id == name || entry.name() == name
-}
-
-fn unknown(name: &str, core: &Core, all: &[Entry<'_>]) -> Trouble {
-    if let Some(left_out) = core.settings.left_out.iter().find(|left_out| left_out.provider == name) {
-        let message = format!("`{name}` is {}: {}", left_out.why.word(), left_out.why.remedy());
-        return Trouble::new(Exit::Usage, message);
-    }
-    let ids = all.iter().flat_map(|entry| [entry.provider.id.as_str(), entry.model.id.as_str()]);
-    let trouble = Trouble::new(Exit::Usage, format!("there is no provider or model `{name}`"));
-    match close(name, ids) {
-        Some(hint) => trouble.hint(hint),
-        None => trouble,
-    }
 }
 
 fn pick<T: Copy>(flag: &str, text: Option<&str>, names: &[(&str, T)]) -> Result<Option<T>, Trouble> {

@@ -99,3 +99,11 @@ pub fn bold(text: &str) -> String {
 pub fn red(text: &str) -> String {
     format!("\x1b[1;31m{text}\x1b[0m")
 }
+
+pub fn green(text: &str) -> String {
+    format!("\x1b[32m{text}\x1b[0m")
+}
+
+pub fn yellow(text: &str) -> String {
+    format!("\x1b[33m{text}\x1b[0m")
+}

@@ -12,7 +12,7 @@ use crate::telemetry::{self, LogFormat};
 use super::args::{Args, Command, Global, OutputFormat, Typed};
 use super::exit::{Exit, Trouble};
 use super::output::Output;
-use super::{ask, ask_input, completions, demo, models, panic, report, serve};
+use super::{ask, ask_input, check_models, completions, demo, models, panic, report, serve};
 
 /// Runs the program.
 pub fn main() -> ExitCode {
@@ -68,6 +68,9 @@ fn dispatch(args: Args, environment: &Environment, output: Output) -> Result<(),
         Command::Serve(serve) => {
             run_one(|| runtime(0), |runtime| runtime.block_on(serve::run(&serve, &global, environment, output)))
         }
+        Command::CheckModels(check) => {
+            run_one(|| runtime(1), |runtime| runtime.block_on(check_models::run(&check, &global, environment, output)))
+        }
         Command::Models(models) => {
             run_one(|| runtime(1), |runtime| runtime.block_on(models::run(&models, &global, environment, output)))
         }
@@ -81,7 +84,9 @@ fn dispatch(args: Args, environment: &Environment, output: Output) -> Result<(),
 /// Formats of rows are for commands whose results have rows.
 fn refuse_rows(command: &Command, global: &Global) -> Result<(), Trouble> {
     match global.format {
-        Some(OutputFormat::Ndjson | OutputFormat::Csv) if !matches!(command, Command::Models(_)) => {
+        Some(OutputFormat::Ndjson | OutputFormat::Csv)
+            if !matches!(command, Command::Models(_) | Command::CheckModels(_)) =>
+        {
             let message = format!("`relay {}` prints text, or JSON with --json", command.name());
             Err(Trouble::new(Exit::Usage, message))
         }

@@ -6,7 +6,7 @@ use crate::catalog::{Overlay, Problem, Status};
 use crate::clock::Clock;
 use crate::config::{self, Environment, Flags, Loaded, Routing, Settings, Simulated, Why};
 use crate::relay::Relay;
-use crate::routing::{Fleet, Rejection, Route};
+use crate::routing::{Account, Fleet, Rejection, Route};
 use crate::sim::{Scenario, Simulator};
 use crate::store::{Memory, Sqlite, Store};
 use crate::upstream::{self, Finding, Verified, What};
@@ -61,6 +61,52 @@ pub async fn look(global: &Global, flags: Flags, environment: &Environment, outp
     core_even_if_empty(simulator, flags.with(global), environment, output, Verify::Nothing, Clock::system()).await
 }
 
+/// The core with every provider that `names` mean verified, also if none of them can be used. Without any it is trouble.
+pub async fn survey(
+    global: &Global,
+    flags: Flags,
+    environment: &Environment,
+    output: Output,
+    names: &[String],
+) -> Result<Core, Trouble> {
+    let simulator = wanted_simulator(global, environment).await?;
+    let flags = Flags { providers: names.to_vec(), ..flags.with(global) };
+    let verify = Verify::Everything;
+    let core = core_even_if_empty(simulator, flags, environment, output, verify, Clock::system()).await?;
+    let tells_something = |finding: &Finding| !matches!(finding.what, What::NotRunning { .. });
+    if core.relay.fleet.routes.is_empty() && !core.findings.iter().any(tells_something) {
+        return Err(nothing_usable(&core));
+    }
+    Ok(core)
+}
+
+/// What a provider said at the start, as far as its models are concerned.
+#[derive(Debug, Default)]
+pub struct Said {
+    /// All its keys were rejected: their names.
+    pub rejected: Option<String>,
+    /// Models that its list does not name any more.
+    pub gone: Vec<String>,
+    /// The address at which a local server does not answer.
+    pub not_running: Option<String>,
+    /// Why it could not be asked.
+    pub unverified: Option<String>,
+}
+
+pub fn said(core: &Core, provider: &str) -> Said {
+    let mut said = Said::default();
+    for finding in core.findings.iter().filter(|finding| finding.provider == provider) {
+        match &finding.what {
+            What::KeysRejected { origins, is_all: true } => said.rejected = Some(origins.join(", ")),
+            What::KeysRejected { .. } => {}
+            What::ModelsGone { models, .. } => said.gone.clone_from(models),
+            What::NotRunning { base_url } => said.not_running = Some(base_url.clone()),
+            What::Unverified(reason) => said.unverified = Some(reason.clone()),
+        }
+    }
+    said
+}
+
 /// Simulated providers, where `--simulate` or `RELAY_SIMULATE` asks for them.
 async fn wanted_simulator(global: &Global, environment: &Environment) -> Result<Option<Simulator>, Trouble> {
     // A variable is often set to a mere "yes".
@@ -108,7 +154,7 @@ pub async fn core_even_if_empty(
     }
     let findings = match verify {
         Verify::Nothing => Vec::new(),
-        Verify::Everything => verified(&mut settings, &clock).await,
+        Verify::Everything => verified(&mut settings, &flags.providers, &clock).await,
     };
     if problems.iter().any(|problem| problem.provider.is_none()) {
         return Err(Trouble::of_problems(&problems).and_lines(findings.iter().map(finding_line)));
@@ -128,10 +174,18 @@ fn open_store(settings: &Settings, fleet: &Fleet, clock: &Clock) -> Result<Arc<d
     })
 }
 
-async fn verified(settings: &mut Settings, clock: &Clock) -> Vec<Finding> {
-    let Verified { accounts, findings } =
-        upstream::verify(std::mem::take(&mut settings.accounts), &settings.keys, clock.now()).await;
-    settings.accounts = accounts;
+/// Asks the providers that `names` mean, or all where there are none.
+async fn verified(settings: &mut Settings, names: &[String], clock: &Clock) -> Vec<Finding> {
+    let means = |account: &Account, name: &String| {
+        let id = &account.provider.id;
+        id.eq_ignore_ascii_case(name)
+            || account.provider.models.iter().any(|model| model.id == *name || format!("{id}/{}", model.id) == *name)
+    };
+    let (asked, others): (Vec<_>, Vec<_>) = std::mem::take(&mut settings.accounts)
+        .into_iter()
+        .partition(|account| names.is_empty() || names.iter().any(|name| means(account, name)));
+    let Verified { accounts, findings } = upstream::verify(asked, &settings.keys, clock.now()).await;
+    settings.accounts = [accounts, others].concat();
     findings
 }
 

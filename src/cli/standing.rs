@@ -3,12 +3,14 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::catalog::reader::close;
 use crate::catalog::{Model, Provider, Status};
 use crate::config::{LeftOut, Routing};
 use crate::quota::Limit;
 use crate::relay::Relay;
 use crate::routing::{Rejection, Route};
 
+use super::exit::{Exit, Trouble};
 use super::setup::{Core, refusal};
 
 /// A model, and what can be done with it now.
@@ -88,6 +90,20 @@ fn best(
     own.map(|(route, rejection)| State::of_route(routing, route, rejection.clone()))
         .min_by_key(|state| (!state.usable, state.until))
         .unwrap_or_else(|| State::unusable("no route", "it has no route".to_owned()))
+}
+
+/// A name that no provider and no model has, with what it may have meant.
+pub fn unknown(name: &str, core: &Core, all: &[Entry<'_>]) -> Trouble {
+    if let Some(left_out) = core.settings.left_out.iter().find(|left_out| left_out.provider == name) {
+        let message = format!("`{name}` is {}: {}", left_out.why.word(), left_out.why.remedy());
+        return Trouble::new(Exit::Usage, message);
+    }
+    let ids = all.iter().flat_map(|entry| [entry.provider.id.as_str(), entry.model.id.as_str()]);
+    let trouble = Trouble::new(Exit::Usage, format!("there is no provider or model `{name}`"));
+    match close(name, ids) {
+        Some(hint) => trouble.hint(hint),
+        None => trouble,
+    }
 }
 
 impl Entry<'_> {

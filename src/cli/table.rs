@@ -1,7 +1,7 @@
 //! Rows of a result as a person, a pipe or a spreadsheet wants them.
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
-use console::Term;
+use console::{Term, measure_text_width, truncate_str};
 use serde_json::Value;
 
 use super::args::{Global, OutputFormat};
@@ -12,6 +12,9 @@ const USUAL_WIDTH: u16 = 80;
 
 /// From this width on there is room for more columns.
 const WIDE: u16 = 110;
+
+/// A cell is not cut shorter than this.
+const LEAST_CUT: usize = 12;
 
 /// The format that was asked for, or the one that suits where stdout goes.
 pub fn format(global: &Global) -> OutputFormat {
@@ -43,6 +46,34 @@ pub fn human<const N: usize>(header: [&str; N], rows: Vec<[String; N]>, right: &
         }
     }
     table.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
+}
+
+/// Columns for people that fit the terminal: cells of the `shrink` columns are cut, the first of these first.
+pub fn fitted<const N: usize>(
+    header: [&str; N],
+    mut rows: Vec<[String; N]>,
+    right: &[usize],
+    shrink: &[usize],
+) -> String {
+    let longest = |rows: &[[String; N]], column: usize| {
+        let cells = rows.iter().map(|row| measure_text_width(&row[column]));
+        cells.chain([measure_text_width(header[column])]).max().unwrap_or(0)
+    };
+    for &column in shrink {
+        // Two blanks stand after each column.
+        let all: usize = (0..N).map(|column| longest(&rows, column) + 2).sum();
+        let (own, excess) = (longest(&rows, column), all.saturating_sub(usize::from(width())));
+        let room = own.saturating_sub(excess).max(measure_text_width(header[column]).max(LEAST_CUT));
+        for row in &mut rows {
+            row[column] = cut(&row[column], room);
+        }
+    }
+    human(header, rows, right)
+}
+
+/// Text of at most this width, its end cut off where it is longer.
+pub fn cut(text: &str, width: usize) -> String {
+    truncate_str(text, width, "…").into_owned()
 }
 
 /// Tabs between cells, no header, nothing cut: for `cut`, `awk` and `while read`.

@@ -25,6 +25,10 @@ pub struct Flags {
     pub keyless: bool,
     pub strict_free: bool,
     pub offline: bool,
+    /// How long a first event may take, whatever files say.
+    pub first_event: Option<std::time::Duration>,
+    /// Providers, or models of theirs, that the command is about; all where there are none.
+    pub providers: Vec<String>,
 }
 
 /// A provider to be used in place of all configured ones, with its key.
@@ -184,10 +188,11 @@ impl Loading<'_> {
 
     fn timeouts(&self) -> Timeouts {
         let (file, usual) = (self.file, Timeouts::default());
+        let own = self.flags.first_event.or(file.first_event);
         Timeouts {
             connect: file.connect.unwrap_or(usual.connect),
-            first_event: file.first_event.unwrap_or(usual.first_event),
-            first_event_is_users: file.first_event.is_some(),
+            first_event: own.unwrap_or(usual.first_event),
+            first_event_is_users: own.is_some(),
             idle: file.idle.unwrap_or(usual.idle),
             deadline: file.deadline.unwrap_or(usual.deadline),
         }

@@ -1,5 +1,6 @@
 //! A store in this process's memory: for tests, the simulator, and where nothing is to be kept.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
@@ -9,7 +10,7 @@ use crate::quota::{Cost, Fact};
 use crate::routing::{Fleet, MarkId, Route, View};
 
 use super::shelf::Shelf;
-use super::{Lease, LedgerRow, Reserving, Settlement, Store, Totals};
+use super::{LastAttempt, Lease, LedgerRow, PROBE_PREFIX, Quarter, Reserving, Settlement, Store, Totals};
 
 /// Everything behind one lock that is never held across an await.
 #[derive(Debug)]
@@ -22,17 +23,45 @@ struct State {
     shelf: Shelf,
     /// Since the store was made.
     totals: Vec<Totals>,
+    /// By quarter of an hour and `RouteId`.
+    quarters: BTreeMap<(Timestamp, usize), Totals>,
+    last: Vec<Option<LastAttempt>>,
+    /// `provider` and `model` of each route.
+    routes: Vec<(String, String)>,
 }
 
 impl Memory {
     pub fn new(fleet: &Fleet) -> Self {
-        let totals = vec![Totals::default(); fleet.routes.len()];
-        Self { state: Mutex::new(State { shelf: Shelf::new(fleet), totals }) }
+        let routes: Vec<(String, String)> =
+            fleet.routes.iter().map(|route| (route.provider.id.clone(), route.model.id.clone())).collect();
+        let state = State {
+            shelf: Shelf::new(fleet),
+            totals: vec![Totals::default(); routes.len()],
+            quarters: BTreeMap::new(),
+            last: vec![None; routes.len()],
+            routes,
+        };
+        Self { state: Mutex::new(state) }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         // A panic elsewhere leaves counts that are still counts.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn count(&mut self, row: &LedgerRow) {
+        self.totals[row.route.0].count(row);
+        self.quarters.entry((Quarter::of(row.at), row.route.0)).or_default().count(row);
+        if !row.cancelled && !row.request_id.starts_with(PROBE_PREFIX) {
+            self.last[row.route.0] = Some(LastAttempt {
+                at: row.at,
+                answered: row.fault.is_none(),
+                first_event_ms: row.first_event_ms,
+                total_ms: row.total_ms,
+            });
+        }
     }
 }
 
@@ -57,7 +86,7 @@ impl Store for Memory {
         let mut state = self.state();
         state.shelf.close(&lease);
         state.shelf.settle(&lease, settlement, now);
-        state.totals[row.route.0].count(&row);
+        state.count(&row);
     }
 
     fn view(&self) -> Arc<View> {
@@ -67,6 +96,20 @@ impl Store for Memory {
     /// Since the store was made, whatever `since` says: nothing older is remembered.
     fn totals(&self, _: Timestamp) -> Result<Vec<Totals>, String> {
         Ok(self.state().totals.clone())
+    }
+
+    fn history(&self, since: Timestamp) -> Result<Vec<Quarter>, String> {
+        let state = self.state();
+        let quarters = state.quarters.range((Quarter::of(since), 0)..);
+        let quarter = |((start, route), totals): (&(Timestamp, usize), &Totals)| {
+            let (provider, model) = state.routes[*route].clone();
+            Quarter { start: *start, provider, model, totals: *totals }
+        };
+        Ok(quarters.map(quarter).collect())
+    }
+
+    fn last_attempts(&self, since: Timestamp) -> Result<Vec<Option<LastAttempt>>, String> {
+        Ok(self.state().last.iter().map(|last| last.filter(|last| last.at >= since)).collect())
     }
 
     fn open_leases(&self) -> usize {

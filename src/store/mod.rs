@@ -116,6 +116,37 @@ pub struct Totals {
     pub completion_tokens: u64,
 }
 
+/// The counts of one model in one quarter of an hour: fine enough to add up to the days of any time zone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quarter {
+    pub start: Timestamp,
+    pub provider: String,
+    pub model: String,
+    pub totals: Totals,
+}
+
+impl Quarter {
+    pub const MICROSECONDS: i64 = 15 * 60 * 1_000_000;
+
+    /// The start of the quarter that holds a moment.
+    pub fn of(moment: Timestamp) -> Timestamp {
+        let whole = moment.as_microsecond().div_euclid(Self::MICROSECONDS) * Self::MICROSECONDS;
+        Timestamp::from_microsecond(whole).unwrap_or(moment)
+    }
+}
+
+/// Ids of requests that only check whether a model answers begin with this.
+pub const PROBE_PREFIX: &str = "probe-";
+
+/// The last attempt over a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LastAttempt {
+    pub at: Timestamp,
+    pub answered: bool,
+    pub first_event_ms: Option<u64>,
+    pub total_ms: u64,
+}
+
 pub type Reserving<'a> = Pin<Box<dyn Future<Output = Result<Lease, Refusal>> + Send + 'a>>;
 
 /// The contract of every store.
@@ -139,6 +170,10 @@ pub trait Store: Send + Sync {
     fn view(&self) -> Arc<View>;
     /// Counts by `RouteId` since this moment, over all processes, or why they cannot be had. May read a file.
     fn totals(&self, since: Timestamp) -> Result<Vec<Totals>, String>;
+    /// Counts by quarter of an hour since this moment, oldest first, of every model there was. May read a file.
+    fn history(&self, since: Timestamp) -> Result<Vec<Quarter>, String>;
+    /// By `RouteId`: the last attempt since this moment that was no probe and was not cancelled. May read a file.
+    fn last_attempts(&self, since: Timestamp) -> Result<Vec<Option<LastAttempt>>, String>;
     /// Reservations of this process that are not settled yet.
     fn open_leases(&self) -> usize;
     /// Returns once everything said so far is kept, or cannot be.

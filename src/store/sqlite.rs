@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use jiff::Timestamp;
+use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::chat::{Fault, Period};
@@ -23,7 +24,7 @@ use crate::routing::{Fleet, MarkId, MeterId, Route, View};
 pub use file::OpenError;
 
 use super::shelf::Shelf;
-use super::{Lease, LedgerRow, Refusal, Reserving, Settlement, Store, Totals};
+use super::{LastAttempt, Lease, LedgerRow, Quarter, Refusal, Reserving, Settlement, Store, Totals};
 use writer::{Job, Writer};
 
 /// What happens to requests when the file can be written no more.
@@ -128,6 +129,12 @@ impl Sqlite {
         Ok(Self { shared, jobs, thread: Some(thread) })
     }
 
+    /// Reads the file, with everything said so far in it.
+    fn read<T>(&self, read: impl FnOnce(&Connection) -> Result<T, rusqlite::Error>) -> Result<T, String> {
+        self.flush();
+        file::read(&self.shared.path).and_then(|connection| read(&connection)).map_err(|error| error.to_string())
+    }
+
     /// Acts at once here, and is written with the end of the attempt.
     fn change(&self, change: Change) {
         let mut state = self.shared.state();
@@ -186,10 +193,15 @@ impl Store for Sqlite {
     }
 
     fn totals(&self, since: Timestamp) -> Result<Vec<Totals>, String> {
-        self.flush();
-        file::read(&self.shared.path)
-            .and_then(|connection| rows::totals(&connection, &self.shared.routes, since))
-            .map_err(|error| error.to_string())
+        self.read(|connection| rows::totals(connection, &self.shared.routes, since))
+    }
+
+    fn history(&self, since: Timestamp) -> Result<Vec<Quarter>, String> {
+        self.read(|connection| rows::history(connection, since))
+    }
+
+    fn last_attempts(&self, since: Timestamp) -> Result<Vec<Option<LastAttempt>>, String> {
+        self.read(|connection| rows::last_attempts(connection, &self.shared.routes, since))
     }
 
     fn open_leases(&self) -> usize {

@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, Error, params};
+use rusqlite::{Connection, Error, Row, params};
 
 use crate::chat::fault::Class;
 use crate::chat::{Fault, Period, Scope};
 use crate::quota::{Limit, Meter};
 
-use crate::store::{LedgerRow, Totals};
+use crate::store::{LastAttempt, LedgerRow, PROBE_PREFIX, Quarter, Totals};
 
 /// Writes a meter's state.
 pub fn write_meter(connection: &Connection, name: &str, sequence: i64, meter: &Meter) -> Result<(), Error> {
@@ -120,19 +120,70 @@ pub fn totals(connection: &Connection, routes: &[(String, String)], since: Times
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query([since.as_microsecond()])?;
     while let Some(row) = rows.next()? {
-        let totals = by_route.entry((row.get(0)?, row.get(1)?)).or_default();
-        let (class, count, late): (String, u64, u64) = (row.get(2)?, row.get(3)?, row.get(4)?);
-        match class.as_str() {
-            "ok" => (totals.ok, totals.failover_in) = (count, late),
-            "quota" => totals.rate_limited = count,
-            "error" => totals.errors = count,
-            _ => {}
-        }
-        totals.failover_out = totals.rate_limited + totals.errors;
-        totals.prompt_tokens += row.get::<_, Option<u64>>(5)?.unwrap_or(0);
-        totals.completion_tokens += row.get::<_, Option<u64>>(6)?.unwrap_or(0);
+        add_class(by_route.entry((row.get(0)?, row.get(1)?)).or_default(), row)?;
     }
     Ok(routes.iter().map(|route| by_route.remove(route).unwrap_or_default()).collect())
+}
+
+/// Counts by quarter of an hour and model since a moment, in their order, of every fleet there was.
+pub fn history(connection: &Connection, since: Timestamp) -> Result<Vec<Quarter>, Error> {
+    let sql = "SELECT provider, model, class, COUNT(*), SUM(attempt > 1), SUM(prompt_tokens), SUM(completion_tokens),
+                      at / ?2 AS quarter
+               FROM ledger WHERE at >= ?1 GROUP BY quarter, provider, model, class ORDER BY quarter, provider, model";
+    let mut quarters: Vec<Quarter> = Vec::new();
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([since.as_microsecond(), Quarter::MICROSECONDS])?;
+    while let Some(row) = rows.next()? {
+        let start = row.get::<_, i64>(7)? * Quarter::MICROSECONDS;
+        let start = Timestamp::from_microsecond(start).unwrap_or(Timestamp::MIN);
+        let (provider, model): (String, String) = (row.get(0)?, row.get(1)?);
+        let is_same = |last: &Quarter| last.start == start && last.provider == provider && last.model == model;
+        if !quarters.last().is_some_and(is_same) {
+            quarters.push(Quarter { start, provider, model, totals: Totals::default() });
+        }
+        if let Some(last) = quarters.last_mut() {
+            add_class(&mut last.totals, row)?;
+        }
+    }
+    Ok(quarters)
+}
+
+/// Adds a group of attempts of one class: its columns 2 to 6.
+fn add_class(totals: &mut Totals, row: &Row<'_>) -> Result<(), Error> {
+    let (class, count, late): (String, u64, u64) = (row.get(2)?, row.get(3)?, row.get(4)?);
+    match class.as_str() {
+        "ok" => (totals.ok, totals.failover_in) = (count, late),
+        "quota" => totals.rate_limited = count,
+        "error" => totals.errors = count,
+        _ => {}
+    }
+    totals.failover_out = totals.rate_limited + totals.errors;
+    totals.prompt_tokens += row.get::<_, Option<u64>>(5)?.unwrap_or(0);
+    totals.completion_tokens += row.get::<_, Option<u64>>(6)?.unwrap_or(0);
+    Ok(())
+}
+
+/// The last attempt over each route since a moment, probes apart.
+pub fn last_attempts(
+    connection: &Connection,
+    routes: &[(String, String)],
+    since: Timestamp,
+) -> Result<Vec<Option<LastAttempt>>, Error> {
+    // Beside MAX(at) the other columns are those of the row that has it.
+    let sql = "SELECT provider, model, MAX(at), class, first_event_ms, total_ms FROM ledger
+               WHERE at >= ?1 AND class <> 'cancelled' AND request_id NOT LIKE ?2 || '%' GROUP BY provider, model";
+    let mut statement = connection.prepare_cached(sql)?;
+    let found = statement.query_map(params![since.as_microsecond(), PROBE_PREFIX], |row| {
+        let attempt = LastAttempt {
+            at: Timestamp::from_microsecond(row.get(2)?).unwrap_or(Timestamp::MIN),
+            answered: row.get::<_, String>(3)? == "ok",
+            first_event_ms: row.get(4)?,
+            total_ms: row.get(5)?,
+        };
+        Ok(((row.get(0)?, row.get(1)?), attempt))
+    })?;
+    let found: HashMap<(String, String), LastAttempt> = found.collect::<Result<_, _>>()?;
+    Ok(routes.iter().map(|route| found.get(route).copied()).collect())
 }
 
 fn number(count: u64) -> i64 {
