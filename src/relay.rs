@@ -7,6 +7,7 @@ mod metrics;
 mod plan;
 mod probe;
 mod usage;
+mod waiting;
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,7 +19,7 @@ use crate::answer::Answer;
 use crate::chat::ChatRequest;
 use crate::clock::{Clock, until};
 use crate::config::{Routing, Settings, Timeouts};
-use crate::routing::{Fleet, Health, Need, Rejection, RouteId, Snapshot, Step, Strategy, rank};
+use crate::routing::{Claims, Fleet, Health, Need, Rejection, RouteId, Snapshot, Step, Strategy, rank};
 use crate::store::Store;
 use crate::upstream::{Client, Key};
 
@@ -26,6 +27,9 @@ pub use failure::Failure;
 pub use metrics::Metrics;
 pub use probe::{Checked, Condition, Probe};
 pub use usage::{ModelWindows, UsageReport};
+
+use waiting::Travelling;
+use waiting::Waiting;
 
 /// The core: everything a request needs, shared by all requests.
 pub struct Relay {
@@ -41,6 +45,7 @@ pub struct Relay {
     client: Client,
     learned: Mutex<Learned>,
     turn: AtomicU64,
+    waiting: Waiting,
     pub(crate) in_flight: Arc<AtomicUsize>,
 }
 
@@ -89,6 +94,7 @@ impl Relay {
             client: Client::new(settings.timeouts.connect),
             learned: Mutex::new(learned),
             turn: AtomicU64::new(0),
+            waiting: Waiting::default(),
             in_flight: Arc::new(AtomicUsize::new(0)),
             fleet,
         }
@@ -98,32 +104,29 @@ impl Relay {
     pub async fn send(self: &Arc<Self>, request: &ChatRequest, options: &Options) -> Result<Answer, Box<Failure>> {
         let start = self.clock.now();
         let mut attempts = Vec::new();
-        let mut trip = match self.trip(request, options) {
+        let mut travelling = match self.trip(request, options) {
             Ok((trip, moved)) => {
                 attempts.extend(moved);
-                trip
+                Travelling::new(self, trip)
             }
             Err(fault) => return Err(Box::new(Failure { fault, attempts, rejections: Vec::new() })),
         };
         loop {
-            let mut step = trip.next(&self.fleet, &self.snapshot());
-            if !matches!(step, Step::Try(_)) && trip.should_count() {
-                trip.need.count_exactly(plan::count_exactly(request).await, request);
-                step = trip.next(&self.fleet, &self.snapshot());
+            let (mut step, mut given_back) = travelling.step();
+            if !matches!(step, Step::Try(_)) && travelling.trip.should_count() {
+                travelling.trip.need.count_exactly(plan::count_exactly(request).await, request);
+                (step, given_back) = travelling.step();
             }
             match step {
                 Step::Try(candidate) => {
-                    if let Some(answer) = self.attempt(request, options, &mut trip, candidate, &mut attempts).await {
-                        self.note_overhead(&answer, &trip, until(start, self.clock.now()));
+                    let trip = &mut travelling.trip;
+                    if let Some(answer) = self.attempt(request, options, trip, candidate, &mut attempts).await {
+                        self.note_overhead(&answer, trip, until(start, self.clock.now()));
                         return Ok(answer);
                     }
                 }
-                Step::Sleep(moment) => {
-                    let start = self.clock.now();
-                    self.clock.sleep_until(moment).await;
-                    trip.slept(until(start, self.clock.now()));
-                }
-                Step::Stop(fault) => return Err(Box::new(self.failure(fault, attempts, &trip))),
+                Step::Sleep(moment) => travelling.wait(moment, given_back).await,
+                Step::Stop(fault) => return Err(Box::new(self.failure(fault, attempts, &travelling.trip))),
             }
         }
     }
@@ -147,6 +150,7 @@ impl Relay {
             view,
             health: learned.health.clone(),
             rejected_keys: learned.rejected_keys.clone(),
+            claims: Claims::default(),
         }
     }
 

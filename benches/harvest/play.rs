@@ -1,7 +1,7 @@
 //! Plays a trace through the real core in simulated time: routing, reservations, refusals and what is learned, without a network.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeSet, BinaryHeap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -66,6 +66,9 @@ struct Asked {
     since: Timestamp,
     trip: Trip,
     attempts: u32,
+    waits_since: Option<Timestamp>,
+    /// The moment it last waited for, and the place in `happenings` that stands for it.
+    waits_until: Option<(Timestamp, usize)>,
 }
 
 /// Something that happens at its moment.
@@ -85,8 +88,10 @@ struct Play<'t> {
     requests: Vec<ChatRequest>,
     random: fastrand::Rng,
     queue: BinaryHeap<Reverse<(Timestamp, u64)>>,
-    /// By the second part of a queue's entry.
+    /// By the second part of a queue's entry. `None` when it happened already: something was given back before.
     happenings: Vec<Option<Happening>>,
+    /// Places in `happenings` of requests that wait for quota, in their order.
+    waiting: BTreeSet<usize>,
     trace: &'t Trace,
     options: Options,
     end: Timestamp,
@@ -110,6 +115,7 @@ pub fn play(specs: &[ProviderSpec], trace: &Trace, strategy: Strategy) -> Outcom
         random: fastrand::Rng::with_seed(3),
         queue: BinaryHeap::new(),
         happenings: Vec::new(),
+        waiting: BTreeSet::new(),
         trace,
         options: Options { max_wait: Some(MAX_WAIT), strategy: Some(strategy), ..Options::default() },
         end: later(start, trace.length),
@@ -158,15 +164,16 @@ impl Play<'_> {
             if moment >= self.end {
                 return;
             }
-            self.hand.advance(until(self.relay.clock.now(), moment));
             let index = usize::try_from(index).expect("an index");
+            self.waiting.remove(&index);
+            self.hand.advance(until(self.relay.clock.now(), moment));
             match self.happenings[index].take() {
                 Some(Happening::Arrival(class)) => self.arrive(class),
                 Some(Happening::GoOn(asked)) => self.go_on(*asked),
                 Some(Happening::End { class, route, lease, sent, attempts }) => {
                     self.answered(class, route, lease, sent, attempts);
                 }
-                None => unreachable!("every entry of the queue is taken once"),
+                None => {}
             }
         }
     }
@@ -182,24 +189,49 @@ impl Play<'_> {
         let (mut trip, _) =
             self.relay.trip(&self.requests[class], &options).expect("the classes ask for what there is");
         trip.need.count_exactly(CLASSES[class].prompt, &self.requests[class]);
-        self.go_on(Asked { class, since: self.relay.clock.now(), trip, attempts: 0 });
+        self.go_on(Asked {
+            class,
+            since: self.relay.clock.now(),
+            trip,
+            attempts: 0,
+            waits_since: None,
+            waits_until: None,
+        });
     }
 
     fn go_on(&mut self, mut asked: Asked) {
         let now = self.relay.clock.now();
+        if let Some(since) = asked.waits_since.take() {
+            asked.trip.slept(until(since, now));
+        }
         loop {
-            match asked.trip.next(&self.relay.fleet, &self.relay.snapshot()) {
+            match self.relay.step(&mut asked.trip) {
                 Step::Try(candidate) => match self.attempt(asked, &candidate) {
                     Some(refused) => asked = refused,
                     None => return,
                 },
                 Step::Sleep(moment) => {
-                    asked.trip.slept(until(now, moment));
-                    return self.at(moment, Happening::GoOn(Box::new(asked)));
+                    asked.waits_since = Some(now);
+                    return self.wait(asked, moment);
                 }
                 Step::Stop(_) => return self.ask_again(asked.class, PAUSE),
             }
         }
+    }
+
+    /// Woken in vain, a request waits on in the place it had.
+    fn wait(&mut self, mut asked: Asked, moment: Timestamp) {
+        let index = match asked.waits_until {
+            Some((known, index)) if known == moment => index,
+            _ => {
+                self.queue.push(Reverse((moment, self.happenings.len() as u64)));
+                self.happenings.push(None);
+                self.happenings.len() - 1
+            }
+        };
+        asked.waits_until = Some((moment, index));
+        self.waiting.insert(index);
+        self.happenings[index] = Some(Happening::GoOn(Box::new(asked)));
     }
 
     /// Reserves and asks. `None` when the request is taken care of: answered, or going on later.
@@ -236,7 +268,7 @@ impl Play<'_> {
         let fault = self.relay.note_refusal(&route, told.status, &told.headers, &told.body);
         self.relay.note_fault(route.id, Some(&lease), &fault);
         let row = row(route.id, now, asked.attempts, Some(fault.clone()), None);
-        self.relay.store().settle(lease, Settlement::Used(Cost::request(0, 0)), row, now);
+        self.settle(lease, Cost::request(0, 0), row);
         asked.trip.failed(route.id, fault);
         self.at(later(now, REFUSAL), Happening::GoOn(Box::new(asked)));
         None
@@ -256,9 +288,20 @@ impl Play<'_> {
         self.outcome.tokens += usage.total();
         self.relay.note_usage(route, usage.completion_tokens);
         let row = row(route, sent, attempts, None, Some(usage));
-        let used = Settlement::Used(Cost::request(shape.prompt, shape.answer));
-        self.relay.store().settle(lease, used, row, self.relay.clock.now());
+        self.settle(lease, Cost::request(shape.prompt, shape.answer), row);
         self.ask_again(class, Duration::ZERO);
+    }
+
+    /// What was not used after all wakes those that wait, longest first.
+    fn settle(&mut self, lease: Lease, used: Cost, row: LedgerRow) {
+        if !self.relay.settle(lease, Settlement::Used(used), row) {
+            return;
+        }
+        for index in std::mem::take(&mut self.waiting) {
+            if let Some(Happening::GoOn(asked)) = self.happenings[index].take() {
+                self.go_on(*asked);
+            }
+        }
     }
 
     /// In a closed loop the client asks for its next.

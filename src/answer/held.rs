@@ -113,7 +113,7 @@ impl Held {
             total_ms: millis(until(self.started, now)),
         };
         self.relay.metrics.attempt(self.relay.fleet.route(self.route), &row);
-        self.relay.store().settle(lease, settlement, row, now);
+        self.relay.settle(lease, settlement, row);
     }
 }
 

@@ -122,6 +122,18 @@ impl Meter {
         }
     }
 
+    /// When `amount` fits once so much else has been taken before it. More than one window holds is spread over as many as it needs.
+    pub fn fit_after(&self, before: u64, amount: u64, now: Timestamp) -> Fit {
+        let most = self.amount(now).0.max(amount).max(1);
+        let all = before.saturating_add(amount);
+        let windows = all.saturating_sub(1) / most;
+        let fit = self.fit(all - windows * most, now);
+        let (Fit::Now | Fit::At(_)) = fit else { return fit };
+        let moment = if let Fit::At(moment) = fit { moment } else { now };
+        let turn = |moment, _| self.limit.window.restored_after(moment);
+        if windows == 0 { fit } else { Fit::At((0..windows).fold(moment, turn)) }
+    }
+
     /// Counts `amount` as used at `now`.
     pub fn add(&mut self, amount: u64, now: Timestamp) {
         match (&mut self.count, &self.limit.window) {

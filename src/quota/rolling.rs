@@ -12,6 +12,10 @@ use super::meter::Fit;
 /// Sub-buckets of a rolling window: an amount is given back at most one sixtieth of the length late, never early.
 const BUCKETS: i64 = 60;
 
+/// A provider counts a request when it arrives, and the next one may be quicker on its way: what is given back to the moment may be
+/// too early there.
+pub(super) const TRANSIT: Duration = Duration::from_millis(50);
+
 /// The sixty and the one under way.
 const SLOTS: usize = 61;
 
@@ -19,6 +23,7 @@ const SLOTS: usize = 61;
 /// back without delay.
 #[derive(Debug, Clone)]
 pub(super) struct Rolling {
+    /// How long an amount counts.
     length: Duration,
     /// Microseconds a bucket spans.
     width: i64,
@@ -33,6 +38,7 @@ pub(super) struct Rolling {
 
 impl Rolling {
     pub(super) fn new(length: Duration) -> Self {
+        let length = length.saturating_add(TRANSIT);
         let micros = i64::try_from(length.as_micros()).unwrap_or(i64::MAX);
         // Rounded up: sixty stretches are never shorter than the window.
         Self {

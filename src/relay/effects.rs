@@ -39,8 +39,13 @@ impl Relay {
         let route = self.fleet.route(route);
         match fault {
             // Where a meter learns from the refusal what the limit is, it knows when to go on; a guess would only waste time.
-            Fault::Busy { until: None, period, .. } if self.learns(lease, *period, now) => {}
-            Fault::Busy { scope, .. } | Fault::Spent { scope, .. } => self.rest(route, *scope, fault, now),
+            Fault::Busy { until, scope, period } => {
+                let has_learned = self.learns(lease, *period, now);
+                if until.is_some() || !has_learned {
+                    self.rest(route, *scope, fault, now);
+                }
+            }
+            Fault::Spent { scope, .. } => self.rest(route, *scope, fault, now),
             Fault::Gone => self.rest(route, Some(Scope::Model), fault, now),
             Fault::Denied => {
                 if let Some(key) = route.key {

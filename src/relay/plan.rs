@@ -32,10 +32,10 @@ impl Relay {
     /// What `send` would do with this request now. Nothing is sent, nothing reserved, nobody's turn taken.
     pub async fn explain(&self, request: &ChatRequest, options: &Options) -> Result<Explanation, Fault> {
         let (mut trip, _) = self.trip_in_turn(request, options, self.turn.load(Ordering::Relaxed))?;
-        let mut snapshot = self.snapshot();
+        let mut snapshot = self.snapshot_behind(None);
         if !matches!(trip.next(&self.fleet, &snapshot), Step::Try(_)) && trip.should_count() {
             trip.need.count_exactly(count_exactly(request).await, request);
-            snapshot = self.snapshot();
+            snapshot = self.snapshot_behind(None);
         }
         let Trip { need, patience, order, .. } = &trip;
         let prospect = Prospect { fleet: &self.fleet, need, snapshot: &snapshot, order: *order, patience: *patience };

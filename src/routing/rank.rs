@@ -119,10 +119,14 @@ pub(super) fn is_rested(route: &Route, snapshot: &Snapshot) -> Result<(), Reject
 /// The limit that refuses, if one does.
 fn fits_quota(route: &Route, fleet: &Fleet, cost: &Cost, snapshot: &Snapshot) -> Result<(), Rejection> {
     let mut latest: Option<(MeterId, jiff::Timestamp)> = None;
+    let mut may_settle = true;
     for &meter in &route.meters {
         match snapshot.fit(meter, cost) {
             Fit::Now => {}
-            Fit::At(until) => latest = latest.filter(|(_, latest)| *latest >= until).or(Some((meter, until))),
+            Fit::At(until) => {
+                latest = latest.filter(|(_, latest)| *latest >= until).or(Some((meter, until)));
+                may_settle &= snapshot.might_fit(meter, cost);
+            }
             Fit::Never => {
                 let limit = &fleet.meter_spec(meter).limit;
                 return Err(Rejection::NeverFits {
@@ -134,6 +138,6 @@ fn fits_quota(route: &Route, fleet: &Fleet, cost: &Cost, snapshot: &Snapshot) ->
         }
     }
     latest.map_or(Ok(()), |(meter, until)| {
-        Err(Rejection::OutOfQuota { limit: fleet.meter_spec(meter).limit.label(), until })
+        Err(Rejection::OutOfQuota { limit: fleet.meter_spec(meter).limit.label(), until, may_settle })
     })
 }

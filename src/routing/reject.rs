@@ -26,6 +26,8 @@ pub enum Rejection {
     OutOfQuota {
         limit: String,
         until: Timestamp,
+        /// What is reserved and not settled yet may make room before.
+        may_settle: bool,
     },
     /// It rests after a fault.
     Resting {

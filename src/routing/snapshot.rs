@@ -5,10 +5,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::chat::Fault;
-use crate::quota::{Cost, Fit, Meter, Reading};
+use crate::quota::{Cost, Fit, Kind, Meter, Reading};
 
 use super::fleet::{Fleet, MarkId, MeterId, RouteId};
 use super::health::Health;
+use super::queue::Claims;
 
 /// Not before this moment, because of this.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub struct Mark {
 #[derive(Debug, Clone, Default)]
 pub struct View {
     pub meters: Vec<Arc<Meter>>,
+    /// By meter: reserved in this process and not settled yet, so that some of it may be given back.
+    pub open: Vec<u64>,
     /// By `MarkId`.
     pub marks: Vec<Option<Mark>>,
 }
@@ -30,6 +33,7 @@ impl View {
     pub fn new(fleet: &Fleet) -> Self {
         Self {
             meters: fleet.meters.iter().map(|spec| Arc::new(Meter::new(spec.limit.clone()))).collect(),
+            open: vec![0; fleet.meters.len()],
             marks: vec![None; fleet.marks.len()],
         }
     }
@@ -44,6 +48,8 @@ pub struct Snapshot {
     pub health: Vec<Health>,
     /// Keys that were rejected, by `KeyId`.
     pub rejected_keys: Vec<bool>,
+    /// What requests that wait will take before.
+    pub claims: Claims,
 }
 
 impl Snapshot {
@@ -51,9 +57,17 @@ impl Snapshot {
         self.view.meters[meter.0].reading(self.now)
     }
 
-    pub fn fit(&self, meter: MeterId, cost: &Cost) -> Fit {
-        let meter = &self.view.meters[meter.0];
-        meter.fit(cost.of(meter.kind()), self.now)
+    pub fn fit(&self, id: MeterId, cost: &Cost) -> Fit {
+        let meter = &self.view.meters[id.0];
+        self.claims.fit(id, meter, cost.of(meter.kind()), self.now)
+    }
+
+    /// Whether the cost would fit if all that is reserved and not settled yet were given back.
+    pub fn might_fit(&self, id: MeterId, cost: &Cost) -> bool {
+        let (meter, reading) = (&self.view.meters[id.0], self.reading(id));
+        // A request is counted whatever becomes of it.
+        let open = if meter.kind() == Kind::Requests { 0 } else { self.view.open[id.0] };
+        reading.used.saturating_sub(open).saturating_add(cost.of(meter.kind())) <= reading.limit
     }
 
     /// The mark, while it still holds.

@@ -47,6 +47,7 @@ fn world(providers: Providers<'_>) -> World {
         view: Arc::new(View::new(&fleet)),
         health: vec![Health::default(); fleet.routes.len()],
         rejected_keys: vec![false],
+        claims: Claims::default(),
     };
     World { fleet, snapshot }
 }

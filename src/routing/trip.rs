@@ -22,7 +22,7 @@ const TRIES_PER_ROUTE: usize = 3;
 #[derive(Debug, Clone, PartialEq)]
 pub enum Step {
     Try(Candidate),
-    /// Nothing can answer before this moment, and the request may wait that long.
+    /// Nothing can answer before this moment, unless something is given back, and the request may wait that long.
     Sleep(Timestamp),
     Stop(Fault),
 }
@@ -47,6 +47,8 @@ pub struct Trip {
     ends: Timestamp,
     waited: Duration,
     tried: Vec<(RouteId, Fault)>,
+    /// Its place among those that wait for quota, once it has waited.
+    pub place: Option<u64>,
     /// Why the routes that were not tried were not, as of the last ranking.
     pub rejections: Vec<(RouteId, Rejection)>,
 }
@@ -54,12 +56,27 @@ pub struct Trip {
 impl Trip {
     pub fn new(need: Need, patience: Patience, order: Order, now: Timestamp) -> Self {
         let ends = later(now, patience.deadline);
-        Self { need, patience, order, ends, waited: Duration::ZERO, tried: Vec::new(), rejections: Vec::new() }
+        Self {
+            need,
+            patience,
+            order,
+            ends,
+            waited: Duration::ZERO,
+            tried: Vec::new(),
+            place: None,
+            rejections: Vec::new(),
+        }
     }
 
     /// How long it waited for quota.
     pub const fn waited(&self) -> Duration {
         self.waited
+    }
+
+    /// The route that has room first, of those that have none now, and when.
+    pub fn waits_for(&self) -> Option<(RouteId, Timestamp)> {
+        let full = self.rejections.iter().filter(|(_, rejection)| rejection.class() == Class::OutOfQuota);
+        full.filter_map(|(route, rejection)| Some((*route, rejection.until()?))).min_by_key(|(_, moment)| *moment)
     }
 
     /// The moment by which the first event must be there.
@@ -128,15 +145,21 @@ impl Trip {
             if moment > now && until(now, moment) <= left {
                 return Step::Sleep(moment);
             }
+            let may_settle =
+                |rejection: &Rejection| matches!(rejection, Rejection::OutOfQuota { may_settle: true, .. });
+            if !left.is_zero() && self.rejections.iter().any(|(_, rejection)| may_settle(rejection)) {
+                return Step::Sleep(later(now, left));
+            }
         }
         Step::Stop(fault)
     }
 
-    /// A route is tried again only after a rest that quota asked for.
+    /// A route is tried again only after a rest that quota asked for. What was not granted was not tried: others were quicker.
     fn is_done_with(&self, route: RouteId) -> bool {
-        let mut tries = self.tried.iter().filter(|(tried, _)| *tried == route).peekable();
-        let quota_only = tries.clone().all(|(_, fault)| matches!(fault, Fault::Busy { .. } | Fault::Full { .. }));
-        tries.peek().is_some() && (!quota_only || tries.count() >= TRIES_PER_ROUTE)
+        let tries =
+            || self.tried.iter().filter(|(tried, fault)| *tried == route && !matches!(fault, Fault::Full { .. }));
+        let quota_only = tries().all(|(_, fault)| matches!(fault, Fault::Busy { .. }));
+        !quota_only || tries().count() >= TRIES_PER_ROUTE
     }
 
     /// The caller's own mistake, once two providers agree on it.

@@ -15,8 +15,6 @@ use super::{Lease, Refusal, Settlement};
 pub(super) struct Shelf {
     /// Shared with readers: what they hold does not change under them.
     pub view: Arc<View>,
-    /// By meter: reserved and not settled yet.
-    open: Vec<u64>,
     next_lease: u64,
     pub open_leases: usize,
 }
@@ -24,11 +22,15 @@ pub(super) struct Shelf {
 impl Shelf {
     pub fn new(fleet: &Fleet) -> Self {
         let view = View::new(fleet);
-        Self { open: vec![0; view.meters.len()], view: Arc::new(view), next_lease: 1, open_leases: 0 }
+        Self { view: Arc::new(view), next_lease: 1, open_leases: 0 }
     }
 
     pub fn meter(&mut self, id: MeterId) -> &mut Meter {
         Arc::make_mut(&mut Arc::make_mut(&mut self.view).meters[id.0])
+    }
+
+    fn open(&mut self, id: MeterId) -> &mut u64 {
+        &mut Arc::make_mut(&mut self.view).open[id.0]
     }
 
     /// Takes `cost` from all these meters or from none.
@@ -49,7 +51,7 @@ impl Shelf {
             let meter = self.meter(id);
             let amount = cost.of(meter.kind());
             meter.add(amount, now);
-            self.open[id.0] += amount;
+            *self.open(id) += amount;
         }
         Ok(self.lease(meters, cost, now))
     }
@@ -67,7 +69,8 @@ impl Shelf {
         self.open_leases -= 1;
         for id in &lease.meters {
             let reserved = lease.cost.of(self.view.meters[id.0].kind());
-            self.open[id.0] = self.open[id.0].saturating_sub(reserved);
+            let open = self.open(*id);
+            *open = open.saturating_sub(reserved);
         }
     }
 
@@ -99,7 +102,7 @@ impl Shelf {
                 }
                 // The request that was answered is counted by its provider; the tokens of its answer may not be.
                 let own = u64::from(fact.kind == Kind::Requests);
-                let open = self.open[id.0].saturating_sub(own);
+                let open = self.view.open[id.0].saturating_sub(own);
                 match (fact.source, fact.limit) {
                     (Source::Error, Some(limit)) => self.meter(id).tell_lower(limit, now),
                     (Source::Error, None) => {}

@@ -101,6 +101,60 @@ async fn a_waiting_request_is_answered_when_the_clock_gets_there() {
 }
 
 #[tokio::test]
+async fn those_that_wait_are_answered_in_their_order_and_nobody_is_refused() {
+    let fakes = [provider("sim-a").limit(Limit::requests(2, Period::Second))];
+    let gateway = gateway().over(fakes).start().await;
+    let asked = (0..8).map(|number| {
+        let request = gateway.ask(&format!("question {number}")).header("x-relay-wait", "20s");
+        async move {
+            tokio::time::sleep(Duration::from_millis(20) * number).await;
+            request.await
+        }
+    });
+    for reply in futures_util::future::join_all(asked).await {
+        reply.by("sim-a/sim-m").after("");
+    }
+    let prompts = gateway.providers.chats("sim-a").into_iter().map(|call| {
+        let body: serde_json::Value = serde_json::from_slice(&call.body).expect("JSON");
+        body["messages"][0]["content"].clone()
+    });
+    let expected: Vec<String> = (0..8).map(|number| format!("question {number}")).collect();
+    assert_eq!(prompts.collect::<Vec<_>>(), expected);
+    assert!(gateway.is_idle());
+}
+
+#[tokio::test]
+async fn what_an_answer_did_not_use_wakes_those_that_wait() {
+    // Each request takes 1,024 tokens for an answer that has a few.
+    let fake =
+        provider("sim-a").limit(Limit::tokens(1_500, Period::Minute)).spec(|spec| spec.latency_ms(300..=300, 0..=0));
+    let gateway = gateway().over([fake]).start().await;
+    let started = Instant::now();
+    let asking = || gateway.ask("hello").header("x-relay-wait", "30s").into_future();
+    let (first, second) = tokio::join!(asking(), asking());
+    first.by("sim-a/sim-m");
+    second.by("sim-a/sim-m").after("");
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_while_it_waits_frees_its_place() {
+    let fake = provider("sim-a").limit(Limit::requests(1, Period::Second));
+    let gateway = gateway().over([fake]).start().await;
+    gateway.ask("hello").await.by("sim-a/sim-m");
+    let leaving: Vec<_> = {
+        let begin = (0..30).map(|_| gateway.ask("hello").header("x-relay-wait", "60s").begin());
+        futures_util::future::join_all(begin).await
+    };
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    drop(leaving);
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let started = Instant::now();
+    gateway.ask("hello").header("x-relay-wait", "20s").await.by("sim-a/sim-m");
+    assert!(started.elapsed() < Duration::from_secs(4), "nobody stands in its way: {:?}", started.elapsed());
+}
+
+#[tokio::test]
 async fn a_spent_day_is_not_retried_each_minute_and_a_full_minute_not_benched_for_a_day() {
     for (act, until_free) in [(Act::busy(30), 30), (Act::Spent, 12 * 3600)] {
         let (clock, hand) = Clock::manual("2026-10-09T12:00:00Z".parse().expect("a moment"));

@@ -34,13 +34,14 @@ fn a_calendar_window_gives_everything_back_at_its_turn() {
 }
 
 #[test]
-fn what_a_moment_used_comes_back_exactly_a_window_later() {
+fn what_a_moment_used_comes_back_a_window_and_a_moments_transit_later() {
     let mut meter = meter(12, Window::rolling(Period::Minute), Period::Minute);
     meter.add(6, at(0.25));
     meter.add(6, at(3.75));
-    assert_eq!(meter.fit(1, at(4.0)), Fit::At(at(60.25)));
-    assert_eq!(meter.fit(7, at(4.0)), Fit::At(at(63.75)));
-    assert_eq!((meter.reading(at(60.25)).used, meter.reading(at(63.75)).used), (6, 0));
+    let [first, second] = [60.25, 63.75].map(|second| later(at(second), super::super::rolling::TRANSIT));
+    assert_eq!(meter.fit(1, at(4.0)), Fit::At(first));
+    assert_eq!(meter.fit(7, at(4.0)), Fit::At(second));
+    assert_eq!((meter.reading(first).used, meter.reading(second).used), (6, 0));
 }
 
 #[test]
@@ -168,6 +169,23 @@ fn short_requests_take_thousandths_of_a_unit() {
     assert_eq!(Cost::request(5, 5).in_units(None).units, 0);
 }
 
+#[test]
+fn behind_others_there_is_room_after_theirs_in_a_later_window_if_need_be() {
+    let mut rolling = meter(3, Window::rolling(Period::Minute), Period::Minute);
+    for second in [0.0, 10.0, 20.0] {
+        rolling.add(1, at(second));
+    }
+    let after = |before| match rolling.fit_after(before, 1, at(30.0)) {
+        Fit::At(moment) => moment.duration_since(at(0.0)).as_secs(),
+        fit => panic!("{fit:?}"),
+    };
+    assert_eq!([0, 1, 2, 3, 4, 7].map(after), [60, 70, 80, 120, 130, 190]);
+    let mut day = meter(2, Window::usual(Period::Day), Period::Day);
+    day.add(1, at(0.0));
+    assert_eq!(day.fit_after(0, 1, at(0.0)), Fit::Now);
+    assert!(matches!(day.fit_after(3, 1, at(0.0)), Fit::At(turn) if turn.to_string() == "2001-09-11T00:00:00Z"));
+}
+
 proptest! {
     #[test]
     fn a_refusal_names_the_exact_moment(
@@ -194,7 +212,7 @@ proptest! {
             let used: u64 = granted.iter().filter(|(at, _)| *at > start).map(|(_, amount)| amount).sum();
             prop_assert!(used + amount <= 10);
             // At most one sixtieth late: a second before it the true last minute left no room, or what keeps it full is younger.
-            let late = Duration::from_secs(1);
+            let late = Duration::from_secs(1) + super::super::rolling::TRANSIT * 2;
             let start = moment.checked_sub(Duration::from_mins(1) + late).expect("in range");
             let used: u64 = granted.iter().filter(|(at, _)| *at > start).map(|(_, amount)| amount).sum();
             prop_assert!(used + amount > 10);

@@ -1,0 +1,106 @@
+//! Requests that wait for quota: each in its place, woken when its moment comes or as soon as something is given back.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
+
+use crate::clock::until;
+use crate::quota::Cost;
+use crate::routing::{Queue, Snapshot, Step, Trip};
+use crate::store::{Lease, LedgerRow, Settlement};
+
+use super::Relay;
+
+/// All requests of this process that wait.
+#[derive(Debug, Default)]
+pub(super) struct Waiting {
+    queue: Mutex<Queue>,
+    given_back: Notify,
+}
+
+impl Waiting {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn leave(&self, trip: &Trip) {
+        if let Some(place) = trip.place {
+            self.queue().leave(place);
+        }
+    }
+}
+
+/// A trip under way. However it ends, its place is free for those behind it.
+pub(super) struct Travelling<'r> {
+    relay: &'r Relay,
+    pub trip: Trip,
+}
+
+impl<'r> Travelling<'r> {
+    pub(super) const fn new(relay: &'r Relay, trip: Trip) -> Self {
+        Self { relay, trip }
+    }
+
+    /// What to do next, and a notice of what is given back from now on.
+    pub(super) fn step(&mut self) -> (Step, Notified<'r>) {
+        let given_back = self.relay.waiting.given_back.notified();
+        (self.relay.step(&mut self.trip), given_back)
+    }
+
+    /// Waits for the moment, or until something was given back that may be enough.
+    pub(super) async fn wait(&mut self, moment: Timestamp, given_back: Notified<'r>) {
+        let clock = &self.relay.clock;
+        let start = clock.now();
+        tokio::select! {
+            () = clock.sleep_until(moment) => {}
+            () = given_back => {}
+        }
+        self.trip.slept(until(start, clock.now()));
+    }
+}
+
+impl Drop for Travelling<'_> {
+    fn drop(&mut self) {
+        self.relay.waiting.leave(&self.trip);
+    }
+}
+
+impl Relay {
+    /// What a trip does next, behind those that have waited longer. One that waits is in its place until it goes on.
+    pub fn step(&self, trip: &mut Trip) -> Step {
+        let step = trip.next(&self.fleet, &self.snapshot_behind(trip.place));
+        match (&step, trip.waits_for()) {
+            (Step::Sleep(_), Some((route, from))) => {
+                trip.place = Some(self.waiting.queue().wait(trip.place, route, from));
+            }
+            _ => self.waiting.leave(trip),
+        }
+        step
+    }
+
+    /// Meters, rests and health, and what those before this place will take; one without a place comes after all.
+    pub(super) fn snapshot_behind(&self, place: Option<u64>) -> Snapshot {
+        let claims = self.waiting.queue().before(place, &self.fleet);
+        Snapshot { claims, ..self.snapshot() }
+    }
+
+    /// An attempt has ended. What it did not use after all is for those that wait: says whether that is anything.
+    pub fn settle(&self, lease: Lease, settlement: Settlement, row: LedgerRow) -> bool {
+        let less = |used: Cost| {
+            let mut kinds = lease.meters.iter().map(|meter| self.fleet.meter_spec(*meter).limit.kind);
+            kinds.any(|kind| used.of(kind) < lease.cost.of(kind))
+        };
+        let gives_back = match settlement {
+            Settlement::Used(used) => less(used),
+            Settlement::AsReserved => false,
+            Settlement::Refunded => true,
+        };
+        self.store.settle(lease, settlement, row, self.clock.now());
+        if gives_back {
+            self.waiting.given_back.notify_waiters();
+        }
+        gives_back
+    }
+}
