@@ -138,6 +138,7 @@ fn fits_quota(route: &Route, fleet: &Fleet, cost: &Cost, snapshot: &Snapshot) ->
         }
     }
     latest.map_or(Ok(()), |(meter, until)| {
-        Err(Rejection::OutOfQuota { limit: fleet.meter_spec(meter).limit.label(), until, may_settle })
+        let limit = &fleet.meter_spec(meter).limit;
+        Err(Rejection::OutOfQuota { kind: limit.kind, limit: limit.label(), until, may_settle })
     })
 }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::chat::fault::Class;
 use crate::chat::{Fault, Unfit};
+use crate::quota::Kind;
 
 /// One route's reason. Routes that the `model` field does not name have none: nobody asked for them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +25,7 @@ pub enum Rejection {
         needed: u64,
     },
     OutOfQuota {
+        kind: Kind,
         limit: String,
         until: Timestamp,
         /// What is reserved and not settled yet may make room before.
@@ -61,7 +63,11 @@ impl Rejection {
 
     /// Whether an exact token count in the place of a bound could lift this rejection.
     pub const fn depends_on_tokens(&self) -> bool {
-        matches!(self, Self::ContextTooSmall { .. } | Self::NeverFits { .. } | Self::OutOfQuota { .. })
+        match self {
+            Self::ContextTooSmall { .. } | Self::NeverFits { .. } => true,
+            Self::OutOfQuota { kind, .. } => !matches!(kind, Kind::Requests),
+            _ => false,
+        }
     }
 
     pub const fn until(&self) -> Option<Timestamp> {
