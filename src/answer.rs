@@ -1,6 +1,7 @@
 //! A reply in flight, whole or as a stream, with the attempts that led to it.
 
 mod held;
+mod polish;
 mod stream;
 
 use std::sync::Arc;

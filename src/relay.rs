@@ -6,6 +6,7 @@ mod failure;
 mod metrics;
 mod plan;
 mod probe;
+mod shape;
 mod usage;
 mod waiting;
 
@@ -18,9 +19,11 @@ use http::{HeaderName, HeaderValue};
 use crate::answer::Answer;
 use crate::chat::ChatRequest;
 use crate::clock::{Clock, until};
-use crate::config::{Routing, Settings, Timeouts};
-use crate::routing::{Claims, Fleet, Health, Need, Rejection, RouteId, Snapshot, Step, Strategy, rank};
+use crate::config::{self, Routing, Settings, Timeouts};
+use crate::context::Memory;
+use crate::routing::{Claims, Fleet, Health, Need, Rejection, RouteId, Snapshot, Step, Strategy, Trip, rank};
 use crate::store::Store;
+use crate::style::StyleMode;
 use crate::upstream::{Client, Key};
 
 pub use failure::Failure;
@@ -28,8 +31,8 @@ pub use metrics::Metrics;
 pub use probe::{Checked, Condition, Probe};
 pub use usage::{ModelWindows, UsageReport};
 
-use waiting::Travelling;
-use waiting::Waiting;
+use shape::Asking;
+use waiting::{Travelling, Waiting};
 
 /// The core: everything a request needs, shared by all requests.
 pub struct Relay {
@@ -38,7 +41,9 @@ pub struct Relay {
     pub metrics: Metrics,
     routing: Routing,
     timeouts: Timeouts,
-    answer_reserve: u64,
+    context: config::Context,
+    voice: config::Voice,
+    conversations: Mutex<Memory>,
     /// The header that carries each key, by `KeyId`; `None` for a key no route uses.
     credentials: Vec<Option<(HeaderName, HeaderValue)>>,
     store: Arc<dyn Store>,
@@ -72,6 +77,10 @@ pub struct Options {
     /// `provider/model` names or provider ids to leave out.
     pub avoid: Vec<String>,
     pub strict_free: bool,
+    /// In the place of the configured one.
+    pub style: Option<StyleMode>,
+    /// The caller's own system prompt stands alone.
+    pub without_directive: bool,
     /// Told the name of each route as it is tried.
     pub on_attempt: Option<OnAttempt>,
 }
@@ -88,7 +97,9 @@ impl Relay {
             metrics: Metrics::default(),
             routing: settings.routing.clone(),
             timeouts: settings.timeouts.clone(),
-            answer_reserve: settings.context.answer_reserve,
+            context: settings.context.clone(),
+            voice: settings.voice.clone(),
+            conversations: Mutex::new(Memory::default()),
             credentials: credentials(&settings.keys, &fleet),
             store,
             client: Client::new(settings.timeouts.connect),
@@ -111,16 +122,15 @@ impl Relay {
             }
             Err(fault) => return Err(Box::new(Failure { fault, attempts, rejections: Vec::new() })),
         };
+        let mut conversation = None;
         loop {
-            let (mut step, mut given_back) = travelling.step();
-            if !matches!(step, Step::Try(_)) && travelling.trip.should_count() {
-                travelling.trip.need.count_exactly(plan::count_exactly(request).await, request);
-                (step, given_back) = travelling.step();
-            }
-            match step {
+            let given_back = travelling.listen();
+            let next = |trip: &mut Trip| self.step(trip);
+            match self.shaped_step(&mut travelling.trip, request, options, &mut conversation, next).await {
                 Step::Try(candidate) => {
                     let trip = &mut travelling.trip;
-                    if let Some(answer) = self.attempt(request, options, trip, candidate, &mut attempts).await {
+                    let asking = Asking { request, options, conversation: conversation.as_ref() };
+                    if let Some(answer) = self.attempt(asking, trip, candidate, &mut attempts).await {
                         self.note_overhead(&answer, trip, until(start, self.clock.now()));
                         return Ok(answer);
                     }

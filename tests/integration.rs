@@ -12,6 +12,7 @@ mod integration {
     mod bytes;
     mod catalogue;
     mod check_models;
+    mod context;
     mod demo;
     mod explain;
     mod faults;
@@ -26,6 +27,7 @@ mod integration {
     mod serve;
     mod sight;
     mod state;
+    mod style;
     mod usage;
     mod waiting;
 }

@@ -188,7 +188,7 @@ impl Play<'_> {
         let options = Options { request_id, ..self.options.clone() };
         let (mut trip, _) =
             self.relay.trip(&self.requests[class], &options).expect("the classes ask for what there is");
-        trip.need.count_exactly(CLASSES[class].prompt, &self.requests[class]);
+        trip.need.count_exactly(CLASSES[class].prompt);
         self.go_on(Asked {
             class,
             since: self.relay.clock.now(),

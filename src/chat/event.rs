@@ -85,6 +85,8 @@ pub struct Chunk<'a> {
 
 #[derive(Debug, Deserialize)]
 pub struct Choice<'a> {
+    #[serde(default)]
+    pub index: Option<u64>,
     /// The increment of a stream, or the message of a whole answer.
     #[serde(borrow, default, alias = "message")]
     pub delta: Option<Delta<'a>>,

@@ -139,6 +139,16 @@ impl ChatRequest {
         ["messages", "tools", "functions"].into_iter().filter_map(|name| self.raw_bytes(name))
     }
 
+    /// This request with other messages, and everything else as it is.
+    #[must_use]
+    pub fn with_messages(&self, messages: String) -> Self {
+        let mut rewrite = self.rewrite();
+        rewrite.set("messages", Bytes::from(messages));
+        let body = Bytes::from(rewrite.finish().concat());
+        let fields = fields::locate(&body).expect("an object rewritten is an object");
+        Self { body, fields, ..self.clone() }
+    }
+
     /// A rewrite of this request's body that starts without relay's own fields.
     pub fn rewrite(&self) -> Rewrite<'_> {
         let mut rewrite = Rewrite::new(&self.body, &self.fields);

@@ -14,7 +14,7 @@ pub fn options(ask: &Ask, on_attempt: Option<OnAttempt>) -> Options {
         avoid: ask.avoid.clone(),
         strict_free: ask.strict_free,
         on_attempt,
-        strategy: None,
+        ..Options::default()
     }
 }
 

@@ -26,7 +26,9 @@ pub enum Role {
 #[derive(Debug, Clone, Copy)]
 pub struct Facts {
     pub role: Role,
-    /// Of its text and calls.
+    /// Of its text and calls, by the o200k vocabulary.
+    pub exact_tokens: u64,
+    /// The same, as many as have to be counted on where it has to fit.
     pub text_tokens: u64,
     /// Of its frame and its images: these cannot be cut.
     pub fixed_tokens: u64,
@@ -34,6 +36,7 @@ pub struct Facts {
 }
 
 impl Facts {
+    /// Tokens to count on where it has to fit.
     pub const fn tokens(&self) -> u64 {
         self.text_tokens + self.fixed_tokens
     }
@@ -53,7 +56,7 @@ pub struct Sentence {
 }
 
 /// Messages that were read, each once. Holds hashes and numbers alone.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Digest {
     /// By message: the hash of all messages up to it.
     pub chain: Vec<u64>,
@@ -101,7 +104,12 @@ impl Digest {
         low
     }
 
-    /// Tokens of all messages together.
+    /// The exact tokens of all messages together.
+    pub fn exact_tokens(&self) -> u64 {
+        self.facts.iter().map(|facts| facts.exact_tokens + facts.fixed_tokens).sum()
+    }
+
+    /// Tokens to count on where all messages together have to fit.
     pub fn tokens(&self) -> u64 {
         self.facts.iter().map(Facts::tokens).sum()
     }
@@ -181,8 +189,14 @@ fn narrow(place: usize) -> u32 {
 fn facts(message: Option<&Message<'_>>, raw: &str) -> Facts {
     let Some(message) = message else {
         // What no dialect can read is counted as it stands; the dialect then says what is wrong with it.
-        let text_tokens = upper_bound(raw);
-        return Facts { role: Role::User, text_tokens, fixed_tokens: MESSAGE_TOKENS, lines: Lines::default() };
+        let tokens = upper_bound(raw);
+        return Facts {
+            role: Role::User,
+            exact_tokens: tokens,
+            text_tokens: tokens,
+            fixed_tokens: MESSAGE_TOKENS,
+            lines: Lines::default(),
+        };
     };
     let role = match message.role.as_ref() {
         "system" | "developer" => Role::System,
@@ -194,9 +208,11 @@ fn facts(message: Option<&Message<'_>>, raw: &str) -> Facts {
     let images = message.parts.iter().filter(|part| !matches!(part, Part::Text(_))).count() as u64;
     let bytes = if images == 0 { raw.len().saturating_sub(FRAME_BYTES) } else { text.len() };
     let calls = message.tool_calls.iter().map(|call| exact(&call.name) + exact(&call.arguments));
+    let exact_tokens = exact(&text) + calls.sum::<u64>();
     Facts {
         role,
-        text_tokens: fitting(exact(&text) + calls.sum::<u64>(), bytes),
+        exact_tokens,
+        text_tokens: fitting(exact_tokens, bytes),
         fixed_tokens: MESSAGE_TOKENS + images * IMAGE_TOKENS,
         lines: if matches!(role, Role::User | Role::Assistant) { Lines::of(&text) } else { Lines::default() },
     }

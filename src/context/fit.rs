@@ -141,11 +141,10 @@ pub fn fit(digest: &Digest, messages: &[&str], room: Room<'_>) -> Result<Fitted,
         drop_leading_answers(digest, &units, &must, &mut kept);
     }
     let taken = tokens(digest, &kept);
-    let oldest = (0..kept.len()).rev().find(|index| !kept[*index]).map_or(0, |index| index + 1);
-    let summed_up = (mode == Mode::Reservoir && oldest > 0)
+    let summed_up = (mode == Mode::Reservoir && kept.contains(&false))
         .then(|| {
             let budget = limits.reservoir_summary_budget.min(room.budget.saturating_sub(taken));
-            summary(digest, messages, oldest, &question(digest, messages), budget)
+            summary(digest, messages, &kept, &question(digest, messages), budget)
         })
         .flatten();
     let chosen = chosen(messages, &kept);

@@ -1,6 +1,7 @@
 //! Remembers conversations from turn to turn, by the hash of their messages, so that a turn costs what is new in it.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 
 use super::digest::{Digest, chain};
 use super::dynamic::TURNS;
@@ -15,7 +16,7 @@ const MOST_HISTORIES: usize = 10_000;
 #[derive(Debug, Default)]
 pub struct Memory {
     /// The longest unused first.
-    digests: Vec<Digest>,
+    digests: Vec<Arc<Digest>>,
     /// The tokens of the last turns, and when the last of them was.
     histories: HashMap<u64, (u64, VecDeque<u64>)>,
     turn: u64,
@@ -48,14 +49,15 @@ impl Memory {
     /// Takes out what is known of these messages. Whoever takes it puts it back once it is complete.
     pub fn take(&mut self, messages: &[&str]) -> Begun {
         let chain = chain(messages);
-        let common = |digest: &Digest| digest.common(&chain);
-        let best = (0..self.digests.len()).max_by_key(|index| common(&self.digests[*index]));
+        let shared_with = |index: usize| self.digests[index].common(&chain);
+        let best = (0..self.digests.len()).max_by_key(|index| shared_with(*index));
         let mut digest = Digest::default();
         if let Some(index) = best {
-            let shared = common(&self.digests[index]);
+            let shared = shared_with(index);
             // Another conversation with the same beginning keeps its own; an edited one gives up its old end.
             if shared * 2 >= self.digests[index].chain.len() && shared > 0 {
-                digest = self.digests.remove(index);
+                // Nobody else holds it, unless the same conversation is being answered twice at once.
+                digest = Arc::unwrap_or_clone(self.digests.remove(index));
                 if shared < digest.chain.len() {
                     digest.truncate(shared);
                 }
@@ -64,9 +66,9 @@ impl Memory {
         Begun { digest, chain }
     }
 
-    pub fn put(&mut self, digest: Digest) {
+    pub fn put(&mut self, digest: Arc<Digest>) {
         self.digests.push(digest);
-        let mut weight: usize = self.digests.iter().map(Digest::weight).sum();
+        let mut weight: usize = self.digests.iter().map(|digest| digest.weight()).sum();
         while self.digests.len() > 1 && (weight > MOST_BYTES || self.digests.len() > MOST_CONVERSATIONS) {
             weight -= self.digests.remove(0).weight();
         }
@@ -105,7 +107,7 @@ mod tests {
         let raws: Vec<&str> = messages.iter().map(String::as_str).collect();
         let begun = memory.take(&raws);
         let missing = begun.missing();
-        memory.put(begun.complete(&raws));
+        memory.put(Arc::new(begun.complete(&raws)));
         missing
     }
 

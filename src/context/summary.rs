@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use crate::chat::Message;
-use crate::chat::tokens::exact;
+use crate::chat::fields::quoted;
+use crate::chat::tokens::{MESSAGE_TOKENS, exact};
 
 use super::digest::{Digest, MOST_PLACES, Role, Sentence, fitting};
 use super::words::terms;
@@ -19,15 +20,21 @@ const ALIKE: f64 = 0.6;
 
 const HEAD: &str = "Earlier in this conversation (excerpts, oldest first):\n";
 
-/// A summary of the first `count` messages in at most `budget` tokens, with the tokens it has; `None` where nothing fits.
-pub fn summary(digest: &Digest, messages: &[&str], count: usize, question: &str, budget: u64) -> Option<(String, u64)> {
-    let mut ranked = ranked(digest, count, question);
+/// A summary of the messages that are not `kept`, in at most `budget` tokens, with the tokens it has; `None` where nothing fits.
+pub fn summary(
+    digest: &Digest,
+    messages: &[&str],
+    kept: &[bool],
+    question: &str,
+    budget: u64,
+) -> Option<(String, u64)> {
+    let mut ranked = ranked(digest, kept, question);
     ranked.sort_by(|(a, x), (b, y)| b.total_cmp(a).then(x.cmp(y)));
     let mut texts: HashMap<usize, String> = HashMap::new();
     let mut taken: Vec<u32> = Vec::new();
     let mut lines: Vec<(u32, String)> = Vec::new();
-    let head = exact(HEAD);
-    let mut used = head;
+    // A system message of its own, or a blank line behind one.
+    let mut used = size(HEAD) + MESSAGE_TOKENS;
     for (_, id) in ranked {
         if budget.saturating_sub(used) < 8 {
             break;
@@ -40,7 +47,7 @@ pub fn summary(digest: &Digest, messages: &[&str], count: usize, question: &str,
         let Some(words) = text.get(sentence.place.start as usize..sentence.place.end as usize) else { continue };
         let speaker = if digest.facts[sentence.message].role == Role::User { "User" } else { "Assistant" };
         let line = format!("{speaker}: {words}\n");
-        let tokens = fitting(exact(&line), line.len());
+        let tokens = size(&line);
         if used + tokens <= budget {
             used += tokens;
             taken.push(id);
@@ -52,17 +59,22 @@ pub fn summary(digest: &Digest, messages: &[&str], count: usize, question: &str,
     (!text.is_empty()).then(|| (format!("{HEAD}{}", text.trim_end()), used))
 }
 
+/// Tokens of a text that becomes part of a JSON string.
+fn size(text: &str) -> u64 {
+    fitting(exact(text), quoted(text).len())
+}
+
 fn text_of(raw: &str) -> String {
     Message::parse(raw).map(|message| message.text()).unwrap_or_default()
 }
 
 /// The sentences worth a look, with what they are worth.
-fn ranked(digest: &Digest, count: usize, question: &str) -> Vec<(f64, u32)> {
+fn ranked(digest: &Digest, kept: &[bool], question: &str) -> Vec<(f64, u32)> {
     let mut worth: HashMap<u32, f64> = HashMap::new();
-    for id in digest.pool(count) {
+    for id in digest.pool(kept) {
         worth.insert(id, general(digest, &digest.sentences[id as usize]));
     }
-    for (matched, id) in matches(digest, count, question) {
+    for (matched, id) in matches(digest, kept, question) {
         let sentence = &digest.sentences[id as usize];
         let general = worth.entry(id).or_insert_with(|| general(digest, sentence));
         // Who was told something asks for it later: the user's own words answer the user's question.
@@ -79,7 +91,7 @@ fn ranked(digest: &Digest, count: usize, question: &str) -> Vec<(f64, u32)> {
 }
 
 /// Sentences that share terms with the question, with the part of its weight they share. Rare terms weigh more.
-fn matches(digest: &Digest, count: usize, question: &str) -> Vec<(f64, u32)> {
+fn matches(digest: &Digest, kept: &[bool], question: &str) -> Vec<(f64, u32)> {
     let mut asked: Vec<u32> = Vec::new();
     terms(question, |term| asked.push(term));
     asked.sort_unstable();
@@ -91,7 +103,7 @@ fn matches(digest: &Digest, count: usize, question: &str) -> Vec<(f64, u32)> {
         if places.len() >= MOST_PLACES {
             continue;
         }
-        let older = places.iter().filter(|id| digest.sentences[**id as usize].message < count);
+        let older = places.iter().filter(|id| !kept[digest.sentences[**id as usize].message]);
         let weight = (1.0 + ratio(digest.sentences.len(), places.len())).ln();
         let mut is_found = false;
         for id in older {
@@ -140,9 +152,9 @@ fn are_alike(digest: &Digest, a: &Sentence, b: &Sentence) -> bool {
 }
 
 impl Digest {
-    /// Of the first `count` messages' sentences those that were worth most when they came.
-    fn pool(&self, count: usize) -> impl Iterator<Item = u32> {
-        self.best.iter().copied().filter(move |id| self.sentences[*id as usize].message < count)
+    /// Of the sentences that do not go along, those that were worth most when they came.
+    fn pool(&self, kept: &[bool]) -> impl Iterator<Item = u32> {
+        self.best.iter().copied().filter(move |id| !kept[self.sentences[*id as usize].message])
     }
 
     /// Takes a new sentence into the pool; from time to time, the least worthy half goes.

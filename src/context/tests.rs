@@ -135,7 +135,7 @@ fn a_turn_of_a_long_conversation_reads_two_messages() {
         let raws: Vec<&str> = all[..count].iter().map(String::as_str).collect();
         let begun = memory.take(&raws);
         assert_eq!(begun.missing(), missing);
-        memory.put(begun.complete(&raws));
+        memory.put(std::sync::Arc::new(begun.complete(&raws)));
     }
 }
 

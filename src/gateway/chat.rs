@@ -19,6 +19,7 @@ use crate::catalog::reader::parse_duration;
 use crate::chat::ChatRequest;
 use crate::relay::{Failure, Options};
 use crate::routing::Strategy;
+use crate::style::StyleMode;
 
 use super::late::{self, Pending, Story};
 use super::respond::{self, ErrorBody};
@@ -173,7 +174,19 @@ fn read_options(headers: &HeaderMap) -> Result<Options, ErrorBody> {
             bad("x-relay-strategy", &format!("one of {}", Strategy::NAMES.map(|(name, _)| name).join(", ")))
         })
     });
-    Ok(Options { max_wait, strategy: strategy.transpose()?, ..Options::default() })
+    let style = text("x-relay-style").map(|text| {
+        let known = StyleMode::NAMES.iter().find(|(name, _)| text.eq_ignore_ascii_case(name));
+        known.map(|(_, style)| *style).ok_or_else(|| bad("x-relay-style", "`on`, `off` or `auto`"))
+    });
+    let without_directive =
+        text("x-use-serverside-system-prompt").is_some_and(|text| text.eq_ignore_ascii_case("false"));
+    Ok(Options {
+        max_wait,
+        strategy: strategy.transpose()?,
+        style: style.transpose()?,
+        without_directive,
+        ..Options::default()
+    })
 }
 
 async fn read_body(mut body: Body, most: usize) -> Result<Bytes, ErrorBody> {

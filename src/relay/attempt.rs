@@ -4,18 +4,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::Uri;
+use hyper::body::Incoming;
 use jiff::Timestamp;
 
 use crate::answer::{self, Answer, AnswerStream, Attempt, Body, Held};
 use crate::chat::fault::Stage;
 use crate::chat::{Breakage, ChatRequest, Fault, StreamEvent, Unfit};
 use crate::clock::{later, until};
-use crate::dialect::Target;
+use crate::dialect::{Dialect, Target};
 use crate::quota::Cost;
-use crate::routing::{Candidate, Route, Trip};
+use crate::routing::{Candidate, Need, Route, Trip};
 use crate::store::Refusal;
+use crate::style::{self, Style, answer::Cleaning};
 use crate::upstream::{Call, EventStream, Received, read_whole};
 
+use super::shape::Asking;
 use super::{Options, Relay};
 
 /// A whole answer larger than this is none.
@@ -27,15 +30,14 @@ impl Relay {
     /// One attempt, from the reservation to the first event. `None` when it failed and the trip goes on.
     pub(super) async fn attempt(
         self: &Arc<Self>,
-        request: &ChatRequest,
-        options: &Options,
+        asking: Asking<'_>,
         trip: &mut Trip,
         candidate: Candidate,
         attempts: &mut Vec<Attempt>,
     ) -> Option<Answer> {
         let route = self.fleet.route(candidate.route);
         let number = u32::try_from(answer::count(attempts) + 1).unwrap_or(u32::MAX);
-        let mut held = match self.reserve(route, candidate.cost, number, options).await {
+        let mut held = match self.reserve(route, candidate.cost, number, asking.options).await {
             Ok(held) => held,
             Err(fault) => {
                 trip.failed(route.id, fault);
@@ -48,7 +50,7 @@ impl Relay {
         self.learned().health[route.id.0].tried(sent);
         let body = tokio::select! {
             biased;
-            body = self.exchange(request, route, &candidate.cost, &mut held) => body,
+            body = self.exchange(asking, &trip.need, route, &candidate.cost, &mut held) => body,
             () = self.clock.sleep_until(moment) => Err(Fault::Broken(Breakage::Timeout(Stage::FirstEvent))),
         };
         attempts.push(self.attempted(route, &held, body.as_ref().err(), sent));
@@ -105,11 +107,14 @@ impl Relay {
     /// Sends the request and waits until there is something to show for it.
     async fn exchange(
         &self,
-        request: &ChatRequest,
+        asking: Asking<'_>,
+        need: &Need,
         route: &Route,
         cost: &Cost,
         held: &mut Held,
     ) -> Result<Body, Fault> {
+        let style = self.style(asking.request, asking.options);
+        let request = &*self.shaped(asking, need, route, cost).await?;
         let provider = &route.provider;
         let target = Target {
             model: &route.model.id,
@@ -129,14 +134,30 @@ impl Relay {
         if !(200..300).contains(&received.status) {
             return Err(self.refusal(route, received).await);
         }
+        self.received(received.body, request, provider.dialect, target, style).await
+    }
+
+    /// What a success holds: a whole answer, or a stream up to its first real event.
+    async fn received(
+        &self,
+        body: Incoming,
+        request: &ChatRequest,
+        dialect: Dialect,
+        target: Target<'_>,
+        style: Style,
+    ) -> Result<Body, Fault> {
         if request.stream {
-            let scanner = provider.dialect.scanner(target, request.include_usage);
-            let mut events = EventStream::new(received.body, scanner, self.timeouts.idle, self.clock.now());
+            let scanner = dialect.scanner(target, request.include_usage);
+            let mut events = EventStream::new(body, scanner, self.timeouts.idle, self.clock.now());
             let first = self.first_events(&mut events).await?;
-            return Ok(Body::Stream(Box::new(AnswerStream::new(events, first))));
+            return Ok(Body::Stream(Box::new(AnswerStream::new(events, first, Cleaning::of(style)))));
         }
-        let body = read_whole(received.body, MOST_ANSWER_BYTES).await?;
-        provider.dialect.decode(body, target, self.clock.now()).map(Body::Whole)
+        let body = read_whole(body, MOST_ANSWER_BYTES).await?;
+        let mut whole = dialect.decode(body, target, self.clock.now())?;
+        if let Some(cleaned) = style::answer::whole(&whole.body, style) {
+            whole.body = cleaned;
+        }
+        Ok(Body::Whole(whole))
     }
 
     async fn refusal(&self, route: &Route, received: Received) -> Fault {

@@ -5,8 +5,9 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::answer::Attempt;
-use crate::chat::{ChatRequest, Fault, Unfit, tokens};
-use crate::routing::{Explanation, Fleet, Need, Order, Patience, Prospect, Step, Trip, Wanted};
+use crate::chat::{ChatRequest, Fault, Unfit};
+use crate::routing::{Explanation, Fleet, Need, Order, Patience, Prospect, Trip, Wanted};
+use crate::style;
 
 use super::{Options, Relay};
 
@@ -16,7 +17,10 @@ impl Relay {
             return Err(Fault::NothingSetUp);
         }
         let mut need = Need::of(request, &self.fleet)?;
-        need.answer_reserve = self.answer_reserve;
+        need.answer_reserve = self.context.answer_reserve;
+        if self.style(request, options).directs {
+            need.input_tokens += style::directive::tokens(&self.voice.directive);
+        }
         need.avoid.clone_from(&options.avoid);
         need.strict_free = options.strict_free || self.routing.strict_free;
         need.no_training = self.routing.no_training;
@@ -32,14 +36,14 @@ impl Relay {
     /// What `send` would do with this request now. Nothing is sent, nothing reserved, nobody's turn taken.
     pub async fn explain(&self, request: &ChatRequest, options: &Options) -> Result<Explanation, Fault> {
         let (mut trip, _) = self.trip_in_turn(request, options, self.turn.load(Ordering::Relaxed))?;
-        let mut snapshot = self.snapshot_behind(None);
-        if !matches!(trip.next(&self.fleet, &snapshot), Step::Try(_)) && trip.should_count() {
-            trip.need.count_exactly(count_exactly(request).await, request);
-            snapshot = self.snapshot_behind(None);
-        }
+        let mut conversation = None;
+        let next = |trip: &mut Trip| trip.next(&self.fleet, &self.snapshot_behind(None));
+        self.shaped_step(&mut trip, request, options, &mut conversation, next).await;
+        let snapshot = self.snapshot_behind(None);
         let Trip { need, patience, order, .. } = &trip;
         let prospect = Prospect { fleet: &self.fleet, need, snapshot: &snapshot, order: *order, patience: *patience };
-        Ok(prospect.explain())
+        let context = self.context_story(need, conversation.as_ref());
+        Ok(Explanation { context, ..prospect.explain() })
     }
 
     fn trip_in_turn(
@@ -79,27 +83,4 @@ fn move_to_sight(need: &mut Need, fleet: &Fleet) -> Option<Attempt> {
     need.wanted = near.or_else(|| Some(Wanted::Any).filter(&sees))?;
     let fault = Some(Fault::Unfit(Unfit::Lacks("vision")));
     Some(Attempt { route: Arc::clone(&blind.name), sent: false, http_status: None, fault, elapsed: Duration::ZERO })
-}
-
-/// The prompt's exact tokens, counted where that blocks nobody: the first count loads its tables.
-#[expect(clippy::disallowed_methods, reason = "a count of one prompt ends within milliseconds of a megabyte")]
-pub async fn count_exactly(request: &ChatRequest) -> u64 {
-    let texts = texts(request);
-    let count = move || texts.iter().map(|text| tokens::exact(text)).sum();
-    tokio::task::spawn_blocking(count).await.unwrap_or(u64::MAX)
-}
-
-/// What a model reads of a request: texts, calls and tool definitions, without the JSON around them.
-fn texts(request: &ChatRequest) -> Vec<String> {
-    let raw = |name: &&str| request.raw(name).map(str::to_owned);
-    let Ok(messages) = request.typed_messages() else {
-        return ["messages", "tools", "functions"].iter().filter_map(raw).collect();
-    };
-    let mut texts: Vec<String> = Vec::with_capacity(messages.len());
-    for message in &messages {
-        texts.push(message.text());
-        texts.extend(message.tool_calls.iter().map(|call| format!("{} {}", call.name, call.arguments)));
-    }
-    texts.extend(["tools", "functions"].iter().filter_map(raw));
-    texts
 }

@@ -43,10 +43,9 @@ impl<'r> Travelling<'r> {
         Self { relay, trip }
     }
 
-    /// What to do next, and a notice of what is given back from now on.
-    pub(super) fn step(&mut self) -> (Step, Notified<'r>) {
-        let given_back = self.relay.waiting.given_back.notified();
-        (self.relay.step(&mut self.trip), given_back)
+    /// A notice of what is given back from now on.
+    pub(super) fn listen(&self) -> Notified<'r> {
+        self.relay.waiting.given_back.notified()
     }
 
     /// Waits for the moment, or until something was given back that may be enough.

@@ -31,6 +31,8 @@ pub struct Explanation {
     /// Whether the request may wait that long; if not, it is refused at once.
     pub within_max_wait: Option<bool>,
     pub request: Asked,
+    /// What is done about a conversation's length.
+    pub context: ContextStory,
     pub strategy: Strategies,
     /// In the order they would be tried.
     pub candidates: Vec<CandidateStory>,
@@ -80,6 +82,19 @@ pub struct Asked {
     pub strict_free: bool,
     pub no_training: bool,
     pub max_wait_s: f64,
+}
+
+/// What is done about a conversation's length.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub struct ContextStory {
+    /// As configured.
+    pub mode: &'static str,
+    /// The mode that acts for this conversation, where it was read to find out.
+    pub acts: Option<&'static str>,
+    /// Whether no route takes it as it is, and it would be cut.
+    pub cuts: bool,
+    /// What it would be cut to where there is room.
+    pub cut_to_tokens: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -192,6 +207,7 @@ impl Prospect<'_> {
             within_max_wait: until
                 .map(|moment| crate::clock::until(self.snapshot.now, moment) <= self.patience.max_wait),
             request: self.asked(),
+            context: ContextStory::default(),
             strategy: Strategies { providers: self.order.providers.word(), models: self.order.models.word() },
             candidates: (1..).zip(ordered).map(|(place, candidate)| self.candidate(place, candidate)).collect(),
             rejections: rejections.iter().map(|(route, rejection)| self.rejection(*route, rejection)).collect(),

@@ -56,7 +56,7 @@ impl Serialize for Amount {
 
 /// Every gate of a route, in the order they are judged, also those behind the first that stays shut.
 pub(super) fn gates(route: &Route, fleet: &Fleet, need: &Need, snapshot: &Snapshot) -> Vec<Gate> {
-    let needed = need.input_tokens.saturating_add(need.answer_tokens());
+    let needed = need.input_within(route.model.context).saturating_add(need.answer_tokens());
     let tokens = |amount| Some(Amount { kind: Kind::Tokens, amount });
     let context = Gate {
         needed: tokens(needed),

@@ -19,7 +19,7 @@ mod tests;
 pub use explain::{Explanation, Prospect, Verdict};
 pub use fleet::{Account, Fleet, KeyId, MarkId, MeterId, MeterSpec, Route, RouteId};
 pub use health::Health;
-pub use need::{Filters, Need, Wanted};
+pub use need::{Filters, Need, Trim, Wanted};
 pub use order::{Order, Ordering, Strategy};
 pub use price::Price;
 pub use queue::{Claims, Queue};

@@ -17,6 +17,8 @@ pub struct Need {
     pub input_tokens: u64,
     /// Whether `input_tokens` is the exact count; else it is an upper bound.
     pub counted: bool,
+    /// How far the prompt may be cut where it does not fit.
+    pub trim: Option<Trim>,
     /// The most the answer may have, when the caller says so.
     pub max_tokens: Option<u64>,
     /// Tokens kept for the answer when the caller does not say.
@@ -29,6 +31,15 @@ pub struct Need {
     pub no_training: bool,
     /// Spreads requests over routes of equal standing: a hash of the request's id.
     pub seed: u64,
+}
+
+/// How far a prompt may be cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Trim {
+    /// Tokens of what must stay.
+    pub least: u64,
+    /// Tokens it is cut to where there is room for more.
+    pub wanted: u64,
 }
 
 /// Which routes the `model` field allows.
@@ -77,6 +88,7 @@ impl Need {
             features: Features::default(),
             input_tokens: 1,
             counted: true,
+            trim: None,
             max_tokens: None,
             answer_reserve: 0,
             avoid: Vec::new(),
@@ -91,10 +103,19 @@ impl Need {
         self.max_tokens.unwrap_or(self.answer_reserve)
     }
 
-    /// Puts the exact count of `request`'s texts in the bound's place.
-    pub fn count_exactly(&mut self, exact: u64, request: &ChatRequest) {
-        self.input_tokens = exact.max(1) + frames(request);
+    /// Puts the prompt's exact count in the bound's place.
+    pub fn count_exactly(&mut self, exact: u64) {
+        self.input_tokens = exact.max(1);
         self.counted = true;
+    }
+
+    /// Tokens of the prompt over a route with room for so many with the answer: all of them, or what it is cut to.
+    pub fn input_within(&self, room: u64) -> u64 {
+        let left = room.saturating_sub(self.answer_tokens());
+        match self.trim {
+            Some(trim) if self.input_tokens > left => trim.wanted.min(left).max(trim.least).min(self.input_tokens),
+            _ => self.input_tokens,
+        }
     }
 }
 

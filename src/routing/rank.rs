@@ -1,7 +1,7 @@
 //! Which routes can answer a need and at what price; and for each of the others, why not.
 
 use crate::chat::Features;
-use crate::quota::{Cost, Fit};
+use crate::quota::{Cost, Fit, Kind};
 
 use super::fleet::{Fleet, MeterId, Route, RouteId};
 use super::need::{Need, Wanted};
@@ -45,7 +45,21 @@ pub fn expected_cost(route: &Route, need: &Need, snapshot: &Snapshot) -> Cost {
         (Some(most), None) => most,
         (None, usual) => usual.unwrap_or(need.answer_reserve),
     };
-    Cost::request(need.input_tokens, answer).in_units(route.model.unit_price)
+    Cost::request(need.input_within(room(route, need, snapshot)), answer).in_units(route.model.unit_price)
+}
+
+/// Tokens that prompt and answer may have together: the context's, and where the prompt can be cut, no more than a limit ever
+/// grants.
+fn room(route: &Route, need: &Need, snapshot: &Snapshot) -> u64 {
+    if need.trim.is_none() {
+        return route.model.context;
+    }
+    let granted = route.meters.iter().filter_map(|meter| match snapshot.view.meters[meter.0].kind() {
+        Kind::Tokens => Some(snapshot.reading(*meter).limit),
+        Kind::InputTokens => Some(snapshot.reading(*meter).limit.saturating_add(need.answer_tokens())),
+        Kind::Requests | Kind::Units => None,
+    });
+    granted.fold(route.model.context, u64::min)
 }
 
 fn judge(route: &Route, fleet: &Fleet, need: &Need, snapshot: &Snapshot) -> Result<Candidate, Rejection> {
@@ -100,7 +114,8 @@ pub(super) const fn words(features: Features) -> [(&'static str, bool); 5] {
 }
 
 pub(super) fn fits_context(route: &Route, need: &Need) -> Result<(), Rejection> {
-    let (context, needed) = (route.model.context, need.input_tokens.saturating_add(need.answer_tokens()));
+    let context = route.model.context;
+    let needed = need.input_within(context).saturating_add(need.answer_tokens());
     if needed > context { Err(Rejection::ContextTooSmall { context, needed }) } else { Ok(()) }
 }
 

@@ -89,6 +89,13 @@ impl Trip {
         !self.need.counted && self.rejections.iter().any(|(_, rejection)| rejection.depends_on_tokens())
     }
 
+    /// Whether the prompt's length keeps a route away.
+    pub fn is_too_long(&self) -> bool {
+        let is_length =
+            |why: &Rejection| matches!(why, Rejection::ContextTooSmall { .. } | Rejection::NeverFits { .. });
+        self.rejections.iter().any(|(_, rejection)| is_length(rejection))
+    }
+
     pub fn next(&mut self, fleet: &Fleet, snapshot: &Snapshot) -> Step {
         let now = snapshot.now;
         if let Some(invalid) = self.agreed_invalid(fleet) {

@@ -87,17 +87,22 @@ impl Cleaner {
         }
     }
 
-    /// The answer has ended.
-    pub fn finish(&mut self, out: &mut Cleaned) {
-        let held = std::mem::take(&mut self.held);
-        self.take(&held, true, out);
-        // The beginning of a tag that was never written to its end.
+    /// The answer has broken off: what is held back goes on as it is, and nothing is closed.
+    pub fn give_up(&mut self, out: &mut Cleaned) {
         let held = std::mem::take(&mut self.held);
         if matches!(self.stage, Stage::Thoughts { .. }) {
             out.reasoning.push_str(&held);
         } else {
             self.body(&held, out);
         }
+    }
+
+    /// The answer has ended.
+    pub fn finish(&mut self, out: &mut Cleaned) {
+        let held = std::mem::take(&mut self.held);
+        self.take(&held, true, out);
+        // The beginning of a tag that was never written to its end.
+        self.give_up(out);
         if self.depth == Depth::Full {
             self.markdown.finish(&mut out.text);
         }

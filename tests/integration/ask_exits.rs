@@ -88,7 +88,7 @@ fn input_that_cannot_be_read_is_65_or_66() {
 #[test]
 fn a_request_that_fits_nobody_is_65() {
     let long = "many words ".repeat(300_000);
-    fails(ask(&["--simulate"]).piped(long), 65).says("tokens");
+    fails(ask(&["--simulate"]).more_config("[context]\nmode = \"off\"\n").piped(long), 65).says("tokens");
 }
 
 #[test]

@@ -9,7 +9,8 @@ use super::harness::{Command, Providers, provider, relay, says};
 async fn asked(flags: &[&str], prepare: impl FnOnce(Command) -> Command) -> Value {
     let providers = Providers::start([provider("sim-a").answers([says("ok")])], Clock::system()).await;
     let command = relay(["ask"].into_iter().chain(flags.iter().copied())).over(&providers);
-    prepare(command).await.exits(0).prints("ok\n");
+    // Words of relay's own would stand before the caller's.
+    prepare(command.more_config("[style]\nmode = \"off\"\n")).await.exits(0).prints("ok\n");
     serde_json::from_slice(&providers.only_chat("sim-a").body).expect("JSON")
 }
 

@@ -30,7 +30,7 @@ fn json_of(body: impl Into<Vec<u8>>) -> Act {
 #[tokio::test]
 async fn a_request_reaches_the_provider_byte_for_byte_but_for_the_model() {
     let gateway = gateway().over([provider("sim-a").answers([json_of(raw_answer())])]).start().await;
-    let reply = gateway.post(request("auto", "")).await;
+    let reply = gateway.post(request("auto", "")).header("x-relay-style", "off").await;
     assert_eq!(reply.status, 200, "{}", reply.text());
     assert_eq!(body(&gateway.providers.only_chat("sim-a")), request("sim-m", ""));
 }
@@ -40,7 +40,7 @@ async fn a_streamed_request_gains_the_question_for_usage_and_nothing_else() {
     let stream =
         "data: {\"choices\":[{\"delta\":{\"content\":\"hi\"},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n";
     let gateway = gateway().over([provider("sim-a").answers([Act::raw_stream(stream, 9)])]).start().await;
-    gateway.post(request("auto", ",\"stream\":true")).await.is("hi");
+    gateway.post(request("sim-a/sim-m", ",\"stream\":true")).await.is("hi");
     let sent = body(&gateway.providers.only_chat("sim-a"));
     let expected = request("sim-m", ",\"stream\":true,\"stream_options\":{\"include_usage\":true}");
     assert_eq!(sent, expected);

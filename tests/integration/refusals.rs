@@ -129,7 +129,7 @@ async fn the_sole_candidates_own_400_passes_through() {
 #[tokio::test]
 async fn what_no_route_can_do_is_refused_before_any_call() {
     let small = provider("sim-a").model(ModelSpec::new("sim-m").context(500).features(&[]));
-    let gateway = gateway().over([small]).start().await;
+    let gateway = gateway().over([small]).config("[context]\nmode = \"off\"\n").start().await;
     let image = json!([{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}]}]);
     let table = [
         ("messages", json!([{"role": "user", "content": "word ".repeat(2_000)}]), "context_length_exceeded", "500"),

@@ -1,0 +1,199 @@
+//! Shapes a request for the route that was chosen: a conversation that does not fit is cut, and the directive joins it.
+
+use std::borrow::Cow;
+use std::sync::{Arc, PoisonError};
+
+use crate::chat::system::{self, Place};
+use crate::chat::tokens::exact;
+use crate::chat::{ChatRequest, Fault, Unfit, fields};
+use crate::context::{Digest, Fitted, Mode, Room, fit, least, wanted};
+use crate::quota::Cost;
+use crate::routing::explain::ContextStory;
+use crate::routing::{Need, Route, Step, Trim, Trip};
+use crate::style::Style;
+
+use super::{Options, Relay};
+
+/// What a caller asks, and what was read of it.
+#[derive(Clone, Copy)]
+pub struct Asking<'a> {
+    pub request: &'a ChatRequest,
+    pub options: &'a Options,
+    /// Where its length had to be known exactly.
+    pub conversation: Option<&'a Conversation>,
+}
+
+/// A request's messages, read and counted.
+pub struct Conversation {
+    digest: Arc<Digest>,
+    /// Tokens of tool definitions and of the directive.
+    beside: u64,
+    /// What the session's last turns took.
+    history: Vec<u64>,
+}
+
+impl Relay {
+    /// The trip's next step, as `next` tells it. Where a prompt's length is in the way it is counted exactly; where it is too long even
+    /// so for every route that has quota left, it may be cut.
+    pub(super) async fn shaped_step(
+        &self,
+        trip: &mut Trip,
+        request: &ChatRequest,
+        options: &Options,
+        conversation: &mut Option<Conversation>,
+        next: impl Fn(&mut Trip) -> Step,
+    ) -> Step {
+        let mode = self.context.limits.mode;
+        if mode == Mode::Dynamic && conversation.is_none() {
+            *conversation = self.read_conversation(trip, request, options).await;
+        }
+        let mut step = next(trip);
+        if conversation.is_none() && !matches!(step, Step::Try(_)) && trip.should_count() {
+            *conversation = self.read_conversation(trip, request, options).await;
+            step = next(trip);
+        }
+        let Some(conversation) = conversation.as_ref().filter(|_| mode != Mode::Off) else { return step };
+        let (uncut, cut) = least(&conversation.digest);
+        for least in [uncut, cut] {
+            if matches!(step, Step::Try(_)) || !trip.is_too_long() {
+                break;
+            }
+            let wanted = wanted(&conversation.digest, &self.context.limits).max(least) + conversation.beside;
+            trip.need.trim = Some(Trim { least: least + conversation.beside, wanted });
+            step = next(trip);
+        }
+        step
+    }
+
+    /// Reads and counts a request's messages, where that blocks nobody. Messages of earlier turns are known already.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "reading what is new of one request ends within milliseconds of a megabyte"
+    )]
+    async fn read_conversation(
+        &self,
+        trip: &mut Trip,
+        request: &ChatRequest,
+        options: &Options,
+    ) -> Option<Conversation> {
+        let raw = request.raw("messages").unwrap_or("[]");
+        let begun = self.conversations().take(&fields::list(raw).ok()?);
+        let directs = self.style(request, options).directs;
+        let directive = if directs { self.voice.directive.clone() } else { String::new() };
+        let owned = request.clone();
+        let reading = tokio::task::spawn_blocking(move || {
+            let messages = fields::list(owned.raw("messages").unwrap_or("[]")).unwrap_or_default();
+            let tools = ["tools", "functions"].into_iter().filter_map(|name| owned.raw(name)).map(exact);
+            let beside = tools.sum::<u64>() + exact(&directive);
+            (begun.complete(&messages), beside)
+        });
+        let (digest, beside) = reading.await.ok()?;
+        let digest = Arc::new(digest);
+        let mut memory = self.conversations();
+        memory.put(Arc::clone(&digest));
+        let history = memory.history(session(&digest));
+        trip.need.count_exactly(digest.exact_tokens() + beside);
+        Some(Conversation { digest, beside, history })
+    }
+
+    fn conversations(&self) -> std::sync::MutexGuard<'_, crate::context::Memory> {
+        self.conversations.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The request as this route gets it.
+    pub(super) async fn shaped<'a>(
+        &self,
+        asking: Asking<'a>,
+        need: &Need,
+        route: &Route,
+        cost: &Cost,
+    ) -> Result<Cow<'a, ChatRequest>, Fault> {
+        let request = asking.request;
+        let fitted = self.fitted(asking, need, route, cost).await?;
+        let directs = self.style(request, asking.options).directs;
+        if fitted.is_none() && !directs {
+            return Ok(Cow::Borrowed(request));
+        }
+        let messages = fitted.map_or_else(
+            || Cow::Borrowed(request.raw("messages").unwrap_or("[]")),
+            |fitted| Cow::Owned(fitted.messages),
+        );
+        if !directs {
+            return Ok(Cow::Owned(request.with_messages(messages.into_owned())));
+        }
+        let joined = system::split(&messages)
+            .and_then(|messages| system::join(&messages, &self.voice.directive, Place::Before))
+            .map_err(|error| unreadable(&error))?;
+        Ok(Cow::Owned(request.with_messages(format!("[{}]", joined.join(",")))))
+    }
+
+    /// The conversation cut to what this route takes; `None` where it fits as it is.
+    #[expect(clippy::disallowed_methods, reason = "choosing among messages that were read ends within milliseconds")]
+    async fn fitted(
+        &self,
+        asking: Asking<'_>,
+        need: &Need,
+        route: &Route,
+        cost: &Cost,
+    ) -> Result<Option<Fitted>, Fault> {
+        let limits = self.context.limits;
+        let Some(conversation) = asking.conversation.filter(|_| limits.mode != Mode::Off) else { return Ok(None) };
+        let context = route.model.context;
+        let is_cut = cost.input_tokens < need.input_tokens;
+        let most = if is_cut { cost.input_tokens } else { context.saturating_sub(need.answer_tokens()) };
+        let budget = most.saturating_sub(conversation.beside);
+        let session = session(&conversation.digest);
+        if conversation.digest.tokens() <= budget {
+            self.note_turn(session, conversation.digest.tokens());
+            return Ok(None);
+        }
+        let (digest, history) = (Arc::clone(&conversation.digest), conversation.history.clone());
+        let (owned, begins_with_user) = (asking.request.clone(), route.provider.wire.strict_order);
+        let fitting = tokio::task::spawn_blocking(move || {
+            let messages = fields::list(owned.raw("messages").unwrap_or("[]")).unwrap_or_default();
+            fit(&digest, &messages, Room { budget, limits: &limits, history: &history, begins_with_user })
+        });
+        let too_long = |needed| Fault::Unfit(Unfit::ContextTooLong { needed, context });
+        let fitted = fitting.await.map_err(|_| too_long(need.input_tokens))?;
+        let fitted = fitted.map_err(|long| too_long(long.needed + conversation.beside + need.answer_tokens()))?;
+        self.note_turn(session, fitted.tokens);
+        tracing::debug!(
+            request = %asking.options.request_id, route = %route.name, mode = fitted.mode.word(), budget, tokens = fitted.tokens,
+            kept = fitted.kept, of = asking.request.messages.count, "the conversation was cut"
+        );
+        Ok(Some(fitted))
+    }
+
+    fn note_turn(&self, session: u64, tokens: u64) {
+        if self.context.limits.mode == Mode::Dynamic {
+            self.conversations().note_turn(session, tokens);
+        }
+    }
+
+    /// What style does to a request.
+    pub(super) fn style(&self, request: &ChatRequest, options: &Options) -> Style {
+        let style = Style::of(request, options.style.unwrap_or(self.voice.mode), self.voice.normalize);
+        Style { directs: style.directs && !options.without_directive, ..style }
+    }
+
+    /// What would be done about the length of a conversation.
+    pub(super) fn context_story(&self, need: &Need, conversation: Option<&Conversation>) -> ContextStory {
+        let mode = self.context.limits.mode;
+        ContextStory {
+            mode: mode.word(),
+            acts: conversation.map(|conversation| mode.for_conversation(&conversation.digest).word()),
+            cuts: need.trim.is_some(),
+            cut_to_tokens: need.trim.map(|trim| trim.wanted.min(need.input_tokens)),
+        }
+    }
+}
+
+/// What stands for a session where the caller names none: how the conversation began.
+fn session(digest: &Digest) -> u64 {
+    digest.chain.get(1).or(digest.chain.first()).copied().unwrap_or_default()
+}
+
+fn unreadable(error: &serde_json::Error) -> Fault {
+    let message = format!("a message cannot be read: {error}");
+    Fault::Invalid { status: 400, message, param: Some("messages".to_owned()), code: None }
+}
