@@ -41,6 +41,7 @@ Register-ArgumentCompleter -Native -CommandName 'relay' -ScriptBlock {
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Serve an OpenAI-compatible gateway')
             [CompletionResult]::new('check-models', 'check-models', [CompletionResultType]::ParameterValue, 'Check that models answer')
             [CompletionResult]::new('models', 'models', [CompletionResultType]::ParameterValue, 'List models: which can be used, and why the others cannot')
+            [CompletionResult]::new('refresh-limits', 'refresh-limits', [CompletionResultType]::ParameterValue, 'Read the limits that a provider''s documentation states')
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Show relay at work, offline, over simulated providers')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completion script of a shell')
             break
@@ -153,6 +154,24 @@ Register-ArgumentCompleter -Native -CommandName 'relay' -ScriptBlock {
             [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'Also list what cannot be used now, model by model')
             [CompletionResult]::new('--keyless', '--keyless', [CompletionResultType]::ParameterName, 'Count services that take no key as usable')
             [CompletionResult]::new('--strict-free', '--strict-free', [CompletionResultType]::ParameterName, 'Use only routes that can never bill')
+            [CompletionResult]::new('--no-config', '--no-config', [CompletionResultType]::ParameterName, 'Read no config file')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print results as JSON; the same as --format json')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print less; twice for errors only')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print less; twice for errors only')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Log what relay decides; twice for all it does [env: `RELAY_LOG` for a filter]')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Log what relay decides; twice for all it does [env: `RELAY_LOG` for a filter]')
+            [CompletionResult]::new('--no-progress', '--no-progress', [CompletionResultType]::ParameterName, 'Show no spinner [env: `RELAY_NO_PROGRESS`]')
+            [CompletionResult]::new('--offline', '--offline', [CompletionResultType]::ParameterName, 'Let nothing leave this machine: only local and simulated providers answer [env: `RELAY_OFFLINE`]')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'relay;refresh-limits' {
+            [CompletionResult]::new('--read', '--read', [CompletionResultType]::ParameterName, 'Print what one saved page says, and why the rest of it was refused')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this config file [env: `RELAY_CONFIG`]')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How to print results [default: a table on a terminal, else plain: tabs, no header]')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour [env: `NO_COLOR`, `CLICOLOR_FORCE`, `FORCE_COLOR`]')
+            [CompletionResult]::new('--simulate', '--simulate', [CompletionResultType]::ParameterName, 'Use simulated providers: default, dry, storm, slow or cut [env: `RELAY_SIMULATE`]')
             [CompletionResult]::new('--no-config', '--no-config', [CompletionResultType]::ParameterName, 'Read no config file')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print results as JSON; the same as --format json')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print less; twice for errors only')

@@ -31,6 +31,9 @@ _relay() {
             relay,models)
                 cmd="relay__subcmd__models"
                 ;;
+            relay,refresh-limits)
+                cmd="relay__subcmd__refresh__subcmd__limits"
+                ;;
             relay,serve)
                 cmd="relay__subcmd__serve"
                 ;;
@@ -41,7 +44,7 @@ _relay() {
 
     case "${cmd}" in
         relay)
-            opts="-q -v -h -V --config --no-config --format --json --quiet --verbose --color --no-progress --offline --simulate --help --version ask serve check-models models demo completions"
+            opts="-q -v -h -V --config --no-config --format --json --quiet --verbose --color --no-progress --offline --simulate --help --version ask serve check-models models refresh-limits demo completions"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -306,6 +309,40 @@ _relay() {
                     return 0
                     ;;
                 --scale)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table plain json ndjson csv" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --simulate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        relay__subcmd__refresh__subcmd__limits)
+            opts="-q -v -h --read --config --no-config --format --json --quiet --verbose --color --no-progress --offline --simulate --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --read)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -22,6 +22,8 @@ pub mod upstream;
 
 pub mod store;
 
+pub mod refresh;
+
 pub mod config;
 
 pub mod relay;

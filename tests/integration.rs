@@ -22,6 +22,7 @@ mod integration {
     mod leaving;
     mod models;
     mod names;
+    mod pages;
     mod personas;
     mod refusals;
     mod serve;

@@ -5,6 +5,7 @@ mod check_models;
 mod demo;
 mod global;
 mod models;
+mod refresh_limits;
 mod serve;
 
 use std::time::Duration;
@@ -19,6 +20,7 @@ pub use check_models::{CheckModels, FailOn};
 pub use demo::Demo;
 pub use global::{Color, Global, OutputFormat};
 pub use models::Models;
+pub use refresh_limits::RefreshLimits;
 pub use serve::{Format, Serve};
 
 /// Many free AI tiers behind one endpoint and one shell command.
@@ -44,6 +46,8 @@ pub enum Command {
     CheckModels(CheckModels),
     /// List models: which can be used, and why the others cannot
     Models(Models),
+    /// Read the limits that a provider's documentation states
+    RefreshLimits(RefreshLimits),
     /// Show relay at work, offline, over simulated providers
     Demo(Demo),
     /// Print the completion script of a shell
@@ -60,6 +64,7 @@ impl Command {
             Self::Serve(_) => "serve",
             Self::CheckModels(_) => "check-models",
             Self::Models(_) => "models",
+            Self::RefreshLimits(_) => "refresh-limits",
             Self::Demo(_) => "demo",
             Self::Completions { .. } => "completions",
         }

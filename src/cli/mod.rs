@@ -13,6 +13,7 @@ mod explain;
 mod models;
 mod output;
 mod panic;
+mod refresh_limits;
 mod report;
 mod run;
 mod serve;

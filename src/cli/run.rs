@@ -12,7 +12,7 @@ use crate::telemetry::{self, LogFormat};
 use super::args::{Args, Command, Global, OutputFormat, Typed};
 use super::exit::{Exit, Trouble};
 use super::output::Output;
-use super::{ask, ask_input, check_models, completions, demo, models, panic, report, serve};
+use super::{ask, ask_input, check_models, completions, demo, models, panic, refresh_limits, report, serve};
 
 /// Runs the program.
 pub fn main() -> ExitCode {
@@ -74,6 +74,7 @@ fn dispatch(args: Args, environment: &Environment, output: Output) -> Result<(),
         Command::Models(models) => {
             run_one(|| runtime(1), |runtime| runtime.block_on(models::run(&models, &global, environment, output)))
         }
+        Command::RefreshLimits(refresh) => refresh_limits::run(&refresh, &global, output),
         Command::Demo(demo) => {
             run_one(|| runtime(2), |runtime| runtime.block_on(demo::run(&demo, &global, environment, output)))
         }

@@ -1,0 +1,276 @@
+//! What the header of a column or a row means, by its words and never by its place.
+
+use super::amount::{Token, Unit, tokens};
+use super::tier::{self, Tiers};
+use super::words::{self, Column, Counted, Word};
+
+/// What a header says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Meaning {
+    Is(Column),
+    /// A limit: its unit as far as the header says it, and the plan it names.
+    Limit {
+        unit: Unit,
+        tier: Option<String>,
+    },
+    /// A plan, and nothing else.
+    Tier(String),
+    /// Blank.
+    Nothing,
+    /// Something that is no limit.
+    Other,
+    /// Two plans or two units at once: whatever stands below cannot be told apart.
+    Ambiguous,
+}
+
+impl Meaning {
+    pub const fn is_limit(&self) -> bool {
+        matches!(self, Self::Limit { .. })
+    }
+}
+
+/// Reads a header.
+pub fn meaning(text: &str) -> Meaning {
+    let split = split_glued(text);
+    let (outside, inside) = parentheses(&split);
+    let phrase = phrase(&outside);
+    if phrase.is_empty() && inside.is_empty() {
+        return Meaning::Nothing;
+    }
+    if let Some(column) = words::column(&phrase)
+        && !(column == Column::Metric && tier_and_unit(&inside).is_some_and(|(_, unit)| unit != Unit::default()))
+    {
+        // "Rate limit (RPM)" is a limit, not just a column of values.
+        return match (column, tier_and_unit(&inside)) {
+            (Column::Value | Column::Metric, Some((tier, unit))) if tier.is_some() || unit != Unit::default() => {
+                Meaning::Limit { unit, tier }
+            }
+            _ => Meaning::Is(column),
+        };
+    }
+    match (read(&outside), read(&inside)) {
+        (Meaning::Ambiguous, _) | (_, Meaning::Ambiguous) => Meaning::Ambiguous,
+        (Meaning::Limit { unit: a, tier }, Meaning::Limit { unit: b, tier: in_tier }) => match merge(a, b) {
+            Some(unit) => Meaning::Limit { unit, tier: tier.or(in_tier) },
+            None => Meaning::Ambiguous,
+        },
+        (Meaning::Limit { unit, tier: None }, Meaning::Tier(tier))
+        | (Meaning::Tier(tier), Meaning::Limit { unit, tier: None }) => Meaning::Limit { unit, tier: Some(tier) },
+        // "requests per minute" in words outside, or only in the parentheses: "Fast (RPM)" is no limit one can name.
+        (Meaning::Nothing, inside) => inside,
+        (outside, _) => outside,
+    }
+}
+
+/// The unit that a text names and nothing else: a metric in a row's first cell.
+pub fn metric(text: &str) -> Option<Unit> {
+    // A sentence describes; it names nothing.
+    if text.trim_end().ends_with('.') {
+        return None;
+    }
+    match meaning(text) {
+        Meaning::Limit { unit, tier: None } => {
+            unit.counted.filter(|c| unit.per.is_some() || c.is_without_period()).map(|_| unit)
+        }
+        _ => None,
+    }
+}
+
+fn tier_and_unit(text: &str) -> Option<(Option<String>, Unit)> {
+    match read(text) {
+        Meaning::Limit { unit, tier } => Some((tier, unit)),
+        Meaning::Tier(tier) => Some((Some(tier), Unit::default())),
+        _ => None,
+    }
+}
+
+/// One unit of two that say parts of it; none where they disagree.
+pub fn merge(a: Unit, b: Unit) -> Option<Unit> {
+    let counted = match (a.counted, b.counted) {
+        // "TPM (input)", "Tokens per minute (input)": what the API counts as tokens a minute.
+        (Some(Counted::Tokens), Some(Counted::Inputs)) => Some(Counted::Tokens),
+        (a, b) if a.is_none() || b.is_none() || a == b => a.or(b),
+        _ => return None,
+    };
+    let agree = a.per.is_none() || b.per.is_none() || a.per == b.per;
+    agree.then(|| Unit { counted, per: a.per.or(b.per) })
+}
+
+/// What the words of one part of a header say, taken together.
+#[derive(Debug, Default)]
+struct Heard {
+    unit: Unit,
+    /// It says "limit".
+    says_limit: bool,
+    /// It says something that is not about limits.
+    has_unknown: bool,
+    /// It names two units.
+    is_torn: bool,
+}
+
+impl Heard {
+    fn of(text: &str) -> Self {
+        let mut heard = Self::default();
+        let mut counts_tiers = false;
+        for token in tokens(text) {
+            match token {
+                Token::Word(word) => {
+                    let word = word.to_lowercase();
+                    counts_tiers = ["tier", "level"].contains(&word.as_str());
+                    heard.word(&word);
+                }
+                // "Tier 1" is a name; any other number makes a cell of what looks like a header.
+                Token::Number(_) if counts_tiers => {}
+                Token::Number(_) | Token::NoNumber(_) => heard.has_unknown = true,
+                Token::Sign(_) => {}
+            }
+        }
+        heard
+    }
+
+    fn word(&mut self, word: &str) {
+        let own = match words::word(word) {
+            Some(Word::Counts(counted)) => Unit { counted: Some(counted), per: None },
+            Some(Word::Per(per)) => Unit { counted: None, per: Some(per) },
+            Some(Word::Rate(counted, per)) => Unit { counted: Some(counted), per: Some(per) },
+            Some(Word::Tier | Word::MaybeTier | Word::TierNoun) => return,
+            Some(Word::Filler) => {
+                self.says_limit |= ["limit", "limits", "quota", "quotas", "rate", "rates"].contains(&word);
+                return;
+            }
+            None => {
+                self.has_unknown = true;
+                return;
+            }
+        };
+        match merge(self.unit, own) {
+            Some(merged) => self.unit = merged,
+            None => self.is_torn = true,
+        }
+    }
+}
+
+/// Reads one part of a header.
+fn read(text: &str) -> Meaning {
+    let Heard { unit, says_limit, has_unknown, is_torn } = Heard::of(text);
+    let is_unit = unit != Unit::default();
+    if is_torn {
+        return if has_unknown { Meaning::Other } else { Meaning::Ambiguous };
+    }
+    let tier = match tier::in_header(text) {
+        Tiers::Several => return Meaning::Ambiguous,
+        Tiers::One(tier) => Some(tier),
+        Tiers::None => None,
+    };
+    match tier {
+        _ if text.trim().is_empty() => Meaning::Nothing,
+        Some(tier) if !is_unit && !says_limit => Meaning::Tier(tier),
+        None if has_unknown => Meaning::Other,
+        // "Free rate limit by region" names a plan; "free batch requests" names something else.
+        Some(_) if has_unknown && !says_limit => Meaning::Other,
+        tier if says_limit || is_unit => Meaning::Limit { unit, tier },
+        _ => Meaning::Other,
+    }
+}
+
+/// The text outside all parentheses, and the text inside them.
+fn parentheses(text: &str) -> (String, String) {
+    let (mut outside, mut inside, mut depth) = (String::new(), String::new(), 0_usize);
+    for c in text.chars() {
+        match c {
+            '(' | '[' => depth += 1,
+            ')' | ']' => depth = depth.saturating_sub(1),
+            _ => if depth == 0 { &mut outside } else { &mut inside }.push(c),
+        }
+        if c == '(' && depth == 1 {
+            outside.push(' ');
+        }
+    }
+    (outside, inside)
+}
+
+/// Two words that a page's markup glued together: `LimitsDeveloper`.
+pub fn split_glued(text: &str) -> String {
+    let mut split = String::with_capacity(text.len() + 4);
+    let mut before = ' ';
+    for c in text.chars() {
+        if c == super::text::SEAM {
+            split.push(' ');
+        } else {
+            if before.is_lowercase() && c.is_uppercase() {
+                split.push(' ');
+            }
+            split.push(c);
+        }
+        before = c;
+    }
+    split
+}
+
+/// The words in lower case with single spaces.
+fn phrase(text: &str) -> String {
+    let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.map(str::to_lowercase).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn short(text: &str) -> String {
+        match meaning(text) {
+            Meaning::Is(column) => format!("{column:?}"),
+            Meaning::Limit { unit, tier } => {
+                let counted = unit.counted.map_or("?", Counted::word);
+                let per = unit.per.map_or("?", crate::chat::Period::word);
+                format!("{counted}/{per}{}", tier.map_or(String::new(), |tier| format!(" {tier}")))
+            }
+            Meaning::Tier(tier) => format!("tier {tier}"),
+            other => format!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn headers_mean_what_their_words_say() {
+        for (header, means) in [
+            ("MODEL ID", "ModelId"),
+            ("Model", "Model"),
+            ("RPM", "requests/minute"),
+            ("Requests per minute (RPM)", "requests/minute"),
+            ("Requests / min", "requests/minute"),
+            ("Queries per minute", "requests/minute"),
+            ("Max requests per day", "requests/day"),
+            ("Daily request limit", "requests/day"),
+            ("Rate limit (RPM)", "requests/minute"),
+            ("Rate limits (RPM)", "requests/minute"),
+            ("Tokens/min", "tokens/minute"),
+            ("Tokens per minute (input)", "tokens/minute"),
+            ("ITPM", "input_tokens/minute"),
+            ("Requests per minute per key", "requests/minute"),
+            ("Trial rate limit", "?/? Trial"),
+            ("RATE LIMITS (DEVELOPER PLAN)", "?/? Developer"),
+            ("Free RPM", "requests/minute Free"),
+            ("RPM (Free tier)", "requests/minute Free"),
+            ("Free", "tier Free"),
+            ("Copilot Free", "tier Copilot Free"),
+            ("Tier 1", "tier Tier 1"),
+            ("Rate limit tier", "Tier"),
+            ("Rate limits", "Metric"),
+            ("Limit", "Value"),
+            ("CONTEXT WINDOW (TOKENS)", "Context"),
+            ("Concurrent requests", "concurrent_requests/?"),
+            ("Tokens per request", "tokens_per_request/?"),
+            ("SPEED (T/SEC)", "Other"),
+            ("PRICE PER 1M TOKENS", "Other"),
+            ("MAX COMPLETION TOKENS", "output_tokens/?"),
+            ("Batch Enqueued Tokens", "Other"),
+            ("Header", "Other"),
+            ("x-ratelimit-limit-requests", "Other"),
+            ("Free Tier LimitsDeveloper Tier Limits", "Ambiguous"),
+            ("RPM / TPM", "Ambiguous"),
+            ("", "Nothing"),
+        ] {
+            assert_eq!(short(header), means, "{header}");
+        }
+    }
+}

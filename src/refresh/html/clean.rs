@@ -1,0 +1,310 @@
+//! One pass over HTML that leaves what a reader of limits needs: tables, headings, lists, paragraphs, tabs.
+//!
+//! What is left keeps the parser's time linear: no formatting elements, which it would rebuild again and again, and no
+//! nesting deeper than a browser's own bound.
+
+use std::fmt::Write as _;
+
+use super::super::page::Unreadable;
+
+/// Browsers stop at this depth too.
+pub const MOST_DEPTH: usize = 512;
+
+/// A tag longer than this is no tag.
+const MOST_TAG: usize = 8_192;
+
+/// How many open elements an end tag may skip.
+const MOST_SKIPPED: usize = 64;
+
+/// Elements that go with everything in them.
+const DROPPED: [&str; 14] = [
+    "script", "style", "svg", "math", "noscript", "iframe", "object", "template", "textarea", "select", "pre", "sup",
+    "del", "strike",
+];
+
+/// Elements that stay, by their own names.
+const KEPT: [&str; 24] = [
+    "title", "table", "caption", "thead", "tbody", "tfoot", "tr", "th", "td", "h1", "h2", "h3", "h4", "h5", "h6", "ul",
+    "ol", "li", "p", "details", "summary", "x-code", "x-link", "x-tab",
+];
+
+/// Elements after which a new line begins.
+const BLOCKS: [&str; 16] = [
+    "div",
+    "section",
+    "article",
+    "main",
+    "aside",
+    "nav",
+    "header",
+    "footer",
+    "figure",
+    "figcaption",
+    "blockquote",
+    "dl",
+    "dt",
+    "dd",
+    "br",
+    "hr",
+];
+
+/// Cleaned HTML, and which of its tables never end.
+#[derive(Debug, Default)]
+pub struct Cleaned {
+    pub html: String,
+    pub cut_tables: Vec<usize>,
+}
+
+pub fn clean(text: &str, first_line: usize) -> Result<Cleaned, Unreadable> {
+    let mut cleaner = Cleaner { text, line: first_line, ..Cleaner::default() };
+    cleaner.run()?;
+    let cut_tables = cleaner.open.iter().filter_map(|open| open.table).collect();
+    Ok(Cleaned { html: cleaner.out, cut_tables })
+}
+
+#[derive(Debug, Default)]
+struct Cleaner<'a> {
+    text: &'a str,
+    out: String,
+    open: Vec<Open>,
+    /// Elements written and not ended.
+    depth: usize,
+    tables: usize,
+    line: usize,
+    /// Up to where lines are counted.
+    counted: usize,
+}
+
+/// An open element of the page.
+#[derive(Debug)]
+struct Open {
+    name: String,
+    /// What stands for it in the cleaned text.
+    written: Option<&'static str>,
+    table: Option<usize>,
+}
+
+/// One tag.
+struct Tag<'a> {
+    name: String,
+    is_end: bool,
+    is_empty: bool,
+    attributes: &'a str,
+}
+
+impl Cleaner<'_> {
+    fn run(&mut self) -> Result<(), Unreadable> {
+        let text = self.text;
+        let mut at = 0;
+        while let Some(next) = memchr::memchr(b'<', &text.as_bytes()[at..]).map(|next| at + next) {
+            self.out.push_str(&text[at..next]);
+            at = match self.markup(next)? {
+                Some(after) => after,
+                None => {
+                    self.put("&lt;");
+                    next + 1
+                }
+            };
+        }
+        self.out.push_str(&text[at..]);
+        Ok(())
+    }
+
+    /// Handles what begins with `<` at `at`; where it ends, or none if it is no markup.
+    fn markup(&mut self, at: usize) -> Result<Option<usize>, Unreadable> {
+        let text = self.text;
+        let rest = &text[at..];
+        if rest.starts_with("<!--") {
+            return Ok(Some(rest.find("-->").map_or(text.len(), |end| at + end + 3)));
+        }
+        if rest.starts_with("<!") || rest.starts_with("<?") {
+            return Ok(Some(rest.find('>').map_or(text.len(), |end| at + end + 1)));
+        }
+        if !rest[1..].starts_with(|c: char| c.is_ascii_alphabetic() || c == '/') {
+            return Ok(None);
+        }
+        // A tag that never ends is where the page was cut.
+        let Some(end) = tag_end(rest) else { return Ok(Some(text.len())) };
+        let Some(tag) = Tag::read(&rest[1..end]) else { return Ok(None) };
+        let after = at + end + 1;
+        if tag.is_end {
+            self.end(&tag.name);
+            return Ok(Some(after));
+        }
+        if DROPPED.contains(&tag.name.as_str()) {
+            self.out.push(super::super::text::SEAM);
+            return Ok(Some(if tag.is_empty { after } else { self.past(&tag.name, after) }));
+        }
+        self.start(&tag, at)?;
+        Ok(Some(after))
+    }
+
+    /// Behind the end tag of a dropped element.
+    fn past(&self, name: &str, from: usize) -> usize {
+        let rest = &self.text[from..];
+        let ends = memchr::memmem::find_iter(rest.as_bytes(), b"</");
+        for end in ends {
+            let after = &rest[end + 2..];
+            if after.len() >= name.len() && after.as_bytes()[..name.len()].eq_ignore_ascii_case(name.as_bytes()) {
+                return from + end + 2 + after.find('>').map_or(after.len(), |close| close + 1);
+            }
+        }
+        self.text.len()
+    }
+
+    fn start(&mut self, tag: &Tag<'_>, at: usize) -> Result<(), Unreadable> {
+        let panel = tag.attribute("role").is_some_and(|role| role == "tabpanel");
+        let is_hidden = !panel && tag.is_hidden();
+        let name = match tag.name.as_str() {
+            "code" => "x-code",
+            "a" => "x-link",
+            name => name,
+        };
+        let written = if panel {
+            Some("x-panel")
+        } else if tag.attribute("role").is_some_and(|role| role == "tab") {
+            Some("x-tab")
+        } else if let Some(kept) = KEPT.iter().find(|kept| **kept == name) {
+            Some(*kept)
+        } else if is_hidden {
+            Some("x-hidden")
+        } else {
+            None
+        };
+        let Some(written) = written else {
+            self.put(if BLOCKS.contains(&name) { "<br>" } else { "\u{1f}" });
+            if !is_void(name) && !tag.is_empty {
+                self.open.push(Open { name: tag.name.clone(), written: None, table: None });
+            }
+            return Ok(());
+        };
+        let table = (written == "table").then_some(self.tables);
+        self.write_start(written, tag, is_hidden, at);
+        self.tables += usize::from(table.is_some());
+        self.depth += 1;
+        self.open.push(Open { name: tag.name.clone(), written: Some(written), table });
+        if self.depth > MOST_DEPTH { Err(Unreadable::TooDeep) } else { Ok(()) }
+    }
+
+    fn write_start(&mut self, written: &str, tag: &Tag<'_>, is_hidden: bool, at: usize) {
+        let line = self.line_at(at);
+        let mut start = format!("<{written} data-line=\"{line}\"");
+        if is_hidden {
+            start.push_str(" data-hidden");
+        }
+        if written == "table" {
+            write!(start, " data-table=\"{}\"", self.tables).expect("strings grow");
+        }
+        for name in ["colspan", "rowspan", "href", "id", "aria-labelledby", "aria-label", "title"] {
+            if let Some(value) = tag.attribute(name) {
+                write!(start, " {name}=\"{}\"", value.replace('"', "&quot;")).expect("strings grow");
+            }
+        }
+        start.push('>');
+        self.out.push_str(&start);
+    }
+
+    fn end(&mut self, name: &str) {
+        let near = self.open.len().saturating_sub(MOST_SKIPPED);
+        let Some(found) = self.open[near..].iter().rposition(|open| open.name == name) else { return };
+        // A cell's content cannot end the table around it.
+        let inside = &self.open[near + found + 1..];
+        if name != "table" && inside.iter().any(|open| open.table.is_some()) {
+            return;
+        }
+        for open in self.open.drain(near + found..).rev() {
+            if let Some(written) = open.written {
+                self.depth -= 1;
+                write!(self.out, "</{written}>").expect("strings grow");
+            }
+        }
+        self.put(if BLOCKS.contains(&name) { "<br>" } else { "\u{1f}" });
+    }
+
+    /// Writes what means nothing more twice.
+    fn put(&mut self, mark: &str) {
+        if !self.out.ends_with(mark) {
+            self.out.push_str(mark);
+        }
+    }
+
+    fn line_at(&mut self, at: usize) -> usize {
+        self.line += memchr::memchr_iter(b'\n', &self.text.as_bytes()[self.counted..at]).count();
+        self.counted = at;
+        self.line
+    }
+}
+
+impl<'a> Tag<'a> {
+    /// The inside of `<…>`; none where no name stands.
+    fn read(inside: &'a str) -> Option<Self> {
+        let (is_end, inside) = inside.strip_prefix('/').map_or((false, inside), |rest| (true, rest));
+        let end = inside.find(|c: char| !c.is_ascii_alphanumeric() && c != '-').unwrap_or(inside.len());
+        let is_name = inside.starts_with(|c: char| c.is_ascii_alphabetic());
+        let is_empty = inside.ends_with('/');
+        is_name.then(|| Self {
+            name: inside[..end].to_ascii_lowercase(),
+            is_end,
+            is_empty,
+            attributes: inside[end..].trim_end_matches('/'),
+        })
+    }
+
+    fn attribute(&self, name: &str) -> Option<&'a str> {
+        let mut rest = self.attributes;
+        loop {
+            rest = rest.trim_start_matches(|c: char| c.is_whitespace() || c == '/');
+            if rest.is_empty() {
+                return None;
+            }
+            let end = rest.find(|c: char| c.is_whitespace() || c == '=' || c == '/').unwrap_or(rest.len()).max(1);
+            let end = rest.ceil_char_boundary(end);
+            let (key, after) = rest.split_at(end);
+            let (value, after) = value(after);
+            if key.eq_ignore_ascii_case(name) {
+                return Some(value);
+            }
+            rest = after;
+        }
+    }
+
+    fn is_hidden(&self) -> bool {
+        let style = self.attribute("style").unwrap_or_default().to_ascii_lowercase().replace(' ', "");
+        self.attribute("hidden").is_some_and(|value| !value.eq_ignore_ascii_case("false"))
+            || self.attribute("aria-hidden").is_some_and(|value| value == "true")
+            || style.contains("display:none")
+            || style.contains("visibility:hidden")
+    }
+}
+
+/// The value behind an attribute's name, and what follows it.
+fn value(after: &str) -> (&str, &str) {
+    let Some(rest) = after.trim_start().strip_prefix('=') else { return ("", after) };
+    let rest = rest.trim_start();
+    for quote in ['"', '\''] {
+        if let Some(quoted) = rest.strip_prefix(quote) {
+            return quoted.split_once(quote).unwrap_or((quoted, ""));
+        }
+    }
+    let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
+    rest.split_at(end)
+}
+
+/// Where the tag that `rest` begins with ends: at the first `>` outside quotes.
+fn tag_end(rest: &str) -> Option<usize> {
+    let mut quote = None;
+    for (at, byte) in rest.bytes().enumerate().take(MOST_TAG) {
+        match (byte, quote) {
+            (b'>', None) => return Some(at),
+            (b'"' | b'\'', None) => quote = Some(byte),
+            (_, Some(open)) if open == byte => quote = None,
+            _ => {}
+        }
+    }
+    memchr::memchr(b'>', rest.as_bytes())
+}
+
+fn is_void(name: &str) -> bool {
+    ["br", "hr", "img", "input", "link", "meta", "col", "wbr", "source", "area", "base", "embed", "track", "param"]
+        .contains(&name)
+}

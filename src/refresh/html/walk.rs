@@ -1,0 +1,305 @@
+//! Reads a parsed page in document order into blocks.
+
+use ego_tree::NodeRef;
+use ego_tree::iter::Edge;
+use scraper::node::Element;
+use scraper::{Html, Node};
+
+use super::super::grid::{Layout, Spanning};
+use super::super::page::{Builder, Page, Unreadable};
+use super::super::text::Text;
+use super::clean::{Cleaned, clean};
+
+/// Reads a page.
+pub fn read(text: &str) -> Result<Page, Unreadable> {
+    let mut builder = Builder::default();
+    read_into(text, 1, &mut builder)?;
+    Ok(builder.finish())
+}
+
+/// Reads HTML that begins at a line of a page of another kind, such as a table in markdown.
+pub fn read_into(text: &str, first_line: usize, builder: &mut Builder) -> Result<(), Unreadable> {
+    let Cleaned { html, cut_tables } = clean(text, first_line)?;
+    let document = Html::parse_document(&html);
+    let mut walker = Walker::new(builder, cut_tables, first_line);
+    let mut hidden = None;
+    for edge in document.tree.root().traverse() {
+        match edge {
+            Edge::Open(node) if hidden.is_none() => match node.value() {
+                Node::Text(text) => walker.text(text),
+                Node::Element(element) if element.attr("data-hidden").is_some() => hidden = Some(node.id()),
+                Node::Element(element) => walker.open(element),
+                _ => {}
+            },
+            Edge::Close(node) if hidden == Some(node.id()) => hidden = None,
+            Edge::Close(node) if hidden.is_none() => close(&mut walker, node),
+            _ => {}
+        }
+    }
+    walker.flush();
+    Ok(())
+}
+
+fn close(walker: &mut Walker<'_>, node: NodeRef<'_, Node>) {
+    if let Node::Element(element) = node.value() {
+        walker.close(element);
+    }
+}
+
+/// What the text being read belongs to.
+#[derive(Debug)]
+enum Purpose {
+    Cell { columns: usize, rows: usize },
+    Heading(u8),
+    Item,
+    Paragraph,
+    Code,
+    Summary,
+    Caption,
+    Tab { id: Option<String> },
+    Title,
+}
+
+#[derive(Debug)]
+struct Sink {
+    purpose: Purpose,
+    text: Text,
+    line: usize,
+}
+
+/// A table that is open.
+#[derive(Debug)]
+struct OpenTable {
+    layout: Layout,
+    is_in_head: bool,
+    row: Vec<Spanning>,
+    row_line: usize,
+    has_data_cell: bool,
+    has_table: bool,
+    /// The page ends before it does.
+    is_cut: bool,
+}
+
+#[derive(Debug)]
+struct Walker<'a> {
+    builder: &'a mut Builder,
+    cut_tables: Vec<usize>,
+    sinks: Vec<Sink>,
+    tables: Vec<OpenTable>,
+    /// Open panels: to which depth to return, once their title is known.
+    panels: Vec<Option<usize>>,
+    /// Tabs seen so far, and how many of them have had their panel.
+    tabs: Vec<(Option<String>, String)>,
+    paired: usize,
+    /// Text that stands in no element of its own.
+    loose: Text,
+    line: usize,
+}
+
+impl<'a> Walker<'a> {
+    fn new(builder: &'a mut Builder, cut_tables: Vec<usize>, line: usize) -> Self {
+        let (sinks, tables, panels, tabs) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { builder, cut_tables, sinks, tables, panels, tabs, paired: 0, loose: Text::default(), line }
+    }
+
+    fn text(&mut self, text: &str) {
+        let text = text.replace(['\n', '\r', '\t'], " ");
+        match self.sinks.last_mut() {
+            Some(sink) => sink.text.push(&text),
+            None if self.tables.is_empty() => self.loose.push(&text),
+            None => {}
+        }
+    }
+
+    fn open(&mut self, element: &Element) {
+        if let Some(line) = number(element, "data-line") {
+            self.line = line;
+        }
+        let in_cell = self.sinks.iter().any(|sink| matches!(sink.purpose, Purpose::Cell { .. }));
+        match element.name() {
+            "table" => self.open_table(number(element, "data-table")),
+            "thead" => self.each_table(|table| table.is_in_head = true),
+            "tbody" | "tfoot" => self.each_table(|table| table.is_in_head = false),
+            "tr" => {
+                let line = self.line;
+                self.each_table(|table| (table.row_line, table.has_data_cell) = (line, false));
+            }
+            "td" | "th" => {
+                let is_data = element.name() == "td";
+                self.each_table(|table| table.has_data_cell |= is_data);
+                let span = |name| number(element, name).unwrap_or(1);
+                self.sink(Purpose::Cell { columns: span("colspan"), rows: span("rowspan") });
+            }
+            "details" => self.panels.push(None),
+            "x-panel" => self.open_panel(element),
+            "h1" | "h2" | "h3" | "h4" | "h5" | "h6" if !in_cell => {
+                self.flush();
+                self.sink(Purpose::Heading(element.name().as_bytes()[1] - b'0'));
+            }
+            "li" if !in_cell => {
+                self.flush();
+                self.sink(Purpose::Item);
+            }
+            "ul" | "ol" if !in_cell => self.end_item_text(),
+            "p" if self.sinks.is_empty() => {
+                self.flush();
+                self.sink(Purpose::Paragraph);
+            }
+            "p" | "br" | "li" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => self.line_break(),
+            _ => self.open_text(element),
+        }
+    }
+
+    /// Elements whose text is for one purpose.
+    fn open_text(&mut self, element: &Element) {
+        let purpose = match element.name() {
+            "x-code" => Purpose::Code,
+            "caption" => Purpose::Caption,
+            "title" => Purpose::Title,
+            "summary" => Purpose::Summary,
+            "x-tab" => Purpose::Tab { id: element.attr("id").map(str::to_owned) },
+            _ => return,
+        };
+        self.sink(purpose);
+    }
+
+    fn close(&mut self, element: &Element) {
+        match element.name() {
+            "table" => self.close_table(),
+            "tr" => self.close_row(),
+            "x-link" => {
+                if let (Some(sink), Some(target)) = (self.sinks.last_mut(), element.attr("href")) {
+                    sink.text.seam();
+                    sink.text.leads_to(target);
+                }
+            }
+            "details" | "x-panel" => {
+                self.flush();
+                if let Some(Some(depth)) = self.panels.pop() {
+                    self.builder.close_tab(depth);
+                }
+            }
+            "td" | "th" | "x-code" | "caption" | "title" | "x-tab" | "summary" => self.end_sink(),
+            name => {
+                let is_own = self.sinks.last().is_some_and(|sink| match sink.purpose {
+                    Purpose::Heading(_) => name.starts_with('h'),
+                    Purpose::Item => name == "li",
+                    Purpose::Paragraph => name == "p",
+                    _ => false,
+                });
+                if is_own {
+                    self.end_sink();
+                }
+            }
+        }
+    }
+
+    fn sink(&mut self, purpose: Purpose) {
+        self.sinks.push(Sink { purpose, text: Text::default(), line: self.line });
+    }
+
+    fn end_sink(&mut self) {
+        let Some(Sink { purpose, text, line }) = self.sinks.pop() else { return };
+        match purpose {
+            Purpose::Cell { columns, rows } => {
+                self.each_table(|table| table.row.push(Spanning { text, columns, rows }));
+            }
+            Purpose::Heading(level) => self.builder.heading(level, text, line),
+            Purpose::Item => self.builder.item(text, line),
+            Purpose::Paragraph => self.builder.paragraph(text, line),
+            Purpose::Code => match self.sinks.last_mut() {
+                Some(sink) => sink.text.code(&text.plain),
+                None => self.loose.code(&text.plain),
+            },
+            Purpose::Summary => {
+                if let Some(panel @ None) = self.panels.last_mut() {
+                    *panel = Some(self.builder.open_tab(&text.plain));
+                }
+            }
+            Purpose::Caption => {
+                self.each_table(|table| table.layout.caption(text.shown()));
+            }
+            Purpose::Tab { id } => self.tabs.push((id, text.shown())),
+            Purpose::Title => self.builder.title(&text.shown()),
+        }
+    }
+
+    /// An item's own text ends where the list within it begins.
+    fn end_item_text(&mut self) {
+        if let Some(Sink { purpose: Purpose::Item, text, line }) = self.sinks.last_mut() {
+            self.builder.item(std::mem::take(text), *line);
+        }
+    }
+
+    fn line_break(&mut self) {
+        match self.sinks.last_mut() {
+            Some(sink) => sink.text.line_break(),
+            None => self.flush(),
+        }
+    }
+
+    /// Ends the paragraph that loose text makes.
+    fn flush(&mut self) {
+        let text = std::mem::take(&mut self.loose);
+        self.builder.paragraph(text, self.line);
+    }
+
+    /// A panel is named by the tab it refers to, or by the next tab that has none yet.
+    fn open_panel(&mut self, element: &Element) {
+        self.flush();
+        let by_id = element
+            .attr("aria-labelledby")
+            .and_then(|id| self.tabs.iter().find(|(tab, _)| tab.as_deref() == Some(id)))
+            .map(|(_, title)| title.clone());
+        let by_order = self.tabs.get(self.paired).map(|(_, title)| title.clone());
+        self.paired += 1;
+        let title = element.attr("aria-label").map(str::to_owned).or(by_id).or(by_order).unwrap_or_default();
+        let depth = self.builder.open_tab(&title);
+        self.panels.push(Some(depth));
+    }
+
+    fn each_table(&mut self, change: impl FnOnce(&mut OpenTable)) {
+        if let Some(table) = self.tables.last_mut() {
+            change(table);
+        }
+    }
+
+    fn open_table(&mut self, number: Option<usize>) {
+        self.flush();
+        self.end_item_text();
+        self.each_table(|table| table.has_table = true);
+        let is_cut = number.is_some_and(|number| self.cut_tables.contains(&number));
+        let layout = Layout::new(self.line);
+        self.tables.push(OpenTable {
+            layout,
+            is_in_head: false,
+            row: Vec::new(),
+            row_line: self.line,
+            has_data_cell: false,
+            has_table: false,
+            is_cut,
+        });
+    }
+
+    fn close_row(&mut self) {
+        self.each_table(|table| {
+            let is_head = table.is_in_head || !table.has_data_cell;
+            table.layout.row(table.row_line, is_head, std::mem::take(&mut table.row));
+        });
+    }
+
+    fn close_table(&mut self) {
+        let Some(mut table) = self.tables.pop() else { return };
+        if table.has_table {
+            table.layout.defect("it holds other tables");
+        }
+        if table.is_cut {
+            table.layout.defect("the page ends inside the table");
+        }
+        self.builder.table(table.layout.finish());
+    }
+}
+
+fn number(element: &Element, attribute: &str) -> Option<usize> {
+    element.attr(attribute)?.trim().parse().ok()
+}

@@ -1,0 +1,20 @@
+//! Limits with evidence: providers' pages read, compared with the catalogue, written down with proof.
+
+mod amount;
+mod grid;
+mod header;
+mod html;
+mod markdown;
+mod page;
+mod read;
+mod row;
+mod statement;
+mod table;
+mod text;
+mod tier;
+mod variables;
+mod words;
+
+pub use page::MOST_BYTES;
+pub use read::{EXTRACTOR, Reading, Refused, read};
+pub use row::Row;

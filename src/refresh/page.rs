@@ -1,0 +1,173 @@
+//! A documentation page as a list of blocks, whatever it was written in.
+
+use std::rc::Rc;
+
+use super::grid::Grid;
+use super::text::Text;
+use super::{html, markdown};
+
+/// Pages are small; what is larger is none.
+pub const MOST_BYTES: usize = 8 * 1024 * 1024;
+
+/// A page in reading order.
+#[derive(Debug, Default)]
+pub struct Page {
+    pub title: Option<String>,
+    pub blocks: Vec<Block>,
+}
+
+/// A piece of a page, and what it stands under.
+#[derive(Debug)]
+pub struct Block {
+    pub line: usize,
+    /// Outermost first.
+    pub places: Rc<Vec<Place>>,
+    pub content: Content,
+}
+
+#[derive(Debug)]
+pub enum Content {
+    Heading(Text),
+    Table(Grid),
+    Item(Text),
+    Paragraph(Text),
+}
+
+/// A heading or a tab that a block stands under.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    pub title: String,
+    /// A heading's level; none for a tab.
+    level: Option<u8>,
+}
+
+impl Place {
+    pub const fn is_tab(&self) -> bool {
+        self.level.is_none()
+    }
+}
+
+/// Why nothing of a page can be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unreadable {
+    #[error("the page is larger than {MOST_BYTES} bytes")]
+    TooLarge,
+    #[error("the page is not UTF-8")]
+    NotText,
+    #[error("the page is JSON, not a page")]
+    Json,
+    #[error("the page is nested deeper than {} levels", html::MOST_DEPTH)]
+    TooDeep,
+    #[error("the page is titled `{0}`, which is no documentation")]
+    ErrorPage(String),
+}
+
+/// Reads a page, HTML or markdown by its looks.
+pub fn read(bytes: &[u8]) -> Result<Page, Unreadable> {
+    if bytes.len() > MOST_BYTES {
+        return Err(Unreadable::TooLarge);
+    }
+    let text = std::str::from_utf8(bytes).map_err(|_| Unreadable::NotText)?;
+    let text = text.trim_start_matches('\u{feff}');
+    let start = text.trim_start();
+    if start.starts_with('{') && serde_json::from_str::<serde::de::IgnoredAny>(start).is_ok() {
+        return Err(Unreadable::Json);
+    }
+    let page = if is_html(start) { html::read(text)? } else { markdown::read(text)? };
+    let title = page.title.clone().or_else(|| page.blocks.iter().find_map(first_heading));
+    match title {
+        Some(title) if super::words::is_error_title(&title) => Err(Unreadable::ErrorPage(title)),
+        _ => Ok(page),
+    }
+}
+
+fn first_heading(block: &Block) -> Option<String> {
+    match &block.content {
+        Content::Heading(text) => Some(text.shown()),
+        _ => None,
+    }
+}
+
+fn is_html(start: &str) -> bool {
+    let head: String = start.chars().take(64).collect::<String>().to_ascii_lowercase();
+    if ["<!doctype", "<html", "<head", "<body", "<?xml"].iter().any(|begin| head.starts_with(begin)) {
+        return true;
+    }
+    // A saved piece of a page; markdown may begin with a component, which has a capital, or with a comment.
+    let is_tag = start.strip_prefix('<').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_lowercase()));
+    is_tag && !start.lines().any(|line| line.starts_with('#') || line.trim_start().starts_with('|'))
+}
+
+/// Whether it is something that people write: neither blank nor a megabyte in one paragraph.
+fn is_text(text: &Text) -> bool {
+    const MOST: usize = 32 * 1024;
+    !text.is_blank() && text.plain.len() <= MOST
+}
+
+/// Puts a page together: blocks get the headings and tabs that are open.
+#[derive(Debug, Default)]
+pub struct Builder {
+    page: Page,
+    places: Rc<Vec<Place>>,
+}
+
+impl Builder {
+    /// More open tabs than this are no tabs.
+    const MOST_PLACES: usize = 64;
+
+    pub fn title(&mut self, title: &str) {
+        if self.page.title.is_none() && !title.trim().is_empty() {
+            self.page.title = Some(title.trim().to_owned());
+        }
+    }
+
+    pub fn heading(&mut self, level: u8, text: Text, line: usize) {
+        let places = Rc::make_mut(&mut self.places);
+        while places.last().is_some_and(|place| place.level.is_some_and(|open| open >= level)) {
+            places.pop();
+        }
+        let title = text.shown();
+        self.add(line, Content::Heading(text));
+        let places = Rc::make_mut(&mut self.places);
+        if places.len() < Self::MOST_PLACES {
+            places.push(Place { title, level: Some(level) });
+        }
+    }
+
+    /// A tab begins; the depth to return to at its end.
+    pub fn open_tab(&mut self, title: &str) -> usize {
+        let depth = self.places.len();
+        if depth < Self::MOST_PLACES {
+            Rc::make_mut(&mut self.places).push(Place { title: super::text::shown(title), level: None });
+        }
+        depth
+    }
+
+    pub fn close_tab(&mut self, depth: usize) {
+        Rc::make_mut(&mut self.places).truncate(depth);
+    }
+
+    pub fn table(&mut self, grid: Grid) {
+        self.add(grid.line, Content::Table(grid));
+    }
+
+    pub fn item(&mut self, text: Text, line: usize) {
+        if is_text(&text) {
+            self.add(line, Content::Item(text));
+        }
+    }
+
+    pub fn paragraph(&mut self, text: Text, line: usize) {
+        if is_text(&text) {
+            self.add(line, Content::Paragraph(text));
+        }
+    }
+
+    fn add(&mut self, line: usize, content: Content) {
+        self.page.blocks.push(Block { line, places: Rc::clone(&self.places), content });
+    }
+
+    pub fn finish(self) -> Page {
+        self.page
+    }
+}

@@ -1,0 +1,230 @@
+//! Reads a page: every row of every plan, and why the rest of it was refused.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::rc::Rc;
+
+use serde_json::{Value, json};
+
+use super::grid::Grid;
+use super::page::{self, Block, Content, Page, Place};
+use super::row::Row;
+use super::statement::{self, Said};
+use super::words::{self, Word};
+use super::{row, table, tier};
+
+/// A provider has hundreds of models, not thousands.
+const MOST_ROWS: usize = 5_000;
+
+/// Says which rules read a page: evidence names it, so that an old reading can be told from a new one.
+pub const EXTRACTOR: &str = "relay-reader/1";
+
+/// What a page says.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Reading {
+    pub rows: Vec<Row>,
+    pub refused: Vec<Refused>,
+}
+
+/// A part of a page that was not read, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    pub part: String,
+    pub reason: String,
+}
+
+impl Reading {
+    pub fn to_json(&self) -> Value {
+        let rows: Vec<Value> = self.rows.iter().map(Row::to_json).collect();
+        let refused = self.refused.iter().map(|refused| json!({ "table": refused.part, "reason": refused.reason }));
+        json!({ "rows": rows, "refused": refused.collect::<Vec<_>>() })
+    }
+
+    fn refuse(&mut self, part: String, reason: impl Into<String>) {
+        self.refused.push(Refused { part, reason: reason.into() });
+    }
+}
+
+/// Reads the bytes of a page.
+pub fn read(bytes: &[u8]) -> Reading {
+    let mut reading = Reading::default();
+    match page::read(bytes) {
+        Err(reason) => reading.refuse("page".to_owned(), reason.to_string()),
+        Ok(page) => read_page(&page, &mut reading),
+    }
+    if reading.rows.len() > MOST_ROWS {
+        reading.rows.clear();
+        reading.refuse("page".to_owned(), "it has more rows than any page of limits");
+    }
+    if reading.rows.is_empty() && reading.refused.is_empty() {
+        reading.refuse("page".to_owned(), "no table, list or sentence states a limit");
+    }
+    reading
+}
+
+fn read_page(page: &Page, reading: &mut Reading) {
+    let mut tables = Tables::default();
+    let mut lines = Lines::default();
+    let mut blocks = page.blocks.iter().peekable();
+    while let Some(block) = blocks.next() {
+        match &block.content {
+            Content::Heading(_) => lines.end(reading),
+            Content::Table(grid) => {
+                lines.end(reading);
+                let rest = blocks.peek().and_then(|next| rest_of(grid, block, next));
+                if rest.is_some() {
+                    blocks.next();
+                }
+                tables.read(rest.as_ref().unwrap_or(grid), block, reading);
+            }
+            Content::Item(text) => lines.take(statement::item(text, block.line), block, reading),
+            Content::Paragraph(text) => {
+                for said in statement::paragraph(text, block.line) {
+                    lines.take(said, block, reading);
+                }
+                lines.introduces = text.shown().ends_with(':');
+            }
+        }
+        if let Content::Item(text) = &block.content {
+            lines.introduces = text.shown().ends_with(':');
+        }
+    }
+    lines.end(reading);
+}
+
+/// The whole table, where `grid` is only its header and the body is a table of its own right behind it.
+fn rest_of(grid: &Grid, block: &Block, next: &Block) -> Option<Grid> {
+    let Content::Table(body) = &next.content else { return None };
+    let is_near = block.places == next.places && table::is_only_head(grid);
+    is_near.then(|| table::joined(grid, body)).flatten()
+}
+
+/// The tables read so far: a page shows the same one twice, for wide screens and for narrow ones.
+#[derive(Debug, Default)]
+struct Tables {
+    count: usize,
+    /// What each said, and its number.
+    read: HashMap<String, usize>,
+}
+
+impl Tables {
+    fn read(&mut self, grid: &Grid, block: &Block, reading: &mut Reading) {
+        self.count += 1;
+        let rows = table::read(grid, tier_around(&block.places).as_deref());
+        let rows = rows.and_then(|rows| {
+            let says = format!("{:?}", rows.iter().map(Row::says).collect::<Vec<_>>());
+            match self.read.entry(says) {
+                Entry::Occupied(known) => Err(format!("it repeats table {}", known.get())),
+                Entry::Vacant(new) => {
+                    new.insert(self.count);
+                    Ok(rows)
+                }
+            }
+        });
+        match rows {
+            Ok(rows) => reading.rows.extend(rows),
+            Err(reason) => {
+                let under = block.places.last().map_or(String::new(), |place| format!(" under \"{}\"", place.title));
+                reading.refuse(format!("table {}, line {}{under}", self.count, grid.line), reason);
+            }
+        }
+    }
+}
+
+/// The plan that the innermost title around a block names. A tab's title is a plan's even where it is none of the usual.
+fn tier_around(places: &[Place]) -> Option<String> {
+    places.iter().rev().find_map(|place| match tier::in_title(&place.title) {
+        Some(tier) => Some(tier),
+        None if place.is_tab() && !speaks_of_models(&place.title) => tier::of_label(&place.title),
+        None => None,
+    })
+}
+
+fn speaks_of_models(title: &str) -> bool {
+    title.to_lowercase().split_whitespace().any(|word| {
+        ["model", "models", "text", "chat", "audio", "image", "images", "embeddings", "api", "limits"].contains(&word)
+    })
+}
+
+/// How many lines back a line may belong to.
+const MOST_BACK: usize = 50;
+
+/// Limits stated line by line: lines about one thing make one row, and an introduction holds for the lines it announces.
+#[derive(Debug, Default)]
+struct Lines {
+    rows: Vec<Row>,
+    intro: Vec<Row>,
+    introduces: bool,
+}
+
+impl Lines {
+    fn take(&mut self, said: Said, block: &Block, reading: &mut Reading) {
+        let mut row = match said {
+            Said::Nothing => return,
+            Said::Unclear(reason) => return reading.refuse(format!("line {}", block.line), reason),
+            Said::Limits(row) => placed(row, &block.places),
+        };
+        if self.introduces
+            && self.intro.is_empty()
+            && self.rows.last().is_some_and(|last| last.tier.is_none() && last.model == row.model)
+            && row.tier.is_some()
+        {
+            self.intro.extend(self.rows.pop());
+        }
+        for intro in &self.intro {
+            if row.tier.is_none() || intro.model != row.model {
+                continue;
+            }
+            for (metric, value) in &intro.amounts {
+                row.amounts.entry(*metric).or_insert(*value);
+                row.evidence.cells.entry(*metric).or_insert_with(|| intro.evidence.cell.clone());
+            }
+        }
+        // Lines about one thing stand together.
+        let twin = self
+            .rows
+            .iter_mut()
+            .rev()
+            .take(MOST_BACK)
+            .find(|known| (&known.model, &known.tier, &known.section) == (&row.model, &row.tier, &row.section));
+        match twin {
+            Some(known) if row.amounts.keys().all(|metric| !known.amounts.contains_key(metric)) => {
+                known.amounts.extend(row.amounts);
+                known.evidence.cells.extend(row.evidence.cells);
+            }
+            _ => self.rows.push(row),
+        }
+    }
+
+    fn end(&mut self, reading: &mut Reading) {
+        for row in self.rows.drain(..) {
+            if row.is_senseless() {
+                reading.refuse(format!("line {}", row.evidence.line), "more in a shorter time than in a longer one");
+            } else {
+                reading.rows.push(row);
+            }
+        }
+        self.intro.clear();
+        self.introduces = false;
+    }
+}
+
+/// The row with what the titles around it say.
+fn placed(mut row: Row, places: &Rc<Vec<Place>>) -> Row {
+    row.tier = row.tier.or_else(|| tier_around(places));
+    let title = places.iter().rev().find(|place| !place.is_tab()).map(|place| place.title.clone());
+    let Some(title) = title else { return row };
+    if row.model == "*" && row.section.is_none() && row::is_id(&title) {
+        row.model = title;
+    } else if row.section.is_none() && !is_general(&title) {
+        row.section = Some(title);
+    }
+    row
+}
+
+/// A title that says no more than that limits follow.
+fn is_general(title: &str) -> bool {
+    let mut words = title.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    tier::in_title(title).is_some()
+        || words.all(|word| matches!(words::word(&word.to_lowercase()), Some(Word::Filler | Word::TierNoun)))
+}

@@ -1,0 +1,171 @@
+//! Tables with a row for each model and a column for each limit, or for each plan.
+
+use std::collections::BTreeMap;
+
+use super::super::amount::{self, Unit};
+use super::super::grid::Row as Line;
+use super::super::header::Meaning;
+use super::super::row::{self, Quote, Row};
+use super::super::tier;
+use super::super::words::Column;
+use super::read::{Refusal, Sheet, cell_text};
+
+/// A column of limits.
+struct Limits {
+    column: usize,
+    unit: Unit,
+    tier: Option<String>,
+}
+
+/// Who a row is about.
+#[derive(Clone, Copy)]
+enum Subject {
+    Model(usize),
+    Task(usize),
+    Account,
+}
+
+pub fn read(sheet: &Sheet<'_>) -> Result<Vec<Row>, Refusal> {
+    let limits = limit_columns(sheet)?;
+    let subject = subject(sheet, &limits)?;
+    let tier_column = sheet.columns(&[Column::Tier]).next();
+    let context_column = sheet.columns(&[Column::Context]).next();
+    let mut rows = Vec::new();
+    for (line, tier_above, section) in sheet.titled() {
+        if repeats_header(sheet, line) {
+            continue;
+        }
+        let tier_cell = tier_column.and_then(|column| cell_text(line, column)).and_then(|text| tier::of_label(&text));
+        let tier_above = tier_cell.or(tier_above);
+        let (model, ids, section) = named(line, subject, section)?;
+        let context = context_column.and_then(|column| context(line, column));
+        for (tier, amounts) in amounts(line, &limits)? {
+            let mut evidence = Quote::new(line.line, &line.quote());
+            let mut row = Row {
+                model: model.clone(),
+                ids: ids.clone(),
+                tier: tier.or_else(|| tier_above.clone()),
+                section: section.clone(),
+                context,
+                ..Row::default()
+            };
+            for (column, metric, value) in amounts {
+                evidence
+                    .cells
+                    .insert(metric, line.text(column).map(super::super::text::Text::shown).unwrap_or_default());
+                if row.amounts.insert(metric, value).is_some() {
+                    return Err(format!("two columns give `{}`", metric.key()));
+                }
+            }
+            row.evidence = evidence;
+            rows.push(row);
+        }
+    }
+    Ok(rows)
+}
+
+fn limit_columns(sheet: &Sheet<'_>) -> Result<Vec<Limits>, Refusal> {
+    let mut limits = Vec::new();
+    for (column, meaning) in sheet.head.columns.iter().enumerate() {
+        match meaning {
+            // "Output tokens" may be a size; only cells with a period of their own make a limit of it.
+            Meaning::Limit { unit, .. } if unit.is_open() && !has_periods(sheet, column) => {}
+            Meaning::Limit { unit, tier } => limits.push(Limits { column, unit: *unit, tier: tier.clone() }),
+            Meaning::Tier(tier) => limits.push(Limits { column, unit: Unit::default(), tier: Some(tier.clone()) }),
+            Meaning::Is(Column::Value | Column::Metric) => {
+                limits.push(Limits { column, unit: Unit::default(), tier: None });
+            }
+            _ => {}
+        }
+    }
+    for (index, one) in limits.iter().enumerate() {
+        let is_twin = |other: &Limits| {
+            other.unit == one.unit && other.tier == one.tier && one.unit.counted.is_some() && one.unit.per.is_some()
+        };
+        if limits[..index].iter().any(is_twin) {
+            return Err(format!("two columns are `{}`", sheet.head.texts[one.column]));
+        }
+    }
+    Ok(limits)
+}
+
+fn has_periods(sheet: &Sheet<'_>, column: usize) -> bool {
+    let texts = sheet.lines().filter_map(|line| line.text(column));
+    let mut tokens = texts.map(|text| amount::tokens(&text.plain));
+    tokens.any(|tokens| {
+        tokens.windows(2).any(|pair| amount::unit(&pair[1..]).is_some_and(|(unit, _)| unit.per.is_some()))
+    }) || sheet
+        .lines()
+        .filter_map(|line| line.text(column))
+        .any(|text| text.plain.contains('/') || text.plain.contains(" per "))
+}
+
+/// The column that names what a row is about.
+fn subject(sheet: &Sheet<'_>, limits: &[Limits]) -> Result<Subject, Refusal> {
+    if let Some(column) = sheet.columns(&[Column::ModelId]).next().or_else(|| sheet.columns(&[Column::Model]).next()) {
+        return Ok(Subject::Model(column));
+    }
+    if let Some(column) = sheet.columns(&[Column::Task]).next() {
+        return Ok(Subject::Task(column));
+    }
+    if sheet.columns(&[Column::Tier]).next().is_some() {
+        return Ok(Subject::Account);
+    }
+    let first = limits.first().map_or(0, |limit| limit.column);
+    let texts: Vec<String> = sheet.lines().filter_map(|line| cell_text(line, 0)).collect();
+    let ids = texts.iter().filter(|text| row::is_id(text)).count();
+    let is_wordy = texts.iter().all(|text| text.chars().any(char::is_alphabetic));
+    match sheet.head.columns.first() {
+        Some(Meaning::Nothing) if first > 0 && is_wordy => Ok(Subject::Model(0)),
+        Some(Meaning::Other) if first > 0 && ids > 0 && ids * 2 >= texts.len() => Ok(Subject::Model(0)),
+        Some(_) if first == 0 && sheet.lines().count() == 1 => Ok(Subject::Account),
+        _ => Err("no column names the model".to_owned()),
+    }
+}
+
+fn named(
+    line: &Line,
+    subject: Subject,
+    section: Option<String>,
+) -> Result<(String, Vec<String>, Option<String>), Refusal> {
+    let missing = || format!("a row names no model: `{}`", Quote::new(line.line, &line.quote()).cell);
+    match subject {
+        Subject::Model(column) => {
+            let (model, ids) = line.text(column).and_then(row::model).ok_or_else(missing)?;
+            Ok((model, ids, section))
+        }
+        Subject::Task(column) => Ok(("*".to_owned(), Vec::new(), Some(cell_text(line, column).ok_or_else(missing)?))),
+        Subject::Account => Ok(("*".to_owned(), Vec::new(), section)),
+    }
+}
+
+/// The amounts of a line, by plan in the order of the columns.
+type Amounts = Vec<(Option<String>, Vec<(usize, amount::Metric, u64)>)>;
+
+fn amounts(line: &Line, limits: &[Limits]) -> Result<Amounts, Refusal> {
+    let mut by_tier: Amounts = Vec::new();
+    for limit in limits {
+        let text = line.text(limit.column).map(|text| text.plain.as_str()).unwrap_or_default();
+        let found = amount::cell(text, limit.unit)?;
+        let found = found.into_iter().map(|(metric, value)| (limit.column, metric, value));
+        match by_tier.iter_mut().find(|(tier, _)| *tier == limit.tier) {
+            Some((_, amounts)) => amounts.extend(found),
+            None => by_tier.push((limit.tier.clone(), found.collect())),
+        }
+    }
+    Ok(by_tier)
+}
+
+/// How many tokens fit, where the cell says one number.
+fn context(line: &Line, column: usize) -> Option<u64> {
+    use super::super::words::Counted;
+    let unit = Unit { counted: Some(Counted::TokensPerRequest), per: None };
+    let text = line.text(column)?.plain.replace("tokens", "");
+    let amounts: BTreeMap<_, _> = amount::cell(&text, unit).ok()?.into_iter().collect();
+    amounts.into_values().next()
+}
+
+fn repeats_header(sheet: &Sheet<'_>, line: &Line) -> bool {
+    let texts = line.cells.iter().map(|cell| cell.text.shown());
+    texts.eq(sheet.head.texts.iter().cloned())
+}

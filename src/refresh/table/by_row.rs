@@ -1,0 +1,120 @@
+//! Tables with a row for each limit: the columns are models, or plans.
+
+use super::super::amount::{self, Unit};
+use super::super::grid::Row as Line;
+use super::super::header::{self, Meaning};
+use super::super::row::{self, Quote, Row};
+use super::super::tier;
+use super::super::words::{self, Column};
+use super::read::{Refusal, Sheet, cell_text};
+
+/// What stands in a column of numbers.
+struct Numbers {
+    column: usize,
+    model: Option<String>,
+    tier: Option<String>,
+}
+
+pub fn read(sheet: &Sheet<'_>, metric_column: usize) -> Result<Vec<Row>, Refusal> {
+    let group = group_column(sheet, metric_column)?;
+    let numbers = number_columns(sheet, metric_column, group)?;
+    let mut rows: Vec<Row> = Vec::new();
+    for (line, tier_above, section) in sheet.titled() {
+        let label = line.text(metric_column).map(|text| text.plain.clone()).unwrap_or_default();
+        let is_context = words::column(&super::super::text::shown(&label).to_lowercase()) == Some(Column::Context);
+        let Some(unit) = header::metric(&label).or_else(|| is_context.then(Unit::default)) else { continue };
+        let (group_name, ids) = match group {
+            Some(column) => line.text(column).and_then(row::model).ok_or("a row names no model")?,
+            None => ("*".to_owned(), Vec::new()),
+        };
+        for number in &numbers {
+            let model = number.model.clone().unwrap_or_else(|| group_name.clone());
+            let tier = number.tier.clone().or_else(|| tier_above.clone());
+            let at = rows.iter().rposition(|row| row.model == model && row.tier == tier && row.section == section);
+            let at = at.unwrap_or_else(|| {
+                let evidence = Quote::new(line.line, &line.quote());
+                let (ids, section) = (ids.clone(), section.clone());
+                rows.push(Row { model, ids, tier, section, evidence, ..Row::default() });
+                rows.len() - 1
+            });
+            if is_context {
+                rows[at].context = cell_text(line, number.column).and_then(|text| plain_number(&text));
+            } else {
+                add(&mut rows[at], line, number.column, unit)?;
+            }
+        }
+    }
+    Ok(rows)
+}
+
+fn add(row: &mut Row, line: &Line, column: usize, unit: Unit) -> Result<(), Refusal> {
+    let Some(text) = line.text(column) else { return Ok(()) };
+    for (metric, value) in amount::cell(&text.plain, unit)? {
+        row.evidence.cells.insert(metric, text.shown());
+        if row.amounts.insert(metric, value).is_some() {
+            return Err(format!("two rows give `{}` of `{}`", metric.key(), row.model));
+        }
+    }
+    Ok(())
+}
+
+fn plain_number(text: &str) -> Option<u64> {
+    match amount::tokens(text).as_slice() {
+        [amount::Token::Number(value)] => Some(*value),
+        [amount::Token::Number(value), amount::Token::Word(word)] if word.eq_ignore_ascii_case("tokens") => {
+            Some(*value)
+        }
+        _ => None,
+    }
+}
+
+/// The column before the metrics that says whose they are.
+fn group_column(sheet: &Sheet<'_>, metric_column: usize) -> Result<Option<usize>, Refusal> {
+    let named = sheet.columns(&[Column::ModelId, Column::Model]).find(|column| *column != metric_column);
+    match (named, metric_column) {
+        (Some(column), _) => Ok(Some(column)),
+        (None, 0) => Ok(None),
+        (None, 1) => Ok(Some(0)),
+        _ => Err("more than one column stands before the names of the limits".to_owned()),
+    }
+}
+
+fn number_columns(sheet: &Sheet<'_>, metric_column: usize, group: Option<usize>) -> Result<Vec<Numbers>, Refusal> {
+    let columns: Vec<usize> =
+        (0..sheet.head.columns.len()).filter(|column| *column != metric_column && Some(*column) != group).collect();
+    let has_tiers = columns.iter().any(|column| matches!(sheet.head.columns[*column], Meaning::Tier(_)));
+    let mut numbers = Vec::new();
+    for column in columns {
+        let text = sheet.head.texts[column].clone();
+        let (model, tier) = match &sheet.head.columns[column] {
+            Meaning::Tier(tier) if !row::is_id(&text) => (None, Some(tier.clone())),
+            Meaning::Limit { tier: Some(tier), .. } => (None, Some(tier.clone())),
+            Meaning::Is(Column::Value) => (None, None),
+            Meaning::Nothing => return Err("a column of numbers has no header".to_owned()),
+            _ if is_remark(&text) => continue,
+            _ if group.is_some() || (has_tiers && !row::is_id(&text)) => (None, tier::of_label(&text)),
+            _ => (Some(amount::without_footnotes(&text)), None),
+        };
+        numbers.push(Numbers { column, model, tier });
+    }
+    if numbers.is_empty() { Err("no column holds numbers".to_owned()) } else { Ok(numbers) }
+}
+
+/// Columns of words beside the numbers.
+fn is_remark(header: &str) -> bool {
+    let header = header.to_lowercase();
+    [
+        "description",
+        "notes",
+        "note",
+        "details",
+        "comment",
+        "comments",
+        "remarks",
+        "scope",
+        "applies to",
+        "reset",
+        "resets",
+    ]
+    .contains(&header.as_str())
+}

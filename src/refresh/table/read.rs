@@ -1,0 +1,117 @@
+//! Decides how a table is built, and has it read so.
+
+use std::rc::Rc;
+
+use super::super::grid::{Grid, Row as Line};
+use super::super::header::{self, Meaning};
+use super::super::row::Row;
+use super::super::tier;
+use super::super::words::{self, Column};
+use super::head::{Head, head};
+use super::{by_column, by_row};
+
+/// Why a table is not read.
+pub type Refusal = String;
+
+/// A table with its header read.
+pub struct Sheet<'a> {
+    pub head: Head,
+    pub body: &'a [Line],
+    /// The plan that everything in the table belongs to, where something around it names one.
+    pub tier: Option<String>,
+}
+
+/// Reads a table, with the plan that the titles around it name.
+pub fn read(grid: &Grid, tier_around: Option<&str>) -> Result<Vec<Row>, Refusal> {
+    if let Some(defect) = grid.defect {
+        return Err(defect.to_owned());
+    }
+    let head = head(grid);
+    let caption = grid.caption.as_deref().and_then(tier::in_title);
+    let around = head.tier.clone().or(caption).or_else(|| tier_around.map(str::to_owned));
+    let body = &grid.rows[head.rows..];
+    let sheet = Sheet { head, body, tier: around };
+    sheet.refuse_useless()?;
+    let rows = match sheet.metric_column() {
+        Some(column) => by_row::read(&sheet, column)?,
+        None => by_column::read(&sheet)?,
+    };
+    if let Some(row) = rows.iter().find(|row| row.is_senseless()) {
+        return Err(format!("`{}` would be allowed more in a shorter time than in a longer one", row.evidence.cell));
+    }
+    if rows.iter().all(|row| row.amounts.is_empty()) {
+        return Err("no cell holds a number".to_owned());
+    }
+    Ok(rows)
+}
+
+impl Sheet<'_> {
+    /// What has no limit in it, or has one that cannot be told from another.
+    fn refuse_useless(&self) -> Result<(), Refusal> {
+        let columns = &self.head.columns;
+        let has_limits = self.head.ambiguous.is_some()
+            || columns.iter().any(Meaning::is_limit)
+            || columns
+                .iter()
+                .any(|column| matches!(column, Meaning::Is(Column::Value | Column::Metric) | Meaning::Tier(_)))
+            || self.metric_column().is_some();
+        if !has_limits {
+            let names: Vec<&str> = self.head.texts.iter().map(String::as_str).filter(|text| !text.is_empty()).collect();
+            let names: String = names.join(", ").chars().take(100).collect();
+            return Err(format!("no column is a limit (its header: {names})"));
+        }
+        if let Some(header) = &self.head.ambiguous {
+            return Err(format!("the header `{header}` names two plans or two units"));
+        }
+        let bait = self.head.texts.iter().find(|text| words::is_bait(&text.to_lowercase()));
+        if let Some(header) = bait {
+            return Err(format!("a column is `{header}`: its rows are no models"));
+        }
+        Ok(())
+    }
+
+    /// The column whose cells name what is counted, in a table that has a row for each limit.
+    pub fn metric_column(&self) -> Option<usize> {
+        if self.head.columns.iter().any(Meaning::is_limit) {
+            return None;
+        }
+        let lines: Vec<&Line> = self.lines().collect();
+        (0..self.head.columns.len()).find(|column| {
+            lines.iter().any(|line| line.text(*column).is_some_and(|text| header::metric(&text.plain).is_some()))
+        })
+    }
+
+    /// Rows that are neither blank nor titles.
+    pub fn lines(&self) -> impl Iterator<Item = &Line> {
+        self.body.iter().filter(|line| !line.is_blank() && line.section().is_none())
+    }
+
+    /// Every row with the titles that stand above it within the table: the plan, and the group.
+    pub fn titled(&self) -> impl Iterator<Item = (&Line, Option<String>, Option<String>)> {
+        let mut tier = self.tier.clone();
+        let mut section = None;
+        self.body.iter().filter(|line| !line.is_blank()).filter_map(move |line| {
+            let Some(title) = line.section() else { return Some((line, tier.clone(), section.clone())) };
+            match tier::in_title(&title.shown()) {
+                Some(named) => tier = Some(named),
+                None => section = Some(title.shown()),
+            }
+            None
+        })
+    }
+
+    /// The columns that mean one of these.
+    pub fn columns(&self, wanted: &[Column]) -> impl Iterator<Item = usize> {
+        let columns = self.head.columns.iter().enumerate();
+        columns
+            .filter(|(_, meaning)| matches!(meaning, Meaning::Is(column) if wanted.contains(column)))
+            .map(|(at, _)| at)
+    }
+}
+
+/// A cell's text with its footnotes gone, and none if it is blank.
+pub fn cell_text(line: &Line, column: usize) -> Option<String> {
+    let cell = line.cells.get(column)?;
+    let text = super::super::amount::without_footnotes(&Rc::as_ref(&cell.text).shown());
+    (!text.is_empty()).then_some(text)
+}

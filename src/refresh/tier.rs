@@ -1,0 +1,162 @@
+//! The names of plans: in headers, headings, sentences.
+
+use super::amount::{Token, tokens};
+use super::header::split_glued;
+use super::text::shown;
+use super::words::{self, Word};
+
+/// The plans that a text names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Tiers {
+    None,
+    One(String),
+    Several,
+}
+
+/// The plan that a table's header names: there the word alone is enough.
+pub fn in_header(text: &str) -> Tiers {
+    named(text, true)
+}
+
+/// The plan that a heading, a tab or a row between others names. What says anything besides is no plan's name.
+pub fn in_title(text: &str) -> Option<String> {
+    let text = split_glued(text);
+    let Tiers::One(tier) = named(&text, false) else { return None };
+    let says_plan = words_of(&text).any(|word| matches!(words::word(&word), Some(Word::TierNoun)));
+    let is_plain = words_of(&text).all(|word| words::word(&word).is_some_and(|word| !matches!(word, Word::Counts(_))));
+    (says_plan || is_plain).then_some(tier)
+}
+
+/// The plan that a tab or a cell of a column of plans names: all of its text, where no known name is in it.
+pub fn of_label(text: &str) -> Option<String> {
+    let label = shown(text);
+    match named(&label, true) {
+        Tiers::One(tier) => Some(tier),
+        _ if label.is_empty() => None,
+        _ => Some(label),
+    }
+}
+
+/// The plan that a part of a sentence names.
+pub fn in_sentence(text: &str) -> Tiers {
+    named(text, false)
+}
+
+/// Plans are told apart by what stands between their names: "Free Trial" is one, "Free and Pro" are two.
+fn named(text: &str, is_header: bool) -> Tiers {
+    let tokens = tokens(text);
+    let mut groups: Vec<Vec<&Token>> = Vec::new();
+    let mut is_open = false;
+    for (index, token) in tokens.iter().enumerate() {
+        let next = tokens.get(index + 1);
+        let before = index.checked_sub(1).and_then(|before| tokens.get(before));
+        let is_name = match token {
+            Token::Word(word) => match words::word(&word.to_lowercase()) {
+                // Free models are no plan.
+                Some(Word::Tier) => !is_model(next),
+                Some(Word::MaybeTier) => is_header || is_noun(next),
+                Some(Word::TierNoun) => matches!(next, Some(Token::Number(_))) && is_tier_word(token),
+                _ => false,
+            },
+            Token::Number(_) => before.is_some_and(is_tier_word),
+            _ => false,
+        };
+        match (is_name, is_open) {
+            (true, true) => groups.last_mut().expect("an open group is there").push(token),
+            (true, false) => groups.push(vec![token]),
+            (false, _) => {}
+        }
+        is_open = is_name;
+    }
+    groups.dedup();
+    match groups.as_slice() {
+        [] => Tiers::None,
+        [group] => Tiers::One(label(text, group, is_header)),
+        _ => Tiers::Several,
+    }
+}
+
+fn is_model(token: Option<&Token>) -> bool {
+    matches!(token, Some(Token::Word(word)) if ["model", "models"].contains(&word.to_lowercase().as_str()))
+}
+
+fn is_noun(token: Option<&Token>) -> bool {
+    matches!(token, Some(Token::Word(word)) if matches!(words::word(&word.to_lowercase()), Some(Word::TierNoun)))
+}
+
+/// "Tier" and "level" count: "tier 2".
+fn is_tier_word(token: &Token) -> bool {
+    matches!(token, Token::Word(word) if ["tier", "level"].contains(&word.to_lowercase().as_str()))
+}
+
+/// The name as the page writes it; in a header with the words before it that say whose plan it is.
+fn label(text: &str, group: &[&Token], is_header: bool) -> String {
+    let is_plain_header = is_header && words_of(text).count() <= 4;
+    let own = |word: &String| match words::word(&word.to_lowercase()) {
+        None | Some(Word::Tier | Word::MaybeTier) => is_plain_header,
+        _ => false,
+    };
+    let names: Vec<String> = group.iter().map(|token| display(token)).collect();
+    let has_unknown = is_plain_header && original_words(text).any(|word| words::word(&word.to_lowercase()).is_none());
+    if has_unknown && !matches!(group.first(), Some(Token::Word(word)) if is_tier_word(&Token::Word(word.clone()))) {
+        return original_words(text).filter(own).map(|word| calm(&word)).collect::<Vec<_>>().join(" ");
+    }
+    names.join(" ")
+}
+
+fn display(token: &Token) -> String {
+    match token {
+        Token::Word(word) if word == "payg" => "Pay-as-you-go".to_owned(),
+        Token::Word(word) if word == "ondemand" => "On-demand".to_owned(),
+        Token::Word(word) => calm(word),
+        Token::Number(number) => number.to_string(),
+        _ => String::new(),
+    }
+}
+
+/// A shouted word as a name: `DEVELOPER` is `Developer`.
+fn calm(word: &str) -> String {
+    let is_shouted = word.chars().count() > 3 && word.chars().all(char::is_uppercase);
+    let lower = if is_shouted { word.to_lowercase() } else { word.to_owned() };
+    let mut chars = lower.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+fn original_words(text: &str) -> impl Iterator<Item = String> {
+    tokens(text).into_iter().filter_map(|token| if let Token::Word(word) = token { Some(word) } else { None })
+}
+
+fn words_of(text: &str) -> impl Iterator<Item = String> {
+    original_words(text).map(|word| word.to_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn titles_that_name_a_plan() {
+        for (title, tier) in [
+            ("Free", Some("Free")),
+            ("Free tier", Some("Free")),
+            ("Free Tier Rate Limits", Some("Free")),
+            ("Rate limits for the Free plan", Some("Free")),
+            ("Tier 1", Some("Tier 1")),
+            ("Usage tier 2", Some("Tier 2")),
+            ("Trial keys", Some("Trial")),
+            ("Pay-as-you-go", Some("Pay-as-you-go")),
+            ("Standard plan", Some("Standard")),
+            ("Standard API rate limits", None),
+            ("Production Models", None),
+            ("Free models", None),
+            ("Usage tiers", None),
+            ("Limits by Tier", None),
+            ("Plans and tiers", None),
+            ("Free and Developer tiers", None),
+            ("Text-out models", None),
+            ("Rate Limits", None),
+        ] {
+            assert_eq!(in_title(title).as_deref(), tier, "{title}");
+        }
+    }
+}

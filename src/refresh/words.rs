@@ -1,0 +1,263 @@
+//! The words that limits are documented with: the one table in which a new synonym belongs.
+
+use crate::chat::Period;
+
+/// What a documented limit counts. Only the first two are limits that relay keeps; the others are told apart from them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Counted {
+    Requests,
+    Tokens,
+    InputTokens,
+    OutputTokens,
+    AudioSeconds,
+    Characters,
+    Images,
+    Inputs,
+    Pages,
+    Sessions,
+    /// Requests under way at the same time: no period belongs to it.
+    Concurrent,
+    /// The size of one request: no period belongs to it.
+    TokensPerRequest,
+}
+
+impl Counted {
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Requests => "requests",
+            Self::Tokens => "tokens",
+            Self::InputTokens => "input_tokens",
+            Self::OutputTokens => "output_tokens",
+            Self::AudioSeconds => "audio_seconds",
+            Self::Characters => "characters",
+            Self::Images => "images",
+            Self::Inputs => "inputs",
+            Self::Pages => "pages",
+            Self::Sessions => "concurrent_sessions",
+            Self::Concurrent => "concurrent_requests",
+            Self::TokensPerRequest => "tokens_per_request",
+        }
+    }
+
+    /// Whether it is counted at an instant or for one request, not over a time.
+    pub const fn is_without_period(self) -> bool {
+        matches!(self, Self::Sessions | Self::Concurrent | Self::TokensPerRequest)
+    }
+}
+
+/// What one word says about a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Word {
+    Counts(Counted),
+    Per(Period),
+    /// An abbreviation of both, such as RPM.
+    Rate(Counted, Period),
+    /// The name of a plan wherever it stands: free, developer.
+    Tier,
+    /// The name of a plan only beside a word that says so: "production keys", "standard plan".
+    MaybeTier,
+    /// A word that says a plan is spoken of: tier, plan, keys.
+    TierNoun,
+    /// It changes nothing: rate, limit, the.
+    Filler,
+}
+
+/// What one word in lower case says; `None` for every word that is not about limits.
+pub fn word(text: &str) -> Option<Word> {
+    WORDS.iter().find(|(_, words)| words.split_ascii_whitespace().any(|word| word == text)).map(|(word, _)| *word)
+}
+
+/// Several words with one meaning, and the one word they become.
+pub const PHRASES: &[(&str, &str)] = &[
+    ("audio seconds", "audioseconds"),
+    ("input tokens", "inputtokens"),
+    ("prompt tokens", "inputtokens"),
+    ("input tpm", "itpm"),
+    ("output tokens", "outputtokens"),
+    ("completion tokens", "outputtokens"),
+    ("output tpm", "otpm"),
+    ("tokens per request", "tokensperrequest"),
+    ("tokens request", "tokensperrequest"),
+    ("concurrent requests", "concurrency"),
+    ("parallel requests", "concurrency"),
+    ("simultaneous requests", "concurrency"),
+    ("concurrent connections", "concurrency"),
+    ("requests in flight", "concurrency"),
+    ("concurrent sessions", "sessions"),
+    ("pay as you go", "payg"),
+    ("on demand", "ondemand"),
+    ("api key", "apikey"),
+    ("api keys", "keys"),
+    ("api calls", "calls"),
+    ("api call", "calls"),
+    ("api requests", "requests"),
+    ("http requests", "requests"),
+    ("rate limit", "limit"),
+    ("rate limits", "limits"),
+];
+
+const WORDS: &[(Word, &str)] = &[
+    (Word::Counts(Counted::Requests), "requests request req reqs queries query calls call invocations"),
+    (Word::Counts(Counted::Tokens), "tokens token tok toks"),
+    (Word::Counts(Counted::InputTokens), "inputtokens"),
+    (Word::Counts(Counted::OutputTokens), "outputtokens"),
+    (Word::Counts(Counted::AudioSeconds), "audioseconds"),
+    (Word::Counts(Counted::Characters), "characters character chars"),
+    (Word::Counts(Counted::Images), "images image"),
+    (Word::Counts(Counted::Inputs), "inputs input"),
+    (Word::Counts(Counted::Pages), "pages"),
+    (Word::Counts(Counted::Sessions), "sessions session"),
+    (Word::Counts(Counted::Concurrent), "concurrency"),
+    (Word::Counts(Counted::TokensPerRequest), "tokensperrequest"),
+    (Word::Per(Period::Second), "second seconds sec s"),
+    (Word::Per(Period::Minute), "minute minutes min mins"),
+    (Word::Per(Period::Hour), "hour hours hr h hourly"),
+    (Word::Per(Period::Day), "day days d daily"),
+    (Word::Per(Period::Month), "month months mo monthly"),
+    (Word::Rate(Counted::Requests, Period::Second), "rps qps"),
+    (Word::Rate(Counted::Requests, Period::Minute), "rpm qpm"),
+    (Word::Rate(Counted::Requests, Period::Hour), "rph qph"),
+    (Word::Rate(Counted::Requests, Period::Day), "rpd qpd"),
+    (Word::Rate(Counted::Tokens, Period::Second), "tps"),
+    (Word::Rate(Counted::Tokens, Period::Minute), "tpm"),
+    (Word::Rate(Counted::Tokens, Period::Hour), "tph"),
+    (Word::Rate(Counted::Tokens, Period::Day), "tpd"),
+    (Word::Rate(Counted::InputTokens, Period::Minute), "itpm"),
+    (Word::Rate(Counted::InputTokens, Period::Day), "itpd"),
+    (Word::Rate(Counted::OutputTokens, Period::Minute), "otpm"),
+    (Word::Rate(Counted::OutputTokens, Period::Day), "otpd"),
+    (Word::Rate(Counted::AudioSeconds, Period::Hour), "ash"),
+    (Word::Rate(Counted::AudioSeconds, Period::Day), "asd"),
+    (Word::Rate(Counted::Images, Period::Minute), "ipm"),
+    (Word::Rate(Counted::Images, Period::Day), "ipd"),
+    (
+        Word::Tier,
+        "free trial developer dev pro paid unpaid enterprise business team teams hobby starter premium \
+        evaluation anonymous unauthenticated authenticated registered unregistered payg community individual \
+        sandbox",
+    ),
+    (
+        Word::MaybeTier,
+        "standard production prod basic scale build plus ultra lite personal growth launch \
+        experiment experimental ondemand student students advanced professional startup essential verified \
+        unverified",
+    ),
+    (Word::TierNoun, "tier tiers plan plans level keys apikey mode accounts users customers"),
+    (
+        Word::Filler,
+        "rate rates limit limits quota quotas max maximum allowed allowance number of the per a an \
+        each every in for by and usage default account user key org organization organisation project model \
+        models ip workspace api our your current overview all",
+    ),
+];
+
+/// What a column is for, by its whole header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Column {
+    Model,
+    /// The model as requests name it; preferred where a display name stands beside it.
+    ModelId,
+    /// A task, an endpoint: its limits are no model's own.
+    Task,
+    Tier,
+    /// The cells below name what is counted.
+    Metric,
+    /// The cells below are the numbers of what another cell of the row names.
+    Value,
+    Context,
+}
+
+pub fn column(header: &str) -> Option<Column> {
+    COLUMNS.iter().find(|(_, headers)| is_one_of(headers, header)).map(|(column, _)| *column)
+}
+
+const COLUMNS: &[(Column, &str)] = &[
+    (
+        Column::Model,
+        "model|models|model name|name|model family|model variant|available models|llm|model s|\
+        supported model|supported models|language model|engine|deployment|model type",
+    ),
+    (
+        Column::ModelId,
+        "model id|model ids|id|api model|api model id|model string|model code|api id|api name|\
+        model identifier|model slug|slug|api model name|model id for api",
+    ),
+    (
+        Column::Task,
+        "endpoint|endpoints|api|api endpoint|service|task|task type|operation|method|feature|product|\
+        capability|resource|modality",
+    ),
+    (
+        Column::Tier,
+        "tier|plan|plan name|usage tier|rate limit tier|account type|key type|level|subscription|\
+        user type|account|access|plan tier|api key type|tier name|account tier|user tier|pricing tier|rate tier|\
+        service tier|customer type",
+    ),
+    (
+        Column::Metric,
+        "metric|limit type|rate limits|rate limit type|type|quota type|measure|dimension|unit|\
+        parameter",
+    ),
+    (Column::Value, "value|limit|limits|rate limit|quota|amount|default|default limit|maximum|max"),
+    (
+        Column::Context,
+        "context|context window|context length|context size|context window tokens|\
+        context length tokens|max context|max context length|max context window|maximum context|\
+        maximum context length|context limit|context tokens|ctx|max input tokens|input context|\
+        context window size",
+    ),
+];
+
+/// Whether a column with this header names something that has limits in its rows and is no model: a response's headers,
+/// a refusal's codes.
+pub fn is_bait(header: &str) -> bool {
+    const HEADERS: &str = "header|headers|header name|http header|response header|response headers|status|\
+        status code|code|error|error code|http status|http status code|field";
+    is_one_of(HEADERS, header)
+}
+
+/// Whether a list with `|` between its texts has this one.
+fn is_one_of(list: &str, text: &str) -> bool {
+    list.split('|').any(|known| known == text)
+}
+
+/// A cell that publishes no number. It means unknown, never zero and never unlimited.
+pub fn is_unpublished(text: &str) -> bool {
+    const WHOLE: &str = "|-|--|---|–|—|―|−|*|**|***|?|…|n/a|n.a.|na|not applicable|not available|not published|\
+        not specified|not supported|unavailable|none|null|nil|unlimited|no limit|no limits|∞|infinite|tbd|tba|\
+        contactsales|custom|varies|variable|dynamic|coming soon|unknown|x|✓|✔|✗|✘|✅|❌|yes|no|unmetered|\
+        not limited";
+    const BEGINS: &str = "contact |see |ask |talk to |custom |varies |get in touch";
+    let text = text.to_lowercase();
+    let text = text.trim();
+    is_one_of(WHOLE, text) || BEGINS.split('|').any(|begin| text.starts_with(begin))
+}
+
+/// Words after which a number is an example, a wish or a threat, and no limit.
+pub const HYPOTHETICAL: &str = "example|examples|e.g.|eg|say|suppose|imagine|instance|illustrative|assume|\
+        assuming|hypothetical|would|could|previously|formerly|was|were|used|until|request an increase|typically|\
+        approximately|roughly|about|around|average|recommend|recommended|should|not|no longer|increase to|\
+        more than|exceed|exceeds|exceeding|over";
+
+/// What the title of a page says that is no documentation: an error, a sign-in, a challenge.
+pub fn is_error_title(title: &str) -> bool {
+    const PARTS: &str = "page not found|not found|access denied|just a moment|attention required|\
+        are you a robot|verify you are human|checking your browser|service unavailable|bad gateway|\
+        gateway timeout|internal server error|too many requests|something went wrong|application error|\
+        under maintenance|enable javascript|unauthorized|forbidden|page doesn't exist|page does not exist|\
+        page isn't available";
+    const BEGINS: &str = "400|401|403|404|410|429|451|500|502|503|504|sign in|log in|login|error";
+    let title = title.to_lowercase();
+    let title = title.trim();
+    let is_short = title.split_whitespace().count() <= 8;
+    is_short
+        && (PARTS.split('|').any(|part| title.contains(part))
+            || BEGINS.split('|').any(|begin| begins_with_word(title, begin)))
+}
+
+fn begins_with_word(title: &str, word: &str) -> bool {
+    let Some(rest) = title.strip_prefix(word) else { return false };
+    let is_alone = rest.is_empty() || rest.starts_with([' ', ':', '-', '–', '|', '.']);
+    // "Error codes and rate limits" is a page of documentation.
+    is_alone && !(word == "error" && rest.trim_start().starts_with(|c: char| c.is_alphanumeric()))
+}

@@ -1,0 +1,58 @@
+//! What the reader of limits makes of pages of every structure: `tests/fixtures/pages/PAGE` says what `PAGE.rows` lists.
+//!
+//! A line of a list is a row, `model [plan] (section) limit=number context=number`, or `!` with the refused part and some of
+//! the reason's words.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use relay::refresh::{self, Reading, Refused, Row};
+
+#[test]
+fn every_page_says_what_its_list_says_and_nothing_else() {
+    let pages = pages();
+    assert!(pages.len() > 30, "the pages are gone");
+    let mut wrong = String::new();
+    for page in pages {
+        let reading = refresh::read(&fs::read(&page).expect("pages can be read"));
+        let list = fs::read_to_string(list_of(&page)).expect("every page has its list");
+        let (refused, rows): (Vec<&str>, Vec<&str>) = list.lines().partition(|line| line.starts_with('!'));
+        if rows != lines(&reading) || !all_refused(&refused, &reading.refused) {
+            wrong.push_str(&format!("{}:\n{}\n{:#?}\n", page.display(), lines(&reading).join("\n"), reading.refused));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+fn pages() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/pages");
+    let files = fs::read_dir(folder).expect("the folder is there").flatten().map(|entry| entry.path());
+    files.filter(|path| path.extension().is_some_and(|extension| extension != "rows")).collect()
+}
+
+fn list_of(page: &Path) -> PathBuf {
+    PathBuf::from(format!("{}.rows", page.display()))
+}
+
+fn lines(reading: &Reading) -> Vec<String> {
+    reading.rows.iter().map(line).collect()
+}
+
+fn line(row: &Row) -> String {
+    let mut line = row.model.clone();
+    row.tier.iter().for_each(|tier| line.push_str(&format!(" [{tier}]")));
+    row.section.iter().for_each(|section| line.push_str(&format!(" ({section})")));
+    let mut limits: Vec<String> = row.limits().map(|(metric, value)| format!(" {}={value}", metric.key())).collect();
+    limits.sort();
+    line.push_str(&limits.concat());
+    row.context.iter().for_each(|context| line.push_str(&format!(" context={context}")));
+    line
+}
+
+fn all_refused(expected: &[&str], refused: &[Refused]) -> bool {
+    let is_as = |(line, refused): (&&str, &Refused)| {
+        let (part, reason) = line.trim_start_matches("! ").split_once(": ").expect("`! part: reason`");
+        refused.part.starts_with(part) && refused.reason.contains(reason)
+    };
+    expected.len() == refused.len() && expected.iter().zip(refused).all(is_as)
+}
