@@ -105,7 +105,7 @@ async fn those_that_wait_are_answered_in_their_order_and_nobody_is_refused() {
     let fakes = [provider("sim-a").limit(Limit::requests(2, Period::Second))];
     let gateway = gateway().over(fakes).start().await;
     let asked = (0..8).map(|number| {
-        let request = gateway.ask(&format!("question {number}")).header("x-relay-wait", "20s");
+        let request = gateway.ask(&format!("question {number}")).model("sim-a/sim-m").header("x-relay-wait", "20s");
         async move {
             tokio::time::sleep(Duration::from_millis(20) * number).await;
             request.await
