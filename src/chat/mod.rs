@@ -7,6 +7,7 @@ pub mod fields;
 pub mod kind;
 pub mod message;
 pub mod request;
+pub mod session;
 pub mod shape;
 pub mod skim;
 pub mod system;
