@@ -43,6 +43,7 @@ async fn once(store: &dyn Store, route: &Route, clock: &Clock) {
     let row = LedgerRow {
         at: now,
         request_id: "req-0123456789abcdef".to_owned(),
+        session: None,
         route: route.id,
         attempt: 1,
         fault: None,

@@ -1,5 +1,6 @@
 //! One path for every request: snapshot, step, attempt, settle, until an answer or a reason why there is none.
 
+mod affinity;
 mod attempt;
 mod effects;
 mod failure;
@@ -18,11 +19,12 @@ use http::{HeaderName, HeaderValue};
 
 use crate::answer::Answer;
 use crate::chat::ChatRequest;
+use crate::chat::session::SessionKey;
 use crate::clock::{Clock, until};
 use crate::config::{self, Routing, Settings, Timeouts};
 use crate::context::Memory;
 use crate::routing::{Claims, Fleet, Health, Need, Rejection, RouteId, Snapshot, Step, Strategy, Trip, rank};
-use crate::store::Store;
+use crate::store::{SessionBounds, Store};
 use crate::style::StyleMode;
 use crate::upstream::{Client, Key};
 
@@ -43,6 +45,7 @@ pub struct Relay {
     timeouts: Timeouts,
     context: config::Context,
     voice: config::Voice,
+    sessions: config::Sessions,
     conversations: Mutex<Memory>,
     /// The header that carries each key, by `KeyId`; `None` for a key no route uses.
     credentials: Vec<Option<(HeaderName, HeaderValue)>>,
@@ -77,6 +80,8 @@ pub struct Options {
     /// `provider/model` names or provider ids to leave out.
     pub avoid: Vec<String>,
     pub strict_free: bool,
+    /// The conversation the request belongs to.
+    pub session: Option<SessionKey>,
     /// In the place of the configured one.
     pub style: Option<StyleMode>,
     /// The caller's own system prompt stands alone.
@@ -92,6 +97,8 @@ impl Relay {
             rejected_keys: vec![false; settings.keys.len()],
             guessed_rests: vec![0; fleet.routes.len()],
         };
+        let sessions = settings.sessions.clone();
+        store.bound_sessions(SessionBounds { most: sessions.max_sessions, ttl: sessions.ttl });
         Self {
             clock,
             metrics: Metrics::default(),
@@ -99,6 +106,7 @@ impl Relay {
             timeouts: settings.timeouts.clone(),
             context: settings.context.clone(),
             voice: settings.voice.clone(),
+            sessions,
             conversations: Mutex::new(Memory::default()),
             credentials: credentials(&settings.keys, &fleet),
             store,

@@ -4,6 +4,7 @@ mod tidy;
 
 mod integration {
     mod access;
+    mod affinity;
     mod answers;
     mod ask_exits;
     mod ask_input;

@@ -315,6 +315,7 @@ impl Play<'_> {
 fn row(route: RouteId, at: Timestamp, attempt: u32, fault: Option<Fault>, usage: Option<Usage>) -> LedgerRow {
     let request_id = String::new();
     LedgerRow {
+        session: None,
         at,
         request_id,
         route,

@@ -7,10 +7,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::chat::fault::Stage;
+use crate::chat::session::SessionKey;
 use crate::chat::{Breakage, Fault, Usage};
 use crate::clock::until;
 use crate::quota::Cost;
-use crate::relay::Relay;
+use crate::relay::{Options, Relay};
 use crate::routing::RouteId;
 use crate::store::{Lease, LedgerRow, Settlement};
 
@@ -23,6 +24,7 @@ pub struct Held {
     lease: Option<Lease>,
     attempt: u32,
     request_id: String,
+    session: Option<SessionKey>,
     pub started: Timestamp,
     /// The HTTP status, once there is one.
     pub status: Option<u16>,
@@ -36,7 +38,7 @@ impl Held {
         route: RouteId,
         lease: Lease,
         attempt: u32,
-        request_id: String,
+        options: &Options,
         started: Timestamp,
     ) -> Self {
         relay.in_flight.fetch_add(1, Ordering::Relaxed);
@@ -45,7 +47,8 @@ impl Held {
             route,
             lease: Some(lease),
             attempt,
-            request_id,
+            request_id: options.request_id.clone(),
+            session: options.session,
             started,
             status: None,
             first_event: None,
@@ -103,6 +106,7 @@ impl Held {
         let row = LedgerRow {
             at: self.started,
             request_id: std::mem::take(&mut self.request_id),
+            session: self.session,
             route: self.route,
             attempt: self.attempt,
             fault,

@@ -61,7 +61,9 @@ pub async fn prepare(
     let mut options = read_options(headers)?;
     options.request_id = request_id;
     let body = read_body(body, gateway.max_body).await?;
-    Ok((ChatRequest::parse(body)?, options))
+    let request = ChatRequest::parse(body)?;
+    options.session = gateway.relay.session(headers, &request);
+    Ok((request, options))
 }
 
 async fn answer(gateway: &Arc<Gateway>, request: ChatRequest, options: Options, mut story: Story) -> Response {

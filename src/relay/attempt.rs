@@ -81,7 +81,7 @@ impl Relay {
         if let Some(on_attempt) = &options.on_attempt {
             on_attempt(&route.name);
         }
-        Ok(Held::new(Arc::clone(self), route.id, lease, number, options.request_id.clone(), now))
+        Ok(Held::new(Arc::clone(self), route.id, lease, number, options, now))
     }
 
     /// The attempt as it is told to the caller. What a dialect could not say was not sent.

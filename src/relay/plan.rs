@@ -65,7 +65,10 @@ impl Relay {
             models: options.strategy.unwrap_or(self.routing.model_strategy),
             turn,
         };
-        Ok((Trip::new(need, patience, order, self.clock.now()), moved))
+        let now = self.clock.now();
+        let mut trip = Trip::new(need, patience, order, now);
+        trip.stays_with = options.session.and_then(|session| self.store.pinned(session, now));
+        Ok((trip, moved))
     }
 }
 

@@ -91,7 +91,7 @@ impl Relay {
         let digest = Arc::new(digest);
         let mut memory = self.conversations();
         memory.put(Arc::clone(&digest));
-        let history = memory.history(session(&digest));
+        let history = memory.history(session(options, &digest));
         trip.need.count_exactly(digest.exact_tokens() + beside);
         Some(Conversation { digest, beside, history })
     }
@@ -142,7 +142,7 @@ impl Relay {
         let is_cut = cost.input_tokens < need.input_tokens;
         let most = if is_cut { cost.input_tokens } else { context.saturating_sub(need.answer_tokens()) };
         let budget = most.saturating_sub(conversation.beside);
-        let session = session(&conversation.digest);
+        let session = session(asking.options, &conversation.digest);
         if conversation.digest.tokens() <= budget {
             self.note_turn(session, conversation.digest.tokens());
             return Ok(None);
@@ -188,9 +188,12 @@ impl Relay {
     }
 }
 
-/// What stands for a session where the caller names none: how the conversation began.
-fn session(digest: &Digest) -> u64 {
-    digest.chain.get(1).or(digest.chain.first()).copied().unwrap_or_default()
+/// The session, or what stands for it where the caller names none: how the conversation began.
+fn session(options: &Options, digest: &Digest) -> u64 {
+    #[expect(clippy::cast_possible_truncation, reason = "half of a hash is one")]
+    let named = options.session.map(|session| session.0 as u64);
+    let began = digest.chain.get(1).or(digest.chain.first()).copied();
+    named.or(began).unwrap_or_default()
 }
 
 fn unreadable(error: &serde_json::Error) -> Fault {

@@ -91,6 +91,13 @@ impl Ordering<'_> {
         first.map(|(.., candidate)| candidate)
     }
 
+    /// The route a session stays with, where it can answer, works, and bills no more than others would.
+    pub fn stays<'c>(&self, candidates: &'c [Candidate], route: RouteId) -> Option<&'c Candidate> {
+        let candidate = candidates.iter().find(|candidate| candidate.route == route)?;
+        let all_bill = candidates.iter().all(|candidate| self.is_paid(candidate));
+        (!self.is_shunned(candidate) && (all_bill || !self.is_paid(candidate))).then_some(candidate)
+    }
+
     /// All candidates in the order they would be tried, if each failed.
     pub fn all<'c>(&self, candidates: &'c [Candidate]) -> Vec<&'c Candidate> {
         let mut ordered: Vec<&Candidate> = Vec::with_capacity(candidates.len());

@@ -44,6 +44,8 @@ pub struct Trip {
     pub need: Need,
     pub patience: Patience,
     pub order: Order,
+    /// The route that answered its session last: it goes first, where it can answer at all.
+    pub stays_with: Option<RouteId>,
     ends: Timestamp,
     waited: Duration,
     tried: Vec<(RouteId, Fault)>,
@@ -60,6 +62,7 @@ impl Trip {
             need,
             patience,
             order,
+            stays_with: None,
             ends,
             waited: Duration::ZERO,
             tried: Vec::new(),
@@ -105,7 +108,10 @@ impl Trip {
         self.rejections = rejections;
         let ordering = Ordering { order: self.order, fleet, need: &self.need, snapshot };
         let tries = |route: &Route| self.tries(fleet, route);
-        let next = ordering.first(&candidates, |route| self.is_done_with(route), tries).cloned();
+        let is_done = |route| self.is_done_with(route);
+        let stays = self.stays_with.filter(|route| !is_done(*route));
+        let stays = stays.and_then(|route| ordering.stays(&candidates, route));
+        let next = stays.or_else(|| ordering.first(&candidates, is_done, tries)).cloned();
         if now >= self.ends {
             return Step::Stop(self.outcome().unwrap_or(Fault::Broken(Breakage::Timeout(Stage::Deadline))));
         }

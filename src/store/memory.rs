@@ -5,12 +5,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
+use crate::chat::session::SessionKey;
 use crate::chat::{Fault, Period};
 use crate::quota::{Cost, Fact};
-use crate::routing::{Fleet, MarkId, Route, View};
+use crate::routing::{Fleet, MarkId, Route, RouteId, View};
 
 use super::shelf::Shelf;
-use super::{LastAttempt, Lease, LedgerRow, PROBE_PREFIX, Quarter, Reserving, Settlement, Store, Totals};
+use super::{
+    LastAttempt, Lease, LedgerRow, PROBE_PREFIX, Quarter, Reserving, SessionBounds, Settlement, Store, Totals,
+};
 
 /// Everything behind one lock that is never held across an await.
 #[derive(Debug)]
@@ -87,6 +90,17 @@ impl Store for Memory {
         state.shelf.close(&lease);
         state.shelf.settle(&lease, settlement, now);
         state.count(&row);
+        if let Some(session) = row.pins() {
+            state.shelf.sessions.pin(session, row.route, now);
+        }
+    }
+
+    fn pinned(&self, session: SessionKey, now: Timestamp) -> Option<RouteId> {
+        self.state().shelf.sessions.route(session, now)
+    }
+
+    fn bound_sessions(&self, bounds: SessionBounds) {
+        self.state().shelf.sessions.bounds = bounds;
     }
 
     fn view(&self) -> Arc<View> {

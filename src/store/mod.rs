@@ -1,12 +1,14 @@
 //! What relay remembers: meters, rests, the ledger. Traits with their contract, and the stores that keep it.
 
 mod memory;
+mod sessions;
 mod shelf;
 mod sqlite;
 #[cfg(test)]
 mod tests;
 
 pub use memory::Memory;
+pub use sessions::SessionBounds;
 pub use sqlite::{OnLoss, OpenError, Sqlite};
 
 use std::future::Future;
@@ -16,6 +18,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::chat::fault::Class;
+use crate::chat::session::SessionKey;
 use crate::chat::{Fault, Period, Usage};
 use crate::quota::{Cost, Fact};
 use crate::routing::{MarkId, MeterId, Route, RouteId, View};
@@ -57,6 +60,8 @@ pub enum Settlement {
 pub struct LedgerRow {
     pub at: Timestamp,
     pub request_id: String,
+    /// The conversation it belongs to, where that has a name.
+    pub session: Option<SessionKey>,
     pub route: RouteId,
     /// Counted from 1 within its request.
     pub attempt: u32,
@@ -72,6 +77,11 @@ pub struct LedgerRow {
 }
 
 impl LedgerRow {
+    /// The session that stays with this row's route from now on: one that was answered to the end.
+    pub fn pins(&self) -> Option<SessionKey> {
+        self.session.filter(|_| self.fault.is_none() && !self.cancelled)
+    }
+
     /// How it ended, in a word.
     pub fn outcome(&self) -> String {
         match &self.fault {
@@ -157,6 +167,7 @@ pub type Reserving<'a> = Pin<Box<dyn Future<Output = Result<Lease, Refusal>> + S
 /// - `tell`, `refuse`, `mark` and `settle` act at once in this process and never fail visibly: a store that loses them says so in
 ///   `reserve`. They are written together, with the end of their attempt.
 /// - Marks only move later: of two deadlines the later one wins.
+/// - A session stays with the route that answered it last; a row that says so is all it takes. Sessions are bounded and forgotten.
 pub trait Store: Send + Sync {
     fn reserve<'a>(&'a self, route: &'a Route, cost: Cost, now: Timestamp) -> Reserving<'a>;
     /// What a response told of the route's quotas.
@@ -166,6 +177,9 @@ pub trait Store: Send + Sync {
     fn mark(&self, mark: MarkId, until: Timestamp, cause: &Fault);
     /// The attempt has ended: what it used, and its row of the ledger.
     fn settle(&self, lease: Lease, settlement: Settlement, row: LedgerRow, now: Timestamp);
+    /// The route a session stays with.
+    fn pinned(&self, session: SessionKey, now: Timestamp) -> Option<RouteId>;
+    fn bound_sessions(&self, bounds: SessionBounds);
     /// Meters and rests as they are known here.
     fn view(&self) -> Arc<View>;
     /// Counts by `RouteId` since this moment, over all processes, or why they cannot be had. May read a file.

@@ -8,6 +8,7 @@ use crate::chat::{Fault, Period};
 use crate::quota::{Cost, Fact, Fit, Kind, Meter, Source};
 use crate::routing::{Fleet, Mark, MarkId, MeterId, View};
 
+use super::sessions::Sessions;
 use super::{Lease, Refusal, Settlement};
 
 /// Meters and rests, and what is reserved of them in this process.
@@ -17,12 +18,13 @@ pub(super) struct Shelf {
     pub view: Arc<View>,
     next_lease: u64,
     pub open_leases: usize,
+    pub sessions: Sessions,
 }
 
 impl Shelf {
     pub fn new(fleet: &Fleet) -> Self {
         let view = View::new(fleet);
-        Self { view: Arc::new(view), next_lease: 1, open_leases: 0 }
+        Self { view: Arc::new(view), next_lease: 1, open_leases: 0, sessions: Sessions::default() }
     }
 
     pub fn meter(&mut self, id: MeterId) -> &mut Meter {

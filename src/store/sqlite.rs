@@ -17,14 +17,15 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use crate::chat::session::SessionKey;
 use crate::chat::{Fault, Period};
 use crate::quota::{Cost, Fact};
-use crate::routing::{Fleet, MarkId, MeterId, Route, View};
+use crate::routing::{Fleet, MarkId, MeterId, Route, RouteId, View};
 
 pub use file::OpenError;
 
 use super::shelf::Shelf;
-use super::{LastAttempt, Lease, LedgerRow, Quarter, Refusal, Reserving, Settlement, Store, Totals};
+use super::{LastAttempt, Lease, LedgerRow, Quarter, Refusal, Reserving, SessionBounds, Settlement, Store, Totals};
 use writer::{Job, Writer};
 
 /// What happens to requests when the file can be written no more.
@@ -70,6 +71,8 @@ enum Change {
     Refuse(Lease, Option<Period>, Timestamp),
     Mark(MarkId, Timestamp, Fault),
     Row(Box<LedgerRow>),
+    /// A session stays with this route, and these are forgotten for it.
+    Pin(SessionKey, RouteId, Timestamp, Vec<SessionKey>),
 }
 
 impl Change {
@@ -81,7 +84,7 @@ impl Change {
                 state.refuse(lease, *period, *now);
             }
             Self::Mark(mark, until, cause) => state.mark(*mark, *until, cause),
-            Self::Row(_) => {}
+            Self::Row(_) | Self::Pin(..) => {}
         }
     }
 
@@ -93,7 +96,7 @@ impl Change {
             Self::Settle(lease, settlement, now) => Self::Settle(part(lease), *settlement, *now),
             Self::Refuse(lease, period, now) => Self::Refuse(part(lease), *period, *now),
             Self::Tell(meters, facts, now) => Self::Tell(only(meters), facts.clone(), *now),
-            Self::Mark(..) | Self::Row(_) => return None,
+            Self::Mark(..) | Self::Row(_) | Self::Pin(..) => return None,
         };
         (!change.meters().is_empty()).then_some(change)
     }
@@ -102,7 +105,7 @@ impl Change {
         match self {
             Self::Settle(lease, ..) | Self::Refuse(lease, ..) => &lease.meters,
             Self::Tell(meters, ..) => meters,
-            Self::Mark(..) | Self::Row(_) => &[],
+            Self::Mark(..) | Self::Row(_) | Self::Pin(..) => &[],
         }
     }
 }
@@ -182,10 +185,22 @@ impl Store for Sqlite {
         let settle = Change::Settle(lease, settlement, now);
         settle.apply(&mut state.shelf);
         state.pending.push(settle);
+        if let Some(session) = row.pins() {
+            let forgotten = state.shelf.sessions.pin(session, row.route, now);
+            state.pending.push(Change::Pin(session, row.route, now, forgotten));
+        }
         state.pending.push(Change::Row(Box::new(row)));
         drop(state);
         // Without its thread the store says so in `reserve`.
         drop(self.jobs.send(Job::Write));
+    }
+
+    fn pinned(&self, session: SessionKey, now: Timestamp) -> Option<RouteId> {
+        self.shared.state().shelf.sessions.route(session, now)
+    }
+
+    fn bound_sessions(&self, bounds: SessionBounds) {
+        self.shared.state().shelf.sessions.bounds = bounds;
     }
 
     fn view(&self) -> Arc<View> {

@@ -44,6 +44,7 @@ pub(super) fn row(route: &Route, at: Timestamp, fault: Option<Fault>) -> LedgerR
     LedgerRow {
         at,
         request_id: "r".to_owned(),
+        session: None,
         route: route.id,
         attempt: 1,
         fault,
@@ -180,11 +181,32 @@ async fn a_refusal_near_the_limit_teaches_the_limit_and_one_far_from_it_teaches_
     }
 }
 
+#[tokio::test]
+async fn a_session_stays_with_the_route_that_answered_it_last() {
+    let fleet = fleet();
+    let (limited, free) = (route(&fleet, "limited"), route(&fleet, "unlimited"));
+    let session = SessionKey(7);
+    for store in stores(&fleet).1 {
+        let end = async |route: &Route, change: fn(&mut LedgerRow)| {
+            let lease = store.reserve(route, Cost::request(1, 1), at(0)).await.expect("room");
+            let mut row = LedgerRow { session: Some(session), ..row(route, at(0), None) };
+            change(&mut row);
+            store.settle(lease, Settlement::AsReserved, row, at(1));
+            store.pinned(session, at(2))
+        };
+        assert_eq!(store.pinned(session, at(0)), None);
+        assert_eq!(end(limited, |row| row.fault = Some(Fault::Gone)).await, None, "a failure is no answer");
+        assert_eq!(end(limited, |_| {}).await, Some(limited.id));
+        assert_eq!(end(free, |row| row.cancelled = true).await, Some(limited.id), "the caller left");
+        assert_eq!(end(free, |_| {}).await, Some(free.id), "moved");
+    }
+}
+
 /// One random step.
 #[derive(Debug, Clone)]
 enum Step {
     Reserve { route: usize, input: u64, output: u64 },
-    Settle { lease: usize, how: u8, tokens: u64 },
+    Settle { lease: usize, how: u8, tokens: u64, session: u128 },
     Tell { route: usize, limit: Option<u64>, remaining: Option<u64> },
     Refuse { lease: usize },
     Mark { route: usize, seconds: u64 },
@@ -194,7 +216,7 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => (0..3_usize, 0..300_u64, 0..300_u64).prop_map(|(route, input, output)| Step::Reserve { route, input, output }),
-        4 => (0..8_usize, 0..3_u8, 0..600_u64).prop_map(|(lease, how, tokens)| Step::Settle { lease, how, tokens }),
+        4 => (0..8_usize, 0..3_u8, 0..600_u64, 0..8_u128).prop_map(|(lease, how, tokens, session)| Step::Settle { lease, how, tokens, session }),
         1 => (0..3_usize, prop::option::of(1..12_u64), prop::option::of(0..12_u64))
             .prop_map(|(route, limit, remaining)| Step::Tell { route, limit, remaining }),
         1 => (0..8_usize).prop_map(|lease| Step::Refuse { lease }),
@@ -221,11 +243,14 @@ async fn take(
                 Err(refusal) => format!("{refusal:?}"),
             }
         }
-        Step::Settle { lease, how, tokens } if !leases.is_empty() => {
+        Step::Settle { lease, how, tokens, session } if !leases.is_empty() => {
             let (route, lease) = leases.remove(lease % leases.len());
             let used = Cost::request(*tokens, 7);
             let settlement = [Settlement::AsReserved, Settlement::Refunded, Settlement::Used(used)][usize::from(*how)];
-            store.settle(lease, settlement, row(&fleet.routes[route], now, None), now);
+            // What was refunded was no answer; of eight sessions four are no session.
+            let fault = (settlement == Settlement::Refunded).then_some(Fault::Gone);
+            let session = (*session < 4).then_some(SessionKey(*session));
+            store.settle(lease, settlement, LedgerRow { session, ..row(&fleet.routes[route], now, fault) }, now);
             String::new()
         }
         Step::Tell { route, limit, remaining } => {
@@ -260,7 +285,8 @@ async fn take(
 fn state(store: &dyn Store, now: Timestamp) -> String {
     let view = store.view();
     let readings: Vec<_> = view.meters.iter().map(|meter| meter.reading(now)).collect();
-    format!("{readings:?} {:?} {}", view.marks, store.open_leases())
+    let sessions: Vec<_> = (0..4).map(|session| store.pinned(SessionKey(session), now)).collect();
+    format!("{readings:?} {:?} {} {sessions:?}", view.marks, store.open_leases())
 }
 
 proptest! {
@@ -272,9 +298,15 @@ proptest! {
         let fleet = fleet();
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("relay.db");
-        let open = || Sqlite::open(&path, &fleet, OnLoss::Refuse, at(0)).expect("it opens");
+        let bounds = SessionBounds { most: 3, ttl: Duration::from_mins(5) };
+        let open = || {
+            let store = Sqlite::open(&path, &fleet, OnLoss::Refuse, at(0)).expect("it opens");
+            store.bound_sessions(bounds);
+            store
+        };
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         let (memory, mut sqlite) = (Memory::new(&fleet), open());
+        memory.bound_sessions(bounds);
         let (mut now, mut ours, mut theirs) = (at(0), Vec::new(), Vec::new());
         for (index, step) in steps.iter().enumerate() {
             if let Step::Wait { seconds } = step {

@@ -13,7 +13,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const LEDGER_DAYS: i64 = 90;
 
 /// Each step brings the file from the version of its index to the next. A step that was released is never changed.
-const STEPS: [&str; 2] = [
+const STEPS: [&str; 3] = [
     "CREATE TABLE meter (name TEXT PRIMARY KEY, sequence INTEGER NOT NULL, state TEXT NOT NULL) WITHOUT ROWID;
      CREATE INDEX meter_sequence ON meter (sequence);
      CREATE TABLE mark (name TEXT PRIMARY KEY, until INTEGER NOT NULL, cause TEXT NOT NULL) WITHOUT ROWID;
@@ -25,6 +25,9 @@ const STEPS: [&str; 2] = [
      CREATE INDEX ledger_at ON ledger (at);",
     // A hash: which attempts belong to one conversation, without a word of it.
     "ALTER TABLE ledger ADD COLUMN session TEXT;",
+    // Hashes again, and the route each stays with.
+    "CREATE TABLE session (key TEXT PRIMARY KEY, route TEXT NOT NULL, seen INTEGER NOT NULL) WITHOUT ROWID;
+     CREATE INDEX session_seen ON session (seen);",
 ];
 
 #[expect(clippy::cast_possible_truncation, reason = "a handful of steps")]
@@ -147,6 +150,7 @@ fn bring_up_to_date(connection: &mut Connection, now: Timestamp) -> Result<(), M
     let oldest = now.saturating_sub(SignedDuration::from_hours(24 * LEDGER_DAYS)).unwrap_or(Timestamp::MIN);
     transaction.execute("DELETE FROM ledger WHERE at < ?1", [oldest.as_microsecond()])?;
     transaction.execute("DELETE FROM mark WHERE until < ?1", [now.as_microsecond()])?;
+    transaction.execute("DELETE FROM session WHERE seen < ?1", [oldest.as_microsecond()])?;
     Ok(transaction.commit()?)
 }
 

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Error, Row, params};
 
 use crate::chat::fault::Class;
+use crate::chat::session::SessionKey;
 use crate::chat::{Fault, Period, Scope};
 use crate::quota::{Limit, Meter};
 
@@ -83,8 +84,8 @@ fn cause_of(text: &str, until: Timestamp) -> Fault {
 pub fn write_row(connection: &Connection, route: &(String, String), row: &LedgerRow) -> Result<(), Error> {
     let sql =
         "INSERT INTO ledger (at, request_id, provider, model, attempt, class, outcome, http_status, prompt_tokens,
-                                   completion_tokens, tokens_source, first_event_ms, total_ms)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+                                   completion_tokens, tokens_source, first_event_ms, total_ms, session)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
     let values = params![
         row.at.as_microsecond(),
         row.request_id,
@@ -99,8 +100,32 @@ pub fn write_row(connection: &Connection, route: &(String, String), row: &Ledger
         if row.usage.is_some() { "reported" } else { "none" },
         row.first_event_ms.map(number),
         number(row.total_ms),
+        row.session.map(|session| session.to_string()),
     ];
     connection.prepare_cached(sql)?.execute(values).map(drop)
+}
+
+/// Writes the route a session stays with, by its name; of two the later one counts.
+pub fn write_pin(connection: &Connection, session: SessionKey, route: &str, seen: Timestamp) -> Result<(), Error> {
+    let sql = "INSERT INTO session (key, route, seen) VALUES (?1, ?2, ?3)
+               ON CONFLICT (key) DO UPDATE SET route = ?2, seen = ?3 WHERE seen <= ?3";
+    connection.prepare_cached(sql)?.execute(params![session.to_string(), route, seen.as_microsecond()]).map(drop)
+}
+
+pub fn forget_session(connection: &Connection, session: SessionKey) -> Result<(), Error> {
+    connection.prepare_cached("DELETE FROM session WHERE key = ?1")?.execute([session.to_string()]).map(drop)
+}
+
+/// Sessions answered since a moment, the oldest first: key, route, moment.
+pub fn sessions(connection: &Connection, since: Timestamp) -> Result<Vec<(SessionKey, String, Timestamp)>, Error> {
+    let sql = "SELECT key, route, seen FROM session WHERE seen >= ?1 ORDER BY seen";
+    let mut statement = connection.prepare_cached(sql)?;
+    let rows = statement.query_map([since.as_microsecond()], |row| {
+        let (key, seen): (String, i64) = (row.get(0)?, row.get(2)?);
+        Ok((SessionKey::read(&key), row.get(1)?, Timestamp::from_microsecond(seen).ok()))
+    })?;
+    let rows = rows.collect::<Result<Vec<_>, _>>()?;
+    Ok(rows.into_iter().filter_map(|(key, route, seen)| Some((key?, route, seen?))).collect())
 }
 
 fn class(row: &LedgerRow) -> &'static str {

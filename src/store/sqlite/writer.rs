@@ -9,8 +9,9 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Error};
 use tokio::sync::oneshot;
 
+use crate::clock::earlier;
 use crate::quota::{Cost, Limit, Meter};
-use crate::routing::{Fleet, MarkId, MeterId};
+use crate::routing::{Fleet, MarkId, MeterId, RouteId};
 use crate::store::{Lease, Refusal, Settlement};
 
 use super::{Change, OnLoss, Shared, rows};
@@ -21,6 +22,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// What nobody waits for is written with the next reservation, or after this long. A crash before leaves what was reserved
 /// counted in full.
 const LINGER: Duration = Duration::from_millis(5);
+
+/// What another process answered is in the file this long after at the latest.
+const LATEST_COMMIT: Duration = Duration::from_secs(10);
 
 /// Of all that waits, no more than this goes into one transaction: the first must not wait for the thousandth.
 const MOST_TOGETHER: usize = 256;
@@ -52,6 +56,8 @@ pub struct Writer {
     shared: Arc<Shared>,
     meters: Vec<(String, Limit)>,
     marks: Vec<String>,
+    /// By `RouteId`: the name of its model's mark, by which other processes know it.
+    route_names: Vec<String>,
     meter_ids: HashMap<String, MeterId>,
     mark_ids: HashMap<String, MarkId>,
     on_loss: OnLoss,
@@ -59,6 +65,8 @@ pub struct Writer {
     version: i64,
     /// The last change of a meter that was seen.
     sequence: i64,
+    /// Up to when sessions were read.
+    sessions_seen: Timestamp,
     /// Meters whose state could not be written yet.
     unsaved: BTreeSet<usize>,
     is_lost: bool,
@@ -89,11 +97,13 @@ impl Writer {
             shared,
             meters,
             marks: fleet.marks.clone(),
+            route_names: fleet.routes.iter().map(|route| fleet.marks[route.model_mark.0].clone()).collect(),
             meter_ids: meter_ids.into_iter().map(|(name, id)| (name, MeterId(id))).collect(),
             mark_ids: mark_ids.into_iter().map(|(name, id)| (name, MarkId(id))).collect(),
             on_loss,
             version: -1,
             sequence: -1,
+            sessions_seen: Timestamp::MIN,
             unsaved: BTreeSet::new(),
             is_lost: false,
         };
@@ -144,6 +154,7 @@ impl Writer {
         }
         let (meters, sequence) = rows::meters_after(&self.connection, self.sequence)?;
         let marks = rows::marks(&self.connection)?;
+        let sessions = rows::sessions(&self.connection, earlier(self.sessions_seen, LATEST_COMMIT))?;
         let mut state = self.shared.state();
         let state = &mut *state;
         let mut reread = BTreeSet::new();
@@ -157,6 +168,13 @@ impl Writer {
             if let Some(id) = self.mark_ids.get(&name) {
                 state.shelf.mark(*id, until, &cause);
             }
+        }
+        for (session, name, seen) in sessions {
+            // The first of the routes that go by this name: keys of one account share it, and what is cached there.
+            if let Some(route) = self.route_names.iter().position(|known| *known == name) {
+                state.shelf.sessions.pin(session, RouteId(route), seen);
+            }
+            self.sessions_seen = self.sessions_seen.max(seen);
         }
         // What became known here meanwhile is not in the file yet.
         for change in state.pending.iter().filter_map(|change| change.about(&reread)) {
@@ -240,6 +258,12 @@ impl Writer {
                     rows::write_mark(&self.connection, &self.marks[mark.0], *until, cause)?;
                 }
                 Change::Row(row) => rows::write_row(&self.connection, &self.shared.routes[row.route.0], row)?,
+                Change::Pin(session, route, seen, forgotten) => {
+                    rows::write_pin(&self.connection, *session, &self.route_names[route.0], *seen)?;
+                    for session in forgotten {
+                        rows::forget_session(&self.connection, *session)?;
+                    }
+                }
                 Change::Settle(..) | Change::Tell(..) | Change::Refuse(..) => {}
             }
         }
