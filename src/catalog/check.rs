@@ -8,7 +8,8 @@ use crate::dialect::Wire;
 use crate::quota::{Evidence, Limit, Source};
 
 use super::file::{ModelFile, ProviderFile, WireFile};
-use super::provider::{Model, ModelType, Page, Prefill, Provider, Status, Trains};
+use super::infer;
+use super::provider::{Model, Page, Prefill, Provider, Scale, Status, Trains};
 use super::reader::{Problem, Problems};
 
 /// The checked provider; `None` when something is wrong, which is then among the problems.
@@ -157,13 +158,11 @@ impl Complaints<'_> {
             self.say(format!("model `{id}`: `context` is missing"));
             return None;
         };
-        let Some(scale) = file.scale else {
-            self.say(format!("model `{id}`: `scale` is missing"));
-            return None;
-        };
+        // Where neither its file nor its name tells, it is taken for one in between.
+        let scale = file.scale.or_else(|| infer::scale(&id)).unwrap_or(Scale::Medium);
         let limits = file.limits.unwrap_or_default();
         self.check_limits(&id, &limits);
-        let types = file.types.filter(|types| !types.is_empty()).unwrap_or_else(|| vec![ModelType::Text]);
+        let types = file.types.filter(|types| !types.is_empty()).unwrap_or_else(|| infer::types(&id));
         let features = file.features.unwrap_or_default();
         Some(Model {
             id,

@@ -3,13 +3,11 @@
 use crate::chat::Features;
 use crate::dialect::installed::{Details, Installed, without_latest};
 
+use super::infer;
 use super::provider::{Model, ModelType, Provider, Scale};
 
 /// The context of a model about which nothing is known: what servers give where nobody asks for more (2026-08).
 const UNKNOWN_CONTEXT: u64 = 4096;
-
-/// Words in the names of models made for programming.
-const CODING_NAMES: [&str; 4] = ["code", "coder", "codestral", "devstral"];
 
 impl Provider {
     /// Whether the user's file names the models to be used, so that the server's list says nothing.
@@ -48,7 +46,7 @@ fn model(installed: &Installed, details: Option<&Details>) -> Option<Model> {
     details.chats.then(|| Model {
         id: installed.id.clone(),
         types: types(&installed.id, details),
-        scale: scale(details.parameters.or(installed.parameters)),
+        scale: scale(&installed.id, details.parameters.or(installed.parameters)),
         context: details.context.filter(|context| *context > 0).unwrap_or(UNKNOWN_CONTEXT),
         // Answers are held to a grammar while they are made, so every model keeps to JSON and to a schema.
         features: Features {
@@ -65,11 +63,12 @@ fn model(installed: &Installed, details: Option<&Details>) -> Option<Model> {
     })
 }
 
+/// By its name; whether it chats and sees is the server's word.
 fn types(id: &str, details: &Details) -> Vec<ModelType> {
-    let name = id.to_ascii_lowercase();
-    let mut types = vec![ModelType::Text];
-    if CODING_NAMES.iter().any(|word| name.contains(word)) {
-        types.insert(0, ModelType::Coding);
+    let mut types = infer::types(id);
+    types.retain(|kind| kind.chats() && *kind != ModelType::Vision);
+    if types.is_empty() {
+        types.push(ModelType::Text);
     }
     if details.has_vision {
         types.push(ModelType::Vision);
@@ -77,12 +76,9 @@ fn types(id: &str, details: &Details) -> Vec<ModelType> {
     types
 }
 
-fn scale(billions: Option<f64>) -> Scale {
-    match billions {
-        Some(billions) if billions >= 70.0 => Scale::Large,
-        Some(billions) if billions >= 20.0 => Scale::Medium,
-        _ => Scale::Small,
-    }
+/// By its parameters, else by its name. Of whom nobody knows more, it is small: it runs on this machine.
+fn scale(id: &str, billions: Option<f64>) -> Scale {
+    billions.map(infer::of_billions).or_else(|| infer::scale(id)).unwrap_or(Scale::Small)
 }
 
 #[cfg(test)]

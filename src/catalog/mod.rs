@@ -4,6 +4,7 @@
 mod catalog;
 mod check;
 mod file;
+mod infer;
 mod installed;
 mod provider;
 pub mod reader;

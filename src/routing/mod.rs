@@ -1,6 +1,7 @@
 //! Whom to try, in what order, and when to stop: decisions over values, without I/O.
 
 pub mod explain;
+pub mod filters;
 pub mod fleet;
 pub mod gate;
 pub mod health;
@@ -17,9 +18,10 @@ pub mod trip;
 mod tests;
 
 pub use explain::{Explanation, Prospect, Verdict};
+pub use filters::Filters;
 pub use fleet::{Account, Fleet, KeyId, MarkId, MeterId, MeterSpec, Route, RouteId};
 pub use health::Health;
-pub use need::{Filters, Need, Trim, Wanted};
+pub use need::{Need, Trim, Wanted};
 pub use order::{Order, Ordering, Strategy};
 pub use price::Price;
 pub use queue::{Claims, Queue};

@@ -1,8 +1,8 @@
 //! What a request requires of the route that answers it.
 
-use crate::catalog::{ModelType, Scale};
-use crate::chat::{ChatRequest, Fault, Features, Unfit, tokens};
+use crate::chat::{ChatRequest, Fault, Features, tokens};
 
+use super::filters::Filters;
 use super::fleet::{Fleet, Route};
 
 /// How many names are offered for one that is not known.
@@ -55,19 +55,11 @@ pub enum Wanted {
     },
 }
 
-/// The intent filters of a request.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Filters {
-    pub model_type: Option<ModelType>,
-    pub scale: Option<Scale>,
-    /// A part of the model's id, in lower case.
-    pub name: Option<String>,
-}
-
 impl Need {
     pub fn of(request: &ChatRequest, fleet: &Fleet) -> Result<Self, Fault> {
         let wanted = if request.wants_any_model() { Wanted::Any } else { Wanted::named(&request.model, fleet)? };
         let filters = Filters::of(request)?;
+        filters.leave_somebody(&wanted, fleet)?;
         let input_tokens = bound(request, fleet);
         Ok(Self {
             wanted,
@@ -185,31 +177,4 @@ fn unknown(name: &str, fleet: &Fleet) -> Fault {
 
 fn likeness(asked: &str, known: &str) -> f64 {
     if asked.len() > 2 && known.contains(asked) { 0.95 } else { strsim::jaro_winkler(asked, known) }
-}
-
-impl Filters {
-    fn of(request: &ChatRequest) -> Result<Self, Fault> {
-        Ok(Self {
-            model_type: request
-                .model_type
-                .as_deref()
-                .map(|text| pick("model_type", text, &ModelType::NAMES))
-                .transpose()?,
-            scale: request.model_scale.as_deref().map(|text| pick("model_scale", text, &Scale::NAMES)).transpose()?,
-            name: request.model_name.as_deref().map(str::to_lowercase),
-        })
-    }
-
-    pub fn allow(&self, route: &Route) -> bool {
-        self.model_type.is_none_or(|kind| route.model.is_a(kind))
-            && self.scale.is_none_or(|scale| route.model.scale == scale)
-            && self.name.as_ref().is_none_or(|name| route.model.id.to_lowercase().contains(name))
-    }
-}
-
-fn pick<T: Copy>(field: &str, text: &str, names: &[(&str, T)]) -> Result<T, Fault> {
-    names.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)).map(|(_, value)| *value).ok_or_else(|| {
-        let known: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
-        Fault::Unfit(Unfit::Filtered(format!("`{field}` is `{text}`; it must be one of: {}", known.join(", "))))
-    })
 }

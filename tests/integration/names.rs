@@ -91,6 +91,45 @@ async fn filters_narrow_the_choice() {
     }
 }
 
+/// Names and values.
+type Fields<'a> = &'a [(&'a str, &'a str)];
+
+#[tokio::test]
+async fn a_filter_that_nothing_passes_is_a_400_that_names_what_there_is() {
+    let gateway = started().await;
+    let table: [(Fields<'_>, &[&str]); 5] = [
+        (&[("model_type", "vision")], &["`model_type` `vision` (there is: text, coding)"]),
+        (&[("model_scale", "medium")], &["`model_scale` `medium` (there is: large, small)"]),
+        (&[("model_name", "Gpt")], &["`model_name` `gpt` (there is: org/sim-large, sim-small)"]),
+        // Each by itself would pass; together they do not.
+        (
+            &[("model_type", "coding"), ("model_scale", "small")],
+            &["`coding` (there is: text)", "`small` (there is: large)"],
+        ),
+        (&[("model_scale", "huge")], &["`model_scale` is `huge`; it must be one of: large, medium, small"]),
+    ];
+    for (filters, parts) in table {
+        for path in ["/v1/chat/completions", "/v1/route"] {
+            let messages = serde_json::json!([{ "role": "user", "content": "hello" }]);
+            let mut asking = gateway.request("POST", path).model("auto").with("messages", messages);
+            for (field, value) in filters {
+                asking = asking.with(field, Value::from(*value));
+            }
+            let reply = asking.await;
+            for part in parts {
+                reply.refused(400, "no_matching_route").saying(part);
+            }
+        }
+    }
+    gateway
+        .ask("hello")
+        .model("sim-b")
+        .with("model_scale", Value::from("small"))
+        .await
+        .refused(400, "no_matching_route");
+    assert_eq!(gateway.providers.simulator.total_calls(), 0);
+}
+
 fn ids(list: &Value) -> Vec<&str> {
     let data = list["data"].as_array().expect("a list");
     data.iter().map(|model| model["id"].as_str().expect("an id")).collect()

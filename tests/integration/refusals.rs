@@ -137,7 +137,7 @@ async fn what_no_route_can_do_is_refused_before_any_call() {
         ("tools", json!([{"type": "function", "function": {"name": "f"}}]), "unsupported_feature", "tools"),
         ("response_format", json!({"type": "json_object"}), "unsupported_feature", "json"),
         ("messages", image, "unsupported_feature", "vision"),
-        ("model_type", json!("coding"), "no_matching_route", "filters"),
+        ("model_type", json!("coding"), "no_matching_route", "there is: text"),
         ("model_scale", json!("tiny"), "no_matching_route", "large, medium, small"),
     ];
     for (field, value, code, saying) in table {
