@@ -27,6 +27,7 @@ mod integration {
     mod personas;
     mod refusals;
     mod serve;
+    mod sharing;
     mod sight;
     mod state;
     mod style;

@@ -24,7 +24,14 @@ pub enum Fit {
     Never,
 }
 
-/// A meter's value at an instant.
+/// How full a meter is at an instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Level {
+    pub used: u64,
+    pub limit: u64,
+}
+
+/// A meter's value at an instant, and who says so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reading {
     pub used: u64,
@@ -106,20 +113,25 @@ impl Meter {
 
     /// Whether `amount` more fits at `now`, and if not, when.
     pub fn fit(&self, amount: u64, now: Timestamp) -> Fit {
+        self.fit_from(self.level(now), amount, now)
+    }
+
+    /// The same where the level at `now` is known.
+    pub fn fit_from(&self, level: Level, amount: u64, now: Timestamp) -> Fit {
         if amount > self.ceiling() {
             return Fit::Never;
         }
-        let room = self.amount(now).0.saturating_sub(amount);
+        let room = level.limit.saturating_sub(amount);
         match &self.count {
-            Count::Rolling(rolling) => rolling.fit(room, now),
-            Count::Calendar { turns_at, used } => {
-                if *turns_at <= now || *used <= room {
-                    Fit::Now
-                } else {
-                    Fit::At(*turns_at)
-                }
-            }
+            Count::Rolling(rolling) => rolling.fit(level.used, room, now),
+            Count::Calendar { .. } if level.used <= room => Fit::Now,
+            Count::Calendar { turns_at, .. } => Fit::At(*turns_at),
         }
+    }
+
+    /// What is used at `now`, of how much.
+    pub fn level(&self, now: Timestamp) -> Level {
+        Level { used: self.used(now), limit: self.amount(now).0 }
     }
 
     /// When `amount` fits once so much else has been taken before it. More than one window holds is spread over as many as it needs.
@@ -224,14 +236,13 @@ impl Meter {
         }
     }
 
-    /// What is left, and how long it has to last: until the turn, or as long as a rolling window takes to give everything back.
-    pub fn left(&self, now: Timestamp) -> (u64, Duration) {
-        let lasts = match (&self.count, &self.limit.window) {
+    /// How long what is left has to last: until the turn, or as long as a rolling window takes to give everything back.
+    pub fn lasts(&self, now: Timestamp) -> Duration {
+        match (&self.count, &self.limit.window) {
             (_, Window::Rolling { length }) => *length,
             (Count::Calendar { turns_at, .. }, _) if *turns_at > now => until(now, *turns_at),
             (_, window) => until(now, window.restored_after(now)),
-        };
-        (self.amount(now).0.saturating_sub(self.used(now)), lasts)
+        }
     }
 
     pub fn reading(&self, now: Timestamp) -> Reading {

@@ -7,6 +7,6 @@ pub mod signal;
 pub mod window;
 
 pub use limit::{Cost, Evidence, Kind, Limit, Source, UNIT, UnitPrice};
-pub use meter::{Fit, Meter, Reading};
+pub use meter::{Fit, Level, Meter, Reading};
 pub use signal::Fact;
 pub use window::Window;

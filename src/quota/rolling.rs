@@ -29,11 +29,13 @@ pub(super) struct Rolling {
     width: i64,
     /// The stretch, counted from the epoch, that the newest amount belongs to.
     newest: i64,
+    /// All of `amounts` together: ranking asks for the sum far more often than anything is added.
+    total: u64,
+    /// A bit for each slot whose amount is not zero: most windows of most meters hold few.
+    filled: u64,
     amounts: [u64; SLOTS],
     /// Microseconds since the epoch: when each stretch was last used. Its amount is given back a window's length after that.
     last_uses: [i64; SLOTS],
-    /// All of `amounts` together: ranking asks for the sum far more often than anything is added.
-    total: u64,
 }
 
 impl Rolling {
@@ -45,9 +47,10 @@ impl Rolling {
             length,
             width: micros / BUCKETS + i64::from(micros % BUCKETS > 0),
             newest: 0,
+            total: 0,
+            filled: 0,
             amounts: [0; SLOTS],
             last_uses: [0; SLOTS],
-            total: 0,
         }
     }
 
@@ -65,32 +68,50 @@ impl Rolling {
         later(last_use, self.length)
     }
 
-    /// The stretches that still count at `now`, oldest first, with their amounts.
+    /// The stretches that hold anything, oldest first, with their amounts.
+    fn holding(&self) -> impl Iterator<Item = (i64, u64)> {
+        const ALL: u64 = (1 << SLOTS) - 1;
+        let oldest = self.newest - BUCKETS;
+        let shift = Self::slot(oldest);
+        let mut by_age = (self.filled >> shift | self.filled << (SLOTS - shift)) & ALL;
+        std::iter::from_fn(move || {
+            let age = (by_age != 0).then(|| i64::from(by_age.trailing_zeros()))?;
+            by_age &= by_age - 1;
+            Some((oldest + age, self.amounts[Self::slot(oldest + age)]))
+        })
+    }
+
+    /// Those of them that still count at `now`.
     fn counting(&self, now: Timestamp) -> impl Iterator<Item = (i64, u64)> {
-        (self.newest - BUCKETS..=self.newest)
-            .map(|stretch| (stretch, self.amounts[Self::slot(stretch)]))
-            .filter(move |(stretch, amount)| *amount > 0 && self.given_back(*stretch) > now)
+        self.holding().skip_while(move |(stretch, _)| self.given_back(*stretch) <= now)
+    }
+
+    fn set(&mut self, slot: usize, amount: u64) {
+        self.total = self.total - self.amounts[slot] + amount;
+        self.amounts[slot] = amount;
+        self.filled = self.filled & !(1 << slot) | u64::from(amount > 0) << slot;
     }
 
     pub(super) fn used(&self, now: Timestamp) -> u64 {
-        let length = i64::try_from(self.length.as_micros()).unwrap_or(i64::MAX);
-        let counts_from = now.as_microsecond().saturating_sub(length);
-        let is_over = |slot: usize| self.last_uses[slot] <= counts_from;
-        if self.total == 0 || is_over(Self::slot(self.newest)) {
+        if self.total == 0 {
             return 0;
         }
-        let slots = (self.newest - BUCKETS..self.newest).map(Self::slot);
-        // Stretches without any use were cleared together with their last use.
-        let over = slots.take_while(|slot| self.amounts[*slot] == 0 || is_over(*slot));
-        self.total - over.map(|slot| self.amounts[slot]).sum::<u64>()
+        let length = i64::try_from(self.length.as_micros()).unwrap_or(i64::MAX);
+        let counts_from = now.as_microsecond().saturating_sub(length);
+        let is_over = |stretch| self.last_uses[Self::slot(stretch)] <= counts_from;
+        if is_over(self.newest) {
+            return 0;
+        }
+        let over = self.holding().take_while(|(stretch, _)| is_over(*stretch));
+        self.total - over.map(|(_, amount)| amount).sum::<u64>()
     }
 
     pub(super) fn empty_at(&self, now: Timestamp) -> Option<Timestamp> {
         self.counting(now).last().map(|(stretch, _)| self.given_back(stretch))
     }
 
-    pub(super) fn fit(&self, room: u64, now: Timestamp) -> Fit {
-        let mut used = self.used(now);
+    /// When `used`, what counts at `now`, will be no more than `room`.
+    pub(super) fn fit(&self, mut used: u64, room: u64, now: Timestamp) -> Fit {
         if used <= room {
             return Fit::Now;
         }
@@ -109,7 +130,7 @@ impl Rolling {
         let passed = stretch - self.newest;
         for cleared in 1..=passed.min(BUCKETS + 1) {
             let slot = Self::slot(self.newest + cleared);
-            self.total -= std::mem::take(&mut self.amounts[slot]);
+            self.set(slot, 0);
             self.last_uses[slot] = 0;
         }
         self.newest = stretch;
@@ -117,18 +138,15 @@ impl Rolling {
         // Rounded up: never early. A clock that was set back gives nothing back sooner.
         let micros = now.as_microsecond() + i64::from(now.subsec_nanosecond() % 1_000 > 0);
         *last_use = (*last_use).max(micros);
-        let amount = amount.min(u64::MAX - self.total);
-        self.amounts[Self::slot(stretch)] += amount;
-        self.total += amount;
+        let slot = Self::slot(stretch);
+        self.set(slot, self.amounts[slot] + amount.min(u64::MAX - self.total));
     }
 
     pub(super) fn take_back(&mut self, amount: u64, at: Timestamp, now: Timestamp) {
         let stretch = self.stretch(at);
         if stretch >= self.newest - BUCKETS && self.given_back(stretch.min(self.newest)) > now {
-            let slot = &mut self.amounts[Self::slot(stretch.min(self.newest))];
-            let taken = amount.min(*slot);
-            *slot -= taken;
-            self.total -= taken;
+            let slot = Self::slot(stretch.min(self.newest));
+            self.set(slot, self.amounts[slot].saturating_sub(amount));
         }
     }
 
@@ -136,20 +154,17 @@ impl Rolling {
     pub(super) fn take_oldest(&mut self, mut amount: u64, now: Timestamp) {
         let counting: Vec<i64> = self.counting(now).map(|(stretch, _)| stretch).collect();
         for stretch in counting {
-            let slot = &mut self.amounts[Self::slot(stretch)];
-            let taken = amount.min(*slot);
-            *slot -= taken;
-            self.total -= taken;
+            let slot = Self::slot(stretch);
+            let taken = amount.min(self.amounts[slot]);
+            self.set(slot, self.amounts[slot] - taken);
             amount -= taken;
         }
     }
 
     /// The stretches with their amounts, to be kept.
     pub(super) fn save(&self) -> Saved {
-        let stretches = (self.newest - BUCKETS..=self.newest).map(|stretch| (stretch, Self::slot(stretch)));
-        let used = stretches.filter(|(_, slot)| self.amounts[*slot] > 0);
-        let kept = used.map(|(stretch, slot)| {
-            (self.newest - stretch, self.amounts[slot], self.last_uses[slot] - stretch * self.width)
+        let kept = self.holding().map(|(stretch, amount)| {
+            (self.newest - stretch, amount, self.last_uses[Self::slot(stretch)] - stretch * self.width)
         });
         Saved { width: self.width, newest: self.newest, amounts: kept.collect() }
     }
@@ -163,7 +178,7 @@ impl Rolling {
         rolling.newest = saved.newest;
         for (age, amount, last_use) in saved.amounts.iter().filter(|(age, ..)| (0..=BUCKETS).contains(age)) {
             let stretch = saved.newest - age;
-            rolling.amounts[Self::slot(stretch)] = *amount;
+            rolling.set(Self::slot(stretch), (*amount).min(u64::MAX - rolling.total));
             rolling.last_uses[Self::slot(stretch)] = stretch * rolling.width + last_use;
         }
         // All of the newest stretch may have been taken back.
@@ -171,7 +186,6 @@ impl Rolling {
         if *newest == 0 {
             *newest = saved.newest * rolling.width;
         }
-        rolling.total = rolling.amounts.iter().fold(0, |sum: u64, amount| sum.saturating_add(*amount));
         Some(rolling)
     }
 }

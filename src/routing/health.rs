@@ -16,7 +16,7 @@ const OPEN_AT_MOST: Duration = Duration::from_mins(10);
 const LOCAL_OPEN_AT_MOST: Duration = Duration::from_secs(5);
 
 /// After so long a failure counts half.
-const FORGETTING: Duration = Duration::from_secs(20);
+const FORGETTING: Duration = Duration::from_secs(10);
 
 /// How much the newest observation weighs in a running mean.
 const NEWEST_WEIGHT: f64 = 0.2;
@@ -65,11 +65,17 @@ impl Default for Health {
 }
 
 impl Health {
-    /// The share of attempts that are expected to fail: failures of long ago say little about now.
+    /// The share of attempts that are expected to fail: failures of long ago say little about now. An opened breaker whose time is over
+    /// says nothing: the next request is the probe, and finds out.
     pub fn failure_share_at(&self, now: Timestamp) -> f64 {
-        if self.failure_share == 0.0 {
+        let is_due = matches!(self.breaker, Breaker::Open { until, .. } if until <= now);
+        if self.failure_share == 0.0 || is_due {
             return 0.0;
         }
+        self.faded_share(now)
+    }
+
+    fn faded_share(&self, now: Timestamp) -> f64 {
         let passed = until(self.failed_at, now).as_secs_f64() / FORGETTING.as_secs_f64();
         self.failure_share * 0.5_f64.powf(passed)
     }
@@ -92,8 +98,10 @@ impl Health {
     }
 
     pub fn answered(&mut self, first_event: Duration) {
+        // A probe that was answered has found the route as good as new.
+        let was_opened = !matches!(self.breaker, Breaker::Closed { .. });
+        self.failure_share *= if was_opened { 0.0 } else { 1.0 - NEWEST_WEIGHT };
         self.breaker = Breaker::Closed { failures: 0 };
-        self.failure_share *= 1.0 - NEWEST_WEIGHT;
         self.first_event_ms = Some(mean(self.first_event_ms, first_event.as_secs_f64() * 1_000.0));
     }
 
@@ -104,7 +112,7 @@ impl Health {
 
     /// A call failed in a way that is the route's own fault.
     pub fn broke(&mut self, now: Timestamp, local: bool) {
-        self.failure_share = mean(Some(self.failure_share_at(now)), 1.0);
+        self.failure_share = mean(Some(self.faded_share(now)), 1.0);
         self.failed_at = now;
         let opened = match self.breaker {
             Breaker::Closed { failures } if failures + 1 < FAILURES_TO_OPEN => {
@@ -146,6 +154,19 @@ mod tests {
         assert!(health.is_shunned(at(47)) && !health.is_shunned(at(48)), "the second time lasts twice as long");
         health.answered(Duration::from_millis(10));
         assert!(!health.is_shunned(at(19)));
+    }
+
+    #[test]
+    fn failures_fade_and_a_probe_that_is_due_or_answered_starts_anew() {
+        let mut health = Health::default();
+        (0..3).for_each(|_| health.broke(at(0), false));
+        let share = health.failure_share_at(at(0));
+        assert!(share > 0.4 && (health.failure_share_at(at(10)) - share / 2.0).abs() < 1e-9);
+        assert!(health.failure_share_at(at(15)) < 1e-9, "the probe is due");
+        health.tried(at(15));
+        assert!(health.failure_share_at(at(15)) > 0.1, "one probe, no more");
+        health.answered(Duration::from_millis(10));
+        assert!(health.failure_share_at(at(16)) < 1e-9);
     }
 
     #[test]

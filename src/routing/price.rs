@@ -8,7 +8,6 @@
 use jiff::Timestamp;
 
 use crate::catalog::Scale;
-use crate::quota::Cost;
 
 use super::fleet::{MeterId, Route};
 use super::health::Health;
@@ -25,7 +24,7 @@ const LOCAL: f64 = 30.0;
 const STRONG: f64 = 2.0;
 
 /// What an attempt that fails costs, in seconds.
-const FAILURE: f64 = 60.0;
+const FAILURE: f64 = 20.0;
 
 /// Of equals, none is so cheap that the others get nothing.
 pub(super) const LEAST: f64 = 1.0;
@@ -46,8 +45,12 @@ pub struct Price {
 }
 
 impl Price {
-    pub fn of(route: &Route, need: &Need, cost: &Cost, snapshot: &Snapshot) -> Self {
-        let (quota, binding) = quota(route, cost, snapshot);
+    /// `quota` is the time of the dearest limit, and which one that is.
+    pub fn of(route: &Route, need: &Need, quota: (f64, Option<MeterId>), snapshot: &Snapshot) -> Self {
+        let (quota, binding) = match quota {
+            (_, None) if route.meters.is_empty() => (if route.is_local() { LOCAL } else { UNTOLD }, None),
+            quota => quota,
+        };
         let is_kept = route.model.scale == Scale::Large && need.filters.scale != Some(Scale::Large);
         let health = snapshot.health(route.id);
         Self {
@@ -63,24 +66,6 @@ impl Price {
     pub fn total(&self) -> f64 {
         LEAST + self.quota * self.factor + self.wait + self.failures
     }
-}
-
-/// The dearest limit's time, and which one that is.
-#[expect(clippy::cast_precision_loss, reason = "prices need no exact counts")]
-fn quota(route: &Route, cost: &Cost, snapshot: &Snapshot) -> (f64, Option<MeterId>) {
-    if route.meters.is_empty() {
-        return (if route.is_local() { LOCAL } else { UNTOLD }, None);
-    }
-    let mut dearest = (0.0, None);
-    for &id in &route.meters {
-        let meter = &snapshot.view.meters[id.0];
-        let (left, lasts) = meter.left(snapshot.now);
-        let price = cost.of(meter.kind()) as f64 * lasts.as_secs_f64() / left.max(1) as f64;
-        if price > dearest.0 {
-            dearest = (price, Some(id));
-        }
-    }
-    dearest
 }
 
 fn failures(health: &Health, now: Timestamp) -> f64 {

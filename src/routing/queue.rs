@@ -79,7 +79,11 @@ impl Claims {
 
     /// Whether `amount` fits the meter without keeping anybody before from the room it waits for; and if not, when.
     pub fn fit(&self, id: MeterId, meter: &Meter, amount: u64, now: Timestamp) -> Fit {
-        let own = meter.fit(amount, now);
+        self.refit(meter.fit(amount, now), id, meter, amount, now)
+    }
+
+    /// The same where it is known whether the amount fits by itself.
+    pub fn refit(&self, own: Fit, id: MeterId, meter: &Meter, amount: u64, now: Timestamp) -> Fit {
         let Some(claimed) = self.0.iter().find(|claimed| claimed.meter == id) else { return own };
         match (own, meter.fit_after(claimed.requests, amount, now)) {
             (Fit::Never, _) => Fit::Never,

@@ -26,7 +26,7 @@ pub struct Ranking {
 
 /// Judges every route that `need` allows.
 pub fn rank(fleet: &Fleet, need: &Need, snapshot: &Snapshot) -> Ranking {
-    let mut ranking = Ranking::default();
+    let mut ranking = Ranking { candidates: Vec::with_capacity(fleet.routes.len()), rejections: Vec::new() };
     for route in fleet.routes.iter().filter(|route| need.wanted.allows(route)) {
         match judge(route, fleet, need, snapshot) {
             Err(rejection) => ranking.rejections.push((route.id, rejection)),
@@ -69,8 +69,8 @@ fn judge(route: &Route, fleet: &Fleet, need: &Need, snapshot: &Snapshot) -> Resu
     has_key(route, snapshot)?;
     is_rested(route, snapshot)?;
     let cost = expected_cost(route, need, snapshot);
-    fits_quota(route, fleet, &cost, snapshot)?;
-    Ok(Candidate { route: route.id, cost, price: Price::of(route, need, &cost, snapshot) })
+    let quota = fits_quota(route, fleet, &cost, snapshot)?;
+    Ok(Candidate { route: route.id, cost, price: Price::of(route, need, quota, snapshot) })
 }
 
 pub(super) fn fits_intent(route: &Route, need: &Need) -> Result<(), Rejection> {
@@ -131,12 +131,20 @@ pub(super) fn is_rested(route: &Route, snapshot: &Snapshot) -> Result<(), Reject
     }
 }
 
-/// The limit that refuses, if one does.
-fn fits_quota(route: &Route, fleet: &Fleet, cost: &Cost, snapshot: &Snapshot) -> Result<(), Rejection> {
+/// The dearest limit's price, or the limit that refuses.
+fn fits_quota(
+    route: &Route,
+    fleet: &Fleet,
+    cost: &Cost,
+    snapshot: &Snapshot,
+) -> Result<(f64, Option<MeterId>), Rejection> {
+    let mut dearest = (0.0, None);
     let mut latest: Option<(MeterId, jiff::Timestamp)> = None;
     let mut may_settle = true;
     for &meter in &route.meters {
-        match snapshot.fit(meter, cost) {
+        let (fit, price) = snapshot.quote(meter, cost);
+        match fit {
+            Fit::Now if price > dearest.0 => dearest = (price, Some(meter)),
             Fit::Now => {}
             Fit::At(until) => {
                 latest = latest.filter(|(_, latest)| *latest >= until).or(Some((meter, until)));
@@ -152,7 +160,7 @@ fn fits_quota(route: &Route, fleet: &Fleet, cost: &Cost, snapshot: &Snapshot) ->
             }
         }
     }
-    latest.map_or(Ok(()), |(meter, until)| {
+    latest.map_or(Ok(dearest), |(meter, until)| {
         let limit = &fleet.meter_spec(meter).limit;
         Err(Rejection::OutOfQuota { kind: limit.kind, limit: limit.label(), until, may_settle })
     })

@@ -62,6 +62,16 @@ impl Snapshot {
         self.claims.fit(id, meter, cost.of(meter.kind()), self.now)
     }
 
+    /// Whether the cost fits, and the time that it would have lasted of what is left, in seconds.
+    #[expect(clippy::cast_precision_loss, reason = "prices need no exact counts")]
+    pub fn quote(&self, id: MeterId, cost: &Cost) -> (Fit, f64) {
+        let meter = &self.view.meters[id.0];
+        let (amount, level) = (cost.of(meter.kind()), meter.level(self.now));
+        let fit = self.claims.refit(meter.fit_from(level, amount, self.now), id, meter, amount, self.now);
+        let left = level.limit.saturating_sub(level.used).max(1);
+        (fit, amount as f64 * meter.lasts(self.now).as_secs_f64() / left as f64)
+    }
+
     /// Whether the cost would fit if all that is reserved and not settled yet were given back.
     pub fn might_fit(&self, id: MeterId, cost: &Cost) -> bool {
         let (meter, reading) = (&self.view.meters[id.0], self.reading(id));

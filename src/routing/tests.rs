@@ -74,7 +74,10 @@ impl World {
     }
 
     fn price(&self, name: &str, need: &Need) -> Price {
-        Price::of(self.route(name), need, &Cost::request(50, 50), &self.snapshot)
+        let need = Need { input_tokens: 50, max_tokens: Some(50), ..need.clone() };
+        let candidates = rank(&self.fleet, &need, &self.snapshot).candidates;
+        let candidate = candidates.into_iter().find(|candidate| candidate.route == self.route(name).id);
+        candidate.expect("it can answer").price
     }
 
     /// The names of all candidates in their order.
@@ -213,14 +216,14 @@ fn providers_follow_one_strategy_and_the_models_of_each_another() {
 }
 
 #[test]
-fn a_broken_route_is_dear_for_a_minute_and_then_forgiven() {
+fn a_route_that_failed_is_dear_for_seconds_and_then_forgiven() {
     let mut world = world(&[("a", "free", &[("m", "small", "")])]);
     world.health("a/m").broke(now(), false);
     let mut price_after = |seconds| {
         world.snapshot.now = later(now(), Duration::from_secs(seconds));
         world.price("a/m", &Need::smallest()).failures
     };
-    assert!(price_after(0) > 10.0);
-    assert!(price_after(20) < 7.0);
-    assert!(price_after(120) < 0.5);
+    assert!(price_after(0) > 3.5);
+    assert!(price_after(10) < 2.5);
+    assert!(price_after(60) < 0.1);
 }
