@@ -10,6 +10,7 @@ pub mod request;
 pub mod session;
 pub mod shape;
 pub mod skim;
+pub mod splice;
 pub mod system;
 pub mod tokens;
 
