@@ -102,7 +102,7 @@ async fn serve(simulator: &Simulator, state: &std::path::Path) -> std::net::Sock
     let clock = Clock::system();
     let store = Sqlite::open(state, &fleet, OnLoss::Refuse, clock.now()).expect("a new file");
     let relay = Arc::new(Relay::new(&settings, fleet, Arc::new(store), clock));
-    let gateway = Arc::new(Gateway::new(relay, None, settings.server.max_body, Arc::new(|_| {})));
+    let gateway = Arc::new(Gateway::new(relay, settings.server.clone(), Arc::new(|_| {})));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback can be bound");
     let address = listener.local_addr().expect("a bound socket has an address");
     let server = Server { listener, gateway };

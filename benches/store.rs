@@ -48,6 +48,7 @@ async fn once(store: &dyn Store, route: &Route, clock: &Clock) {
         attempt: 1,
         fault: None,
         cancelled: false,
+        continues: false,
         usage: Some(usage),
         http_status: Some(200),
         first_event_ms: Some(210),

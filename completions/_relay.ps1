@@ -96,6 +96,7 @@ Register-ArgumentCompleter -Native -CommandName 'relay' -ScriptBlock {
             [CompletionResult]::new('--host', '--host', [CompletionResultType]::ParameterName, 'The address to listen on [default: 127.0.0.1] [env: `RELAY_HOST`]')
             [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'The port to listen on, 0 for any free one [default: 8000] [env: `RELAY_PORT`]')
             [CompletionResult]::new('--api-key-file', '--api-key-file', [CompletionResultType]::ParameterName, 'Read the gateway''s own key from a file [env: `RELAY_API_KEY` holds the key itself]')
+            [CompletionResult]::new('--cors', '--cors', [CompletionResultType]::ParameterName, 'Let pages of this origin ask, `*` for all; may be given several times')
             [CompletionResult]::new('--drain', '--drain', [CompletionResultType]::ParameterName, 'How long open requests may take when the server stops [default: 10s]')
             [CompletionResult]::new('--log-format', '--log-format', [CompletionResultType]::ParameterName, 'Log requests as text on stderr, or as NDJSON on stdout')
             [CompletionResult]::new('--ready-file', '--ready-file', [CompletionResultType]::ParameterName, 'Write the base URL to this file once the server is ready')

@@ -370,7 +370,7 @@ _relay() {
             return 0
             ;;
         relay__subcmd__serve)
-            opts="-q -v -h --host --port --api-key-file --insecure-no-auth --drain --log-format --ready-file --no-verify --keyless --strict-free --config --no-config --format --json --quiet --verbose --color --no-progress --offline --simulate --help"
+            opts="-q -v -h --host --port --api-key-file --insecure-no-auth --cors --drain --log-format --ready-file --no-verify --keyless --strict-free --config --no-config --format --json --quiet --verbose --color --no-progress --offline --simulate --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -385,6 +385,10 @@ _relay() {
                     return 0
                     ;;
                 --api-key-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cors)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -91,6 +91,7 @@ set edit:completion:arg-completer[relay] = {|@words|
             cand --host 'The address to listen on [default: 127.0.0.1] [env: `RELAY_HOST`]'
             cand --port 'The port to listen on, 0 for any free one [default: 8000] [env: `RELAY_PORT`]'
             cand --api-key-file 'Read the gateway''s own key from a file [env: `RELAY_API_KEY` holds the key itself]'
+            cand --cors 'Let pages of this origin ask, `*` for all; may be given several times'
             cand --drain 'How long open requests may take when the server stops [default: 10s]'
             cand --log-format 'Log requests as text on stderr, or as NDJSON on stdout'
             cand --ready-file 'Write the base URL to this file once the server is ready'

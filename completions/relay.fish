@@ -93,6 +93,7 @@ complete -c relay -n "__fish_relay_using_subcommand ask" -s h -l help -d 'Print 
 complete -c relay -n "__fish_relay_using_subcommand serve" -l host -d 'The address to listen on [default: 127.0.0.1] [env: `RELAY_HOST`]' -r
 complete -c relay -n "__fish_relay_using_subcommand serve" -l port -d 'The port to listen on, 0 for any free one [default: 8000] [env: `RELAY_PORT`]' -r
 complete -c relay -n "__fish_relay_using_subcommand serve" -l api-key-file -d 'Read the gateway\'s own key from a file [env: `RELAY_API_KEY` holds the key itself]' -r -F
+complete -c relay -n "__fish_relay_using_subcommand serve" -l cors -d 'Let pages of this origin ask, `*` for all; may be given several times' -r
 complete -c relay -n "__fish_relay_using_subcommand serve" -l drain -d 'How long open requests may take when the server stops [default: 10s]' -r
 complete -c relay -n "__fish_relay_using_subcommand serve" -l log-format -d 'Log requests as text on stderr, or as NDJSON on stdout' -r -f -a "text\t''
 json\t''"

@@ -2,7 +2,9 @@
 
 mod held;
 mod polish;
+mod stitch;
 mod stream;
+mod transcript;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -2,8 +2,10 @@
 
 mod affinity;
 mod attempt;
+mod continuation;
 mod effects;
 mod failure;
+mod hedge;
 mod metrics;
 mod plan;
 mod probe;
@@ -17,7 +19,7 @@ use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
 
-use crate::answer::Answer;
+use crate::answer::{Answer, Attempt, Body};
 use crate::chat::ChatRequest;
 use crate::chat::session::SessionKey;
 use crate::clock::{Clock, until};
@@ -28,6 +30,9 @@ use crate::store::{SessionBounds, Store};
 use crate::style::StyleMode;
 use crate::upstream::{Client, Key};
 
+use attempt::Tried;
+
+pub use continuation::{Continuation, Continued};
 pub use failure::Failure;
 pub use metrics::Metrics;
 pub use probe::{Checked, Condition, Probe};
@@ -82,6 +87,8 @@ pub struct Options {
     pub strict_free: bool,
     /// The conversation the request belongs to.
     pub session: Option<SessionKey>,
+    /// A stream that breaks off ends so, and is not continued on another route.
+    pub no_continuation: bool,
     /// In the place of the configured one.
     pub style: Option<StyleMode>,
     /// The caller's own system prompt stands alone.
@@ -122,14 +129,29 @@ impl Relay {
     /// Answers a request by the best route that can, moving on to the next until one does.
     pub async fn send(self: &Arc<Self>, request: &ChatRequest, options: &Options) -> Result<Answer, Box<Failure>> {
         let start = self.clock.now();
-        let mut attempts = Vec::new();
-        let mut travelling = match self.trip(request, options) {
-            Ok((trip, moved)) => {
-                attempts.extend(moved);
-                Travelling::new(self, trip)
-            }
-            Err(fault) => return Err(Box::new(Failure { fault, attempts, rejections: Vec::new() })),
-        };
+        let (trip, moved) = self
+            .trip(request, options)
+            .map_err(|fault| Box::new(Failure { fault, attempts: Vec::new(), rejections: Vec::new() }))?;
+        let mut travelling = Travelling::new(self, trip);
+        let asking = Asking { request, options, conversation: None, so_far: None };
+        let mut answer = self.answer(asking, &mut travelling, moved.into_iter().collect()).await?;
+        self.note_overhead(&answer, &travelling.trip, until(start, self.clock.now()));
+        if let Body::Stream(stream) = &mut answer.body
+            && let Some(continuation) = self.continuation(asking, &answer.attempts)
+        {
+            stream.may_continue(continuation);
+        }
+        Ok(answer)
+    }
+
+    /// Follows a trip to its answer. `attempts` are those of this request so far.
+    async fn answer(
+        self: &Arc<Self>,
+        asking: Asking<'_>,
+        travelling: &mut Travelling<'_>,
+        mut attempts: Vec<Attempt>,
+    ) -> Result<Answer, Box<Failure>> {
+        let Asking { request, options, .. } = asking;
         let mut conversation = None;
         loop {
             let given_back = travelling.listen();
@@ -137,10 +159,16 @@ impl Relay {
             match self.shaped_step(&mut travelling.trip, request, options, &mut conversation, next).await {
                 Step::Try(candidate) => {
                     let trip = &mut travelling.trip;
-                    let asking = Asking { request, options, conversation: conversation.as_ref() };
-                    if let Some(answer) = self.attempt(asking, trip, candidate, &mut attempts).await {
-                        self.note_overhead(&answer, trip, until(start, self.clock.now()));
-                        return Ok(answer);
+                    let asking = Asking { conversation: conversation.as_ref(), ..asking };
+                    for Tried { route, attempt, result } in self.race(asking, trip, &candidate, &attempts).await {
+                        attempts.extend(attempt);
+                        match result {
+                            Err(fault) => trip.failed(route, fault),
+                            Ok((body, first_event)) => {
+                                let route = self.fleet.route(route).clone();
+                                return Ok(Answer { route, attempts, first_event, body });
+                            }
+                        }
                     }
                 }
                 Step::Sleep(moment) => travelling.wait(moment, given_back).await,

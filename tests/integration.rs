@@ -14,6 +14,7 @@ mod integration {
     mod catalogue;
     mod check_models;
     mod context;
+    mod continued;
     mod demo;
     mod explain;
     mod faults;
@@ -21,10 +22,12 @@ mod integration {
     mod harness;
     mod input;
     mod leaving;
+    mod manners;
     mod models;
     mod names;
     mod pages;
     mod personas;
+    mod policy;
     mod refusals;
     mod serve;
     mod sharing;

@@ -81,7 +81,7 @@ async fn serve(catalogue: &str) -> SocketAddr {
     let fleet = Fleet::new(&settings.accounts);
     let store = Arc::new(Memory::new(&fleet));
     let relay = Arc::new(Relay::new(&settings, fleet, store, Clock::system()));
-    let gateway = Arc::new(Gateway::new(relay, None, settings.server.max_body, Arc::new(|_| {})));
+    let gateway = Arc::new(Gateway::new(relay, settings.server.clone(), Arc::new(|_| {})));
     let listener = host::listen().await;
     let address = host::address_of(&listener);
     tokio::spawn(Server { listener, gateway }.run(std::future::pending(), std::future::pending()));

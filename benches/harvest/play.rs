@@ -322,6 +322,7 @@ fn row(route: RouteId, at: Timestamp, attempt: u32, fault: Option<Fault>, usage:
         attempt,
         fault,
         cancelled: false,
+        continues: false,
         usage,
         http_status: None,
         first_event_ms: None,

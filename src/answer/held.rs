@@ -30,6 +30,8 @@ pub struct Held {
     pub status: Option<u16>,
     first_event: Option<Duration>,
     pub(super) usage: Option<Usage>,
+    /// It goes on with the answer of an attempt that broke off.
+    pub continues: bool,
 }
 
 impl Held {
@@ -53,6 +55,7 @@ impl Held {
             status: None,
             first_event: None,
             usage: None,
+            continues: false,
         }
     }
 
@@ -68,10 +71,15 @@ impl Held {
                 (Body::Whole(whole), first_event)
             }
             Body::Stream(mut stream) => {
-                stream.held = Some(self);
+                stream.carry(self);
                 (Body::Stream(stream), first_event)
             }
         }
+    }
+
+    /// A stream has come to its end.
+    pub fn ended(mut self) {
+        self.end(None, false);
     }
 
     pub fn failed(mut self, fault: &Fault) {
@@ -96,7 +104,7 @@ impl Held {
         }
     }
 
-    pub(super) fn end(&mut self, fault: Option<Fault>, cancelled: bool) {
+    fn end(&mut self, fault: Option<Fault>, cancelled: bool) {
         let Some(lease) = self.lease.take() else { return };
         let settlement = self.settlement(fault.as_ref());
         if let Some(usage) = self.usage {
@@ -111,6 +119,7 @@ impl Held {
             attempt: self.attempt,
             fault,
             cancelled,
+            continues: self.continues,
             usage: self.usage,
             http_status: self.status,
             first_event_ms: self.first_event.map(millis),

@@ -1,31 +1,98 @@
-//! A stream past its commit point, event by event, with the attempt it belongs to.
+//! A stream past its commit point, event by event, continued on another route where it breaks off.
 
 use std::collections::VecDeque;
+use std::pin::Pin;
 
-use crate::chat::{Fault, StreamEvent};
+use bytes::Bytes;
+
+use crate::chat::{Fault, Signs, StreamEvent, Usage};
+use crate::clock::Clock;
+use crate::relay::{Continuation, Continued};
 use crate::style::answer::Cleaning;
 use crate::upstream::EventStream;
 
-use super::Held;
+use super::held::Held;
 use super::polish::Polish;
+use super::stitch::Stitch;
+use super::transcript::Transcript;
+use super::{Answer, Attempt, Body};
 
-/// A stream past its commit point.
+/// Events as they go to the caller.
 pub struct AnswerStream {
-    events: EventStream,
-    ready: VecDeque<StreamEvent>,
-    pub(super) held: Option<Held>,
+    source: Source,
+    clock: Clock,
     polish: Polish,
+    said: Transcript,
+    /// How to go on elsewhere; `None` where nobody may or can.
+    continuation: Option<Box<Continuation>>,
+    /// Every attempt, once the first answer has broken off.
+    attempts: Vec<Attempt>,
+}
+
+type Continuing = Pin<Box<dyn Future<Output = Result<Continued, Fault>> + Send>>;
+
+/// Where the next event comes from.
+enum Source {
+    Reading(Box<Reading>),
+    /// It broke off, and another route is asked to go on.
+    Continuing(Continuing),
+    /// All was said, and the end marker is still to be told.
+    Ending,
+    /// Ended, with this fault still to be told.
+    Over(Option<Fault>),
+}
+
+/// One route's stream, and the attempt it belongs to.
+pub(super) struct Reading {
+    events: EventStream,
+    /// Events that came before the stream was committed to.
+    first: VecDeque<StreamEvent>,
+    pub held: Option<Held>,
+    /// Set where it continues another stream.
+    stitch: Option<Stitch>,
+}
+
+/// Why a route's stream gives no further event.
+enum Stop {
+    End,
+    Cut,
+    /// Its text does not go on from what was said.
+    Astray,
 }
 
 impl std::fmt::Debug for AnswerStream {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_struct("AnswerStream").field("ready", &self.ready.len()).finish_non_exhaustive()
+        out.debug_struct("AnswerStream").field("said", &self.said.text.len()).finish_non_exhaustive()
     }
 }
 
 impl AnswerStream {
-    pub fn new(events: EventStream, first: Vec<StreamEvent>, cleaning: Option<Cleaning>) -> Self {
-        Self { events, ready: first.into(), held: None, polish: Polish::new(cleaning) }
+    pub fn new(events: EventStream, first: Vec<StreamEvent>, cleaning: Option<Cleaning>, clock: Clock) -> Self {
+        let reading = Reading { events, first: first.into(), held: None, stitch: None };
+        Self {
+            source: Source::Reading(Box::new(reading)),
+            clock,
+            polish: Polish::new(cleaning),
+            said: Transcript::default(),
+            continuation: None,
+            attempts: Vec::new(),
+        }
+    }
+
+    /// Should it break off, another route is asked to go on.
+    pub fn may_continue(&mut self, continuation: Box<Continuation>) {
+        self.continuation = Some(continuation);
+    }
+
+    /// Every attempt of the request, the last route's last, when more than one route wrote the answer.
+    pub fn attempts(&self) -> Option<&[Attempt]> {
+        (!self.attempts.is_empty()).then_some(&self.attempts)
+    }
+
+    pub(super) fn carry(&mut self, held: Held) {
+        if let Source::Reading(reading) = &mut self.source {
+            reading.held = Some(held);
+        }
     }
 
     /// The next event as the caller gets it; `None` after the end. After an error there is nothing more. May be given up and called
@@ -41,7 +108,7 @@ impl AnswerStream {
             if self.polish.is_over() {
                 return None;
             }
-            let clock = self.held.as_ref()?.relay.clock.clone();
+            let clock = self.clock.clone();
             let came = match self.polish.waits_until() {
                 Some(moment) => tokio::select! {
                     biased;
@@ -57,33 +124,112 @@ impl AnswerStream {
         }
     }
 
+    /// The next event of whoever writes now.
     async fn next_as_it_came(&mut self) -> Option<Result<StreamEvent, Fault>> {
-        let held = self.held.as_mut()?;
-        let next = match self.ready.pop_front() {
-            Some(event) => Ok(Some(event)),
-            None => self.events.next(&held.relay.clock).await,
+        loop {
+            match &mut self.source {
+                Source::Over(fault) => return fault.take().map(Err),
+                Source::Ending => {
+                    self.source = Source::Over(None);
+                    return Some(Ok(done()));
+                }
+                Source::Reading(reading) => match reading.next(&self.clock).await {
+                    Ok(event) => {
+                        self.said.note(&event);
+                        return Some(Ok(event));
+                    }
+                    Err(stop) => self.stop(stop),
+                },
+                Source::Continuing(continuing) => {
+                    let continued = continuing.await;
+                    self.resume(continued);
+                }
+            }
+        }
+    }
+
+    fn stop(&mut self, stop: Stop) {
+        let Source::Reading(reading) = std::mem::replace(&mut self.source, Source::Over(None)) else { return };
+        match (stop, reading.held) {
+            (Stop::End, Some(held)) => held.ended(),
+            // All was said; only the connection's own end is missing, and perhaps the marker that a client waits for.
+            (Stop::Cut, Some(held)) if self.said.is_finished => {
+                held.ended();
+                if !self.said.is_done {
+                    self.source = Source::Ending;
+                }
+            }
+            (Stop::Cut, Some(held)) => {
+                // Whatever broke it, past the commit point the stream is cut.
+                held.failed(&Fault::Cut);
+                self.go_on_elsewhere();
+            }
+            // Dropped, the attempt counts as given up by the caller.
+            (Stop::Astray, held) => {
+                drop(held);
+                self.go_on_elsewhere();
+            }
+            (Stop::End | Stop::Cut, None) => {}
+        }
+    }
+
+    fn go_on_elsewhere(&mut self) {
+        self.said.read();
+        let continuation = self.continuation.take().filter(|_| !self.said.is_more_than_text);
+        self.source = match continuation {
+            Some(continuation) => Source::Continuing(Box::pin(continuation.go_on(self.said.text.clone()))),
+            None => Source::Over(Some(Fault::Cut)),
         };
-        let next = next.and_then(|event| match event {
-            Some(StreamEvent { signs, .. }) if signs.error.is_some() => Err(Fault::Cut),
-            event => Ok(event),
+    }
+
+    fn resume(&mut self, continued: Result<Continued, Fault>) {
+        let resumed = continued.ok().and_then(|Continued { answer, cut_tokens, next }| {
+            let Answer { attempts, body: Body::Stream(stream), .. } = answer else { return None };
+            let Source::Reading(reading) = stream.source else { return None };
+            Some((attempts, reading, cut_tokens, next))
         });
+        let Some((attempts, mut reading, cut_tokens, next)) = resumed else {
+            self.source = Source::Over(Some(Fault::Cut));
+            return;
+        };
+        let wrote = |attempt: &&Attempt| matches!(attempt.fault, None | Some(Fault::Cut));
+        let routes: Vec<&str> = attempts.iter().filter(wrote).map(|attempt| &*attempt.route).collect();
+        let before = self.said.usage.take().unwrap_or(Usage { prompt_tokens: 0, completion_tokens: cut_tokens });
+        let head = self.said.head.clone().unwrap_or_default();
+        reading.stitch = Some(Stitch::new(head, self.said.text.clone(), before, &routes.join(", ")));
+        self.attempts = attempts;
+        self.continuation = next;
+        self.source = Source::Reading(reading);
+    }
+}
+
+/// The end marker.
+fn done() -> StreamEvent {
+    StreamEvent { bytes: Bytes::from_static(b"data: [DONE]\n\n"), signs: Signs { done: true, ..Signs::default() } }
+}
+
+impl Reading {
+    async fn next(&mut self, clock: &Clock) -> Result<StreamEvent, Stop> {
+        let held = self.held.as_mut().ok_or(Stop::End)?;
+        let next = match self.first.pop_front() {
+            Some(event) => Ok(Some(event)),
+            None => self.events.next(clock).await,
+        };
         match next {
+            Ok(Some(event)) if event.signs.error.is_some() => Err(Stop::Cut),
             Ok(Some(event)) => {
                 held.usage = event.signs.usage.or(held.usage);
-                Some(Ok(event))
-            }
-            Ok(None) => {
-                held.end(None, false);
-                self.held = None;
-                None
-            }
-            Err(_) => {
-                // Whatever broke it, past the commit point the stream is cut.
-                if let Some(held) = self.held.take() {
-                    held.failed(&Fault::Cut);
+                let Some(stitch) = &mut self.stitch else { return Ok(event) };
+                match stitch.comment_before(&event) {
+                    Some(comment) => {
+                        self.first.push_front(event);
+                        Ok(comment)
+                    }
+                    None => stitch.sew(event).map_err(|_| Stop::Astray),
                 }
-                Some(Err(Fault::Cut))
             }
+            Ok(None) => Err(Stop::End),
+            Err(_) => Err(Stop::Cut),
         }
     }
 }

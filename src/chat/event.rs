@@ -143,6 +143,13 @@ impl<'a> Chunk<'a> {
         delta.reasoning_content.or(delta.reasoning).and_then(text_of)
     }
 
+    /// Whether the first choice has begun what is no text: a call, a refusal, audio.
+    pub fn has_more_than_text(&self) -> bool {
+        self.first_delta().is_some_and(|delta| {
+            [delta.tool_calls, delta.function_call, delta.refusal, delta.audio].into_iter().flatten().any(is_something)
+        })
+    }
+
     fn first_delta(&self) -> Option<&Delta<'a>> {
         self.choices.as_deref()?.first()?.delta.as_ref()
     }
@@ -162,8 +169,12 @@ impl Choice<'_> {
         ]
         .into_iter()
         .flatten()
-        .any(|value| !matches!(value.get(), "\"\"" | "[]" | "{}"))
+        .any(is_something)
     }
+}
+
+fn is_something(value: &RawValue) -> bool {
+    !matches!(value.get(), "null" | "\"\"" | "[]" | "{}")
 }
 
 /// A raw value as text: a string, or the text parts of a list of parts.

@@ -200,20 +200,42 @@ impl Breakage {
     }
 }
 
+/// A local endpoint never rests longer: it is restarted within seconds, and nobody else uses it.
+const LOCAL_MOST: Duration = Duration::from_secs(5);
+
+/// The longest rest for a cause that nobody named, and for a window of a minute or less whatever is said of it.
+const SHORT_MOST: Duration = Duration::from_mins(10);
+
 /// How long a route rests after `fault` when the provider named no moment. `repeats` counts the rests before this one.
-///
-/// The durations are the failure policy of ARCHITECTURE.md; a local endpoint never rests longer than 5 s.
+/// The durations are the failure policy of ARCHITECTURE.md.
 pub fn rest(fault: &Fault, repeats: u32, local: bool) -> Option<Duration> {
-    const LOCAL_MOST: Duration = Duration::from_secs(5);
-    const UNKNOWN_MOST: Duration = Duration::from_mins(10);
     let rest = match fault {
-        Fault::Busy { .. } => Duration::from_mins(1).saturating_mul(1 << repeats.min(4)).min(UNKNOWN_MOST),
+        // A minute's window is whole again within the minute; the second time in a row it gets half a minute more.
+        Fault::Busy { period: Some(Period::Second | Period::Minute), .. } if repeats == 0 => Duration::from_mins(1),
+        Fault::Busy { period: Some(Period::Second | Period::Minute), .. } => Duration::from_secs(90),
+        Fault::Busy { .. } => Duration::from_mins(1).saturating_mul(1 << repeats.min(4)).min(SHORT_MOST),
         Fault::Spent { .. } => Duration::from_hours(24),
         Fault::Gone => Duration::from_hours(1),
         _ => return None,
     };
     Some(if local { rest.min(LOCAL_MOST) } else { rest })
 }
+
+/// The longest a route may rest for `fault`, whatever a provider says: a window of a minute never benches a day.
+pub const fn longest_rest(fault: &Fault, local: bool) -> Option<Duration> {
+    match fault {
+        _ if local => Some(LOCAL_MOST),
+        Fault::Busy { period: Some(Period::Second | Period::Minute), .. }
+        | Fault::Spent { period: Some(Period::Second | Period::Minute), .. } => Some(SHORT_MOST),
+        _ => None,
+    }
+}
+
+/// A model that was gone twice, at least an hour apart, is retired: it is asked for again only this much later.
+pub const RETIRED: Duration = Duration::from_hours(30 * 24);
+
+/// Two sightings further apart than this are two stories.
+pub const SAME_STORY: Duration = Duration::from_hours(7 * 24);
 
 #[cfg(test)]
 mod tests {
@@ -234,6 +256,11 @@ mod tests {
         let rests: Vec<u64> =
             (0..6).filter_map(|repeats| rest(&busy, repeats, false)).map(|rest| rest.as_secs()).collect();
         assert_eq!(rests, [60, 120, 240, 480, 600, 600]);
+        let minute = Fault::Busy { until: None, scope: None, period: Some(Period::Minute) };
+        assert_eq!(
+            [0, 1, 5].map(|repeats| rest(&minute, repeats, false).map(|rest| rest.as_secs())),
+            [60, 90, 90].map(Some)
+        );
         assert_eq!(rest(&busy, 5, true), Some(Duration::from_secs(5)));
         assert_eq!(rest(&Fault::Denied, 0, false), None);
     }

@@ -149,6 +149,15 @@ impl ChatRequest {
         Self { body, fields, ..self.clone() }
     }
 
+    /// This request with these fields, as raw JSON, in the place of its own.
+    pub fn with(&self, fields: impl IntoIterator<Item = (&'static str, Bytes)>) -> Result<Self, BadRequest> {
+        let mut rewrite = Rewrite::new(&self.body, &self.fields);
+        for (name, value) in fields {
+            rewrite.set(name, value);
+        }
+        Self::parse(rewrite.finish().concat().into())
+    }
+
     /// A rewrite of this request's body that starts without relay's own fields.
     pub fn rewrite(&self) -> Rewrite<'_> {
         let mut rewrite = Rewrite::new(&self.body, &self.fields);

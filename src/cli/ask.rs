@@ -162,6 +162,8 @@ struct Read {
     usage: Option<Usage>,
     finish: Option<Finish>,
     first_token: Option<Duration>,
+    /// All attempts, where another route went on with what one had begun.
+    attempts: Option<Vec<Attempt>>,
 }
 
 impl<'a> Asking<'a> {
@@ -175,16 +177,23 @@ impl<'a> Asking<'a> {
 
     async fn ask(&self, request: &ChatRequest) -> Result<(), Trouble> {
         let mut options = options(self.ask, self.on_attempt());
+        // What nobody has seen is better asked for again than sewn together.
+        options.no_continuation = !self.live;
         let mut earlier: Vec<Attempt> = Vec::new();
         loop {
             let answer = match self.relay.send(request, &options).await {
                 Ok(answer) => answer,
                 Err(failure) => return Err(self.trouble(*failure, earlier)),
             };
-            let route = answer.route.name.to_string();
+            let mut route = answer.route.name.to_string();
             let mut attempts = answer.attempts.clone();
             let mut read = Read::default();
-            match self.read(answer, &mut read).await? {
+            let ended = self.read(answer, &mut read).await?;
+            if let Some(all) = read.attempts.take() {
+                route = all.last().map_or(route, |last| last.route.to_string());
+                attempts = all;
+            }
+            match ended {
                 Ok(()) => {
                     earlier.append(&mut attempts);
                     return self.finish(&route, &read, &earlier, request);
@@ -231,10 +240,14 @@ impl<'a> Asking<'a> {
     }
 
     async fn read_stream(&self, mut stream: Box<AnswerStream>, read: &mut Read) -> Result<Result<(), Fault>, Trouble> {
+        let mut ended = Ok(());
         while let Some(event) = stream.next().await {
             let event = match event {
                 Ok(event) => event,
-                Err(fault) => return Ok(Err(fault)),
+                Err(fault) => {
+                    ended = Err(fault);
+                    break;
+                }
             };
             read.usage = event.signs.usage.or(read.usage);
             read.finish = event.signs.finish.or(read.finish);
@@ -244,7 +257,8 @@ impl<'a> Asking<'a> {
                 self.take(&chunk, read)?;
             }
         }
-        Ok(Ok(()))
+        read.attempts = stream.attempts().map(<[Attempt]>::to_vec);
+        Ok(ended)
     }
 
     fn take(&self, chunk: &Chunk<'_>, read: &mut Read) -> Result<(), Trouble> {

@@ -103,7 +103,9 @@ async fn ask(core: &Core, number: usize, question: &str) -> Result<Told, Trouble
         ChatRequest::parse(Bytes::from(body.to_string())).map_err(|bad| Trouble::new(Exit::Internal, bad.message))?;
     // Each provider in its turn, so that each part of the story is told.
     let strategy = Some(Strategy::RoundRobin);
-    let mut options = Options { request_id: format!("demo-{number}"), strategy, ..Options::default() };
+    // A stream that breaks off is asked for anew, so that the failover is told.
+    let mut options =
+        Options { request_id: format!("demo-{number}"), strategy, no_continuation: true, ..Options::default() };
     let mut attempts = Vec::new();
     loop {
         let sent = core.relay.send(&request, &options).await;

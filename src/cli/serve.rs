@@ -24,6 +24,7 @@ pub async fn run(serve: &Serve, global: &Global, environment: &Environment, outp
         port: serve.port,
         api_key_file: serve.api_key_file.clone(),
         drain: serve.drain,
+        cors: serve.cors.clone(),
         keyless: serve.keyless,
         strict_free: serve.strict_free,
         ..Flags::default()
@@ -41,12 +42,7 @@ pub async fn run(serve: &Serve, global: &Global, environment: &Environment, outp
         write_ready_file(path, &url)?;
     }
     let server = &core.settings.server;
-    let gateway = Arc::new(Gateway::new(
-        Arc::clone(&core.relay),
-        server.api_key.clone(),
-        server.max_body,
-        logger(serve.log_format, output),
-    ));
+    let gateway = Arc::new(Gateway::new(Arc::clone(&core.relay), server.clone(), logger(serve.log_format, output)));
     let stopped = serve_until_stopped(listener, Arc::clone(&gateway), server.drain, &mut signals, output).await;
     if let Some(simulator) = core.simulator.take() {
         simulator.stop().await;
@@ -74,7 +70,7 @@ async fn serve_until_stopped(
         exit = signals.next() => exit,
     };
     drop(stop);
-    // One turn for the server, so that the port is closed before anybody reads that it is.
+    // One turn for the server, so that it is no longer ready before anybody reads that it stops.
     tokio::select! {
         biased;
         stopped = &mut server => return (stopped, exit),

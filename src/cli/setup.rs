@@ -162,7 +162,21 @@ pub async fn core_even_if_empty(
     let fleet = Fleet::new(&settings.accounts);
     let store = open_store(&settings, &fleet, &clock)?;
     let relay = Arc::new(Relay::new(&settings, fleet, store, clock));
+    if matches!(verify, Verify::Everything) {
+        note_listed(&relay, &findings);
+    }
     Ok(Core { relay, settings, simulator, findings, problems })
+}
+
+/// Models that their providers' own lists still have are not gone, whatever an attempt was told.
+fn note_listed(relay: &Relay, findings: &[Finding]) {
+    let unclear = |id: &str| findings.iter().any(|finding| finding.provider == id && finding.is_doubt());
+    for route in &relay.fleet.routes {
+        let wire = &route.provider.wire;
+        if wire.lists_all && !wire.models.is_empty() && !unclear(&route.provider.id) {
+            relay.note_listed(route.id);
+        }
+    }
 }
 
 fn open_store(settings: &Settings, fleet: &Fleet, clock: &Clock) -> Result<Arc<dyn Store>, Trouble> {

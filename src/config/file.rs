@@ -16,6 +16,9 @@ pub struct ConfigFile {
     pub port: Option<u64>,
     pub drain: Option<Duration>,
     pub max_body: Option<usize>,
+    pub max_requests: Option<usize>,
+    pub max_waiting: Option<usize>,
+    pub cors: Option<Vec<String>>,
     pub strategy: Option<Strategy>,
     pub model_strategy: Option<Strategy>,
     pub max_wait: Option<Duration>,
@@ -23,6 +26,7 @@ pub struct ConfigFile {
     pub strict_free: Option<bool>,
     pub keyless: Option<bool>,
     pub no_training: Option<bool>,
+    pub hedge: Option<bool>,
     pub connect: Option<Duration>,
     pub first_event: Option<Duration>,
     pub idle: Option<Duration>,
@@ -61,6 +65,9 @@ impl ConfigFile {
             config.port = server.count("port");
             config.drain = server.duration("drain");
             config.max_body = read_size(server, "max_body");
+            config.max_requests = read_least_one(server, "max_requests");
+            config.max_waiting = server.count("max_waiting").map(|most| usize::try_from(most).unwrap_or(usize::MAX));
+            config.cors = server.texts("cors");
         });
         top.table("routing", |routing| {
             config.strategy = routing.choice("strategy", &Strategy::NAMES);
@@ -70,6 +77,7 @@ impl ConfigFile {
             config.strict_free = routing.flag("strict_free");
             config.keyless = routing.flag("keyless");
             config.no_training = routing.flag("no_training");
+            config.hedge = routing.choice("hedge", &[("off", false), ("on", true)]);
         });
         top.table("timeouts", |timeouts| {
             config.connect = timeouts.duration("connect");
@@ -113,6 +121,14 @@ fn read_state_url(state: &mut Reader<'_>) -> Option<StateUrl> {
             None
         }
     }
+}
+
+fn read_least_one(reader: &mut Reader<'_>, key: &'static str) -> Option<usize> {
+    let count = reader.count(key)?;
+    if count == 0 {
+        reader.problem(key, "is 0; it must be at least 1", None);
+    }
+    usize::try_from(count).ok()
 }
 
 /// A size such as `"32MiB"`.

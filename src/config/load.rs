@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
+use http::HeaderValue;
 use secrecy::SecretString;
 
 use crate::catalog::reader::{File, Problem, Problems};
@@ -22,6 +23,7 @@ pub struct Flags {
     pub port: Option<u16>,
     pub api_key_file: Option<PathBuf>,
     pub drain: Option<std::time::Duration>,
+    pub cors: Vec<String>,
     pub keyless: bool,
     pub strict_free: bool,
     pub offline: bool,
@@ -120,7 +122,28 @@ impl Loading<'_> {
             api_key: self.api_key(),
             drain: self.flags.drain.or(self.file.drain).unwrap_or(usual.drain),
             max_body: self.file.max_body.unwrap_or(usual.max_body),
+            max_requests: self.file.max_requests.unwrap_or(usual.max_requests),
+            max_waiting: self.file.max_waiting.unwrap_or(usual.max_waiting),
+            cors: self.cors(),
         }
+    }
+
+    fn cors(&self) -> Vec<HeaderValue> {
+        let (source, origins) = match (&self.flags.cors[..], &self.file.cors) {
+            ([], origins) => ("config.toml", origins.as_deref().unwrap_or_default()),
+            (origins, _) => ("--cors", origins),
+        };
+        let mut allowed = Vec::new();
+        for origin in origins {
+            match origin_of(origin) {
+                Some(origin) => allowed.push(origin),
+                None => {
+                    let message = format!("`{origin}` is no origin; `cors` takes \"https://app.example\" or \"*\"");
+                    self.complain(source, message, None);
+                }
+            }
+        }
+        allowed
     }
 
     fn port(&self) -> Option<u16> {
@@ -166,6 +189,7 @@ impl Loading<'_> {
             strict_free: self.flags.strict_free || file.strict_free.unwrap_or(usual.strict_free),
             keyless: self.flags.keyless || file.keyless.unwrap_or(usual.keyless),
             no_training: file.no_training.unwrap_or(usual.no_training),
+            hedge: file.hedge.unwrap_or(usual.hedge),
         }
     }
 
@@ -197,6 +221,16 @@ impl Loading<'_> {
             deadline: file.deadline.unwrap_or(usual.deadline),
         }
     }
+}
+
+/// An origin as browsers send it: scheme, host and port, nothing behind.
+fn origin_of(text: &str) -> Option<HeaderValue> {
+    let is_origin = |text: &str| {
+        text.split_once("://")
+            .is_some_and(|(scheme, host)| !scheme.is_empty() && !host.is_empty() && !host.contains('/'))
+    };
+    let plain = text.trim_end_matches('/').to_ascii_lowercase();
+    (plain == "*" || is_origin(&plain)).then(|| HeaderValue::from_str(&plain).ok()).flatten()
 }
 
 fn parse_host(text: &str) -> Option<IpAddr> {

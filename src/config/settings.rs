@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use http::HeaderValue;
 use secrecy::SecretString;
 
 use crate::catalog::Catalog;
@@ -89,6 +90,19 @@ pub struct Server {
     pub drain: Duration,
     /// Bytes a request body may have.
     pub max_body: usize,
+    /// Chats that are answered at a time, streams until their end.
+    pub max_requests: usize,
+    /// Chats that wait until others have ended.
+    pub max_waiting: usize,
+    /// Origins whose pages may ask; `*` for all.
+    pub cors: Vec<HeaderValue>,
+}
+
+impl Server {
+    /// Whether pages of this origin may ask.
+    pub fn allows_origin(&self, origin: &HeaderValue) -> bool {
+        self.cors.iter().any(|allowed| allowed == origin || allowed == "*")
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -106,6 +120,8 @@ pub struct Routing {
     pub keyless: bool,
     /// Leave out providers that train on prompts.
     pub no_training: bool,
+    /// Ask a second route where the first is late.
+    pub hedge: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -137,6 +153,9 @@ impl Default for Server {
             api_key: None,
             drain: Duration::from_secs(10),
             max_body: 32 * 1024 * 1024,
+            max_requests: 2_048,
+            max_waiting: 2_048,
+            cors: Vec::new(),
         }
     }
 }
@@ -152,6 +171,7 @@ impl Default for Routing {
             strict_free: false,
             keyless: false,
             no_training: false,
+            hedge: false,
         }
     }
 }

@@ -12,6 +12,7 @@ use bytes::{Bytes, BytesMut};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use http_body_util::BodyExt as _;
+use hyper::body::Frame;
 use uuid::Uuid;
 
 use crate::answer::{self, Answer, with_meta};
@@ -21,12 +22,16 @@ use crate::relay::{Failure, Options};
 use crate::routing::Strategy;
 use crate::style::StyleMode;
 
+use super::gate::Busy;
 use super::late::{self, Pending, Story};
 use super::respond::{self, ErrorBody};
 use super::routes::Gateway;
 
 /// A stream's 200 is held back this long for its first event; then it goes out with the first keep-alive.
 pub const SILENCE: Duration = Duration::from_secs(15);
+
+/// A client that sends nothing more of its body for this long has lost interest.
+const BODY_SILENCE: Duration = Duration::from_secs(30);
 
 /// Past its limit a body is read on up to this many times its limit, so that the client gets to read why it was refused.
 const READ_ON: usize = 8;
@@ -40,15 +45,28 @@ pub type Sending = Pin<Box<dyn Future<Output = Result<Answer, Box<Failure>>> + S
 
 pub async fn complete(State(gateway): State<Arc<Gateway>>, headers: HeaderMap, body: Body) -> Response {
     let request_id = Uuid::now_v7().simple().to_string();
-    let story = Story::begin(&gateway, request_id.clone());
-    let mut response = match prepare(&gateway, &headers, body, request_id.clone()).await {
-        Ok((request, options)) => answer(&gateway, request, options, story).await,
+    let mut story = Story::begin(&gateway, request_id.clone());
+    let mut response = match enter(&gateway, &mut story).await {
+        Ok(()) => match prepare(&gateway, &headers, body, request_id.clone()).await {
+            Ok((request, options)) => answer(&gateway, request, options, story).await,
+            Err(error) => story.refuse(error),
+        },
         Err(error) => story.refuse(error),
     };
     if let Ok(value) = HeaderValue::from_str(&request_id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
     response
+}
+
+/// Waits until it is this request's turn, before anything of its body is held.
+async fn enter(gateway: &Gateway, story: &mut Story) -> Result<(), ErrorBody> {
+    if gateway.is_draining() {
+        return Err(respond::stopping());
+    }
+    let turn = gateway.gate.enter().await.map_err(|Busy(wait)| respond::overloaded(wait))?;
+    story.turn = Some(turn);
+    Ok(())
 }
 
 /// Reads a chat, and what its headers want.
@@ -60,7 +78,7 @@ pub async fn prepare(
 ) -> Result<(ChatRequest, Options), ErrorBody> {
     let mut options = read_options(headers)?;
     options.request_id = request_id;
-    let body = read_body(body, gateway.max_body).await?;
+    let body = read_body(body, gateway.access.max_body).await?;
     let request = ChatRequest::parse(body)?;
     options.session = gateway.relay.session(headers, &request);
     Ok((request, options))
@@ -191,11 +209,22 @@ fn read_options(headers: &HeaderMap) -> Result<Options, ErrorBody> {
     })
 }
 
+/// The next piece of a body, from a client that goes on sending.
+async fn next_frame(body: &mut Body) -> Result<Option<Result<Frame<Bytes>, axum::Error>>, ErrorBody> {
+    tokio::time::timeout(BODY_SILENCE, body.frame()).await.map_err(|_| {
+        ErrorBody::request(
+            408,
+            "request_timeout",
+            format!("nothing more of the body came for {}s", BODY_SILENCE.as_secs()),
+        )
+    })
+}
+
 async fn read_body(mut body: Body, most: usize) -> Result<Bytes, ErrorBody> {
     let mut whole: Option<Bytes> = None;
     let mut longer = BytesMut::new();
     let mut length = 0;
-    while let Some(frame) = body.frame().await {
+    while let Some(frame) = next_frame(&mut body).await? {
         let frame = frame.map_err(|_| ErrorBody::request(400, "invalid_request", "the body broke off".to_owned()))?;
         let Ok(data) = frame.into_data() else { continue };
         length += data.len();

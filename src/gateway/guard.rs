@@ -1,21 +1,33 @@
-//! Who may use the gateway: whoever has its key, where it has one.
+//! Who may use the gateway: whoever has its key, where it has one; else programs of this machine, and no web page.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use http::HeaderMap;
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, HOST, ORIGIN};
+use http::uri::Authority;
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use secrecy::ExposeSecret;
 use subtle::ConstantTimeEq;
+use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 use super::respond::{self, ErrorBody};
 use super::routes::Gateway;
 
+/// What a page of another origin may read of a response.
+const SHOWN: [HeaderName; 5] = [
+    HeaderName::from_static("x-request-id"),
+    HeaderName::from_static("x-relay-route"),
+    HeaderName::from_static("x-relay-attempts"),
+    HeaderName::from_static("x-relay-trail"),
+    HeaderName::from_static("retry-after"),
+];
+
 /// Lets a request pass when the gateway has no key, or the request has the right one.
 pub async fn require_key(State(gateway): State<Arc<Gateway>>, request: Request, next: Next) -> Response {
-    let Some(key) = &gateway.api_key else { return next.run(request).await };
+    let Some(key) = &gateway.access.api_key else { return next.run(request).await };
     match bearer(request.headers()) {
         Some(given) if bool::from(given.as_bytes().ct_eq(key.expose_secret().as_bytes())) => next.run(request).await,
         Some(_) => refuse("the key in `authorization` is not this gateway's key"),
@@ -30,6 +42,92 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 
 fn refuse(message: &str) -> Response {
     let mut response = respond::error(ErrorBody::request(401, "invalid_api_key", message.to_owned()));
-    response.headers_mut().insert(http::header::WWW_AUTHENTICATE, http::HeaderValue::from_static("Bearer"));
+    response.headers_mut().insert(http::header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     response
+}
+
+/// Keeps web pages out of a gateway without a key. A browser of this machine reaches it from any page, by its address or by a
+/// name that was pointed at it later (DNS rebinding); what it cannot forge are `Origin` and `Host`.
+pub async fn refuse_pages(State(gateway): State<Arc<Gateway>>, request: Request, next: Next) -> Response {
+    let access = &gateway.access;
+    if access.api_key.is_some() {
+        return next.run(request).await;
+    }
+    let headers = request.headers();
+    if let Some(origin) = headers.get(ORIGIN).filter(|origin| !access.allows_origin(origin)) {
+        let origin = String::from_utf8_lossy(origin.as_bytes()).escape_default().to_string();
+        return forbid(
+            "origin_not_allowed",
+            format!("pages of `{origin}` may not ask here; `cors` under [server] names those that may"),
+        );
+    }
+    let host = request.uri().authority().map(Authority::as_str);
+    let host = host.or_else(|| headers.get(HOST)?.to_str().ok()).unwrap_or_default();
+    if access.host.is_loopback() && !is_this_machine(host) {
+        let host = host.escape_default();
+        return forbid(
+            "host_not_allowed",
+            format!("`{host}` is no name of this machine; set a key (RELAY_API_KEY) to be asked by it"),
+        );
+    }
+    next.run(request).await
+}
+
+fn forbid(code: &str, message: String) -> Response {
+    respond::error(ErrorBody::request(403, code, message))
+}
+
+/// `localhost`, a name below it, or a loopback address. A request without a host comes from no browser.
+fn is_this_machine(host: &str) -> bool {
+    let Ok(authority) = host.parse::<Authority>() else { return host.is_empty() };
+    let name =
+        authority.host().trim_start_matches('[').trim_end_matches(']').trim_end_matches('.').to_ascii_lowercase();
+    let is_loopback = |address: IpAddr| address.to_canonical().is_loopback();
+    name == "localhost" || name.ends_with(".localhost") || name.parse().is_ok_and(is_loopback)
+}
+
+/// Answers browsers that ask for a page of an allowed origin; without one it allows nothing.
+pub fn cors(origins: &[HeaderValue]) -> CorsLayer {
+    let allowed = if origins.iter().any(|origin| origin == "*") {
+        AllowOrigin::any()
+    } else {
+        AllowOrigin::list(origins.iter().cloned())
+    };
+    CorsLayer::new()
+        .allow_origin(allowed)
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers(AllowHeaders::mirror_request())
+        .expose_headers(SHOWN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_of_this_machine_are_its_own() {
+        for own in [
+            "localhost",
+            "localhost:8000",
+            "LOCALHOST.:1",
+            "a.localhost",
+            "127.0.0.1:8000",
+            "127.1.2.3",
+            "[::1]:8000",
+            "",
+        ] {
+            assert!(is_this_machine(own), "{own}");
+        }
+        for other in [
+            "evil.example",
+            "localhost.evil.example:8000",
+            "10.0.0.1",
+            "127.0.0.1.nip.io",
+            "0.0.0.0:8000",
+            "not a host",
+            "[::2]",
+        ] {
+            assert!(!is_this_machine(other), "{other}");
+        }
+    }
 }

@@ -13,6 +13,7 @@ use crate::clock::until;
 use crate::relay::Failure;
 
 use super::chat::{SILENCE, Sending};
+use super::gate::Turn;
 use super::respond::{self, ErrorBody};
 use super::routes::{Gateway, RequestLine};
 
@@ -105,8 +106,14 @@ async fn after_event(
             story.note_usage(event.signs.usage);
             Some((event.bytes, Pending::Streaming { stream, late }))
         }
-        Some(Err(fault)) => Some((story.broke_off(&fault), Pending::Over)),
-        None => Some((format!(": relay-route {}\n\n", late?).into(), Pending::Over)),
+        Some(Err(fault)) => {
+            story.continued(&stream);
+            Some((story.broke_off(&fault), Pending::Over))
+        }
+        None => {
+            story.continued(&stream);
+            Some((format!(": relay-route {}\n\n", late?).into(), Pending::Over))
+        }
     }
 }
 
@@ -116,6 +123,8 @@ const KEEP_ALIVE: Bytes = Bytes::from_static(b": keep-alive\n\n");
 pub struct Story {
     gateway: Arc<Gateway>,
     pub line: RequestLine,
+    /// Its turn at the gate, held until the answer has ended.
+    pub turn: Option<Turn>,
 }
 
 impl Story {
@@ -131,7 +140,7 @@ impl Story {
             tokens: None,
             error: None,
         };
-        Self { gateway: Arc::clone(gateway), line }
+        Self { gateway: Arc::clone(gateway), line, turn: None }
     }
 
     /// Ends the story with an error of its own.
@@ -146,6 +155,14 @@ impl Story {
         self.line.route = Some(answer.route.name.to_string());
         self.line.trail = answer.trail();
         self.note_usage(usage);
+    }
+
+    /// Names the routes of a stream that more than one wrote.
+    fn continued(&mut self, stream: &AnswerStream) {
+        if let Some(attempts) = stream.attempts() {
+            self.line.trail = trail(attempts);
+            self.line.route = attempts.last().map(|last| last.route.to_string());
+        }
     }
 
     pub fn failed(&mut self, failure: &Failure) {

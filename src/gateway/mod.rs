@@ -1,9 +1,11 @@
 //! The HTTP surface: OpenAI's endpoints over the core.
 
 mod chat;
+mod gate;
 mod guard;
 mod late;
 mod models;
+mod patience;
 mod respond;
 mod route;
 mod routes;

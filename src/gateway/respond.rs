@@ -105,6 +105,19 @@ pub fn of_fault(fault: &Fault, now: Timestamp) -> ErrorBody {
     }
 }
 
+/// More requests than the gateway answers at a time, and more than wait for it.
+pub fn overloaded(wait: Duration) -> ErrorBody {
+    let message = "this gateway answers as many requests as it may; try again in a moment".to_owned();
+    ErrorBody { retry_after: Some(wait), r#type: "server_error", ..ErrorBody::request(503, "overloaded", message) }
+}
+
+/// The gateway answers what it has begun, and nothing more.
+pub fn stopping() -> ErrorBody {
+    let message = "this gateway is stopping".to_owned();
+    let wait = Some(Duration::from_secs(5));
+    ErrorBody { retry_after: wait, r#type: "server_error", ..ErrorBody::request(503, "stopping", message) }
+}
+
 fn out_of_quota(moment: Option<Timestamp>, now: Timestamp) -> ErrorBody {
     let wait = moment.map(|moment| until(now, moment));
     let when = wait.map_or(String::new(), |wait| format!("; the first route is free in {}s", whole_seconds(wait)));

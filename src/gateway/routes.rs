@@ -10,18 +10,20 @@ use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::{get, post};
 use jiff::Timestamp;
-use secrecy::SecretString;
 
+use crate::config;
 use crate::relay::Relay;
 
+use super::gate::Gate;
 use super::respond::{self, ErrorBody};
 use super::{chat, guard, models, route, status, usage};
 
 /// What every endpoint knows.
 pub struct Gateway {
     pub relay: Arc<Relay>,
-    pub api_key: Option<SecretString>,
-    pub max_body: usize,
+    /// Who may ask, and how much.
+    pub access: config::Server,
+    pub gate: Gate,
     /// Told about each chat once it has ended.
     pub on_request: Arc<dyn Fn(&RequestLine) + Send + Sync>,
     pub started_at: Timestamp,
@@ -45,14 +47,10 @@ pub struct RequestLine {
 }
 
 impl Gateway {
-    pub fn new(
-        relay: Arc<Relay>,
-        api_key: Option<SecretString>,
-        max_body: usize,
-        on_request: Arc<dyn Fn(&RequestLine) + Send + Sync>,
-    ) -> Self {
+    pub fn new(relay: Arc<Relay>, access: config::Server, on_request: Arc<dyn Fn(&RequestLine) + Send + Sync>) -> Self {
         let started_at = relay.clock.now();
-        Self { relay, api_key, max_body, on_request, started_at, draining: AtomicBool::new(false) }
+        let gate = Gate::new(access.max_requests, access.max_waiting);
+        Self { relay, access, gate, on_request, started_at, draining: AtomicBool::new(false) }
     }
 
     /// From now on `readyz` fails, so that nobody sends new work here.
@@ -80,6 +78,8 @@ impl Gateway {
             .merge(guarded)
             .method_not_allowed_fallback(wrong_method)
             .fallback(nothing_here)
+            .layer(from_fn_with_state(Arc::clone(self), guard::refuse_pages))
+            .layer(guard::cors(&self.access.cors))
             .with_state(Arc::clone(self))
     }
 }

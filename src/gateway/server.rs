@@ -13,10 +13,20 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
+use super::patience::Patient;
 use super::routes::Gateway;
 
 /// A client gets this long to send a request's head.
 const HEADER_TIME: Duration = Duration::from_secs(15);
+
+/// Bytes a request's head may have.
+const MOST_HEAD: usize = 32 * 1024;
+
+/// Bytes of an answer that wait for a client to read on; the rest stays with its provider.
+const MOST_BUFFERED: usize = 64 * 1024;
+
+/// A client that reads nothing for this long, while there is something to be read, is left.
+const READING_TIME: Duration = Duration::from_mins(1);
 
 /// After a failed accept (out of file descriptors, say) a moment's rest keeps the loop from spinning.
 const ACCEPT_REST: Duration = Duration::from_millis(50);
@@ -56,7 +66,6 @@ impl Server {
                 }
             }
         }
-        drop(self.listener);
         self.gateway.start_draining();
         connections.close();
         let drained = async {
@@ -64,8 +73,21 @@ impl Server {
             connections.wait().await;
         };
         tokio::select! {
+            biased;
             () = drained => Stopped::Drained,
             () = cut => Stopped::Cut,
+            () = turn_away(&self.listener, &router) => Stopped::Cut,
+        }
+    }
+}
+
+/// Goes on answering while open requests end: whoever asks whether this server is ready, or sends it work, hears that it is not.
+async fn turn_away(listener: &TcpListener, router: &Router) {
+    let (graceful, connections) = (GracefulShutdown::new(), TaskTracker::new());
+    loop {
+        match listener.accept().await {
+            Ok((socket, _)) => serve(socket, router.clone(), &graceful, &connections),
+            Err(_) => tokio::time::sleep(ACCEPT_REST).await,
         }
     }
 }
@@ -82,7 +104,9 @@ fn serve(socket: TcpStream, router: Router, graceful: &GracefulShutdown, connect
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIME)
-        .serve_connection(TokioIo::new(socket), service);
+        .max_header_size(MOST_HEAD)
+        .max_buf_size(MOST_BUFFERED)
+        .serve_connection(TokioIo::new(Patient::new(socket, READING_TIME)), service);
     let connection = graceful.watch(connection);
     connections.spawn(async move {
         if let Err(error) = connection.await {

@@ -1,5 +1,6 @@
 //! One attempt: reserve, encode, send, and wait for the first event or the fault.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,64 +8,67 @@ use http::Uri;
 use hyper::body::Incoming;
 use jiff::Timestamp;
 
-use crate::answer::{self, Answer, AnswerStream, Attempt, Body, Held};
+use crate::answer::{AnswerStream, Attempt, Body, Held};
 use crate::chat::fault::Stage;
 use crate::chat::{Breakage, ChatRequest, Fault, StreamEvent, Unfit};
 use crate::clock::{later, until};
 use crate::dialect::{Dialect, Target};
 use crate::quota::Cost;
-use crate::routing::{Candidate, Need, Route, Trip};
+use crate::routing::{Candidate, Need, Route, RouteId};
 use crate::store::Refusal;
 use crate::style::{self, Style, answer::Cleaning};
 use crate::upstream::{Call, EventStream, Received, read_whole};
 
+use super::Relay;
+use super::continuation::with_so_far;
 use super::shape::Asking;
-use super::{Options, Relay};
 
 /// A whole answer larger than this is none.
 const MOST_ANSWER_BYTES: usize = 64 * 1024 * 1024;
 /// Of a refusal no more than this is read.
 const MOST_REFUSAL_BYTES: usize = 256 * 1024;
 
+/// What became of one attempt.
+pub(super) struct Tried {
+    pub route: RouteId,
+    /// As it is told to the caller; `None` where the reservation was refused and nothing was sent.
+    pub attempt: Option<Attempt>,
+    /// The answer, with the time to its first event.
+    pub result: Result<(Body, Duration), Fault>,
+}
+
 impl Relay {
-    /// One attempt, from the reservation to the first event. `None` when it failed and the trip goes on.
+    /// One attempt, from the reservation to the first event, which must be there at `ends`.
     pub(super) async fn attempt(
         self: &Arc<Self>,
         asking: Asking<'_>,
-        trip: &mut Trip,
-        candidate: Candidate,
-        attempts: &mut Vec<Attempt>,
-    ) -> Option<Answer> {
+        need: &Need,
+        candidate: &Candidate,
+        number: u32,
+        ends: Timestamp,
+    ) -> Tried {
         let route = self.fleet.route(candidate.route);
-        let number = u32::try_from(answer::count(attempts) + 1).unwrap_or(u32::MAX);
-        let mut held = match self.reserve(route, candidate.cost, number, asking.options).await {
+        let mut held = match self.reserve(route, candidate.cost, number, asking).await {
             Ok(held) => held,
-            Err(fault) => {
-                trip.failed(route.id, fault);
-                return None;
-            }
+            Err(fault) => return Tried { route: route.id, attempt: None, result: Err(fault) },
         };
-        let (sent, first_event) = (self.clock.now(), self.first_event(route));
-        trip.allow(first_event, sent);
-        let moment = later(sent, first_event).min(trip.ends());
+        let sent = self.clock.now();
+        let moment = later(sent, self.first_event(route)).min(ends);
         self.learned().health[route.id.0].tried(sent);
         let body = tokio::select! {
             biased;
-            body = self.exchange(asking, &trip.need, route, &candidate.cost, &mut held) => body,
+            body = self.exchange(asking, need, route, &candidate.cost, &mut held) => body,
             () = self.clock.sleep_until(moment) => Err(Fault::Broken(Breakage::Timeout(Stage::FirstEvent))),
         };
-        attempts.push(self.attempted(route, &held, body.as_ref().err(), sent));
-        match body {
-            Ok(body) => {
-                let (body, first_event) = held.answered(body);
-                Some(Answer { route: route.clone(), attempts: std::mem::take(attempts), first_event, body })
-            }
+        let attempt = Some(self.attempted(route, &held, body.as_ref().err(), sent));
+        let result = match body {
+            Ok(body) => Ok(held.answered(body)),
             Err(fault) => {
                 held.failed(&fault);
-                trip.failed(route.id, fault);
-                None
+                Err(fault)
             }
-        }
+        };
+        Tried { route: route.id, attempt, result }
     }
 
     /// Takes what the attempt is expected to cost, from all of the route's meters or from none.
@@ -73,15 +77,18 @@ impl Relay {
         route: &Route,
         cost: Cost,
         number: u32,
-        options: &Options,
+        asking: Asking<'_>,
     ) -> Result<Held, Fault> {
+        let options = asking.options;
         let now = self.clock.now();
         let lease = self.store.reserve(route, cost, now).await.map_err(refused)?;
         tracing::debug!(request = %options.request_id, route = %route.name, attempt = number, "trying");
         if let Some(on_attempt) = &options.on_attempt {
             on_attempt(&route.name);
         }
-        Ok(Held::new(Arc::clone(self), route.id, lease, number, options, now))
+        let mut held = Held::new(Arc::clone(self), route.id, lease, number, options, now);
+        held.continues = asking.so_far.is_some();
+        Ok(held)
     }
 
     /// The attempt as it is told to the caller. What a dialect could not say was not sent.
@@ -96,7 +103,7 @@ impl Relay {
     }
 
     /// How long the route's first event may take.
-    fn first_event(&self, route: &Route) -> Duration {
+    pub(super) fn first_event(&self, route: &Route) -> Duration {
         let usual = self.timeouts.first_event;
         match route.provider.first_event {
             Some(own) if !self.timeouts.first_event_is_users => own,
@@ -114,8 +121,12 @@ impl Relay {
         held: &mut Held,
     ) -> Result<Body, Fault> {
         let style = self.style(asking.request, asking.options);
-        let request = &*self.shaped(asking, need, route, cost).await?;
         let provider = &route.provider;
+        let mut request = self.shaped(asking, need, route, cost).await?;
+        if let Some(so_far) = asking.so_far {
+            request = Cow::Owned(with_so_far(&request, so_far, provider.prefill));
+        }
+        let request = &*request;
         let target = Target {
             model: &route.model.id,
             wire: &provider.wire,
@@ -150,7 +161,12 @@ impl Relay {
             let scanner = dialect.scanner(target, request.include_usage);
             let mut events = EventStream::new(body, scanner, self.timeouts.idle, self.clock.now());
             let first = self.first_events(&mut events).await?;
-            return Ok(Body::Stream(Box::new(AnswerStream::new(events, first, Cleaning::of(style)))));
+            return Ok(Body::Stream(Box::new(AnswerStream::new(
+                events,
+                first,
+                Cleaning::of(style),
+                self.clock.clone(),
+            ))));
         }
         let body = read_whole(body, MOST_ANSWER_BYTES).await?;
         let mut whole = dialect.decode(body, target, self.clock.now())?;

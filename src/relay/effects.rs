@@ -7,10 +7,10 @@ use jiff::Timestamp;
 
 use crate::answer::Answer;
 use crate::chat::fault;
-use crate::chat::{Fault, Period, Scope};
+use crate::chat::{Fault, Period, Scope, Unfit};
 use crate::clock::{later, until};
 use crate::quota::{Fact, Window, signal};
-use crate::routing::{Route, RouteId, Trip};
+use crate::routing::{Mark, Route, RouteId, Trip};
 use crate::store::Lease;
 
 use super::Relay;
@@ -21,6 +21,13 @@ impl Relay {
         let mut learned = self.learned();
         learned.health[route.0].answered(first_event);
         learned.guessed_rests[route.0] = 0;
+        drop(learned);
+        // The model is there; an earlier sighting of its end was a mistake.
+        let mark = self.fleet.route(route).model_mark;
+        let over = |mark: &Mark| mark.cause == Fault::Gone && mark.until <= self.clock.now();
+        if self.store.view().marks[mark.0].as_ref().is_some_and(over) {
+            self.store.lift(mark);
+        }
     }
 
     /// What an answer took until its first event, without providers and without waiting for quota.
@@ -46,7 +53,10 @@ impl Relay {
                 }
             }
             Fault::Spent { scope, .. } => self.rest(route, *scope, fault, now),
-            Fault::Gone => self.rest(route, Some(Scope::Model), fault, now),
+            Fault::Gone => self.note_gone(route, now),
+            Fault::Unfit(Unfit::ContextTooLong { context, .. }) => {
+                self.learned().health[route.id.0].told_context(*context);
+            }
             Fault::Denied => {
                 if let Some(key) = route.key {
                     self.learned().rejected_keys[key.0] = true;
@@ -96,7 +106,8 @@ impl Relay {
                 _ => Fault::Busy { until: reset, scope: None, period: Some(fact.period) },
             };
             if let Some(reset) = reset {
-                self.store.mark(route.mark_for(None), reset, &cause);
+                let most = fault::longest_rest(&cause, route.is_local()).map(|most| later(now, most));
+                self.store.mark(route.mark_for(None), most.map_or(reset, |most| reset.min(most)), &cause);
             }
         }
     }
@@ -107,16 +118,48 @@ impl Relay {
         limits.filter(|limit| limit.period == period).map(|limit| limit.window.restored_after(now)).max()
     }
 
+    /// Credit or a quota whose window nobody names is whole again with the longest window the catalogue knows of.
+    fn longest_reset(&self, route: &Route, now: Timestamp) -> Option<Timestamp> {
+        [Period::Month, Period::Day].into_iter().find_map(|period| self.documented_reset(route, period, now))
+    }
+
     fn rest(&self, route: &Route, scope: Option<Scope>, fault: &Fault, now: Timestamp) {
-        let period = if let Fault::Spent { period, .. } = fault { *period } else { None };
-        let moment = fault.until().or_else(|| self.documented_reset(route, period?, now)).or_else(|| {
+        let documented = || match fault {
+            Fault::Busy { period: Some(Period::Hour), .. } => self.documented_reset(route, Period::Hour, now),
+            Fault::Spent { period: Some(period), .. } => self.documented_reset(route, *period, now),
+            Fault::Spent { period: None, .. } => self.longest_reset(route, now),
+            _ => None,
+        };
+        let moment = fault.until().or_else(documented).or_else(|| {
             let repeats = &mut self.learned().guessed_rests[route.id.0];
             let rest = fault::rest(fault, *repeats, route.is_local())?;
             *repeats += 1;
             Some(later(now, rest))
         });
+        let most = fault::longest_rest(fault, route.is_local()).map(|most| later(now, most));
         if let Some(moment) = moment {
-            self.store.mark(route.mark_for(scope), moment, fault);
+            self.store.mark(route.mark_for(scope), most.map_or(moment, |most| moment.min(most)), fault);
+        }
+    }
+
+    /// A model seen gone rests for an hour; seen gone again after that, with no answer between, it is retired.
+    fn note_gone(&self, route: &Route, now: Timestamp) {
+        let view = self.store.view();
+        let before = view.marks[route.model_mark.0].as_ref().filter(|mark| mark.cause == Fault::Gone);
+        let again = before.is_some_and(|mark| mark.until <= now && until(mark.until, now) <= fault::SAME_STORY);
+        if again {
+            tracing::warn!(route = %route.name, "the model is gone for the second time and counts as retired");
+            self.store.mark(route.model_mark, later(now, fault::RETIRED), &Fault::Gone);
+        } else {
+            self.rest(route, Some(Scope::Model), &Fault::Gone, now);
+        }
+    }
+
+    /// The provider's own list has the route's model: what was only guessed to keep it away holds no longer.
+    pub fn note_listed(&self, route: RouteId) {
+        let mark = self.fleet.route(route).model_mark;
+        if self.store.view().marks[mark.0].as_ref().is_some_and(|mark| mark.cause == Fault::Gone) {
+            self.store.lift(mark);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::answer::Attempt;
-use crate::chat::{ChatRequest, Fault, Unfit};
+use crate::chat::{ChatRequest, Fault, Unfit, tokens};
 use crate::routing::{Explanation, Fleet, Need, Order, Patience, Prospect, Trip, Wanted};
 use crate::style;
 
@@ -86,4 +86,10 @@ fn move_to_sight(need: &mut Need, fleet: &Fleet) -> Option<Attempt> {
     need.wanted = near.or_else(|| Some(Wanted::Any).filter(&sees))?;
     let fault = Some(Fault::Unfit(Unfit::Lacks("vision")));
     Some(Attempt { route: Arc::clone(&blind.name), sent: false, http_status: None, fault, elapsed: Duration::ZERO })
+}
+
+/// A text's exact tokens.
+#[expect(clippy::disallowed_methods, reason = "a count of one answer ends within milliseconds of a megabyte")]
+pub async fn count_text(text: String) -> u64 {
+    tokio::task::spawn_blocking(move || tokens::exact(&text)).await.unwrap_or_default()
 }

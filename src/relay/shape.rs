@@ -21,6 +21,8 @@ pub struct Asking<'a> {
     pub options: &'a Options,
     /// Where its length had to be known exactly.
     pub conversation: Option<&'a Conversation>,
+    /// What another route had said before it broke off.
+    pub so_far: Option<&'a str>,
 }
 
 /// A request's messages, read and counted.

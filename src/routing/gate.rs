@@ -60,8 +60,8 @@ pub(super) fn gates(route: &Route, fleet: &Fleet, need: &Need, snapshot: &Snapsh
     let tokens = |amount| Some(Amount { kind: Kind::Tokens, amount });
     let context = Gate {
         needed: tokens(needed),
-        limit: tokens(route.model.context),
-        ..Gate::new("context", rank::fits_context(route, need))
+        limit: tokens(rank::context(route, snapshot)),
+        ..Gate::new("context", rank::fits_context(route, need, snapshot))
     };
     let mut gates = vec![
         Gate::new("intent", rank::fits_intent(route, need)),

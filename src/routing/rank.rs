@@ -65,7 +65,7 @@ fn room(route: &Route, need: &Need, snapshot: &Snapshot) -> u64 {
 fn judge(route: &Route, fleet: &Fleet, need: &Need, snapshot: &Snapshot) -> Result<Candidate, Rejection> {
     fits_intent(route, need)?;
     fits_features(route, need)?;
-    fits_context(route, need)?;
+    fits_context(route, need, snapshot)?;
     has_key(route, snapshot)?;
     is_rested(route, snapshot)?;
     let cost = expected_cost(route, need, snapshot);
@@ -113,8 +113,13 @@ pub(super) const fn words(features: Features) -> [(&'static str, bool); 5] {
     ]
 }
 
-pub(super) fn fits_context(route: &Route, need: &Need) -> Result<(), Rejection> {
-    let context = route.model.context;
+/// The catalogue's context length, or the smaller one that its provider has named.
+pub(super) fn context(route: &Route, snapshot: &Snapshot) -> u64 {
+    snapshot.health(route.id).context.map_or(route.model.context, |told| told.min(route.model.context))
+}
+
+pub(super) fn fits_context(route: &Route, need: &Need, snapshot: &Snapshot) -> Result<(), Rejection> {
+    let context = context(route, snapshot);
     let needed = need.input_within(context).saturating_add(need.answer_tokens());
     if needed > context { Err(Rejection::ContextTooSmall { context, needed }) } else { Ok(()) }
 }

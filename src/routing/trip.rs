@@ -123,6 +123,16 @@ impl Trip {
         }
     }
 
+    /// A route to be asked beside `first`, which is under way.
+    pub fn beside(&self, fleet: &Fleet, snapshot: &Snapshot, first: &Candidate) -> Option<Candidate> {
+        let may_try = self.patience.max_attempts == 0 || self.attempts().count() + 1 < self.patience.max_attempts;
+        let Ranking { candidates, .. } = rank(fleet, &self.need, snapshot);
+        let ordering = Ordering { order: self.order, fleet, need: &self.need, snapshot };
+        let is_out = |route: RouteId| route == first.route || self.is_done_with(route);
+        let tries = |route: &Route| self.tries(fleet, route);
+        ordering.first(&candidates, is_out, tries).filter(|_| may_try).cloned()
+    }
+
     /// A refused reservation sent nothing and is no attempt.
     fn attempts(&self) -> impl Iterator<Item = RouteId> {
         self.tried.iter().filter(|(_, fault)| !matches!(fault, Fault::Full { .. })).map(|(route, _)| *route)

@@ -85,6 +85,10 @@ impl Store for Memory {
         self.state().shelf.mark(mark, until, cause);
     }
 
+    fn lift(&self, mark: MarkId) {
+        self.state().shelf.lift(mark);
+    }
+
     fn settle(&self, lease: Lease, settlement: Settlement, row: LedgerRow, now: Timestamp) {
         let mut state = self.state();
         state.shelf.close(&lease);

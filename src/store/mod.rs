@@ -69,6 +69,8 @@ pub struct LedgerRow {
     pub fault: Option<Fault>,
     /// The caller left before the end.
     pub cancelled: bool,
+    /// It went on with the answer of an attempt that had broken off.
+    pub continues: bool,
     /// What the provider reported.
     pub usage: Option<Usage>,
     pub http_status: Option<u16>,
@@ -86,6 +88,7 @@ impl LedgerRow {
     pub fn outcome(&self) -> String {
         match &self.fault {
             None if self.cancelled => "cancelled".to_owned(),
+            None if self.continues => "continued".to_owned(),
             None => "ok".to_owned(),
             Some(fault) => fault.word(),
         }
@@ -166,7 +169,8 @@ pub type Reserving<'a> = Pin<Box<dyn Future<Output = Result<Lease, Refusal>> + S
 /// - What was reserved is counted from then on: `settle` corrects it, and where nobody settles, in a crash, it stays used.
 /// - `tell`, `refuse`, `mark` and `settle` act at once in this process and never fail visibly: a store that loses them says so in
 ///   `reserve`. They are written together, with the end of their attempt.
-/// - Marks only move later: of two deadlines the later one wins.
+/// - Marks only move later: of two deadlines the later one wins. `lift` takes one away, here at once and for processes that
+///   start later.
 /// - A session stays with the route that answered it last; a row that says so is all it takes. Sessions are bounded and forgotten.
 pub trait Store: Send + Sync {
     fn reserve<'a>(&'a self, route: &'a Route, cost: Cost, now: Timestamp) -> Reserving<'a>;
@@ -175,6 +179,8 @@ pub trait Store: Send + Sync {
     /// A refusal of this period, if it named one, came without a moment. Says whether a meter now knows better when to go on.
     fn refuse(&self, lease: &Lease, period: Option<Period>, now: Timestamp) -> bool;
     fn mark(&self, mark: MarkId, until: Timestamp, cause: &Fault);
+    /// What the mark was guessed from has proved wrong.
+    fn lift(&self, mark: MarkId);
     /// The attempt has ended: what it used, and its row of the ledger.
     fn settle(&self, lease: Lease, settlement: Settlement, row: LedgerRow, now: Timestamp);
     /// The route a session stays with.

@@ -129,6 +129,10 @@ impl Shelf {
         self.meter(id).refuse(amount, now)
     }
 
+    pub fn lift(&mut self, mark: MarkId) {
+        Arc::make_mut(&mut self.view).marks[mark.0] = None;
+    }
+
     /// Of two deadlines the later one wins.
     pub fn mark(&mut self, mark: MarkId, until: Timestamp, cause: &Fault) {
         if self.view.marks[mark.0].as_ref().is_none_or(|mark| mark.until < until) {

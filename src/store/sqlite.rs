@@ -70,6 +70,7 @@ enum Change {
     Tell(Vec<MeterId>, Vec<Fact>, Timestamp),
     Refuse(Lease, Option<Period>, Timestamp),
     Mark(MarkId, Timestamp, Fault),
+    Lift(MarkId),
     Row(Box<LedgerRow>),
     /// A session stays with this route, and these are forgotten for it.
     Pin(SessionKey, RouteId, Timestamp, Vec<SessionKey>),
@@ -84,6 +85,7 @@ impl Change {
                 state.refuse(lease, *period, *now);
             }
             Self::Mark(mark, until, cause) => state.mark(*mark, *until, cause),
+            Self::Lift(mark) => state.lift(*mark),
             Self::Row(_) | Self::Pin(..) => {}
         }
     }
@@ -96,7 +98,7 @@ impl Change {
             Self::Settle(lease, settlement, now) => Self::Settle(part(lease), *settlement, *now),
             Self::Refuse(lease, period, now) => Self::Refuse(part(lease), *period, *now),
             Self::Tell(meters, facts, now) => Self::Tell(only(meters), facts.clone(), *now),
-            Self::Mark(..) | Self::Row(_) | Self::Pin(..) => return None,
+            Self::Mark(..) | Self::Lift(_) | Self::Row(_) | Self::Pin(..) => return None,
         };
         (!change.meters().is_empty()).then_some(change)
     }
@@ -105,7 +107,7 @@ impl Change {
         match self {
             Self::Settle(lease, ..) | Self::Refuse(lease, ..) => &lease.meters,
             Self::Tell(meters, ..) => meters,
-            Self::Mark(..) | Self::Row(_) | Self::Pin(..) => &[],
+            Self::Mark(..) | Self::Lift(_) | Self::Row(_) | Self::Pin(..) => &[],
         }
     }
 }
@@ -177,6 +179,12 @@ impl Store for Sqlite {
 
     fn mark(&self, mark: MarkId, until: Timestamp, cause: &Fault) {
         self.change(Change::Mark(mark, until, cause.clone()));
+    }
+
+    fn lift(&self, mark: MarkId) {
+        self.change(Change::Lift(mark));
+        // Without its thread the store says so in `reserve`.
+        drop(self.jobs.send(Job::Write));
     }
 
     fn settle(&self, lease: Lease, settlement: Settlement, row: LedgerRow, now: Timestamp) {

@@ -49,6 +49,7 @@ pub(super) fn row(route: &Route, at: Timestamp, fault: Option<Fault>) -> LedgerR
         attempt: 1,
         fault,
         cancelled: false,
+        continues: false,
         usage: Some(Usage { prompt_tokens: 10, completion_tokens: 5 }),
         http_status: Some(200),
         first_event_ms: Some(3),

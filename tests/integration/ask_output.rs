@@ -151,10 +151,18 @@ async fn a_cut_stream_is_asked_for_elsewhere_while_nothing_is_shown() {
 }
 
 #[tokio::test]
-async fn what_was_shown_is_not_spliced() {
-    let fakes = [provider("sim-a").answers([Act::Cut { after: 4 }]), provider("sim-b")];
-    let providers = Providers::start(fakes, Clock::system()).await;
-    let ended = ask(&["--stream", "Why is the sky blue?"]).over(&providers).await;
+async fn what_was_shown_is_continued_unless_that_is_turned_off() {
+    let fakes = || [provider("sim-a").answers([Act::Cut { after: 4 }]), provider("sim-b")];
+    let providers = Providers::start(fakes(), Clock::system()).await;
+    let run = ask(&["--stream", "--usage", "Why is the sky blue?"]).over(&providers);
+    let ended = run.await;
+    ended.exits(0).says("sim-b/sim-m").says("sim-a/sim-m=cut");
+    assert_eq!(providers.chats("sim-b").len(), 1);
+    let begun: Vec<&str> = ended.stdout.split(' ').take(3).collect();
+    assert!(ended.stdout.len() > 100 && ended.stdout.matches(&begun.join(" ")).count() == 1, "{}", ended.stdout);
+    let providers = Providers::start(fakes(), Clock::system()).await;
+    let run = ask(&["--stream", "Why is the sky blue?"]).over(&providers);
+    let ended = run.more_config("[style]\ncontinue_cut_streams = false\n").await;
     ended.exits(69).says("a part of it");
     assert!(!ended.stdout.is_empty());
     assert_eq!(providers.chats("sim-b").len(), 0);

@@ -147,11 +147,13 @@ async fn what_no_route_can_do_is_refused_before_any_call() {
     assert_eq!(gateway.providers.simulator.total_calls(), 0);
 }
 
+const ONE_AUTHOR: &str = "[timeouts]\nidle = \"300ms\"\n[style]\ncontinue_cut_streams = false\n";
+
 #[tokio::test]
 async fn after_the_first_word_a_failure_is_an_error_event_and_the_end() {
     for act in [Act::Cut { after: 3 }, Act::ErrorAfter { after: 3 }, Act::Stall { after: 3 }] {
         let fakes = [provider("sim-a").answers([act.clone()]), provider("sim-b")];
-        let gateway = gateway().over(fakes).config("[timeouts]\nidle = \"300ms\"\n").start().await;
+        let gateway = gateway().over(fakes).config(ONE_AUTHOR).start().await;
         let reply = gateway.ask("Why is the sky blue?").streamed().await;
         reply.by("sim-a/sim-m").after("");
         let (text, events) = (reply.text(), reply.events());

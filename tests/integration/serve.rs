@@ -91,7 +91,10 @@ async fn a_signal_lets_open_streams_end_and_takes_no_new_ones() {
     let mut socket = open_stream(&serving).await;
     serving.process.signal("TERM");
     serving.process.until_it_says("stopping: 1 open request");
-    assert!(std::net::TcpStream::connect(serving.address).is_err(), "the port is closed");
+    assert_eq!(Asking::to(serving.address, "GET", "/readyz").await.status, 503);
+    let refused = serving.ask("hello").await;
+    refused.refused(503, "stopping");
+    assert!(refused.retry_after() > 0);
     socket.read_until("data: [DONE]").await;
     drop(socket);
     serving.process.finish().exits(0);

@@ -23,6 +23,9 @@ pub struct Serve {
     /// Listen beyond this machine without a key
     #[arg(long)]
     pub insecure_no_auth: bool,
+    /// Let pages of this origin ask, `*` for all; may be given several times
+    #[arg(long, value_name = "ORIGIN")]
+    pub cors: Vec<String>,
     /// How long open requests may take when the server stops [default: 10s]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub drain: Option<Duration>,

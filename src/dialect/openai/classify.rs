@@ -180,7 +180,7 @@ fn fault_of(status: u16, refusal: Refusal, retry: Option<Timestamp>, now: Timest
     match meaning(status, &refusal) {
         Some(KeyRejected) => return Fault::Denied,
         Some(NotOffered) => return Fault::Gone,
-        Some(TooLong) => return Fault::Unfit(Unfit::TooLarge),
+        Some(TooLong) => return Fault::Unfit(refusal.too_long()),
         Some(Busy(scope)) => {
             return Fault::Busy { until: short_wait(retry, now), scope: Some(scope), period: refusal.period() };
         }
@@ -265,6 +265,25 @@ mod tests {
             count += 1;
         }
         assert!(count >= 80, "{count} rows");
+    }
+
+    #[test]
+    fn a_context_told_in_words_is_learned_with_what_was_asked_of_it() {
+        let told = |message: &str| {
+            let body = format!(r#"{{"error":{{"message":"{message}","code":"context_length_exceeded"}}}}"#);
+            classify(400, &HeaderMap::new(), body.as_bytes(), Timestamp::UNIX_EPOCH)
+        };
+        let too_long = |needed, context| Fault::Unfit(Unfit::ContextTooLong { needed, context });
+        let openai =
+            "This model's maximum context length is 8192 tokens. However, your messages resulted in 9001 tokens.";
+        assert_eq!(told(openai), too_long(9001, 8192));
+        let vllm = "This model's maximum context length is 32,768 tokens. However, you requested 40000 tokens (39000 in the messages).";
+        assert_eq!(told(vllm), too_long(40000, 32768));
+        for unclear in
+            ["Please reduce the length of the messages", "maximum context length is 9000 tokens, you sent 12", ""]
+        {
+            assert_eq!(told(unclear), Fault::Unfit(Unfit::TooLarge), "{unclear}");
+        }
     }
 
     #[test]

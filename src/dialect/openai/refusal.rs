@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::chat::{Fault, Period};
+use crate::chat::{Fault, Period, Unfit};
 use crate::quota::{Fact, Kind};
 
 /// What an error body says, as far as it can be relied on: codes, and short stable phrases of its message.
@@ -95,6 +95,17 @@ impl Refusal {
                 || self.details.iter().any(|detail| detail.contains(quota))
         };
         MARKS.into_iter().find(named).map(|(period, ..)| period)
+    }
+
+    /// "maximum context length is 8192 tokens. However, you requested 9001": numbers in this order, where the first is less.
+    pub fn too_long(&self) -> Unfit {
+        let Some((_, words)) = self.message.split_once("context length is ") else { return Unfit::TooLarge };
+        let plain = words.replace(',', "");
+        let mut numbers = plain.split(|c: char| !c.is_ascii_digit()).filter_map(|digits| digits.parse::<u64>().ok());
+        match (numbers.next(), numbers.next()) {
+            (Some(context), Some(needed)) if context < needed => Unfit::ContextTooLong { needed, context },
+            _ => Unfit::TooLarge,
+        }
     }
 
     /// The limit named as overrun: in words such as "on tokens per minute (TPM): Limit 8000, Used 2591" (Groq), or as a header

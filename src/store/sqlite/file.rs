@@ -6,6 +6,9 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, Error, ErrorCode, OpenFlags};
 
+use crate::chat::fault::SAME_STORY;
+use crate::clock::earlier;
+
 /// How long another process may hold the file before it counts as lost.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -149,7 +152,10 @@ fn bring_up_to_date(connection: &mut Connection, now: Timestamp) -> Result<(), M
     }
     let oldest = now.saturating_sub(SignedDuration::from_hours(24 * LEDGER_DAYS)).unwrap_or(Timestamp::MIN);
     transaction.execute("DELETE FROM ledger WHERE at < ?1", [oldest.as_microsecond()])?;
-    transaction.execute("DELETE FROM mark WHERE until < ?1", [now.as_microsecond()])?;
+    // That a model was gone is remembered for as long as a second sighting would retire it.
+    let story = earlier(now, SAME_STORY).as_microsecond();
+    let past = "DELETE FROM mark WHERE until < ?1 AND (until < ?2 OR cause NOT LIKE 'gone/%')";
+    transaction.execute(past, [now.as_microsecond(), story])?;
     transaction.execute("DELETE FROM session WHERE seen < ?1", [oldest.as_microsecond()])?;
     Ok(transaction.commit()?)
 }

@@ -47,7 +47,11 @@ pub fn write_mark(connection: &Connection, name: &str, until: Timestamp, cause: 
     connection.prepare_cached(sql)?.execute(params![name, until.as_microsecond(), cause]).map(drop)
 }
 
-/// Every rest: name, moment, cause. Those of the past are deleted when a file is opened.
+pub fn delete_mark(connection: &Connection, name: &str) -> Result<(), Error> {
+    connection.prepare_cached("DELETE FROM mark WHERE name = ?1")?.execute([name]).map(drop)
+}
+
+/// Every rest: name, moment, cause. Those of the past are deleted when a file is opened, a while later where a model was gone.
 pub fn marks(connection: &Connection) -> Result<Vec<(String, Timestamp, Fault)>, Error> {
     let mut statement = connection.prepare_cached("SELECT name, until, cause FROM mark")?;
     let rows = statement.query_map([], |row| {

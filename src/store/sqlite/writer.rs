@@ -257,6 +257,7 @@ impl Writer {
                 Change::Mark(mark, until, cause) => {
                     rows::write_mark(&self.connection, &self.marks[mark.0], *until, cause)?;
                 }
+                Change::Lift(mark) => rows::delete_mark(&self.connection, &self.marks[mark.0])?,
                 Change::Row(row) => rows::write_row(&self.connection, &self.shared.routes[row.route.0], row)?,
                 Change::Pin(session, route, seen, forgotten) => {
                     rows::write_pin(&self.connection, *session, &self.route_names[route.0], *seen)?;

@@ -89,8 +89,7 @@ impl Building {
         let log = Arc::clone(&lines);
         let gateway = Arc::new(Served::new(
             Arc::clone(&relay),
-            settings.server.api_key.clone(),
-            settings.server.max_body,
+            settings.server.clone(),
             Arc::new(move |line: &RequestLine| log.lock().expect("no poison").push(line.clone())),
         ));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback can be bound");

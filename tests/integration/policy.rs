@@ -1,0 +1,124 @@
+//! How long a fault keeps its route away: the durations of the failure policy, on a clock moved by hand.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use relay::clock::Clock;
+use relay::sim::{Act, Limit, ModelSpec};
+use serde_json::json;
+
+use super::harness::{Gateway, gateway, provider};
+
+const START: &str = "2026-11-25T10:00:00Z";
+
+/// How long `sim-a` is left alone after these acts, in seconds, to the step.
+async fn rests_for(acts: Vec<Act>, step: u64, most: u64) -> u64 {
+    let (clock, hand) = Clock::manual(START.parse().expect("a moment"));
+    let calls = acts.len();
+    let gateway = gateway().over([provider("sim-a").answers(acts), provider("sim-b")]).clock(clock).start().await;
+    for call in 1..=calls {
+        ask(&gateway).await;
+        assert_eq!(gateway.providers.chats("sim-a").len(), call);
+        let mut rested = 0;
+        while gateway.providers.chats("sim-a").len() == call && rested <= most {
+            hand.advance(Duration::from_secs(step));
+            rested += step;
+            if call < calls {
+                // Only the last rest is measured.
+                hand.advance(Duration::from_secs(most));
+                break;
+            }
+            ask(&gateway).await;
+        }
+        if call == calls {
+            return rested;
+        }
+    }
+    0
+}
+
+async fn ask(gateway: &Gateway) {
+    assert_eq!(gateway.ask("hello").await.status, 200);
+}
+
+fn named(status: u16, message: &str, headers: &[(&str, &str)]) -> Act {
+    let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    Act::Status { status, body: json!({"error": {"message": message}}).to_string(), headers }
+}
+
+#[tokio::test]
+async fn a_refusal_rests_as_long_as_it_says_or_as_its_kind_does() {
+    let minute = "rate limit reached: requests per minute";
+    let table = [
+        ("what it says", vec![Act::busy(20)], 20),
+        ("a minute", vec![named(429, minute, &[])], 60),
+        ("a minute, twice", vec![named(429, minute, &[]); 2], 90),
+        ("no cause", vec![named(429, "slow down", &[])], 60),
+        ("no cause, twice", vec![named(429, "slow down", &[]); 2], 120),
+        ("no cause, often", vec![named(429, "slow down", &[]); 6], 600),
+        ("a minute never benches a day", vec![named(429, minute, &[("retry-after", "86400")])], 600),
+    ];
+    for (what, acts, seconds) in table {
+        assert_eq!(rests_for(acts, 10, 900).await, seconds, "{what}");
+    }
+}
+
+#[tokio::test]
+async fn long_windows_rest_until_their_own_reset() {
+    let day = "limit reached: requests per day";
+    let hours = |acts| async move { rests_for(acts, 1_800, 40 * 3_600).await / 1_800 };
+    // What is asked of a day's quota in 20 seconds is the minute's business.
+    assert!(hours(vec![named(429, day, &[("retry-after", "20")])]).await >= 28, "not before midnight");
+    assert_eq!(hours(vec![named(402, "no credit", &[])]).await, 48, "nobody knows: 24 hours");
+    assert_eq!(hours(vec![Act::Gone]).await, 2, "an hour");
+}
+
+#[tokio::test]
+async fn without_credit_the_windows_own_reset_counts_where_it_is_known() {
+    let (clock, hand) = Clock::manual(START.parse().expect("a moment"));
+    let limited = provider("sim-a").limit(Limit::requests(1_000, relay::chat::Period::Day));
+    let fakes = [limited.answers([named(402, "no credit", &[])]), provider("sim-b")];
+    let gateway = gateway().over(fakes).clock(clock).start().await;
+    ask(&gateway).await;
+    hand.advance(Duration::from_hours(13));
+    ask(&gateway).await;
+    assert_eq!(gateway.providers.chats("sim-a").len(), 1);
+    hand.advance(Duration::from_hours(1));
+    ask(&gateway).await;
+    assert_eq!(gateway.providers.chats("sim-a").len(), 2, "midnight has passed");
+}
+
+#[tokio::test]
+async fn a_model_gone_twice_is_retired_and_one_that_came_back_is_not() {
+    for (acts, seen_later) in [(vec![Act::Gone, Act::Gone], false), (vec![Act::Gone, Act::Answer, Act::Gone], true)] {
+        let (clock, hand) = Clock::manual(START.parse().expect("a moment"));
+        let calls = acts.len();
+        let gateway = gateway().over([provider("sim-a").answers(acts), provider("sim-b")]).clock(clock).start().await;
+        for _ in 0..calls {
+            ask(&gateway).await;
+            hand.advance(Duration::from_mins(61));
+        }
+        hand.advance(Duration::from_hours(24));
+        ask(&gateway).await;
+        assert_eq!(gateway.providers.chats("sim-a").len() > calls, seen_later);
+        let until = gateway.relay.store().view().marks.iter().flatten().map(|mark| mark.until).max();
+        let later: Timestamp = "2026-12-20T00:00:00Z".parse().expect("a moment");
+        assert_eq!(until.is_some_and(|until| until > later), !seen_later, "a month for a retired one");
+        gateway.relay.note_listed(relay::routing::RouteId(0));
+        ask(&gateway).await;
+        assert!(gateway.providers.chats("sim-a").len() > calls, "its provider's own list has it again");
+    }
+}
+
+#[tokio::test]
+async fn a_smaller_context_told_by_a_refusal_is_learned() {
+    let told = "This model's maximum context length is 1000 tokens. However, your messages resulted in 1201 tokens.";
+    let small = provider("sim-a").model(ModelSpec::new("sim-m").context(8_000)).answers([named(400, told, &[])]);
+    let gateway = gateway().over([small, provider("sim-b")]).start().await;
+    let long = "word ".repeat(1_200);
+    for _ in 0..3 {
+        assert_eq!(gateway.ask(&long).await.by("sim-b/sim-m").status, 200);
+    }
+    assert_eq!(gateway.providers.chats("sim-a").len(), 1);
+    gateway.ask("short").with("max_tokens", json!(20)).await.by("sim-a/sim-m");
+}
