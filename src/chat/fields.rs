@@ -84,6 +84,17 @@ pub fn list(json: &str) -> Result<Vec<&str>, serde_json::Error> {
     Ok(serde_json::from_str::<Vec<&RawValue>>(json)?.into_iter().map(RawValue::get).collect())
 }
 
+/// The places of a JSON list's values, found without reading them.
+pub fn places(json: &str) -> Option<Vec<Range<usize>>> {
+    let (mut places, mut skim) = (Vec::new(), Skim::new(json));
+    let item = |skim: &mut Skim<'_>, _| -> Result<(), Malformed> {
+        places.push(skim.value()?);
+        Ok(())
+    };
+    skim.list(item).and_then(|_| skim.end()).ok()?;
+    Some(places)
+}
+
 /// A text as JSON.
 pub fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()

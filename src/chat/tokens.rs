@@ -35,7 +35,35 @@ pub fn upper_bound(text: impl AsRef<[u8]>) -> u64 {
 /// The exact count with the o200k vocabulary. Its tables load on first use: 0.2 s and 24 MB.
 pub fn exact(text: &str) -> u64 {
     static O200K: LazyLock<CoreBpe> = LazyLock::new(tiktoken::encoding::o200k_base);
+    #[cfg(test)]
+    watch::note(text.len());
     O200K.count(text) as u64
+}
+
+/// How many bytes were tokenised, and how many of them by the thread that asks.
+#[cfg(test)]
+pub mod watch {
+    use std::cell::Cell;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    static ALL: AtomicUsize = AtomicUsize::new(0);
+
+    thread_local! {
+        static HERE: Cell<usize> = const { Cell::new(0) };
+    }
+
+    pub fn note(bytes: usize) {
+        ALL.fetch_add(bytes, Ordering::Relaxed);
+        HERE.set(HERE.get() + bytes);
+    }
+
+    pub fn all() -> usize {
+        ALL.load(Ordering::Relaxed)
+    }
+
+    pub fn here() -> usize {
+        HERE.get()
+    }
 }
 
 /// Behind the first place of a run, costs repeat with this period.

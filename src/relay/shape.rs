@@ -1,6 +1,7 @@
 //! Shapes a request for the route that was chosen: a conversation that does not fit is cut, and the directive joins it.
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::{Arc, PoisonError};
 
 use crate::chat::system::{self, Place};
@@ -28,6 +29,8 @@ pub struct Asking<'a> {
 /// A request's messages, read and counted.
 pub struct Conversation {
     digest: Arc<Digest>,
+    /// Where each message stands in the list: found once, for a list may be long.
+    places: Arc<[Range<usize>]>,
     /// Tokens of tool definitions and of the directive.
     beside: u64,
     /// What the session's last turns took.
@@ -79,15 +82,15 @@ impl Relay {
         options: &Options,
     ) -> Option<Conversation> {
         let raw = request.raw("messages").unwrap_or("[]");
-        let begun = self.conversations().take(&fields::list(raw).ok()?);
+        let places: Arc<[Range<usize>]> = fields::places(raw)?.into();
+        let begun = self.conversations().take(&messages(request, &places));
         let directs = self.style(request, options).directs;
         let directive = if directs { self.voice.directive.clone() } else { String::new() };
-        let owned = request.clone();
+        let (owned, known) = (request.clone(), Arc::clone(&places));
         let reading = tokio::task::spawn_blocking(move || {
-            let messages = fields::list(owned.raw("messages").unwrap_or("[]")).unwrap_or_default();
             let tools = ["tools", "functions"].into_iter().filter_map(|name| owned.raw(name)).map(exact);
             let beside = tools.sum::<u64>() + exact(&directive);
-            (begun.complete(&messages), beside)
+            (begun.complete(&messages(&owned, &known)), beside)
         });
         let (digest, beside) = reading.await.ok()?;
         let digest = Arc::new(digest);
@@ -95,7 +98,7 @@ impl Relay {
         memory.put(Arc::clone(&digest));
         let history = memory.history(session(options, &digest));
         trip.need.count_exactly(digest.exact_tokens() + beside);
-        Some(Conversation { digest, beside, history })
+        Some(Conversation { digest, places, beside, history })
     }
 
     fn conversations(&self) -> std::sync::MutexGuard<'_, crate::context::Memory> {
@@ -116,14 +119,14 @@ impl Relay {
         if fitted.is_none() && !directs {
             return Ok(Cow::Borrowed(request));
         }
-        let messages = fitted.map_or_else(
+        let shaped = fitted.map_or_else(
             || Cow::Borrowed(request.raw("messages").unwrap_or("[]")),
             |fitted| Cow::Owned(fitted.messages),
         );
         if !directs {
-            return Ok(Cow::Owned(request.with_messages(messages.into_owned())));
+            return Ok(Cow::Owned(request.with_messages(shaped.into_owned())));
         }
-        let joined = system::split(&messages)
+        let joined = system::split(&shaped)
             .and_then(|messages| system::join(&messages, &self.voice.directive, Place::Before))
             .map_err(|error| unreadable(&error))?;
         Ok(Cow::Owned(request.with_messages(format!("[{}]", joined.join(",")))))
@@ -150,10 +153,14 @@ impl Relay {
             return Ok(None);
         }
         let (digest, history) = (Arc::clone(&conversation.digest), conversation.history.clone());
-        let (owned, begins_with_user) = (asking.request.clone(), route.provider.wire.strict_order);
+        let (owned, places) = (asking.request.clone(), Arc::clone(&conversation.places));
+        let begins_with_user = route.provider.wire.strict_order;
         let fitting = tokio::task::spawn_blocking(move || {
-            let messages = fields::list(owned.raw("messages").unwrap_or("[]")).unwrap_or_default();
-            fit(&digest, &messages, Room { budget, limits: &limits, history: &history, begins_with_user })
+            fit(
+                &digest,
+                &messages(&owned, &places),
+                Room { budget, limits: &limits, history: &history, begins_with_user },
+            )
         });
         let too_long = |needed| Fault::Unfit(Unfit::ContextTooLong { needed, context });
         let fitted = fitting.await.map_err(|_| too_long(need.input_tokens))?;
@@ -190,6 +197,12 @@ impl Relay {
     }
 }
 
+/// A request's raw messages, by their places.
+fn messages<'a>(request: &'a ChatRequest, places: &[Range<usize>]) -> Vec<&'a str> {
+    let raw = request.raw("messages").unwrap_or("[]");
+    places.iter().map(|place| &raw[place.clone()]).collect()
+}
+
 /// The session, or what stands for it where the caller names none: how the conversation began.
 fn session(options: &Options, digest: &Digest) -> u64 {
     #[expect(clippy::cast_possible_truncation, reason = "half of a hash is one")]
@@ -201,4 +214,73 @@ fn session(options: &Options, digest: &Digest) -> u64 {
 fn unreadable(error: &serde_json::Error) -> Fault {
     let message = format!("a message cannot be read: {error}");
     Fault::Invalid { status: 400, message, param: Some("messages".to_owned()), code: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::catalog::Overlay;
+    use crate::chat::tokens::watch;
+    use crate::clock::Clock;
+    use crate::config::{self, Environment, Flags, Simulated};
+    use crate::routing::Fleet;
+    use crate::store::Memory;
+
+    fn relay() -> Relay {
+        let text = "dialect = \"openai\"\nbase_url = \"http://127.0.0.1:1/v1\"\nkey_env = [\"SIM_KEY\"]\nstatus = \"free\"\n\
+            [[model]]\nid = \"m\"\nscale = \"small\"\ncontext = 8192\n";
+        let catalogue = Overlay { id: "sim-a".to_owned(), place: "a test".to_owned(), text: text.to_owned() };
+        let simulated = [Simulated { catalogue, key: "k".to_owned() }];
+        let environment = Environment::from([("RELAY_HOME", "/nowhere")]);
+        let loaded = config::load(&Flags::default(), &environment, Some(&simulated));
+        assert!(loaded.problems.is_empty(), "{:?}", loaded.problems);
+        let fleet = Fleet::new(&loaded.settings.accounts);
+        let store = Arc::new(Memory::new(&fleet));
+        Relay::new(&loaded.settings, fleet, store, Clock::system())
+    }
+
+    fn request(count: usize) -> ChatRequest {
+        let message = |number: usize| {
+            let role = if number.is_multiple_of(2) { "user" } else { "assistant" };
+            json!({"role": role, "content": format!("Sentence {number} about rivers and mountains. ").repeat(12)})
+        };
+        let messages: Vec<Value> = (0..count).map(message).collect();
+        ChatRequest::parse(Bytes::from(json!({ "messages": messages }).to_string())).expect("valid")
+    }
+
+    /// Plans and shapes one request; says how many messages were left.
+    async fn turn(relay: &Relay, count: usize) -> usize {
+        let (request, options) = (request(count), Options::default());
+        let (mut trip, _) = relay.trip(&request, &options).expect("a trip");
+        let mut conversation = None;
+        let next = |trip: &mut Trip| relay.step(trip);
+        let step = relay.shaped_step(&mut trip, &request, &options, &mut conversation, next).await;
+        let Step::Try(candidate) = step else { panic!("{step:?}") };
+        let asking = Asking { request: &request, options: &options, conversation: conversation.as_ref(), so_far: None };
+        let route = relay.fleet.route(candidate.route);
+        let shaped = relay.shaped(asking, &trip.need, route, &candidate.cost).await.expect("it fits");
+        fields::places(shaped.raw("messages").expect("messages")).expect("a list").len()
+    }
+
+    #[tokio::test]
+    async fn nothing_is_tokenised_where_requests_are_served_and_a_turn_tokenises_what_is_new() {
+        let relay = relay();
+        let (here, all) = (watch::here(), watch::all());
+        assert_eq!(turn(&relay, 2_001).await, 16, "a system message and fifteen");
+        assert!(watch::all() - all > 900_000, "the whole conversation");
+        let later = request(2_003);
+        let places = fields::places(later.raw("messages").expect("messages")).expect("a list");
+        let begun = relay.conversations().take(&messages(&later, &places));
+        assert_eq!(begun.missing(), 2);
+        let before = watch::here();
+        let digest = begun.complete(&messages(&later, &places));
+        assert!(watch::here() - before < 4_000, "{} bytes for two messages", watch::here() - before);
+        relay.conversations().put(Arc::new(digest));
+        let own = watch::here() - before;
+        turn(&relay, 2_003).await;
+        assert_eq!(watch::here(), here + own, "this thread serves, and others tokenise");
+    }
 }
