@@ -12,6 +12,7 @@ mod integration {
     mod boot;
     mod bytes;
     mod catalogue;
+    mod chaos;
     mod check_models;
     mod context;
     mod continued;
