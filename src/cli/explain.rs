@@ -91,9 +91,10 @@ const fn word(story: &RejectionStory) -> &'static str {
     if story.until.is_some() { "wait" } else { "never" }
 }
 
-/// The dearest limit of a candidate.
+/// The dearest limit of a candidate. Of two with one name, of the model and of the account, the one with less left.
 fn binding(story: &CandidateStory) -> Option<&Gate> {
-    story.gates.iter().find(|gate| story.price_parts.binding.as_ref() == Some(&gate.gate))
+    let named = story.gates.iter().filter(|gate| story.price_parts.binding.as_ref() == Some(&gate.gate));
+    named.min_by_key(|gate| gate.remaining.map(|amount| amount.amount))
 }
 
 /// The gate that keeps a route away the longest.
@@ -139,7 +140,7 @@ fn candidate_rows(story: &CandidateStory, now: Timestamp) -> Vec<[String; 7]> {
     let mut rows = vec![[story.place.to_string(), story.route.route.clone(), price, none(), none(), none(), none()]];
     for gate in story.gates.iter().filter(|gate| gate.limit.is_some()) {
         let [used, needed, limit] = numbers(gate);
-        let arrow = if story.price_parts.binding.as_ref() == Some(&gate.gate) { " <-" } else { "" };
+        let arrow = if binding(story).is_some_and(|binding| std::ptr::eq(binding, gate)) { " <-" } else { "" };
         let resets = gate.resets_at.map(|moment| wait(now, moment)).unwrap_or_default();
         rows.push([none(), format!("  {}{arrow}", gate.gate), none(), used, needed, limit, resets]);
     }

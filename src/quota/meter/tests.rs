@@ -45,6 +45,20 @@ fn what_a_moment_used_comes_back_a_window_and_a_moments_transit_later() {
 }
 
 #[test]
+fn history_takes_no_room() {
+    let mut meter = meter(u64::MAX, Window::rolling(Period::Minute), Period::Minute);
+    let mut kept = 0;
+    for number in 0..100_000 {
+        meter.add(1, at(f64::from(number) / 100.0));
+        if number % 1_000 == 0 {
+            let saved: serde_json::Value = serde_json::from_str(&meter.save()).expect("JSON");
+            kept = saved["rolling"]["amounts"].as_array().expect("stretches").len().max(kept);
+        }
+    }
+    assert_eq!(kept, 61, "sixty stretches and the one under way");
+}
+
+#[test]
 fn what_is_larger_than_the_limit_never_fits() {
     assert_eq!(meter(5, Window::rolling(Period::Minute), Period::Minute).fit(6, at(0.0)), Fit::Never);
 }
