@@ -41,7 +41,7 @@ Register-ArgumentCompleter -Native -CommandName 'relay' -ScriptBlock {
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Serve an OpenAI-compatible gateway')
             [CompletionResult]::new('check-models', 'check-models', [CompletionResultType]::ParameterValue, 'Check that models answer')
             [CompletionResult]::new('models', 'models', [CompletionResultType]::ParameterValue, 'List models: which can be used, and why the others cannot')
-            [CompletionResult]::new('refresh-limits', 'refresh-limits', [CompletionResultType]::ParameterValue, 'Read the limits that a provider''s documentation states')
+            [CompletionResult]::new('refresh-limits', 'refresh-limits', [CompletionResultType]::ParameterValue, 'Compare the catalogue''s limits with the providers'' documentation')
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Show relay at work, offline, over simulated providers')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completion script of a shell')
             break
@@ -168,11 +168,17 @@ Register-ArgumentCompleter -Native -CommandName 'relay' -ScriptBlock {
             break
         }
         'relay;refresh-limits' {
+            [CompletionResult]::new('--from', '--from', [CompletionResultType]::ParameterName, 'Read saved pages, DIR/PROVIDER.md or DIR/PROVIDER.html, and fetch nothing')
+            [CompletionResult]::new('--dir', '--dir', [CompletionResultType]::ParameterName, 'Write to these catalogue files instead of your own')
             [CompletionResult]::new('--read', '--read', [CompletionResultType]::ParameterName, 'Print what one saved page says, and why the rest of it was refused')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this config file [env: `RELAY_CONFIG`]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How to print results [default: a table on a terminal, else plain: tabs, no header]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour [env: `NO_COLOR`, `CLICOLOR_FORCE`, `FORCE_COLOR`]')
             [CompletionResult]::new('--simulate', '--simulate', [CompletionResultType]::ParameterName, 'Use simulated providers: default, dry, storm, slow or cut [env: `RELAY_SIMULATE`]')
+            [CompletionResult]::new('--check', '--check', [CompletionResultType]::ParameterName, 'Write nothing and ask nothing; exit 1 if anything differs that could be written')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Write what differs without asking')
+            [CompletionResult]::new('--allow-large', '--allow-large', [CompletionResultType]::ParameterName, 'Also write what is held back: changes of more than 5x, many models gone, contradictions')
+            [CompletionResult]::new('--undo', '--undo', [CompletionResultType]::ParameterName, 'Put back the files as they were before the last change')
             [CompletionResult]::new('--no-config', '--no-config', [CompletionResultType]::ParameterName, 'Read no config file')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print results as JSON; the same as --format json')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print less; twice for errors only')

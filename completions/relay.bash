@@ -336,12 +336,20 @@ _relay() {
             return 0
             ;;
         relay__subcmd__refresh__subcmd__limits)
-            opts="-q -v -h --read --config --no-config --format --json --quiet --verbose --color --no-progress --offline --simulate --help"
+            opts="-q -v -h --check --yes --allow-large --undo --from --dir --read --config --no-config --format --json --quiet --verbose --color --no-progress --offline --simulate --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --from)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --read)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -38,7 +38,7 @@ set edit:completion:arg-completer[relay] = {|@words|
             cand serve 'Serve an OpenAI-compatible gateway'
             cand check-models 'Check that models answer'
             cand models 'List models: which can be used, and why the others cannot'
-            cand refresh-limits 'Read the limits that a provider''s documentation states'
+            cand refresh-limits 'Compare the catalogue''s limits with the providers'' documentation'
             cand demo 'Show relay at work, offline, over simulated providers'
             cand completions 'Print the completion script of a shell'
         }
@@ -160,11 +160,17 @@ set edit:completion:arg-completer[relay] = {|@words|
             cand --help 'Print help'
         }
         &'relay;refresh-limits'= {
+            cand --from 'Read saved pages, DIR/PROVIDER.md or DIR/PROVIDER.html, and fetch nothing'
+            cand --dir 'Write to these catalogue files instead of your own'
             cand --read 'Print what one saved page says, and why the rest of it was refused'
             cand --config 'Read this config file [env: `RELAY_CONFIG`]'
             cand --format 'How to print results [default: a table on a terminal, else plain: tabs, no header]'
             cand --color 'When to use colour [env: `NO_COLOR`, `CLICOLOR_FORCE`, `FORCE_COLOR`]'
             cand --simulate 'Use simulated providers: default, dry, storm, slow or cut [env: `RELAY_SIMULATE`]'
+            cand --check 'Write nothing and ask nothing; exit 1 if anything differs that could be written'
+            cand --yes 'Write what differs without asking'
+            cand --allow-large 'Also write what is held back: changes of more than 5x, many models gone, contradictions'
+            cand --undo 'Put back the files as they were before the last change'
             cand --no-config 'Read no config file'
             cand --json 'Print results as JSON; the same as --format json'
             cand -q 'Print less; twice for errors only'

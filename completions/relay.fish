@@ -46,7 +46,7 @@ complete -c relay -n "__fish_relay_needs_command" -f -a "ask" -d 'Send one promp
 complete -c relay -n "__fish_relay_needs_command" -f -a "serve" -d 'Serve an OpenAI-compatible gateway'
 complete -c relay -n "__fish_relay_needs_command" -f -a "check-models" -d 'Check that models answer'
 complete -c relay -n "__fish_relay_needs_command" -f -a "models" -d 'List models: which can be used, and why the others cannot'
-complete -c relay -n "__fish_relay_needs_command" -f -a "refresh-limits" -d 'Read the limits that a provider\'s documentation states'
+complete -c relay -n "__fish_relay_needs_command" -f -a "refresh-limits" -d 'Compare the catalogue\'s limits with the providers\' documentation'
 complete -c relay -n "__fish_relay_needs_command" -f -a "demo" -d 'Show relay at work, offline, over simulated providers'
 complete -c relay -n "__fish_relay_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
 complete -c relay -n "__fish_relay_using_subcommand ask" -s f -l file -d 'Add a text file, `-` for stdin; may be given several times' -r -F
@@ -168,6 +168,8 @@ complete -c relay -n "__fish_relay_using_subcommand models" -s v -l verbose -d '
 complete -c relay -n "__fish_relay_using_subcommand models" -l no-progress -d 'Show no spinner [env: `RELAY_NO_PROGRESS`]'
 complete -c relay -n "__fish_relay_using_subcommand models" -l offline -d 'Let nothing leave this machine: only local and simulated providers answer [env: `RELAY_OFFLINE`]'
 complete -c relay -n "__fish_relay_using_subcommand models" -s h -l help -d 'Print help'
+complete -c relay -n "__fish_relay_using_subcommand refresh-limits" -l from -d 'Read saved pages, DIR/PROVIDER.md or DIR/PROVIDER.html, and fetch nothing' -r -F
+complete -c relay -n "__fish_relay_using_subcommand refresh-limits" -l dir -d 'Write to these catalogue files instead of your own' -r -F
 complete -c relay -n "__fish_relay_using_subcommand refresh-limits" -l read -d 'Print what one saved page says, and why the rest of it was refused' -r -F
 complete -c relay -n "__fish_relay_using_subcommand refresh-limits" -l config -d 'Read this config file [env: `RELAY_CONFIG`]' -r -F
 complete -c relay -n "__fish_relay_using_subcommand refresh-limits" -l format -d 'How to print results [default: a table on a terminal, else plain: tabs, no header]' -r -f -a "table\t''
@@ -179,6 +181,10 @@ complete -c relay -n "__fish_relay_using_subcommand refresh-limits" -l color -d 
 always\t''
 never\t''"
 complete -c relay -n "__fish_relay_using_subcommand refresh-limits" -l simulate -d 'Use simulated providers: default, dry, storm, slow or cut [env: `RELAY_SIMULATE`]' -r
+complete -c relay -n "__fish_relay_using_subcommand refresh-limits" -l check -d 'Write nothing and ask nothing; exit 1 if anything differs that could be written'
+complete -c relay -n "__fish_relay_using_subcommand refresh-limits" -l yes -d 'Write what differs without asking'
+complete -c relay -n "__fish_relay_using_subcommand refresh-limits" -l allow-large -d 'Also write what is held back: changes of more than 5x, many models gone, contradictions'
+complete -c relay -n "__fish_relay_using_subcommand refresh-limits" -l undo -d 'Put back the files as they were before the last change'
 complete -c relay -n "__fish_relay_using_subcommand refresh-limits" -l no-config -d 'Read no config file'
 complete -c relay -n "__fish_relay_using_subcommand refresh-limits" -l json -d 'Print results as JSON; the same as --format json'
 complete -c relay -n "__fish_relay_using_subcommand refresh-limits" -s q -l quiet -d 'Print less; twice for errors only'

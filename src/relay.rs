@@ -6,6 +6,7 @@ mod continuation;
 mod effects;
 mod failure;
 mod hedge;
+mod limits;
 mod metrics;
 mod plan;
 mod probe;
@@ -34,6 +35,7 @@ use attempt::Tried;
 
 pub use continuation::{Continuation, Continued};
 pub use failure::Failure;
+pub use limits::Adopted;
 pub use metrics::Metrics;
 pub use probe::{Checked, Condition, Probe};
 pub use usage::{ModelWindows, UsageReport};

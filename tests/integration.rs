@@ -29,6 +29,7 @@ mod integration {
     mod pages;
     mod personas;
     mod policy;
+    mod refresh;
     mod refusals;
     mod serve;
     mod sharing;

@@ -52,7 +52,15 @@ pub fn provider(id: &str, file: ProviderFile, place: &str, problems: &Problems) 
 }
 
 fn page_as_evidence(page: &Page, at: Date) -> Arc<Evidence> {
-    Arc::new(Evidence { url: page.url.clone(), at, quote: None, sha256: None })
+    Arc::new(Evidence {
+        url: page.url.clone(),
+        at,
+        quote: None,
+        sha256: None,
+        tier: None,
+        extractor: None,
+        stale: None,
+    })
 }
 
 /// Documented numbers that name no source of their own have the file's.

@@ -282,12 +282,13 @@ fn read_evidence(reader: &mut Reader<'_>) -> Option<Arc<Evidence>> {
     let read = |evidence: &mut Reader<'_>| {
         let (url, at) = (evidence.text("url"), evidence.date("at"));
         let (quote, sha256) = (evidence.text("quote"), evidence.text("sha256"));
+        let (tier, extractor, stale) = (evidence.text("tier"), evidence.text("extractor"), evidence.date("stale"));
         for (key, there) in [("url", url.is_some()), ("at", at.is_some())] {
             if !there && !evidence.has(key) {
                 evidence.problem(key, "is missing", None);
             }
         }
-        Some(Arc::new(Evidence { url: url?, at: at?, quote, sha256 }))
+        Some(Arc::new(Evidence { url: url?, at: at?, quote, sha256, tier, extractor, stale }))
     };
     reader.table("evidence", read).flatten()
 }

@@ -46,7 +46,7 @@ pub enum Command {
     CheckModels(CheckModels),
     /// List models: which can be used, and why the others cannot
     Models(Models),
-    /// Read the limits that a provider's documentation states
+    /// Compare the catalogue's limits with the providers' documentation
     RefreshLimits(RefreshLimits),
     /// Show relay at work, offline, over simulated providers
     Demo(Demo),

@@ -14,6 +14,7 @@ mod models;
 mod output;
 mod panic;
 mod refresh_limits;
+mod reload;
 mod report;
 mod run;
 mod serve;

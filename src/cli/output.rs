@@ -49,6 +49,10 @@ impl Output {
         io::stdout().is_terminal()
     }
 
+    pub fn stderr_is_terminal() -> bool {
+        io::stderr().is_terminal()
+    }
+
     /// Prints a result.
     pub fn result(self, text: &str) -> Result<(), Trouble> {
         let mut stdout = AutoStream::new(io::stdout().lock(), self.color);

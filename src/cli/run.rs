@@ -74,7 +74,10 @@ fn dispatch(args: Args, environment: &Environment, output: Output) -> Result<(),
         Command::Models(models) => {
             run_one(|| runtime(1), |runtime| runtime.block_on(models::run(&models, &global, environment, output)))
         }
-        Command::RefreshLimits(refresh) => refresh_limits::run(&refresh, &global, output),
+        Command::RefreshLimits(refresh) => run_one(
+            || runtime(2),
+            |runtime| runtime.block_on(refresh_limits::run(&refresh, &global, environment, output)),
+        ),
         Command::Demo(demo) => {
             run_one(|| runtime(2), |runtime| runtime.block_on(demo::run(&demo, &global, environment, output)))
         }

@@ -15,21 +15,14 @@ use super::args::{Format, Global, Serve};
 use super::banner;
 use super::exit::{Exit, Trouble};
 use super::output::{Output, dim, red};
+use super::reload;
 use super::setup::{self, Core, Verify};
 
 pub async fn run(serve: &Serve, global: &Global, environment: &Environment, output: Output) -> Result<(), Trouble> {
     let started = Instant::now();
-    let flags = Flags {
-        host: serve.host.clone(),
-        port: serve.port,
-        api_key_file: serve.api_key_file.clone(),
-        drain: serve.drain,
-        cors: serve.cors.clone(),
-        keyless: serve.keyless,
-        strict_free: serve.strict_free,
-        ..Flags::default()
-    };
+    let flags = flags(serve);
     let verify = if serve.no_verify { Verify::Nothing } else { Verify::Everything };
+    let watched = flags.clone().with(global);
     let mut core = setup::core(global, flags, environment, output, verify).await?;
     refuse_open_door(&core, serve)?;
     let mut signals = Signals::new()?;
@@ -43,7 +36,12 @@ pub async fn run(serve: &Serve, global: &Global, environment: &Environment, outp
     }
     let server = &core.settings.server;
     let gateway = Arc::new(Gateway::new(Arc::clone(&core.relay), server.clone(), logger(serve.log_format, output)));
-    let stopped = serve_until_stopped(listener, Arc::clone(&gateway), server.drain, &mut signals, output).await;
+    let serving = serve_until_stopped(listener, Arc::clone(&gateway), server.drain, &mut signals, output);
+    let watching = watching(&core, &watched, environment, output);
+    let stopped = tokio::select! {
+        stopped = serving => stopped,
+        never = watching => match never {},
+    };
     if let Some(simulator) = core.simulator.take() {
         simulator.stop().await;
     }
@@ -51,6 +49,27 @@ pub async fn run(serve: &Serve, global: &Global, environment: &Environment, outp
         (Stopped::Drained, _) => Ok(()),
         (Stopped::Cut, exit) => Err(Trouble::silent(exit)),
     }
+}
+
+fn flags(serve: &Serve) -> Flags {
+    Flags {
+        host: serve.host.clone(),
+        port: serve.port,
+        api_key_file: serve.api_key_file.clone(),
+        drain: serve.drain,
+        cors: serve.cors.clone(),
+        keyless: serve.keyless,
+        strict_free: serve.strict_free,
+        ..Flags::default()
+    }
+}
+
+/// Takes over limits that change while it serves. Simulated providers have no files that could.
+async fn watching(core: &Core, flags: &Flags, environment: &Environment, output: Output) -> std::convert::Infallible {
+    if core.simulator.is_some() {
+        return std::future::pending().await;
+    }
+    reload::watch(&core.relay, flags, environment, output).await
 }
 
 async fn serve_until_stopped(

@@ -268,7 +268,8 @@ pub fn not_set_up(settings: &Settings) -> Trouble {
 }
 
 impl Flags {
-    fn with(self, global: &Global) -> Self {
+    #[must_use]
+    pub fn with(self, global: &Global) -> Self {
         Self { config: global.config.clone(), no_config: global.no_config, offline: global.offline, ..self }
     }
 }

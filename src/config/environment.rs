@@ -43,16 +43,19 @@ pub struct Paths {
     pub limits: PathBuf,
     /// What outlives the process: quota counts, rests, the ledger.
     pub state: PathBuf,
+    /// What can be fetched again.
+    pub cache: PathBuf,
 }
 
 impl Paths {
     /// All in `$RELAY_HOME` when that is set, else below the XDG folders. `None` without any home.
     pub fn of(environment: &Environment) -> Option<Self> {
-        let (folder, state) = match environment.get("RELAY_HOME").map(PathBuf::from) {
-            Some(home) => (home.clone(), home),
+        let (folder, state, cache) = match environment.get("RELAY_HOME").map(PathBuf::from) {
+            Some(home) => (home.clone(), home.clone(), home.join("cache")),
             None => (
                 below(environment, "XDG_CONFIG_HOME", "APPDATA", ".config")?,
                 below(environment, "XDG_STATE_HOME", "LOCALAPPDATA", ".local/state")?,
+                below(environment, "XDG_CACHE_HOME", "LOCALAPPDATA", ".cache")?,
             ),
         };
         Some(Self {
@@ -60,6 +63,7 @@ impl Paths {
             keys: folder.join("keys.toml"),
             limits: folder.join("limits"),
             state: state.join("relay.db"),
+            cache,
         })
     }
 }

@@ -89,6 +89,12 @@ pub struct Evidence {
     pub quote: Option<String>,
     /// Of the page as it was read.
     pub sha256: Option<String>,
+    /// The plan that the page names for it.
+    pub tier: Option<String>,
+    /// The rules that read it.
+    pub extractor: Option<String>,
+    /// Since when the page has not published it any more.
+    pub stale: Option<Date>,
 }
 
 impl Limit {

@@ -1,13 +1,17 @@
 //! Limits with evidence: providers' pages read, compared with the catalogue, written down with proof.
 
 mod amount;
+pub mod apply;
+pub mod compare;
 mod grid;
 mod header;
 mod html;
 mod markdown;
+mod names;
 mod page;
 mod read;
 mod row;
+pub mod source;
 mod statement;
 mod table;
 mod text;

@@ -130,6 +130,12 @@ fn words_of(text: &str) -> impl Iterator<Item = String> {
     original_words(text).map(|word| word.to_lowercase())
 }
 
+/// Whether two plans are one: `free`, `Free tier`.
+pub fn is_same(a: &str, b: &str) -> bool {
+    let name = |text: &str| of_label(text).unwrap_or_default().to_lowercase();
+    name(a) == name(b)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 
 use crate::chat::session::SessionKey;
 use crate::chat::{Fault, Period};
-use crate::quota::{Cost, Fact};
-use crate::routing::{Fleet, MarkId, Route, RouteId, View};
+use crate::quota::{Cost, Fact, Limit};
+use crate::routing::{Fleet, MarkId, MeterId, Route, RouteId, View};
 
 use super::shelf::Shelf;
 use super::{
@@ -87,6 +87,10 @@ impl Store for Memory {
 
     fn lift(&self, mark: MarkId) {
         self.state().shelf.lift(mark);
+    }
+
+    fn set_limit(&self, meter: MeterId, limit: Limit) {
+        self.state().shelf.set_limit(meter, limit);
     }
 
     fn settle(&self, lease: Lease, settlement: Settlement, row: LedgerRow, now: Timestamp) {

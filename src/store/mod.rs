@@ -20,7 +20,7 @@ use jiff::Timestamp;
 use crate::chat::fault::Class;
 use crate::chat::session::SessionKey;
 use crate::chat::{Fault, Period, Usage};
-use crate::quota::{Cost, Fact};
+use crate::quota::{Cost, Fact, Limit};
 use crate::routing::{MarkId, MeterId, Route, RouteId, View};
 
 /// A granted reservation: so much of each of these meters. Has to be settled, exactly once.
@@ -181,6 +181,8 @@ pub trait Store: Send + Sync {
     fn mark(&self, mark: MarkId, until: Timestamp, cause: &Fault);
     /// What the mark was guessed from has proved wrong.
     fn lift(&self, mark: MarkId);
+    /// The documents say something else of this meter now. What is used stays counted.
+    fn set_limit(&self, meter: MeterId, limit: Limit);
     /// The attempt has ended: what it used, and its row of the ledger.
     fn settle(&self, lease: Lease, settlement: Settlement, row: LedgerRow, now: Timestamp);
     /// The route a session stays with.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::chat::{Fault, Period};
-use crate::quota::{Cost, Fact, Fit, Kind, Meter, Source};
+use crate::quota::{Cost, Fact, Fit, Kind, Limit, Meter, Source};
 use crate::routing::{Fleet, Mark, MarkId, MeterId, View};
 
 use super::sessions::Sessions;
@@ -29,6 +29,12 @@ impl Shelf {
 
     pub fn meter(&mut self, id: MeterId) -> &mut Meter {
         Arc::make_mut(&mut Arc::make_mut(&mut self.view).meters[id.0])
+    }
+
+    /// Puts another limit in the place of a meter's own. What is used stays; what was learned against the old one does not.
+    pub fn set_limit(&mut self, id: MeterId, limit: Limit) {
+        let meter = self.meter(id);
+        *meter = Meter::restore(limit.clone(), &meter.save()).unwrap_or_else(|| Meter::new(limit));
     }
 
     fn open(&mut self, id: MeterId) -> &mut u64 {

@@ -19,7 +19,7 @@ use tokio::sync::oneshot;
 
 use crate::chat::session::SessionKey;
 use crate::chat::{Fault, Period};
-use crate::quota::{Cost, Fact};
+use crate::quota::{Cost, Fact, Limit};
 use crate::routing::{Fleet, MarkId, MeterId, Route, RouteId, View};
 
 pub use file::OpenError;
@@ -185,6 +185,10 @@ impl Store for Sqlite {
         self.change(Change::Lift(mark));
         // Without its thread the store says so in `reserve`.
         drop(self.jobs.send(Job::Write));
+    }
+
+    fn set_limit(&self, meter: MeterId, limit: Limit) {
+        self.shared.state().shelf.set_limit(meter, limit);
     }
 
     fn settle(&self, lease: Lease, settlement: Settlement, row: LedgerRow, now: Timestamp) {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::header::CONTENT_TYPE;
+use http::header::{ACCEPT, CONTENT_TYPE, ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, LOCATION};
 use http::{HeaderName, HeaderValue};
 
 /// What is larger than this is not read on.
@@ -15,8 +15,27 @@ pub struct Fetched {
     pub body: Vec<u8>,
 }
 
+/// What is known of a page from the last time: its site need not send it again.
+#[derive(Debug, Clone, Default)]
+pub struct Known {
+    pub etag: Option<String>,
+    pub last_modified: Option<String>,
+}
+
+/// A page as its site sent it.
+#[derive(Debug, Clone)]
+pub struct PageAnswer {
+    pub status: u16,
+    pub content_type: Option<String>,
+    pub etag: Option<String>,
+    pub last_modified: Option<String>,
+    pub body: Vec<u8>,
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
+    #[error("it leads to another host, or too far: {0}")]
+    LeadsAway(String),
     #[error("no answer within {} s", .0.as_secs())]
     TimedOut(Duration),
     #[error("not reachable")]
@@ -56,6 +75,43 @@ impl Fetcher {
         fetch(request, timeout).await
     }
 
+    /// Gets a page. A redirect is followed within its host alone: what another host says is not what this one documents.
+    pub async fn page(&self, url: &str, known: Known, timeout: Duration) -> Result<PageAnswer, FetchError> {
+        const MOST_STEPS: usize = 4;
+        let mut url = reqwest::Url::parse(url).map_err(|_| FetchError::Unreachable)?;
+        for _ in 0..MOST_STEPS {
+            let mut request =
+                self.0.get(url.clone()).header(ACCEPT, "text/markdown, text/plain;q=0.9, text/html;q=0.8");
+            for (name, value) in [(IF_NONE_MATCH, &known.etag), (IF_MODIFIED_SINCE, &known.last_modified)] {
+                if let Some(value) = value {
+                    request = request.header(name, value);
+                }
+            }
+            let response = request.timeout(timeout).send().await.map_err(|error| reason(&error, timeout))?;
+            let header = |name: HeaderName| {
+                response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+            };
+            let target = header(LOCATION).and_then(|target| url.join(&target).ok());
+            match target {
+                Some(target) if response.status().is_redirection() && response.status() != 304 => {
+                    if target.host_str() != url.host_str()
+                        || target.port_or_known_default() != url.port_or_known_default()
+                    {
+                        return Err(FetchError::LeadsAway(target.host_str().unwrap_or_default().to_owned()));
+                    }
+                    url = target;
+                }
+                _ => {
+                    let (status, content_type) = (response.status().as_u16(), header(CONTENT_TYPE));
+                    let (etag, last_modified) = (header(ETAG), header(LAST_MODIFIED));
+                    let body = body(response, timeout).await?;
+                    return Ok(PageAnswer { status, content_type, etag, last_modified, body });
+                }
+            }
+        }
+        Err(FetchError::LeadsAway(url.host_str().unwrap_or_default().to_owned()))
+    }
+
     /// Posts JSON to `url`.
     pub async fn post_json(&self, url: &str, body: Vec<u8>, timeout: Duration) -> Result<Fetched, FetchError> {
         fetch(self.0.post(url).header(CONTENT_TYPE, "application/json").body(body), timeout).await
@@ -63,8 +119,12 @@ impl Fetcher {
 }
 
 async fn fetch(request: reqwest::RequestBuilder, timeout: Duration) -> Result<Fetched, FetchError> {
-    let mut response = request.timeout(timeout).send().await.map_err(|error| reason(&error, timeout))?;
+    let response = request.timeout(timeout).send().await.map_err(|error| reason(&error, timeout))?;
     let status = response.status().as_u16();
+    Ok(Fetched { status, body: body(response, timeout).await? })
+}
+
+async fn body(mut response: reqwest::Response, timeout: Duration) -> Result<Vec<u8>, FetchError> {
     let mut body = Vec::new();
     while let Some(piece) = response.chunk().await.map_err(|error| reason(&error, timeout))? {
         if body.len() + piece.len() > MOST_BYTES {
@@ -72,7 +132,7 @@ async fn fetch(request: reqwest::RequestBuilder, timeout: Duration) -> Result<Fe
         }
         body.extend_from_slice(&piece);
     }
-    Ok(Fetched { status, body })
+    Ok(body)
 }
 
 impl Default for Fetcher {

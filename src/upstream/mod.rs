@@ -9,7 +9,7 @@ mod verify;
 mod watch;
 
 pub use client::{Call, Client, Received};
-pub use fetch::{FetchError, Fetched, Fetcher};
+pub use fetch::{FetchError, Fetched, Fetcher, Known, PageAnswer};
 pub use key::Key;
 pub use verify::{Finding, Verified, What, verify};
 pub use watch::{EventStream, read_whole};

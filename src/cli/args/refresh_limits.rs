@@ -6,7 +6,28 @@ use clap::Args;
 
 #[derive(Debug, Args)]
 pub struct RefreshLimits {
+    /// Only these providers
+    #[arg(value_name = "PROVIDER")]
+    pub providers: Vec<String>,
+    /// Write nothing and ask nothing; exit 1 if anything differs that could be written
+    #[arg(long, conflicts_with_all = ["yes", "undo"])]
+    pub check: bool,
+    /// Write what differs without asking
+    #[arg(long, conflicts_with = "undo")]
+    pub yes: bool,
+    /// Also write what is held back: changes of more than 5x, many models gone, contradictions
+    #[arg(long)]
+    pub allow_large: bool,
+    /// Put back the files as they were before the last change
+    #[arg(long)]
+    pub undo: bool,
+    /// Read saved pages, DIR/PROVIDER.md or DIR/PROVIDER.html, and fetch nothing
+    #[arg(long, value_name = "DIR")]
+    pub from: Option<PathBuf>,
+    /// Write to these catalogue files instead of your own
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
     /// Print what one saved page says, and why the rest of it was refused
-    #[arg(long, value_name = "FILE")]
-    pub read: PathBuf,
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["check", "yes", "allow_large", "undo", "from", "dir", "providers"])]
+    pub read: Option<PathBuf>,
 }

@@ -10,7 +10,7 @@ use rusqlite::{Connection, Error};
 use tokio::sync::oneshot;
 
 use crate::clock::earlier;
-use crate::quota::{Cost, Limit, Meter};
+use crate::quota::{Cost, Meter};
 use crate::routing::{Fleet, MarkId, MeterId, RouteId};
 use crate::store::{Lease, Refusal, Settlement};
 
@@ -54,7 +54,7 @@ struct Wanted {
 pub struct Writer {
     connection: Connection,
     shared: Arc<Shared>,
-    meters: Vec<(String, Limit)>,
+    meters: Vec<String>,
     marks: Vec<String>,
     /// By `RouteId`: the name of its model's mark, by which other processes know it.
     route_names: Vec<String>,
@@ -85,12 +85,11 @@ struct Batch {
 impl Writer {
     /// Reads what is kept into the shared shelf.
     pub fn new(connection: Connection, shared: Arc<Shared>, fleet: &Fleet, on_loss: OnLoss) -> Result<Self, Error> {
-        let meters: Vec<(String, Limit)> =
-            fleet.meters.iter().map(|spec| (spec.name.clone(), spec.limit.clone())).collect();
+        let meters: Vec<String> = fleet.meters.iter().map(|spec| spec.name.clone()).collect();
         let ids = |names: &mut dyn Iterator<Item = &String>| -> HashMap<String, usize> {
             names.enumerate().map(|(index, name)| (name.clone(), index)).collect()
         };
-        let meter_ids = ids(&mut meters.iter().map(|(name, _)| name));
+        let meter_ids = ids(&mut meters.iter());
         let mark_ids = ids(&mut fleet.marks.iter());
         let mut writer = Self {
             connection,
@@ -160,7 +159,7 @@ impl Writer {
         let mut reread = BTreeSet::new();
         for (name, saved) in meters {
             let Some(id) = self.meter_ids.get(&name).filter(|id| !self.unsaved.contains(&id.0)) else { continue };
-            let limit = self.meters[id.0].1.clone();
+            let limit = state.shelf.view.meters[id.0].limit.clone();
             *state.shelf.meter(*id) = rows::restore(limit, &saved);
             reread.insert(id.0);
         }
@@ -250,7 +249,7 @@ impl Writer {
     fn write(&mut self, batch: &Batch) -> Result<(), Error> {
         let sequence = self.sequence.max(0) + 1;
         for (id, meter) in &batch.meters {
-            rows::write_meter(&self.connection, &self.meters[*id].0, sequence, meter)?;
+            rows::write_meter(&self.connection, &self.meters[*id], sequence, meter)?;
         }
         for change in &batch.changes {
             match change {

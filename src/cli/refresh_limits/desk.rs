@@ -1,0 +1,111 @@
+//! What `relay refresh-limits` works on: the catalogue, the folder it writes to, the providers it was asked about.
+
+use std::path::PathBuf;
+
+use crate::catalog::reader::close;
+use crate::catalog::{Catalog, Overlay, Problems, Provider};
+use crate::cli::args::{Global, RefreshLimits};
+use crate::cli::exit::{Exit, Trouble};
+use crate::cli::output::Output;
+use crate::cli::setup;
+use crate::config::{Environment, Flags, Paths};
+use crate::quota::Source;
+use crate::refresh::compare::Seen;
+
+pub struct Desk {
+    pub catalog: Catalog,
+    /// Where files are written.
+    pub folder: PathBuf,
+    pub cache: Option<PathBuf>,
+    /// The folder is a catalogue of its own, not the user's changes to the shipped one.
+    pub is_whole: bool,
+    /// Limits that headers of real responses named, by provider.
+    pub seen: Vec<(String, Seen)>,
+}
+
+impl Desk {
+    pub async fn open(
+        args: &RefreshLimits,
+        global: &Global,
+        environment: &Environment,
+        output: Output,
+    ) -> Result<Self, Trouble> {
+        let paths = Paths::of(environment);
+        let cache = paths.as_ref().map(|paths| paths.cache.join("pages"));
+        if let Some(folder) = &args.dir {
+            let catalog = catalogue_of(folder)?;
+            return Ok(Self { catalog, folder: folder.clone(), cache, is_whole: true, seen: Vec::new() });
+        }
+        let no_home =
+            || Trouble::new(Exit::Config, "there is no home folder to write to".to_owned()).hint("set RELAY_HOME");
+        let folder = paths.ok_or_else(no_home)?.limits;
+        let core = setup::look(global, Flags::default(), environment, output).await?;
+        for problem in &core.problems {
+            output.notice(&problem.to_string());
+        }
+        let seen = core.relay.windows().into_iter().flat_map(|quota| {
+            let (provider, model) = (quota.provider, quota.model);
+            let told = quota.windows.into_iter().filter(|window| window.limit_source == Source::Header);
+            told.map(move |window| {
+                let (kind, period, limit) = (window.kind, window.period, window.limit);
+                (provider.clone(), Seen { model: model.clone(), kind, period, limit })
+            })
+        });
+        let seen = seen.collect();
+        Ok(Self { catalog: core.settings.catalog.clone(), folder, cache, is_whole: false, seen })
+    }
+
+    /// The providers that were asked for, else all that have a page.
+    pub fn providers(&self, names: &[String]) -> Result<Vec<&Provider>, Trouble> {
+        if names.is_empty() {
+            return Ok(self.catalog.providers.iter().filter(|provider| provider.page.is_some()).collect());
+        }
+        names.iter().map(|name| self.provider(name)).collect()
+    }
+
+    fn provider(&self, name: &str) -> Result<&Provider, Trouble> {
+        let found = self.catalog.providers.iter().find(|provider| provider.id.eq_ignore_ascii_case(name));
+        found.ok_or_else(|| {
+            let trouble = Trouble::new(Exit::Usage, format!("there is no provider `{name}`"));
+            match close(name, self.catalog.providers.iter().map(|provider| provider.id.as_str())) {
+                Some(hint) => trouble.hint(hint),
+                None => trouble,
+            }
+        })
+    }
+
+    pub fn file(&self, provider: &str) -> PathBuf {
+        self.folder.join(format!("{provider}.toml"))
+    }
+
+    /// Refuses a text that would not be read as it is meant.
+    pub fn check(&self, provider: &str, text: &str) -> Result<(), Trouble> {
+        let place = self.file(provider).display().to_string();
+        let overlay = [Overlay { id: provider.to_owned(), place, text: text.to_owned() }];
+        let problems = if self.is_whole {
+            Catalog::only(&overlay).err().unwrap_or_default()
+        } else {
+            let problems = Problems::default();
+            Catalog::load(&overlay, &problems);
+            problems.into_list()
+        };
+        if problems.is_empty() { Ok(()) } else { Err(Trouble::of_problems(&problems)) }
+    }
+}
+
+fn catalogue_of(folder: &std::path::Path) -> Result<Catalog, Trouble> {
+    let trouble = |error: std::io::Error| {
+        let exit = if error.kind() == std::io::ErrorKind::NotFound { Exit::NoInput } else { Exit::Io };
+        Trouble::new(exit, format!("`{}` cannot be read: {error}", folder.display()))
+    };
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(trouble)?.flatten() {
+        let path = entry.path();
+        if path.extension().is_some_and(|ending| ending == "toml") {
+            let id = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            let text = std::fs::read_to_string(&path).map_err(trouble)?;
+            files.push(Overlay { id, place: path.display().to_string(), text });
+        }
+    }
+    Catalog::only(&files).map_err(|problems| Trouble::of_problems(&problems))
+}

@@ -1,0 +1,63 @@
+//! A running `serve` takes over limits that change in the user's own files, without a restart.
+
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use crate::config::{self, Environment, Flags, Paths};
+use crate::relay::{Adopted, Relay};
+use crate::routing::Fleet;
+
+use super::output::Output;
+
+/// How often the files are looked at. It costs a listing of one folder.
+const GAP: Duration = Duration::from_millis(250);
+
+/// Looks at the files for ever.
+pub async fn watch(
+    relay: &Relay,
+    flags: &Flags,
+    environment: &Environment,
+    output: Output,
+) -> std::convert::Infallible {
+    let folder = Paths::of(environment).map(|paths| paths.limits);
+    let Some(folder) = folder else { return std::future::pending().await };
+    let mut known = stamps(&folder);
+    loop {
+        tokio::time::sleep(GAP).await;
+        let now = stamps(&folder);
+        if now != known {
+            known = now;
+            take_over(relay, flags, environment, output);
+        }
+    }
+}
+
+fn take_over(relay: &Relay, flags: &Flags, environment: &Environment, output: Output) {
+    let loaded = config::load(flags, environment, None);
+    if let Some(problem) = loaded.problems.first() {
+        output.notice(&format!("limits not taken over: {problem}"));
+        return;
+    }
+    let Adopted { changed, waiting } = relay.adopt_limits(&Fleet::new(&loaded.settings.accounts));
+    if changed > 0 {
+        output.notice(&format!("{changed} limits changed, and count from now on"));
+    }
+    if waiting > 0 {
+        output.notice(&format!("{waiting} limits are of models or kinds that are new: restart to use them"));
+    }
+}
+
+/// The files of a folder with their sizes and times of change.
+fn stamps(folder: &Path) -> Vec<(std::ffi::OsString, u64, Option<SystemTime>)> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let mut stamps: Vec<_> = entries
+        .flatten()
+        .filter(|entry| entry.path().extension().is_some_and(|extension| extension == "toml"))
+        .filter_map(|entry| {
+            let about = entry.metadata().ok()?;
+            Some((entry.file_name(), about.len(), about.modified().ok()))
+        })
+        .collect();
+    stamps.sort();
+    stamps
+}

@@ -1,0 +1,347 @@
+//! What a page says against what the catalogue has, field by field. Nothing that is not certain becomes a change.
+
+use std::collections::BTreeSet;
+
+use crate::catalog::{Model, Provider, Status};
+use crate::chat::Period;
+use crate::quota::{Kind, Limit, Source};
+
+use super::amount::Metric;
+use super::names::{self, Match};
+use super::read::Reading;
+use super::row::Row;
+use super::tier;
+use super::words::Counted;
+
+/// A change of more than this factor may be a misreading.
+const LARGE: u64 = 5;
+
+/// Percent of a provider's models: with more of them gone the rest has to be confirmed, or the page was not understood.
+const MANY_GONE: usize = 30;
+const MOST_GONE: usize = 50;
+
+/// What a difference is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Op {
+    Change,
+    /// A limit that the catalogue has not.
+    Add,
+    /// A model that the catalogue has not: shown, for a page does not say what it can do.
+    New,
+    /// A model that the page does not name any more: its numbers stay, marked.
+    Gone,
+    /// A limit that the page does not publish any more: it stays, marked.
+    Stale,
+    /// The user's own value stands against it.
+    Conflict,
+    /// The page may mean this model.
+    Unsure,
+}
+
+impl Op {
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Change => "change",
+            Self::Add => "add",
+            Self::New => "new",
+            Self::Gone => "gone",
+            Self::Stale => "stale",
+            Self::Conflict => "conflict",
+            Self::Unsure => "unsure",
+        }
+    }
+}
+
+/// What is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Field {
+    Limit(Kind, Period),
+    Context,
+    /// The model as a whole.
+    Model,
+}
+
+impl Field {
+    /// As documents name it: `requests_per_day`.
+    pub fn key(self) -> String {
+        match self {
+            Self::Limit(kind, period) => format!("{}_per_{}", kind.word(), period.word()),
+            Self::Context => "context".to_owned(),
+            Self::Model => "model".to_owned(),
+        }
+    }
+}
+
+/// One difference.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The catalogue's id, `*` for the account, or the page's words for what it does not have.
+    pub model: String,
+    pub field: Field,
+    pub old: Option<u64>,
+    pub new: Option<u64>,
+    pub op: Op,
+    /// Why it needs confirmation.
+    pub held: Option<String>,
+    /// The row it was read from, and the exact cell.
+    pub evidence: String,
+    pub quote: String,
+    pub tier: Option<String>,
+}
+
+impl Change {
+    /// Whether it can be written at all.
+    pub const fn is_writable(&self) -> bool {
+        matches!(self.op, Op::Change | Op::Add | Op::Gone | Op::Stale)
+    }
+}
+
+/// A limit that headers of real responses named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    pub model: String,
+    pub kind: Kind,
+    pub period: Period,
+    pub limit: u64,
+}
+
+/// Compares a page with a provider of the catalogue. An error says why the page counts as unread.
+pub fn compare(provider: &Provider, reading: &Reading, seen: &[Seen]) -> Result<Vec<Change>, String> {
+    if reading.rows.is_empty() {
+        let why = reading.refused.iter().map(|refused| format!("{}: {}", refused.part, refused.reason)).next();
+        return Err(why.unwrap_or_else(|| "it states no limit".to_owned()));
+    }
+    let rows = rows_of_plan(provider, &reading.rows)?;
+    let mut comparing =
+        Comparing { provider, seen, changes: Vec::new(), met: BTreeSet::new(), unsure: BTreeSet::new() };
+    for row in &rows {
+        comparing.row(row, &rows);
+    }
+    if rows.iter().any(|row| !row.model.starts_with('*')) {
+        comparing.gone(!reading.refused.is_empty())?;
+    }
+    Ok(comparing.changes)
+}
+
+/// The rows of the plan whose numbers count.
+fn rows_of_plan<'a>(provider: &Provider, rows: &'a [Row]) -> Result<Vec<&'a Row>, String> {
+    let pin = provider.page.as_ref().and_then(|page| page.tier.as_deref());
+    let usual = matches!(provider.status, Status::Free | Status::Keyless).then_some("free");
+    let wanted = pin.or(usual).ok_or("no plan is pinned: `page.tier` says whose numbers count")?;
+    let own: Vec<&Row> =
+        rows.iter().filter(|row| row.tier.as_deref().is_some_and(|tier| tier::is_same(tier, wanted))).collect();
+    if !own.is_empty() {
+        return Ok(own);
+    }
+    let unnamed: Vec<&Row> = rows.iter().filter(|row| row.tier.is_none()).collect();
+    if let Some(row) = unnamed.iter().find(|row| {
+        unnamed
+            .iter()
+            .any(|other| other.model == row.model && other.section == row.section && other.amounts != row.amounts)
+    }) {
+        return Err(format!("it gives `{}` two sets of numbers, and names no plan", row.model));
+    }
+    match pin {
+        Some(_) if !unnamed.is_empty() => Ok(unnamed),
+        None if !unnamed.is_empty() => Err("the page names no plan, and none is pinned in `page.tier`".to_owned()),
+        _ => {
+            let mut tiers: Vec<&str> = rows.iter().filter_map(|row| row.tier.as_deref()).collect();
+            tiers.dedup();
+            tiers.truncate(4);
+            Err(format!("it has limits of {}, none of `{wanted}`", tiers.join(", ")))
+        }
+    }
+}
+
+struct Comparing<'a> {
+    provider: &'a Provider,
+    seen: &'a [Seen],
+    changes: Vec<Change>,
+    /// Models that the page names.
+    met: BTreeSet<String>,
+    unsure: BTreeSet<String>,
+}
+
+impl<'a> Comparing<'a> {
+    fn row(&mut self, row: &Row, all: &[&Row]) {
+        if row.model == "*" || row.model.starts_with("*:") {
+            return self.account(row);
+        }
+        match names::find(row, &self.provider.models) {
+            Match::One(model) => {
+                self.met.insert(model.id.clone());
+                let twins = all.iter().filter(|other| matches!(names::find(other, &self.provider.models), Match::One(twin) if twin.id == model.id));
+                if twins.clone().any(|twin| twin.amounts != row.amounts) {
+                    self.unsure(&model.id.clone(), row, "the page gives two numbers for it");
+                } else {
+                    self.model(model, row);
+                }
+            }
+            Match::Unsure(model) => {
+                self.met.insert(model.id.clone());
+                let reason = format!("perhaps `{}`", model.id);
+                self.unsure(&row.model, row, &reason);
+            }
+            Match::None if row.limits().next().is_some() && !self.provider.left_out.contains(&row.model) => {
+                let (metric, value) = row.limits().next().expect("there is one");
+                let change = change(&row.model, field(metric), None, Some(value), Op::New, row, Some(metric));
+                self.changes.push(change);
+            }
+            Match::None => {}
+        }
+    }
+
+    fn unsure(&mut self, name: &str, row: &Row, reason: &str) {
+        if self.unsure.insert(name.to_owned()) {
+            let mut change = change(name, Field::Model, None, None, Op::Unsure, row, None);
+            change.held = Some(reason.to_owned());
+            self.changes.push(change);
+        }
+    }
+
+    /// Limits of the account, where the catalogue has such and the page means no single task.
+    fn account(&mut self, row: &Row) {
+        let family = row.model.strip_prefix('*').unwrap_or_default();
+        let is_all = family.is_empty() || self.provider.models.iter().all(|model| model.id.ends_with(family));
+        if row.section.is_none() && is_all {
+            self.limits("*", &self.provider.limits, row, false);
+        }
+    }
+
+    fn model(&mut self, model: &'a Model, row: &Row) {
+        self.limits(&model.id, &model.limits, row, true);
+        if let Some(context) = row.context.filter(|context| *context != model.context) {
+            let mut change =
+                change(&model.id, Field::Context, Some(model.context), Some(context), Op::Change, row, None);
+            change.held = large(model.context, context);
+            self.changes.push(change);
+        }
+    }
+
+    fn limits(&mut self, name: &str, known: &[Limit], row: &Row, may_add: bool) {
+        for (metric, value) in row.limits() {
+            let Field::Limit(kind, period) = field(metric) else { continue };
+            let same = |limit: &&Limit| limit.period == period && (limit.kind == kind || is_input(limit.kind, kind));
+            match known.iter().find(same) {
+                Some(limit) if limit.amount == value => {}
+                Some(limit) => self.differs(name, limit, value, row, metric),
+                None if may_add => {
+                    self.changes.push(change(name, field(metric), None, Some(value), Op::Add, row, Some(metric)));
+                }
+                None => {}
+            }
+        }
+        let kept: Vec<&Limit> =
+            known.iter().filter(|limit| may_add && self.is_of_page(limit) && !is_stale(limit)).collect();
+        for limit in kept {
+            let is_named = row.limits().any(|(metric, _)| match field(metric) {
+                Field::Limit(kind, period) => {
+                    limit.period == period && (limit.kind == kind || is_input(limit.kind, kind))
+                }
+                _ => false,
+            });
+            if !is_named && limit.kind != Kind::Units {
+                let field = Field::Limit(limit.kind, limit.period);
+                self.changes.push(change(name, field, Some(limit.amount), None, Op::Stale, row, None));
+            }
+        }
+    }
+
+    fn differs(&mut self, name: &str, limit: &Limit, value: u64, row: &Row, metric: Metric) {
+        let op = if limit.source == Source::User { Op::Conflict } else { Op::Change };
+        let field = Field::Limit(limit.kind, limit.period);
+        let mut change = change(name, field, Some(limit.amount), Some(value), op, row, Some(metric));
+        let seen =
+            self.seen.iter().find(|seen| seen.model == name && (seen.kind, seen.period) == (limit.kind, limit.period));
+        change.held = match seen {
+            Some(seen) if seen.limit != value => Some(format!("headers say {}", seen.limit)),
+            _ => large(limit.amount, value),
+        };
+        self.changes.push(change);
+    }
+
+    /// Whether a number was read from the provider's page, or may have been.
+    fn is_of_page(&self, limit: &Limit) -> bool {
+        let Some(page) = &self.provider.page else { return false };
+        let is_page = |url: &str| url == page.url || page.markdown.as_deref() == Some(url);
+        limit.source == Source::Docs && limit.evidence.as_ref().is_some_and(|evidence| is_page(&evidence.url))
+    }
+
+    /// Models whose numbers came from the page, and which it does not name any more.
+    fn gone(&mut self, is_partial: bool) -> Result<(), String> {
+        let of_page = |model: &&Model| model.limits.iter().any(|limit| self.is_of_page(limit) && !is_stale(limit));
+        let known: Vec<&Model> = self.provider.models.iter().filter(of_page).collect();
+        let gone: Vec<&Model> = known.iter().copied().filter(|model| !self.met.contains(&model.id)).collect();
+        if gone.len() * 100 > known.len() * MOST_GONE {
+            return Err(format!(
+                "it names {} of {} models: it is not read as it is meant",
+                known.len() - gone.len(),
+                known.len()
+            ));
+        }
+        let many = gone.len() * 100 > known.len() * MANY_GONE;
+        for model in gone.iter().filter(|_| !is_partial || many) {
+            let amount = model.limits.first().map(|limit| limit.amount);
+            self.changes.push(Change {
+                model: model.id.clone(),
+                field: Field::Model,
+                old: amount,
+                new: None,
+                op: Op::Gone,
+                held: None,
+                evidence: String::new(),
+                quote: String::new(),
+                tier: None,
+            });
+        }
+        if many {
+            let reason = format!("{} of {} models are gone", gone.len(), known.len());
+            for change in self.changes.iter_mut().filter(|change| change.held.is_none()) {
+                change.held = Some(reason.clone());
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_stale(limit: &Limit) -> bool {
+    limit.evidence.as_ref().is_some_and(|evidence| evidence.stale.is_some())
+}
+
+/// Some providers count only the prompt, and their pages call it tokens.
+fn is_input(known: Kind, read: Kind) -> bool {
+    known == Kind::InputTokens && read == Kind::Tokens
+}
+
+fn field(metric: Metric) -> Field {
+    let kind = if metric.counted == Counted::Requests { Kind::Requests } else { Kind::Tokens };
+    metric.per.map_or(Field::Model, |period| Field::Limit(kind, period))
+}
+
+fn large(old: u64, new: u64) -> Option<String> {
+    let (less, more) = (old.min(new), old.max(new));
+    (more > less.saturating_mul(LARGE)).then(|| format!("differs by more than {LARGE}x"))
+}
+
+fn change(
+    model: &str,
+    field: Field,
+    old: Option<u64>,
+    new: Option<u64>,
+    op: Op,
+    row: &Row,
+    metric: Option<Metric>,
+) -> Change {
+    let cell = metric.and_then(|metric| row.evidence.cells.get(&metric)).cloned().unwrap_or_default();
+    Change {
+        model: model.to_owned(),
+        field,
+        old,
+        new,
+        op,
+        held: None,
+        evidence: row.evidence.cell.clone(),
+        quote: cell,
+        tier: row.tier.clone(),
+    }
+}

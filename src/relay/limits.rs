@@ -1,0 +1,35 @@
+//! Limits that change while relay runs: the same meters, other numbers.
+
+use crate::routing::{Fleet, MeterId};
+
+use super::Relay;
+
+/// What of a newer catalogue a running relay took over.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Adopted {
+    /// Meters that have another limit now.
+    pub changed: usize,
+    /// Limits of things that this process does not know: they wait for a restart.
+    pub waiting: usize,
+}
+
+impl Relay {
+    /// Gives every meter the limit that a fleet of the newer catalogue has for it.
+    ///
+    /// Routes stay as they are for the life of a process: models and kinds of limits that are new, or gone, wait for a restart.
+    pub fn adopt_limits(&self, newer: &Fleet) -> Adopted {
+        let view = self.store().view();
+        let mut adopted = Adopted::default();
+        for spec in &newer.meters {
+            match self.fleet.meters.iter().position(|known| known.name == spec.name) {
+                Some(index) if view.meters[index].limit != spec.limit => {
+                    self.store().set_limit(MeterId(index), spec.limit.clone());
+                    adopted.changed += 1;
+                }
+                Some(_) => {}
+                None => adopted.waiting += 1,
+            }
+        }
+        adopted
+    }
+}

@@ -1,0 +1,170 @@
+//! A limit that changes in the documentation: fetched, shown, written with proof, used by a running gateway, undone.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use relay::clock::Clock;
+use relay::sim::{Limit, ModelSpec, Period};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+
+use super::harness::{Asking, Command, Providers, provider, relay};
+
+const PAGE: &str = "# Limits\n\n## Free tier\n\n| Model | RPM |\n| --- | --- |\n| sim-m | 2 |\n";
+
+/// A site with one page, which keeps the requests it got.
+struct Site {
+    address: SocketAddr,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+impl Site {
+    #[expect(clippy::disallowed_methods, reason = "it ends with the test's runtime")]
+    async fn start(page: &'static str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("it listens");
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let heard = Arc::clone(&asked);
+        tokio::task::spawn(async move {
+            while let Ok((mut socket, _)) = listener.accept().await {
+                let mut request = vec![0; 8192];
+                let length = socket.read(&mut request).await.unwrap_or_default();
+                let request = String::from_utf8_lossy(&request[..length]).into_owned();
+                let answer = match request.split(' ').nth(1) {
+                    Some("/limits.md") => format!(
+                        "200 OK\r\ncontent-type: text/markdown\r\netag: \"1\"\r\ncontent-length: {}\r\n\r\n{page}",
+                        page.len()
+                    ),
+                    Some("/moved") => {
+                        "302 Found\r\nlocation: http://127.0.0.2:9/limits.md\r\ncontent-length: 0\r\n\r\n".to_owned()
+                    }
+                    Some("/archive") => {
+                        "200 OK\r\ncontent-type: application/zip\r\ncontent-length: 2\r\n\r\nPK".to_owned()
+                    }
+                    _ => "404 Not Found\r\ncontent-length: 0\r\n\r\n".to_owned(),
+                };
+                heard.lock().expect("nobody panics").push(request);
+                drop(
+                    socket
+                        .write_all(
+                            format!("HTTP/1.1 {}", answer.replacen("\r\n", "\r\nconnection: close\r\n", 1)).as_bytes(),
+                        )
+                        .await,
+                );
+            }
+        });
+        Self { address, asked }
+    }
+
+    fn asked(&self) -> Vec<String> {
+        self.asked.lock().expect("nobody panics").clone()
+    }
+}
+
+/// A provider that documents five requests a minute, and whose page is at this path of the site.
+async fn documented(site: &Site, path: &str) -> (Providers, Command) {
+    let limit = Limit::requests(1_000_000, Period::Minute).documented_as(5);
+    let providers =
+        Providers::start([provider("sim-a").model(ModelSpec::new("sim-m").limit(limit))], Clock::system()).await;
+    let command = relay(["serve", "--port", "0", "--log-format", "json"]).over(&providers);
+    let page = format!("page = {{ url = \"http://{}{path}\", tier = \"free\" }}\n", site.address);
+    let text = format!("{page}{}", command.text("limits/sim-a.toml"));
+    (providers, command.file("limits/sim-a.toml", text))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_limit_is_fetched_shown_written_used_and_undone() {
+    let site = Site::start(PAGE).await;
+    let (providers, command) = documented(&site, "/limits.md").await;
+    let again = |arguments: &[&'static str]| command.beside(arguments.iter().copied());
+    let (check, look, write, after, undo, refused) = (
+        again(&["refresh-limits", "sim-a", "--check", "--json"]),
+        again(&["refresh-limits", "sim-a"]),
+        again(&["refresh-limits", "sim-a", "--yes", "--json"]),
+        again(&["refresh-limits", "sim-a", "--check"]),
+        again(&["refresh-limits", "sim-a", "--undo"]),
+        again(&["refresh-limits", "sim-a", "--undo"]),
+    );
+    let before = command.text("limits/sim-a.toml");
+    let mut process = command.start();
+    let address = process.address();
+    let ask = || Asking::chat(address, "hello").header("x-relay-wait", "0s");
+    for _ in 0..2 {
+        assert_eq!(ask().await.status, 200);
+    }
+
+    let found = check.await;
+    let document = found.exits(1).json();
+    let change = &document["changes"][0];
+    assert_eq!(
+        (&change["field"], &change["old"], &change["new"]),
+        (&"requests_per_minute".into(), &5.into(), &2.into())
+    );
+    assert_eq!((&document["applied"], &document["sources"][0]["status"]), (&false.into(), &"changed".into()));
+    look.await.exits(0).says("--yes writes");
+    assert_eq!(ask().await.status, 200, "nothing was written yet");
+
+    let written = write.await;
+    assert_eq!(written.exits(0).json()["applied"], true);
+    let text = written.file("limits/sim-a.toml");
+    assert!(text.contains("requests = 2") && text.contains("quote = \"2\"") && text.contains("sha256"), "{text}");
+    after.await.exits(0);
+    process.until_it_says("limits changed");
+    ask().await.refused(429, "quota_exhausted");
+
+    assert_eq!(undo.await.exits(0).file("limits/sim-a.toml"), before);
+    process.until_it_says("limits changed");
+    assert_eq!(ask().await.status, 200);
+    refused.await.exits(66);
+
+    assert_eq!(providers.chats("sim-a").len(), 4);
+    let asked = site.asked();
+    assert_eq!(asked.len(), 1, "a page is asked for once a minute");
+    assert!(asked[0].to_lowercase().contains("user-agent: relay/"), "{}", asked[0]);
+    process.signal("TERM");
+    process.ended().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_leads_away_or_is_none_is_reported_as_unread() {
+    for (path, reason) in
+        [("/moved", "leads to another host"), ("/archive", "application/zip"), ("/gone", "status 404")]
+    {
+        let site = Site::start(PAGE).await;
+        let (_providers, command) = documented(&site, path).await;
+        let finished = command.beside(["refresh-limits", "sim-a", "--yes", "--json"]).await;
+        let source = &finished.exits(69).json()["sources"][0];
+        assert_eq!(source["status"], "unread");
+        assert!(source["reason"].as_str().is_some_and(|said| said.contains(reason)), "{source}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_users_own_values_stay_and_large_changes_wait() {
+    let page = "## Free tier\n\n| Model | RPM | RPD |\n| --- | --- | --- |\n| sim-m | 100 | 9,000 |\n";
+    let own = "\n[[model]] # mine\nid = \"sim-m\"\nlimits = [\n  { requests = 5, per = \"minute\", source = \"user\" }, # I know\n  { requests = 1000, per = \"day\" },\n]\n";
+    let site = Site::start(PAGE).await;
+    let (_providers, command) = documented(&site, "/limits.md").await;
+    let text = command.text("limits/sim-a.toml");
+    let (top, _) = text.split_once("\n[[model]]").expect("it has a model");
+    let tail = "types = [\"text\"]\nscale = \"small\"\ncontext = 8192\n";
+    let command = command.file("limits/sim-a.toml", format!("{top}{own}{tail}")).file("pages/sim-a.md", page);
+    let from = |more: &[&'static str]| {
+        let arguments =
+            ["refresh-limits", "sim-a", "--from", "pages", "--json"].into_iter().chain(more.iter().copied());
+        command.beside(arguments)
+    };
+    let held = from(&["--yes"]).await;
+    let changes = held.exits(0).json()["changes"].clone();
+    assert_eq!((&changes[0]["op"], &changes[1]["suspicious"]), (&"conflict".into(), &true.into()), "{changes}");
+    assert_eq!(held.json()["applied"], false);
+    let forced = from(&["--yes", "--allow-large"]).await;
+    let text = forced.exits(0).file("limits/sim-a.toml");
+    assert!(text.contains("requests = 9000") && text.contains("requests = 5,") && text.contains("# I know"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_fetched_offline() {
+    relay(["refresh-limits", "--offline"]).await.exits(69).says("--from DIR");
+    relay(["refresh-limits", "nobody"]).await.exits(2).says("no provider");
+}
