@@ -124,6 +124,11 @@ impl ChatRequest {
         self.model == META_MODEL || META_ALIASES.contains(&self.model.as_str())
     }
 
+    /// The caller's bytes.
+    pub const fn body(&self) -> &Bytes {
+        &self.body
+    }
+
     /// The raw JSON of the top-level field `name`.
     pub fn raw(&self, name: &str) -> Option<&str> {
         Reader { body: &self.body, fields: &self.fields }.raw(name)

@@ -9,4 +9,4 @@ pub mod window;
 pub use limit::{Cost, Evidence, Kind, Limit, Source, UNIT, UnitPrice};
 pub use meter::{Fit, Level, Meter, Reading};
 pub use signal::Fact;
-pub use window::Window;
+pub use window::{Window, length};

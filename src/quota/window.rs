@@ -29,15 +29,20 @@ impl Window {
 
     /// A rolling window of one period's length; a month is 30 days.
     pub const fn rolling(period: Period) -> Self {
-        let seconds = match period {
-            Period::Second => 1,
-            Period::Minute => 60,
-            Period::Hour => 3_600,
-            Period::Day => 86_400,
-            Period::Month => 30 * 86_400,
-        };
-        Self::Rolling { length: Duration::from_secs(seconds) }
+        Self::Rolling { length: length(period) }
     }
+}
+
+/// How long a period is; a month is 30 days.
+pub const fn length(period: Period) -> Duration {
+    let seconds = match period {
+        Period::Second => 1,
+        Period::Minute => 60,
+        Period::Hour => 3_600,
+        Period::Day => 86_400,
+        Period::Month => 30 * 86_400,
+    };
+    Duration::from_secs(seconds)
 }
 
 impl Window {

@@ -139,7 +139,10 @@ impl Relay {
             .parse()
             .map_err(|_| Fault::Broken(Breakage::Unreachable))?;
         let credential = route.key.and_then(|key| self.credentials[key.0].clone());
-        let received = self.client.send(Call { uri, credential, body: outgoing.body, stream: request.stream }).await?;
+        let received = self
+            .client
+            .send(Call { uri, credential, headers: Vec::new(), body: outgoing.body, stream: request.stream })
+            .await?;
         held.status = Some(received.status);
         self.note_facts(route, &received.headers);
         if !(200..300).contains(&received.status) {

@@ -32,6 +32,8 @@ pub struct Call {
     pub uri: Uri,
     /// The header that carries the key, its value marked sensitive.
     pub credential: Option<(HeaderName, HeaderValue)>,
+    /// Headers beside those that every call has.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
     pub body: Vec<Bytes>,
     pub stream: bool,
 }
@@ -77,7 +79,7 @@ impl Client {
                 HeaderValue::from_static(if call.stream { "text/event-stream" } else { "application/json" }),
             )
             .header(USER_AGENT, HeaderValue::from_static(AGENT));
-        if let Some((name, value)) = call.credential {
+        for (name, value) in call.credential.into_iter().chain(call.headers) {
             request = request.header(name, value);
         }
         let request = request.body(Pieces::new(call.body)).map_err(|_| Fault::Broken(Breakage::Unreachable))?;
