@@ -50,6 +50,7 @@ complete -c relay -n "__fish_relay_needs_command" -f -a "refresh-limits" -d 'Com
 complete -c relay -n "__fish_relay_needs_command" -f -a "demo" -d 'Show relay at work, offline, over simulated providers'
 complete -c relay -n "__fish_relay_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
 complete -c relay -n "__fish_relay_using_subcommand ask" -s f -l file -d 'Add a text file, `-` for stdin; may be given several times' -r -F
+complete -c relay -n "__fish_relay_using_subcommand ask" -s a -l attach -d 'Attach an image or sound: a file, a URL, or `-` for stdin; may be given several times' -r -F
 complete -c relay -n "__fish_relay_using_subcommand ask" -s s -l system -d 'Set the system message, or read it from a file with @FILE' -r
 complete -c relay -n "__fish_relay_using_subcommand ask" -l stdin-wait -d 'How long to wait for the first byte of stdin when there is a prompt; 0 waits without limit' -r
 complete -c relay -n "__fish_relay_using_subcommand ask" -s m -l model -d 'The model: meta-model, PROVIDER/MODEL, PROVIDER or MODEL [env: `RELAY_MODEL`]' -r
@@ -59,11 +60,22 @@ complete -c relay -n "__fish_relay_using_subcommand ask" -l name -d 'Only models
 complete -c relay -n "__fish_relay_using_subcommand ask" -l max-attempts -d 'Try at most this many routes' -r
 complete -c relay -n "__fish_relay_using_subcommand ask" -l avoid -d 'Leave out a provider, or one PROVIDER/MODEL; may be given several times' -r
 complete -c relay -n "__fish_relay_using_subcommand ask" -l wait -d 'How long to wait for quota before giving up [default: 10s]' -r
-complete -c relay -n "__fish_relay_using_subcommand ask" -l timeout -d 'Give up after this long, all in all [env: `RELAY_TIMEOUT`]' -r
+complete -c relay -n "__fish_relay_using_subcommand ask" -l timeout -d 'Give up after this long, all in all [default: 120s, and what --wait adds] [env: `RELAY_TIMEOUT`]' -r
+complete -c relay -n "__fish_relay_using_subcommand ask" -l via -d 'Ask a gateway that runs, at this URL; its key is in `RELAY_API_KEY` [env: `RELAY_URL`]' -r
+complete -c relay -n "__fish_relay_using_subcommand ask" -l session -d 'The conversation this belongs to: its messages stay with one provider while that lasts' -r
 complete -c relay -n "__fish_relay_using_subcommand ask" -l max-tokens -d 'The most tokens the answer may have' -r
 complete -c relay -n "__fish_relay_using_subcommand ask" -l temperature -d 'Sampling temperature' -r
 complete -c relay -n "__fish_relay_using_subcommand ask" -l seed -d 'Sampling seed' -r
+complete -c relay -n "__fish_relay_using_subcommand ask" -l schema -d 'Answer with JSON that satisfies this JSON Schema: a file, or the schema itself' -r
 complete -c relay -n "__fish_relay_using_subcommand ask" -l param -d 'Any other field of the request, its value as JSON; may be given several times' -r
+complete -c relay -n "__fish_relay_using_subcommand ask" -s x -l extract -d 'Print a code block of the answer and nothing else: first, last, or lax for the whole answer where it has none' -r -f -a "first\t''
+last\t''
+lax\t'The first one, whole or not; where there is none, the whole answer'"
+complete -c relay -n "__fish_relay_using_subcommand ask" -l reasoning -d 'What becomes of a model\'s thoughts: shown on stderr, or not; auto shows them on a terminal' -r -f -a "auto\t''
+show\t''
+hide\t''"
+complete -c relay -n "__fish_relay_using_subcommand ask" -l batch -d 'Answer a file of requests, one a line in OpenAI\'s batch form, into the file of --output; run again, it goes on where it was' -r -F
+complete -c relay -n "__fish_relay_using_subcommand ask" -l jobs -d 'How many requests of a batch are under way at one time' -r
 complete -c relay -n "__fish_relay_using_subcommand ask" -s o -l output -d 'Write the answer to a file' -r -F
 complete -c relay -n "__fish_relay_using_subcommand ask" -l config -d 'Read this config file [env: `RELAY_CONFIG`]' -r -F
 complete -c relay -n "__fish_relay_using_subcommand ask" -l format -d 'How to print results [default: a table on a terminal, else plain: tabs, no header]' -r -f -a "table\t''
@@ -82,14 +94,14 @@ complete -c relay -n "__fish_relay_using_subcommand ask" -l strict-free -d 'Use 
 complete -c relay -n "__fish_relay_using_subcommand ask" -l explain -d 'Show which routes could answer, in which order and why, and send nothing'
 complete -c relay -n "__fish_relay_using_subcommand ask" -l stream -d 'Print the answer as it arrives, also into a pipe'
 complete -c relay -n "__fish_relay_using_subcommand ask" -l no-stream -d 'Print the answer when it is whole, also on a terminal'
-complete -c relay -n "__fish_relay_using_subcommand ask" -s u -l usage -d 'Report the tokens used on stderr'
+complete -c relay -n "__fish_relay_using_subcommand ask" -s u -l usage -d 'Report who answered and the tokens used on stderr'
 complete -c relay -n "__fish_relay_using_subcommand ask" -l no-config -d 'Read no config file'
 complete -c relay -n "__fish_relay_using_subcommand ask" -l json -d 'Print results as JSON; the same as --format json'
 complete -c relay -n "__fish_relay_using_subcommand ask" -s q -l quiet -d 'Print less; twice for errors only'
 complete -c relay -n "__fish_relay_using_subcommand ask" -s v -l verbose -d 'Log what relay decides; twice for all it does [env: `RELAY_LOG` for a filter]'
 complete -c relay -n "__fish_relay_using_subcommand ask" -l no-progress -d 'Show no spinner [env: `RELAY_NO_PROGRESS`]'
 complete -c relay -n "__fish_relay_using_subcommand ask" -l offline -d 'Let nothing leave this machine: only local and simulated providers answer [env: `RELAY_OFFLINE`]'
-complete -c relay -n "__fish_relay_using_subcommand ask" -s h -l help -d 'Print help'
+complete -c relay -n "__fish_relay_using_subcommand ask" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c relay -n "__fish_relay_using_subcommand serve" -l host -d 'The address to listen on [default: 127.0.0.1] [env: `RELAY_HOST`]' -r
 complete -c relay -n "__fish_relay_using_subcommand serve" -l port -d 'The port to listen on, 0 for any free one [default: 8000] [env: `RELAY_PORT`]' -r
 complete -c relay -n "__fish_relay_using_subcommand serve" -l api-key-file -d 'Read the gateway\'s own key from a file [env: `RELAY_API_KEY` holds the key itself]' -r -F

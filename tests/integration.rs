@@ -9,6 +9,9 @@ mod integration {
     mod ask_exits;
     mod ask_input;
     mod ask_output;
+    mod ask_via;
+    mod ask_wishes;
+    mod batch;
     mod boot;
     mod bytes;
     mod catalogue;
@@ -36,6 +39,7 @@ mod integration {
     mod sight;
     mod state;
     mod style;
+    mod terminal;
     mod usage;
     mod waiting;
 }

@@ -15,7 +15,7 @@ use clap_complete::Shell;
 
 use crate::catalog::reader::parse_duration;
 
-pub use ask::Ask;
+pub use ask::{Ask, Reasoning};
 pub use check_models::{CheckModels, FailOn};
 pub use demo::Demo;
 pub use global::{Color, Global, OutputFormat};

@@ -8,7 +8,7 @@ use crate::answer::Attempt;
 use crate::catalog::Problem;
 use crate::chat::{ErrorKind, Fault};
 use crate::clock::until;
-use crate::relay::Failure;
+use crate::relay::{Failure, Refused};
 
 /// Of many routes that gave no answer this many are named.
 const MOST_ROUTES: usize = 8;
@@ -192,6 +192,16 @@ impl Trouble {
         Self { lines, attempts: failure.attempts, ..trouble }
     }
 
+    /// What a running gateway refused, as if it had been refused here.
+    pub fn of_refusal(refused: Refused) -> Self {
+        let trouble = Self::of_kind(refused.kind, Some(refused.message), refused.retry_after_s);
+        let rows = refused.routes.into_iter().map(|(route, reason, wait)| {
+            [route, reason, wait.map(|wait| format!("free in {}", span(wait))).unwrap_or_default()]
+        });
+        let hint = refused.hint.or(trouble.hint);
+        Self { lines: aligned(&rows.collect::<Vec<_>>()), hint, attempts: refused.attempts, ..trouble }
+    }
+
     /// A kind of failure in its usual words, or in words of its own.
     pub fn of_kind(kind: ErrorKind, message: Option<String>, retry_after_s: Option<u64>) -> Self {
         let message = message.unwrap_or_else(|| usual_words(kind).to_owned());
@@ -246,6 +256,10 @@ fn route_lines(failure: &Failure, now: Timestamp) -> Vec<String> {
             [route.to_string(), reason, free.unwrap_or_default()]
         })
         .collect();
+    aligned(&rows)
+}
+
+fn aligned(rows: &[[String; 3]]) -> Vec<String> {
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let (route, reason) = (width(0), width(1));
     let line = |row: &[String; 3]| format!("  {:route$}  {:reason$}  {}", row[0], row[1], row[2]).trim_end().to_owned();

@@ -2,9 +2,8 @@
 
 mod args;
 mod ask;
-mod ask_input;
-mod ask_options;
 mod banner;
+mod batch;
 mod check_models;
 mod completions;
 mod demo;

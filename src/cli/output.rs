@@ -77,6 +77,17 @@ impl Output {
         self.stderr(text);
     }
 
+    /// Whether anything beside results and errors is told.
+    pub const fn is_talkative(self) -> bool {
+        self.quiet == 0
+    }
+
+    /// Shows text beside the answer, as it comes, without a line's end of its own.
+    pub fn aside(self, text: &str) {
+        let mut stderr = AutoStream::new(io::stderr().lock(), self.color);
+        drop(write!(stderr, "{}", dim(text)).and_then(|()| stderr.flush()));
+    }
+
     fn stderr(self, text: &str) {
         // Where stderr is gone there is nobody left to tell.
         drop(writeln!(AutoStream::new(io::stderr().lock(), self.color), "{text}"));

@@ -53,6 +53,11 @@ pub fn attempt(attempt: &Attempt) -> Value {
     })
 }
 
+/// A failed attempt in a line of its own.
+pub fn attempt_line(attempt: &Attempt) -> Option<String> {
+    Some(format!("  {}  {}", attempt.route, attempt.fault.as_ref()?.word()))
+}
+
 fn outcome_word(fault: &Fault) -> &'static str {
     match fault {
         Fault::Busy { .. } | Fault::Full { .. } => "rate_limited",

@@ -12,7 +12,7 @@ use crate::telemetry::{self, LogFormat};
 use super::args::{Args, Command, Global, OutputFormat, Typed};
 use super::exit::{Exit, Trouble};
 use super::output::Output;
-use super::{ask, ask_input, check_models, completions, demo, models, panic, refresh_limits, report, serve};
+use super::{ask, check_models, completions, demo, models, panic, refresh_limits, report, serve};
 
 /// Runs the program.
 pub fn main() -> ExitCode {
@@ -127,7 +127,7 @@ fn runtime(threads: usize) -> std::io::Result<Runtime> {
 
 /// `relay` alone: what there is to do.
 fn overview(output: Output) -> Result<(), Trouble> {
-    if !std::io::stdin().is_terminal() && ask_input::stdin_has_input() {
+    if !std::io::stdin().is_terminal() && ask::stdin_has_input() {
         return Err(Trouble::new(Exit::Usage, "there is input on stdin, but no command".to_owned())
             .hint("relay ask answers a prompt from a pipe"));
     }

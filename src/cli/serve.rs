@@ -17,6 +17,7 @@ use super::exit::{Exit, Trouble};
 use super::output::{Output, dim, red};
 use super::reload;
 use super::setup::{self, Core, Verify};
+use super::signal::Signals;
 
 pub async fn run(serve: &Serve, global: &Global, environment: &Environment, output: Output) -> Result<(), Trouble> {
     let started = Instant::now();
@@ -190,46 +191,5 @@ fn elapsed(time: Duration) -> String {
         format!("{}ms", time.as_millis())
     } else {
         format!("{:.1}s", time.as_secs_f64())
-    }
-}
-
-/// SIGINT and SIGTERM.
-#[cfg(unix)]
-struct Signals {
-    interrupt: tokio::signal::unix::Signal,
-    terminate: tokio::signal::unix::Signal,
-}
-
-#[cfg(unix)]
-impl Signals {
-    fn new() -> Result<Self, Trouble> {
-        use tokio::signal::unix::{SignalKind, signal};
-        let listen =
-            |kind| signal(kind).map_err(|error| Trouble::new(Exit::Io, format!("signals cannot be heard: {error}")));
-        Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
-    }
-
-    async fn next(&mut self) -> Exit {
-        tokio::select! {
-            _ = self.interrupt.recv() => Exit::Interrupted,
-            _ = self.terminate.recv() => Exit::Terminated,
-        }
-    }
-}
-
-#[cfg(not(unix))]
-struct Signals;
-
-#[cfg(not(unix))]
-impl Signals {
-    fn new() -> Result<Self, Trouble> {
-        Ok(Self)
-    }
-
-    async fn next(&mut self) -> Exit {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-        Exit::Interrupted
     }
 }

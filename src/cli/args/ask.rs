@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::duration;
+use crate::cli::ask::Extract;
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Ask {
     /// The prompt, its words joined by spaces; without one, stdin is the prompt
     #[arg(value_name = "PROMPT")]
@@ -15,6 +16,9 @@ pub struct Ask {
     /// Add a text file, `-` for stdin; may be given several times
     #[arg(short, long, value_name = "PATH")]
     pub file: Vec<PathBuf>,
+    /// Attach an image or sound: a file, a URL, or `-` for stdin; may be given several times
+    #[arg(short, long, value_name = "PATH|URL")]
+    pub attach: Vec<PathBuf>,
     /// Set the system message, or read it from a file with @FILE
     #[arg(short, long, value_name = "TEXT|@FILE")]
     pub system: Option<String>,
@@ -54,9 +58,15 @@ pub struct Ask {
     /// How long to wait for quota before giving up [default: 10s]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub wait: Option<Duration>,
-    /// Give up after this long, all in all [env: `RELAY_TIMEOUT`]
+    /// Give up after this long, all in all [default: 120s, and what --wait adds] [env: `RELAY_TIMEOUT`]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub timeout: Option<Duration>,
+    /// Ask a gateway that runs, at this URL; its key is in `RELAY_API_KEY` [env: `RELAY_URL`]
+    #[arg(long, value_name = "URL")]
+    pub via: Option<String>,
+    /// The conversation this belongs to: its messages stay with one provider while that lasts
+    #[arg(long, value_name = "ID")]
+    pub session: Option<String>,
     /// Show which routes could answer, in which order and why, and send nothing
     #[arg(long, conflicts_with = "output")]
     pub explain: bool,
@@ -69,6 +79,9 @@ pub struct Ask {
     /// Sampling seed
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub seed: Option<i64>,
+    /// Answer with JSON that satisfies this JSON Schema: a file, or the schema itself
+    #[arg(long, value_name = "FILE|JSON", conflicts_with = "extract")]
+    pub schema: Option<String>,
     /// Any other field of the request, its value as JSON; may be given several times
     #[arg(long, value_name = "KEY=JSON")]
     pub param: Vec<String>,
@@ -78,10 +91,29 @@ pub struct Ask {
     /// Print the answer when it is whole, also on a terminal
     #[arg(long)]
     pub no_stream: bool,
-    /// Report the tokens used on stderr
+    /// Print a code block of the answer and nothing else: first, last, or lax for the whole answer where it has none
+    #[arg(short = 'x', long, value_name = "WHICH", value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "first")]
+    pub extract: Option<Extract>,
+    /// What becomes of a model's thoughts: shown on stderr, or not; auto shows them on a terminal
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Reasoning::Auto)]
+    pub reasoning: Reasoning,
+    /// Report who answered and the tokens used on stderr
     #[arg(short, long)]
     pub usage: bool,
+    /// Answer a file of requests, one a line in OpenAI's batch form, into the file of --output; run again, it goes on where it was
+    #[arg(long, value_name = "IN.jsonl", requires = "output", conflicts_with_all = ["prompt", "file", "attach", "system", "schema", "extract", "explain", "stream"])]
+    pub batch: Option<PathBuf>,
+    /// How many requests of a batch are under way at one time
+    #[arg(long, value_name = "N", default_value_t = 8, requires = "batch", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub jobs: u16,
     /// Write the answer to a file
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Reasoning {
+    Auto,
+    Show,
+    Hide,
 }

@@ -123,6 +123,11 @@ impl Command {
         self
     }
 
+    /// Its environment, for whoever starts it otherwise.
+    pub fn variables(&self) -> impl Iterator<Item = (&String, &String)> {
+        self.environment.iter()
+    }
+
     pub fn path(&self, name: &str) -> PathBuf {
         self.home.path().join(name)
     }

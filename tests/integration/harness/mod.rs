@@ -11,6 +11,7 @@ mod gateway;
 mod process;
 mod providers;
 mod reply;
+mod schema;
 mod socket;
 
 pub use client::Asking;
@@ -28,6 +29,11 @@ use relay::sim::Act;
 /// Answers in a moment, for tests that need an answer and care about nothing else.
 pub fn says(text: &str) -> Act {
     Act::text(text)
+}
+
+/// Runs this in a thread that ends with its work.
+pub fn beside(work: impl FnOnce() + Send + 'static) {
+    std::thread::spawn(work);
 }
 
 /// Waits up to a second for `reached`.

@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::schema::keeps_schema;
+
 /// Nothing a test runs takes longer.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -128,6 +130,10 @@ impl Process {
         }
     }
 
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends `TERM`, `INT`, …
     pub fn signal(&self, name: &str) {
         let kill = format!("kill -{name} {}", self.child.id());
@@ -195,10 +201,17 @@ impl Finished {
         self
     }
 
-    /// Stdout is one JSON document.
+    /// Stdout is one JSON document, and keeps its schema where there is one for it.
     #[track_caller]
     pub fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error} in {}", self.stdout))
+        let document: Value =
+            serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error} in {}", self.stdout));
+        match document["schema"].as_str() {
+            Some("relay.ask/1") => keeps_schema("ask", &document),
+            Some("relay.batch/1") => keeps_schema("batch", &document),
+            _ => {}
+        }
+        document
     }
 
     /// A file it left in its home.

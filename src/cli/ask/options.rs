@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::relay::{OnAttempt, Options};
 
-use super::args::Ask;
+use crate::cli::args::Ask;
 
 pub fn options(ask: &Ask, on_attempt: Option<OnAttempt>) -> Options {
     Options {

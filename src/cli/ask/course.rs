@@ -1,0 +1,196 @@
+//! The course of one `relay ask`: sent, read, sent again where an answer broke off unseen or is not what was wanted, delivered.
+
+use std::time::{Duration, Instant};
+
+use crate::answer::Attempt;
+use crate::chat::Fault;
+use crate::chat::event::Finish;
+use crate::cli::args::{Ask, Global, Reasoning};
+use crate::cli::exit::{Exit, Trouble};
+use crate::cli::output::Output;
+use crate::cli::report;
+
+use super::answerer::{Answerer, Reply};
+use super::deliver::{Answered, Delivery, Product};
+use super::extract::extract;
+use super::options::{most_attempts, options};
+use super::question::Question;
+use super::reading::{Read, Reader};
+use super::spinner::Spinner;
+
+/// How often an answer that broke off unseen is asked for again.
+const MOST_CUTS: usize = 3;
+
+pub struct Course<'a> {
+    ask: &'a Ask,
+    json: bool,
+    /// Print as the answer arrives.
+    live: bool,
+    output: Output,
+    answerer: Answerer<'a>,
+    question: &'a Question,
+    spinner: Spinner,
+    started: Instant,
+}
+
+/// A whole answer, and everything that was tried for it.
+struct Whole {
+    route: String,
+    read: Read,
+}
+
+impl<'a> Course<'a> {
+    pub fn new(ask: &'a Ask, global: &Global, output: Output, answerer: Answerer<'a>, question: &'a Question) -> Self {
+        let json = global.wants_json();
+        let held_back = json || ask.output.is_some() || ask.extract.is_some() || question.schema.is_some();
+        let live = !held_back && (ask.stream || Output::stdout_is_terminal() && !ask.no_stream);
+        let spinner = Spinner::start(output.progress);
+        Self { ask, json, live, output, answerer, question, spinner, started: Instant::now() }
+    }
+
+    /// Asks, and gives up when the time is over.
+    pub async fn run_within(&self, limit: Duration) -> Result<(), Trouble> {
+        let answered = tokio::select! {
+            answered = self.answered() => answered?,
+            () = tokio::time::sleep(limit) => {
+                let whole = if self.live { "whole " } else { "" };
+                let message = format!("no {whole}answer within {limit:?}");
+                return Err(Trouble::new(Exit::TimedOut, message).hint("--timeout gives it longer"));
+            }
+        };
+        self.spinner.clear();
+        let delivery = Delivery { ask: self.ask, json: self.json, live: self.live, output: self.output };
+        delivery.deliver(&answered, &self.question.model, self.started.elapsed())
+    }
+
+    async fn answered(&self) -> Result<Answered, Trouble> {
+        let mut attempts = Vec::new();
+        let mut avoid = self.ask.avoid.clone();
+        let Whole { route, read } = self.whole(&avoid, &mut attempts).await?;
+        let short = match self.product(&read) {
+            Ok(product) => return Ok(Answered { route, read, attempts, product }),
+            Err(short) => short,
+        };
+        if self.question.schema.is_none() || self.left(&attempts) == Some(0) {
+            return Err(Trouble { attempts, ..short });
+        }
+        // Another model may do better. Where there is none, the first one's answer is what there is to tell of.
+        avoid.push(route);
+        match self.whole(&avoid, &mut attempts).await {
+            Ok(Whole { route, read }) => match self.product(&read) {
+                Ok(product) => Ok(Answered { route, read, attempts, product }),
+                Err(short) => Err(Trouble { attempts, ..short }),
+            },
+            Err(trouble) => Err(Trouble { attempts: trouble.attempts, ..short }),
+        }
+    }
+
+    /// An answer to its end. One that breaks off before anybody saw it is asked for elsewhere.
+    async fn whole(&self, avoid: &[String], attempts: &mut Vec<Attempt>) -> Result<Whole, Trouble> {
+        let mut avoid = avoid.to_vec();
+        loop {
+            let had_cut = attempts.iter().any(is_cut);
+            let mut reply = match self.send(&avoid, attempts).await {
+                Ok(reply) => reply,
+                // Nobody is left but those whose answers broke off.
+                Err(trouble) if had_cut && trouble.exit == Exit::Usage => {
+                    return Err(broke_off(false, trouble.attempts));
+                }
+                Err(trouble) => return Err(trouble),
+            };
+            let mut read = Read::default();
+            let ended = self.reader().read(&mut reply, &mut read).await?;
+            attempts.append(&mut reply.take_attempts());
+            let Err(fault) = ended else { return Ok(Whole { route: reply.route, read }) };
+            if let Some(last) = attempts.last_mut() {
+                last.fault = Some(fault);
+            }
+            let shown = self.live && !read.text.is_empty();
+            let cuts = attempts.iter().filter(|attempt| is_cut(attempt)).count();
+            if shown || cuts > MOST_CUTS || self.left(attempts) == Some(0) {
+                return Err(broke_off(shown, std::mem::take(attempts)));
+            }
+            avoid.push(reply.route);
+        }
+    }
+
+    /// The first form of the question that somebody answers. Only the last one waits for quota: it is everybody's.
+    async fn send(&self, avoid: &[String], attempts: &mut Vec<Attempt>) -> Result<Reply, Trouble> {
+        let (last, first) = self.question.forms.split_last().expect("a question has a form");
+        for (form, is_last) in first.iter().map(|form| (form, false)).chain([(last, true)]) {
+            let mut options = options(self.ask, self.spinner.on_attempt());
+            options.avoid = avoid.to_vec();
+            // What nobody has seen is better asked for again than sewn together.
+            options.no_continuation = !self.live;
+            options.max_attempts = self.left(attempts);
+            options.session = self.answerer.session(self.ask.session.as_deref());
+            if !is_last {
+                options.max_wait = Some(Duration::ZERO);
+            }
+            let mut trouble = match self.answerer.send(form, &options).await {
+                Ok(reply) => return Ok(reply),
+                Err(trouble) => trouble,
+            };
+            attempts.append(&mut trouble.attempts);
+            let helps = !matches!(trouble.exit, Exit::Usage | Exit::Config | Exit::Io | Exit::Internal);
+            if is_last || !helps || self.left(attempts) == Some(0) {
+                return Err(Trouble { attempts: std::mem::take(attempts), ..trouble });
+            }
+        }
+        unreachable!("the last form returns")
+    }
+
+    /// How many attempts the flags still allow; `None` where they set no bound.
+    fn left(&self, attempts: &[Attempt]) -> Option<usize> {
+        Some(most_attempts(self.ask)?.saturating_sub(attempts.len()))
+    }
+
+    fn reader(&self) -> Reader<'_> {
+        let thoughts = match self.ask.reasoning {
+            Reasoning::Show => true,
+            Reasoning::Hide => false,
+            Reasoning::Auto => self.output.is_talkative() && !self.json && Output::stdout_is_terminal(),
+        };
+        Reader { live: self.live, thoughts, output: self.output, spinner: &self.spinner, started: self.started }
+    }
+
+    /// What was wanted of the answer, or why it is not there.
+    fn product(&self, read: &Read) -> Result<Product, Trouble> {
+        if let Some(schema) = &self.question.schema {
+            let json = schema.check(&read.text).map_err(|mistakes| {
+                let message = format!("the answer does not satisfy the schema: {}", mistakes.join("; "));
+                Trouble::new(Exit::BadOutput, message)
+            })?;
+            return Ok(Product { text: json.get().to_owned(), data: Some(json) });
+        }
+        let Some(which) = self.ask.extract else { return Ok(Product { text: read.text.clone(), data: None }) };
+        let block = extract(uncut(read), which).ok_or_else(|| {
+            let message = "the answer holds no whole code block".to_owned();
+            Trouble::new(Exit::BadOutput, message).hint("--extract=lax takes the answer as it is where there is none")
+        })?;
+        Ok(Product { text: block, data: None })
+    }
+}
+
+/// The text without the fence that closes a block whose tokens ran out: such a block is not whole.
+fn uncut(read: &Read) -> &str {
+    let text = read.text.trim_end();
+    match text.rsplit_once('\n') {
+        Some((before, fence)) if read.finish == Some(Finish::Length) && fence.trim_start().starts_with("```") => before,
+        _ => &read.text,
+    }
+}
+
+fn is_cut(attempt: &Attempt) -> bool {
+    attempt.fault == Some(Fault::Cut)
+}
+
+fn broke_off(shown: bool, attempts: Vec<Attempt>) -> Trouble {
+    let message = if shown {
+        "the answer broke off; what stands above is a part of it"
+    } else {
+        "the answer broke off before its end"
+    };
+    let lines = attempts.iter().filter_map(report::attempt_line).collect();
+    Trouble { lines, attempts, ..Trouble::new(Exit::Unavailable, message.to_owned()) }
+}

@@ -1,0 +1,201 @@
+//! Hands over an answer: on stdout or in a file, as text or as a document; and says beside it who gave it.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::answer::{Attempt, trail};
+use crate::chat::event::Finish;
+use crate::cli::args::{Ask, Reasoning};
+use crate::cli::exit::{Exit, Trouble};
+use crate::cli::output::{Output, dim};
+use crate::cli::report;
+
+use super::reading::Read;
+
+/// An answer, and how it came about.
+pub struct Answered {
+    pub route: String,
+    pub read: Read,
+    pub attempts: Vec<Attempt>,
+    pub product: Product,
+}
+
+/// What was wanted of the answer.
+pub struct Product {
+    pub text: String,
+    /// With a schema: the JSON that satisfies it.
+    pub data: Option<Box<RawValue>>,
+}
+
+pub struct Delivery<'a> {
+    pub ask: &'a Ask,
+    pub json: bool,
+    /// The text has been printed already.
+    pub live: bool,
+    pub output: Output,
+}
+
+/// The document `relay.ask/1` of an answer.
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: &'static str,
+    ok: bool,
+    text: &'a str,
+    finish_reason: Option<&'static str>,
+    model_requested: &'a str,
+    route: Route<'a>,
+    attempts: Vec<Value>,
+    usage: Usage,
+    timing: Timing,
+    reasoning: Option<&'a str>,
+    data: Option<&'a RawValue>,
+}
+
+#[derive(Serialize)]
+struct Route<'a> {
+    provider: &'a str,
+    model: &'a str,
+}
+
+#[derive(Serialize)]
+struct Usage {
+    prompt_tokens: u64,
+    completion_tokens: u64,
+    estimated: bool,
+}
+
+#[derive(Serialize)]
+struct Timing {
+    ttft_ms: Option<u64>,
+    total_ms: u64,
+}
+
+impl Delivery<'_> {
+    pub fn deliver(&self, answered: &Answered, model: &str, took: Duration) -> Result<(), Trouble> {
+        let text = &answered.product.text;
+        if self.json {
+            let document = self.document(answered, model, took);
+            self.hand_over(&format!("{}\n", serde_json::to_string(&document).expect("texts and numbers serialize")))?;
+        } else if self.live {
+            // The answer ends with exactly one line feed.
+            if !text.ends_with('\n') {
+                Output::raw(b"\n")?;
+            }
+        } else {
+            self.hand_over(&format!("{}\n", text.trim_end_matches('\n')))?;
+        }
+        self.tell(answered, took);
+        Ok(())
+    }
+
+    fn hand_over(&self, text: &str) -> Result<(), Trouble> {
+        match &self.ask.output {
+            Some(path) => write_whole(path, text),
+            None => Output::raw(text.as_bytes()),
+        }
+    }
+
+    /// Who answered, for a person who looks on; and what a reader of the answer would not see in it.
+    fn tell(&self, answered: &Answered, took: Duration) {
+        let cut_short = match answered.read.finish {
+            Some(Finish::Length) => Some("the answer ends where its tokens did; --max-tokens allows more"),
+            Some(Finish::ContentFilter) => Some("the provider's filter ended the answer"),
+            _ => None,
+        };
+        if let Some(text) = cut_short.filter(|_| !self.json) {
+            self.output.notice(text);
+        }
+        let line = who_answered(answered, took);
+        if self.ask.usage {
+            self.output.error(&line);
+        } else if !self.json && Output::stdout_is_terminal() {
+            self.output.notice(&dim(&line));
+        }
+    }
+
+    fn document<'d>(&self, answered: &'d Answered, model: &'d str, took: Duration) -> Document<'d> {
+        let Answered { route, read, attempts, product } = answered;
+        let (provider, answering) = route.split_once('/').unwrap_or((route, ""));
+        let usage = read.usage.unwrap_or_default();
+        let shows_reasoning = self.ask.reasoning != Reasoning::Hide && !read.reasoning.is_empty();
+        Document {
+            schema: "relay.ask/1",
+            ok: true,
+            text: &product.text,
+            finish_reason: read.finish.map(finish_word),
+            model_requested: model,
+            route: Route { provider, model: answering },
+            attempts: attempts.iter().map(report::attempt).collect(),
+            usage: Usage {
+                prompt_tokens: usage.prompt_tokens,
+                completion_tokens: usage.completion_tokens,
+                estimated: read.usage.is_none(),
+            },
+            timing: Timing { ttft_ms: read.first_token.map(millis), total_ms: millis(took) },
+            reasoning: shows_reasoning.then_some(&read.reasoning),
+            data: product.data.as_deref(),
+        }
+    }
+}
+
+fn who_answered(answered: &Answered, took: Duration) -> String {
+    let Answered { route, read, attempts, .. } = answered;
+    let usage = read
+        .usage
+        .map_or(String::new(), |usage| format!("  {} in, {} out", usage.prompt_tokens, usage.completion_tokens));
+    let skipped = trail(attempts);
+    let skipped = if skipped.is_empty() { skipped } else { format!("  (skipped: {skipped})") };
+    format!("{route}  {:.1}s{usage}{skipped}", took.as_secs_f64())
+}
+
+/// Writes beside the file and renames, so that what was there survives a failure. What is no file, a device or a pipe, is written to.
+fn write_whole(path: &Path, text: &str) -> Result<(), Trouble> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let write = || {
+        let known = std::fs::metadata(path);
+        if known.as_ref().is_ok_and(|known| !known.is_file()) {
+            return std::fs::OpenOptions::new().write(true).open(path)?.write_all(text.as_bytes());
+        }
+        // A link stays one: what it points to is what is replaced.
+        let target = if known.is_ok() { path.canonicalize()? } else { path.to_owned() };
+        let folder = target.parent().unwrap_or(folder);
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        let mut builder = tempfile::Builder::new();
+        #[cfg(unix)]
+        builder.permissions(permissions(known.ok()));
+        let mut file = builder.prefix(".relay-").tempfile_in(folder)?;
+        file.write_all(text.as_bytes())?;
+        file.as_file().sync_all()?;
+        file.persist(&target).map_err(|error| error.error).map(drop)
+    };
+    write().map_err(|error: std::io::Error| {
+        Trouble::new(Exit::Io, format!("`{}` cannot be written: {error}", path.display()))
+    })
+}
+
+/// Those of the file that is replaced; else what any new file gets, the user's mask applied.
+#[cfg(unix)]
+fn permissions(known: Option<std::fs::Metadata>) -> std::fs::Permissions {
+    use std::os::unix::fs::PermissionsExt as _;
+    known.map_or_else(|| std::fs::Permissions::from_mode(0o666), |known| known.permissions())
+}
+
+fn finish_word(finish: Finish) -> &'static str {
+    match finish {
+        Finish::Stop => "stop",
+        Finish::Length => "length",
+        Finish::ToolCalls => "tool_calls",
+        Finish::ContentFilter => "content_filter",
+        Finish::Failed => "error",
+        Finish::Other => "other",
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,145 @@
+//! One line of a batch, in OpenAI's shape: a request with an id going in, its answer or its error coming out.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::chat::ChatRequest;
+
+/// The one endpoint a line may be for, with and without its version.
+const URLS: [&str; 2] = ["/v1/chat/completions", "/chat/completions"];
+
+/// Fields that flags set in every request of the batch.
+pub type Fields = BTreeMap<String, Box<RawValue>>;
+
+/// A line that can be sent, or at least answered.
+#[derive(Debug)]
+pub struct Line {
+    pub number: u64,
+    pub custom_id: String,
+    /// The request, or what is wrong with it.
+    pub request: Result<ChatRequest, String>,
+}
+
+#[derive(Deserialize)]
+struct Read<'a> {
+    custom_id: String,
+    #[serde(default)]
+    method: Option<String>,
+    #[serde(default)]
+    url: Option<String>,
+    #[serde(borrow)]
+    body: &'a RawValue,
+}
+
+impl Line {
+    /// Reads a line. One without an id cannot be answered; the error says what is wrong with it.
+    pub fn read(number: u64, text: &[u8], flags: &Fields) -> Result<Self, String> {
+        let text = std::str::from_utf8(text).map_err(|_| "is not text in UTF-8".to_owned())?;
+        let read: Read<'_> = serde_json::from_str(text).map_err(|error| format!("is no request: {error}"))?;
+        let request = request(&read, flags);
+        Ok(Self { number, custom_id: read.custom_id, request })
+    }
+}
+
+fn request(read: &Read<'_>, flags: &Fields) -> Result<ChatRequest, String> {
+    if let Some(method) = read.method.as_deref().filter(|method| !method.eq_ignore_ascii_case("POST")) {
+        return Err(format!("`method` is `{method}`; it must be POST"));
+    }
+    if let Some(url) = read.url.as_deref().filter(|url| !URLS.contains(url)) {
+        return Err(format!("`url` is `{url}`; only {} is answered", URLS[0]));
+    }
+    let mut body: Fields = serde_json::from_str(read.body.get()).map_err(|error| format!("`body`: {error}"))?;
+    body.extend(flags.iter().map(|(name, value)| (name.clone(), value.clone())));
+    // An answer goes into the file whole.
+    body.remove("stream");
+    body.remove("stream_options");
+    let body = serde_json::to_vec(&body).map_err(|error| error.to_string())?;
+    ChatRequest::parse(Bytes::from(body)).map_err(|bad| bad.message)
+}
+
+/// What becomes of a line.
+#[derive(Debug, Serialize)]
+pub struct Outcome<'a> {
+    pub id: String,
+    pub custom_id: &'a str,
+    pub response: Option<Response<'a>>,
+    pub error: Option<Mistake<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Response<'a> {
+    pub status_code: u16,
+    pub request_id: &'a str,
+    pub body: &'a RawValue,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Mistake<'a> {
+    pub code: &'a str,
+    pub message: &'a str,
+}
+
+/// As much of a line that came out before as going on takes.
+#[derive(Deserialize)]
+pub struct Known {
+    pub custom_id: String,
+    #[serde(default)]
+    response: Option<serde::de::IgnoredAny>,
+    #[serde(default)]
+    error: Option<serde::de::IgnoredAny>,
+}
+
+impl Known {
+    pub const fn is_answered(&self) -> bool {
+        self.response.is_some() && self.error.is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Line, String> {
+        Line::read(7, text.as_bytes(), &Fields::new())
+    }
+
+    #[test]
+    fn a_request_is_read_and_what_flags_say_goes_before_its_own_words() {
+        let text = r#"{"custom_id":"a","method":"POST","url":"/v1/chat/completions","body":{"model":"x","stream":true,"seed":12345678901234567890,"messages":[{"role":"user","content":"hi"}]}}"#;
+        let request = read(text).expect("a line").request.expect("a request");
+        assert_eq!(
+            (request.model.as_str(), request.stream, request.raw("seed")),
+            ("x", false, Some("12345678901234567890"))
+        );
+        let flags = Fields::from([("model".to_owned(), serde_json::value::to_raw_value("y").expect("JSON"))]);
+        let line = Line::read(7, text.as_bytes(), &flags).expect("a line");
+        assert_eq!(line.request.expect("a request").model, "y");
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_and_an_id_is_kept_where_there_is_one() {
+        for text in ["", "{", "[]", r#"{"body":{}}"#, r#"{"custom_id":7,"body":{}}"#] {
+            assert!(read(text).expect_err("no line").starts_with("is no request"), "{text}");
+        }
+        for (text, said) in [
+            (r#"{"custom_id":"a","method":"GET","body":{}}"#, "`method` is `GET`"),
+            (r#"{"custom_id":"a","url":"/v1/embeddings","body":{}}"#, "`url` is `/v1/embeddings`"),
+            (r#"{"custom_id":"a","body":[]}"#, "`body`"),
+            (r#"{"custom_id":"a","body":{}}"#, "`messages` is missing"),
+        ] {
+            let line = read(text).expect("its id is known");
+            assert!(line.request.expect_err("no request").contains(said), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_line_that_came_out_counts_as_answered_only_with_an_answer() {
+        let known = |text: &str| serde_json::from_str::<Known>(text).map(|known| known.is_answered()).ok();
+        assert_eq!(known(r#"{"id":"x","custom_id":"a","response":{"status_code":200},"error":null}"#), Some(true));
+        assert_eq!(known(r#"{"id":"x","custom_id":"a","response":null,"error":{"code":"timeout"}}"#), Some(false));
+        assert_eq!(known(r#"{"id":"x"}"#), None);
+    }
+}
