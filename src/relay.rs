@@ -12,6 +12,7 @@ mod metrics;
 mod plan;
 mod probe;
 mod remote;
+mod remote_usage;
 mod shape;
 mod usage;
 mod waiting;
@@ -35,13 +36,15 @@ use crate::upstream::{Client, Key};
 
 use attempt::Tried;
 
+pub use crate::store::Quarter;
 pub use continuation::{Continuation, Continued};
 pub use failure::Failure;
 pub use limits::Adopted;
 pub use metrics::Metrics;
 pub use probe::{Checked, Condition, Probe};
 pub use remote::{Refused, Remote, RemoteAnswer, RemoteStream, RemoteWhole};
-pub use usage::{ModelWindows, UsageReport};
+pub use remote_usage::usage_via;
+pub use usage::{ModelUsage, ModelWindows, Sums, UsageReport, WindowUsage};
 
 use shape::Asking;
 use waiting::{Travelling, Waiting};

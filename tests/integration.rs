@@ -22,6 +22,7 @@ mod integration {
     mod demo;
     mod explain;
     mod faults;
+    mod first_run;
     mod golden;
     mod harness;
     mod input;
@@ -41,5 +42,6 @@ mod integration {
     mod style;
     mod terminal;
     mod usage;
+    mod usage_command;
     mod waiting;
 }

@@ -3,10 +3,13 @@
 mod ask;
 mod check_models;
 mod demo;
+mod doctor;
 mod global;
+mod keys;
 mod models;
 mod refresh_limits;
 mod serve;
+mod usage;
 
 use std::time::Duration;
 
@@ -18,10 +21,13 @@ use crate::catalog::reader::parse_duration;
 pub use ask::{Ask, Reasoning};
 pub use check_models::{CheckModels, FailOn};
 pub use demo::Demo;
+pub use doctor::{Config, ConfigAction, Doctor, Topic};
 pub use global::{Color, Global, OutputFormat};
+pub use keys::{Init, Keys, KeysAction};
 pub use models::Models;
 pub use refresh_limits::RefreshLimits;
 pub use serve::{Format, Serve};
+pub use usage::{By, Usage, UsageAction};
 
 /// Many free AI tiers behind one endpoint and one shell command.
 ///
@@ -48,11 +54,25 @@ pub enum Command {
     Models(Models),
     /// Compare the catalogue's limits with the providers' documentation
     RefreshLimits(RefreshLimits),
+    Usage(Usage),
+    Init(Init),
+    Keys(Keys),
     /// Show relay at work, offline, over simulated providers
     Demo(Demo),
+    Doctor(Doctor),
+    Config(Config),
     /// Print the completion script of a shell
     Completions {
         shell: Shell,
+    },
+    /// Write completion scripts and the man page into a folder
+    #[command(hide = true)]
+    Generate {
+        folder: std::path::PathBuf,
+    },
+    /// Explain a topic: environment, exit-codes, formats, models
+    Help {
+        topic: Option<Topic>,
     },
 }
 
@@ -65,7 +85,14 @@ impl Command {
             Self::CheckModels(_) => "check-models",
             Self::Models(_) => "models",
             Self::RefreshLimits(_) => "refresh-limits",
+            Self::Usage(_) => "usage",
+            Self::Init(_) => "init",
+            Self::Keys(_) => "keys",
             Self::Demo(_) => "demo",
+            Self::Doctor(_) => "doctor",
+            Self::Config(_) => "config",
+            Self::Help { .. } => "help",
+            Self::Generate { .. } => "generate",
             Self::Completions { .. } => "completions",
         }
     }
@@ -93,7 +120,7 @@ fn duration(text: &str) -> Result<Duration, String> {
     parse_duration(text).ok_or_else(|| "expected a duration such as 30s, 500ms or 2m".to_owned())
 }
 
-const fn version() -> &'static str {
+pub const fn version() -> &'static str {
     if env!("RELAY_COMMIT").is_empty() {
         env!("CARGO_PKG_VERSION")
     } else {

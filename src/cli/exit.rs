@@ -110,8 +110,8 @@ impl From<ErrorKind> for Exit {
 /// Ways to a first answer, as the catalogue knows them.
 #[derive(Debug, Default)]
 pub struct Ways {
-    /// A variable that takes a free key.
-    pub variable: Option<String>,
+    /// A provider that gives free keys.
+    pub provider: Option<String>,
     /// Provider and sign-up page, where a key is free and asks for no card.
     pub sign_up: Vec<String>,
     /// Names of providers that run on this machine.
@@ -166,12 +166,14 @@ impl Trouble {
     /// No provider is set up. What to do comes from the catalogue: which keys are free and ask for no card.
     pub fn not_set_up(ways: &Ways) -> Self {
         let mut lines = vec!["  relay demo                 see it work offline, no account".to_owned()];
-        lines.push("  --simulate                 simulated providers for any command".to_owned());
-        if let Some(variable) = &ways.variable {
-            lines.push(format!("  {:<25}  use a key you already have", format!("export {variable}=…")));
+        lines.push("  relay init                 guided setup, about 3 minutes".to_owned());
+        if let Some(provider) = &ways.provider {
+            lines.push(format!("  {:<25}  paste a key you already have", format!("relay keys set {provider}")));
         }
         if !ways.sign_up.is_empty() {
-            lines.push(format!("Free keys without a card: {}", ways.sign_up.join(" · ")));
+            let pairs = ways.sign_up.chunks(2).map(|pair| pair.join(" · "));
+            lines
+                .push(format!("Free keys without a card: {}", pairs.collect::<Vec<_>>().join(&format!("\n{:26}", ""))));
         }
         lines.extend(
             ways.local.iter().map(|name| format!("{name} on this machine is used automatically if it is running.")),

@@ -44,7 +44,7 @@ pub async fn run(
         .map_err(|fault| Trouble::of_failure(Failure { fault, attempts: Vec::new(), rejections: Vec::new() }, now))?;
     let text = match table::format(global) {
         OutputFormat::Table => human(&explained),
-        OutputFormat::Plain => table::plain(&rows(&explained)),
+        OutputFormat::Plain | OutputFormat::Line => table::plain(&rows(&explained)),
         OutputFormat::Csv => table::csv(HEADER, &rows(&explained)),
         OutputFormat::Ndjson => table::ndjson(&documents(&explained)),
         OutputFormat::Json => format!("{}\n", serde_json::to_string(&explained).expect("texts and numbers serialize")),

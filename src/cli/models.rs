@@ -26,7 +26,7 @@ pub async fn run(models: &Models, global: &Global, environment: &Environment, ou
     let is_narrowed = models.all || !models.names.is_empty();
     let text = match table::format(global) {
         OutputFormat::Table => human(&core, &chosen, is_narrowed),
-        OutputFormat::Plain => table::plain(&rows(&chosen)),
+        OutputFormat::Plain | OutputFormat::Line => table::plain(&rows(&chosen)),
         OutputFormat::Csv => table::csv(HEADER, &rows(&chosen)),
         OutputFormat::Ndjson => table::ndjson(&documents(&chosen)),
         OutputFormat::Json => format!("{}\n", document(&core, &chosen)),

@@ -88,6 +88,13 @@ impl Output {
         drop(write!(stderr, "{}", dim(text)).and_then(|()| stderr.flush()));
     }
 
+    /// Asks a person, on the line where the answer is typed.
+    pub fn ask(self, text: &str) {
+        let mut stderr = AutoStream::new(io::stderr().lock(), self.color);
+        // Where stderr is gone nobody answers either.
+        drop(write!(stderr, "{text}").and_then(|()| stderr.flush()));
+    }
+
     fn stderr(self, text: &str) {
         // Where stderr is gone there is nobody left to tell.
         drop(writeln!(AutoStream::new(io::stderr().lock(), self.color), "{text}"));

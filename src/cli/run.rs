@@ -4,18 +4,25 @@ use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _};
+use clap_complete::CompleteEnv;
 use tokio::runtime::{Builder, Runtime};
 
-use crate::config::Environment;
+use crate::config::{self, Environment, Flags};
 use crate::telemetry::{self, LogFormat};
 
 use super::args::{Args, Command, Global, OutputFormat, Typed};
 use super::exit::{Exit, Trouble};
+use super::keys::Around;
 use super::output::Output;
-use super::{ask, check_models, completions, demo, models, panic, refresh_limits, report, serve};
+use super::{
+    ask, check_models, completions, config as config_command, demo, doctor, help, init, keys, models, panic,
+    refresh_limits, report, serve, setup, usage,
+};
 
 /// Runs the program.
 pub fn main() -> ExitCode {
+    // Where a shell asks for completions this answers and ends.
+    CompleteEnv::with_factory(Args::command).complete();
     panic::keep();
     let environment = Environment::of_process();
     let args = match Args::try_parse() {
@@ -57,45 +64,65 @@ fn mistyped(error: &clap::Error, environment: &Environment) -> ExitCode {
 
 fn dispatch(args: Args, environment: &Environment, output: Output) -> Result<(), Trouble> {
     let Args { global, command } = args;
-    let Some(command) = command else { return overview(output) };
+    let Some(command) = command else { return overview(&global, environment, output) };
     let log_format = if let Command::Serve(serve) = &command { serve.log_format.into() } else { LogFormat::Text };
     start_logging(&global, log_format, environment, output)?;
     refuse_rows(&command, &global)?;
+    // A server takes a thread per core; its providers need a second one in the demo; one command alone needs none beside its own.
+    let threads = match &command {
+        Command::Serve(_) => 0,
+        Command::Demo(_) | Command::RefreshLimits(_) => 2,
+        _ => 1,
+    };
+    let around = Around { global: &global, environment, output };
+    run_one(|| runtime(threads), |runtime| runtime.block_on(act(&command, around)))
+}
+
+async fn act(command: &Command, around: Around<'_>) -> Result<(), Trouble> {
+    let Around { global, environment, output } = around;
     match command {
-        Command::Ask(ask) => {
-            run_one(|| runtime(1), |runtime| runtime.block_on(ask::run(&ask, &global, environment, output)))
-        }
-        Command::Serve(serve) => {
-            run_one(|| runtime(0), |runtime| runtime.block_on(serve::run(&serve, &global, environment, output)))
-        }
-        Command::CheckModels(check) => {
-            run_one(|| runtime(1), |runtime| runtime.block_on(check_models::run(&check, &global, environment, output)))
-        }
-        Command::Models(models) => {
-            run_one(|| runtime(1), |runtime| runtime.block_on(models::run(&models, &global, environment, output)))
-        }
-        Command::RefreshLimits(refresh) => run_one(
-            || runtime(2),
-            |runtime| runtime.block_on(refresh_limits::run(&refresh, &global, environment, output)),
-        ),
-        Command::Demo(demo) => {
-            run_one(|| runtime(2), |runtime| runtime.block_on(demo::run(&demo, &global, environment, output)))
-        }
-        Command::Completions { shell } => completions::print(shell),
+        Command::Ask(ask) => ask::run(ask, global, environment, output).await,
+        Command::Serve(serve) => serve::run(serve, global, environment, output).await,
+        Command::CheckModels(check) => check_models::run(check, global, environment, output).await,
+        Command::Usage(usage) => usage::run(usage, global, environment, output).await,
+        Command::RefreshLimits(refresh) => refresh_limits::run(refresh, global, environment, output).await,
+        Command::Models(models) => models::run(models, global, environment, output).await,
+        Command::Init(init) => init::run(init, around).await,
+        Command::Keys(keys) => keys::run(keys, around).await,
+        Command::Demo(demo) => demo::run(demo, global, environment, output).await,
+        Command::Doctor(doctor) => doctor::run(doctor, global, environment, output).await,
+        Command::Config(config) => config_command::run(config, global, environment, output),
+        Command::Completions { shell } => completions::print(*shell),
+        Command::Help { topic } => help::print(*topic, output),
+        Command::Generate { folder } => completions::generate_all(folder),
     }
 }
 
-/// Formats of rows are for commands whose results have rows.
+/// Formats of rows are for commands whose results have rows, and the line for the one that has a line.
 fn refuse_rows(command: &Command, global: &Global) -> Result<(), Trouble> {
-    match global.format {
-        Some(OutputFormat::Ndjson | OutputFormat::Csv)
-            if !matches!(command, Command::Models(_) | Command::CheckModels(_)) =>
-        {
-            let message = format!("`relay {}` prints text, or JSON with --json", command.name());
-            Err(Trouble::new(Exit::Usage, message))
-        }
-        _ => Ok(()),
+    let has_rows = !matches!(
+        command,
+        Command::Ask(_)
+            | Command::Serve(_)
+            | Command::Demo(_)
+            | Command::Completions { .. }
+            | Command::Help { .. }
+            | Command::Generate { .. }
+    );
+    let is_refused = match global.format {
+        Some(OutputFormat::Ndjson | OutputFormat::Csv) => !has_rows,
+        Some(OutputFormat::Line) => !matches!(command, Command::Usage(_)),
+        _ => false,
+    };
+    if !is_refused {
+        return Ok(());
     }
+    let message = if has_rows {
+        format!("`relay {}` has no single line; --format plain prints rows", command.name())
+    } else {
+        format!("`relay {}` prints text, or JSON with --json", command.name())
+    };
+    Err(Trouble::new(Exit::Usage, message))
 }
 
 fn start_logging(global: &Global, format: LogFormat, environment: &Environment, output: Output) -> Result<(), Trouble> {
@@ -116,7 +143,7 @@ fn run_one(
     result
 }
 
-/// `threads` 0 takes one per core; one command alone needs no second thread.
+/// `threads` 0 takes one per core.
 fn runtime(threads: usize) -> std::io::Result<Runtime> {
     match threads {
         1 => Builder::new_current_thread().enable_all().build(),
@@ -125,11 +152,24 @@ fn runtime(threads: usize) -> std::io::Result<Runtime> {
     }
 }
 
-/// `relay` alone: what there is to do.
-fn overview(output: Output) -> Result<(), Trouble> {
+/// `relay` alone: the commands, and what there is to do first.
+fn overview(global: &Global, environment: &Environment, output: Output) -> Result<(), Trouble> {
     if !std::io::stdin().is_terminal() && ask::stdin_has_input() {
         return Err(Trouble::new(Exit::Usage, "there is input on stdin, but no command".to_owned())
             .hint("relay ask answers a prompt from a pipe"));
     }
-    output.result(&Args::command().render_help().ansi().to_string())
+    let mut text = String::new();
+    for command in Args::command().get_subcommands().filter(|command| !command.is_hide_set()) {
+        let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+        text.push_str(&format!("  relay {:<14}{about}\n", command.get_name()));
+    }
+    let loaded = config::load(&setup::with_global(Flags::default(), global), environment, None);
+    let with_keys = loaded.settings.accounts.iter().filter(|account| !account.keys.is_empty());
+    let ids: Vec<&str> = with_keys.map(|account| account.provider.id.as_str()).collect();
+    let state = if ids.is_empty() {
+        "No keys yet: relay init, or try relay demo.".to_owned()
+    } else {
+        format!("Keys of {}: {}. Try: relay ask \"hello\"", ids.len(), ids.join(", "))
+    };
+    output.result(&format!("{text}\n{state}\n"))
 }

@@ -1,5 +1,6 @@
 //! Builds the core a command works with: settings, simulated or real providers, routes, store.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::catalog::{Overlay, Problem, Status};
@@ -8,7 +9,7 @@ use crate::config::{self, Environment, Flags, Loaded, Routing, Settings, Simulat
 use crate::relay::Relay;
 use crate::routing::{Account, Fleet, Rejection, Route};
 use crate::sim::{Scenario, Simulator};
-use crate::store::{Memory, Sqlite, Store};
+use crate::store::{self, Memory, Sqlite, Store};
 use crate::upstream::{self, Finding, Verified, What};
 
 use super::args::Global;
@@ -85,6 +86,8 @@ pub async fn survey(
 pub struct Said {
     /// All its keys were rejected: their names.
     pub rejected: Option<String>,
+    /// Some of its keys were, by name.
+    pub some_rejected: Vec<String>,
     /// Models that its list does not name any more.
     pub gone: Vec<String>,
     /// The address at which a local server does not answer.
@@ -98,7 +101,7 @@ pub fn said(core: &Core, provider: &str) -> Said {
     for finding in core.findings.iter().filter(|finding| finding.provider == provider) {
         match &finding.what {
             What::KeysRejected { origins, is_all: true } => said.rejected = Some(origins.join(", ")),
-            What::KeysRejected { .. } => {}
+            What::KeysRejected { origins, .. } => said.some_rejected.clone_from(origins),
             What::ModelsGone { models, .. } => said.gone.clone_from(models),
             What::NotRunning { base_url } => said.not_running = Some(base_url.clone()),
             What::Unverified(reason) => said.unverified = Some(reason.clone()),
@@ -188,6 +191,16 @@ fn open_store(settings: &Settings, fleet: &Fleet, clock: &Clock) -> Result<Arc<d
     })
 }
 
+/// Forgets the kept state; says where the old one is kept.
+pub fn reset_state(global: &Global, flags: Flags, environment: &Environment) -> Result<PathBuf, Trouble> {
+    let settings = config::load(&flags.with(global), environment, None).settings;
+    let Some(path) = settings.state.file.filter(|path| path.exists()) else {
+        return Err(Trouble::new(Exit::Usage, "there is no state to forget".to_owned()));
+    };
+    store::reset(&path, Clock::system().now())
+        .map_err(|error| Trouble::new(Exit::Io, error.to_string()).hint(error.hint.clone()))
+}
+
 /// Asks the providers that `names` mean, or all where there are none.
 async fn verified(settings: &mut Settings, names: &[String], clock: &Clock) -> Vec<Finding> {
     let means = |account: &Account, name: &String| {
@@ -261,10 +274,38 @@ pub fn not_set_up(settings: &Settings) -> Trouble {
     };
     let local = providers.iter().filter(|provider| provider.status == Status::Local);
     Trouble::not_set_up(&Ways {
-        variable: free.first().and_then(|(provider, _)| provider.key_env.first().cloned()),
+        provider: free.first().map(|(provider, _)| provider.id.clone()),
         sign_up: free.iter().map(page).collect(),
         local: local.map(|provider| provider.name.clone()).collect(),
     })
+}
+
+/// The flags of every command, among those of one.
+pub fn with_global(flags: Flags, global: &Global) -> Flags {
+    flags.with(global)
+}
+
+/// A local server that does not run is no failure of what was set up, and neither is a doubt.
+pub fn is_local_matter(finding: &Finding) -> bool {
+    finding.is_doubt() || matches!(finding.what, What::NotRunning { .. })
+}
+
+/// Local servers that answer now.
+pub async fn running_local_servers(core: &Core) -> Vec<String> {
+    let local = |account: &&Account| account.provider.status == Status::Local;
+    let accounts: Vec<Account> = core.settings.accounts.iter().filter(local).cloned().collect();
+    let verified = upstream::verify(accounts, &core.settings.keys, core.relay.clock.now()).await;
+    verified.accounts.into_iter().map(|account| account.provider.id.clone()).collect()
+}
+
+/// The size of the state file, where there is one, or what is wrong with it.
+pub fn check_state(path: &Path) -> Result<Option<u64>, String> {
+    let Ok(metadata) = std::fs::metadata(path) else { return Ok(None) };
+    match store::check(path) {
+        Ok(None) => Ok(Some(metadata.len())),
+        Ok(Some(damage)) => Err(damage),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 impl Flags {

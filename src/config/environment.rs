@@ -23,6 +23,14 @@ impl Environment {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
+    /// The same environment with one more variable, or with another value of it.
+    #[must_use]
+    pub fn with(&self, name: &str, value: &str) -> Self {
+        let mut variables = self.0.clone();
+        variables.insert(name.to_owned(), value.to_owned());
+        Self(variables)
+    }
+
     /// A switch: set to anything but `0`, `false`, `no` or `off`.
     pub fn is_on(&self, name: &str) -> bool {
         self.get(name).is_some_and(|value| !matches!(value, "0" | "false" | "no" | "off"))
@@ -33,6 +41,11 @@ impl<const N: usize> From<[(&str, &str); N]> for Environment {
     fn from(variables: [(&str, &str); N]) -> Self {
         Self(variables.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
     }
+}
+
+/// The operating system and the processor this was built for.
+pub fn platform() -> String {
+    format!("{} {}", std::env::consts::OS, std::env::consts::ARCH)
 }
 
 /// Where relay's files are.

@@ -53,6 +53,8 @@ pub struct ProviderSettings {
     pub enabled: Option<bool>,
     pub base_url: Option<String>,
     pub priority: Option<i64>,
+    /// A command whose first line of output is the key.
+    pub key_cmd: Option<String>,
     /// The keys belong to different accounts.
     pub separate: bool,
 }
@@ -102,6 +104,7 @@ impl ProviderSettings {
             enabled: provider.flag("enabled"),
             base_url: provider.text("base_url"),
             priority: provider.integer("priority"),
+            key_cmd: provider.text("key_cmd"),
             separate: provider.choice("accounts", &[("shared", false), ("separate", true)]).unwrap_or(false),
         }
     }

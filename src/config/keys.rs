@@ -34,17 +34,18 @@ impl KeySources {
         Self { environment: environment.clone(), file, dotenv }
     }
 
-    /// The provider's keys, each once: from the environment and `keys.toml`, else from `.env`.
-    pub fn keys_of(&self, provider: &Provider) -> Vec<Key> {
-        let numbered = |name: &String| {
-            std::iter::once(name.clone())
-                .chain((2..=MOST_KEYS).map(move |number| format!("{name}_{number}")))
-                .collect::<Vec<_>>()
-        };
-        let names: Vec<String> = provider.key_env.iter().flat_map(numbered).collect();
+    /// Whether the environment has a key of this provider.
+    pub fn has_own(&self, provider: &Provider) -> bool {
+        names(provider).iter().any(|name| self.environment.get(name).is_some())
+    }
+
+    /// The provider's keys, each once: from the environment, a command, and `keys.toml`, else from `.env`.
+    pub fn keys_of(&self, provider: &Provider, told: Option<&str>) -> Vec<Key> {
+        let names = names(provider);
         let own = names.iter().filter_map(|name| Some((name.clone(), self.environment.get(name)?)));
         let filed = self.file.get(&provider.id).map(|key| ("keys.toml".to_owned(), key.as_str()));
-        let mut found: Vec<(String, &str)> = own.chain(filed).collect();
+        let told = told.map(|key| ("key_cmd".to_owned(), key));
+        let mut found: Vec<(String, &str)> = own.chain(told).chain(filed).collect();
         if found.is_empty() {
             found = names
                 .iter()
@@ -70,6 +71,15 @@ impl KeySources {
         let of = |name: &String| self.environment.get(name).or_else(|| self.dotenv.get(name).map(String::as_str));
         provider.account_env.iter().find_map(of)
     }
+}
+
+/// The variables that may hold a provider's keys.
+fn names(provider: &Provider) -> Vec<String> {
+    let numbered = |name: &String| {
+        let more = (2..=MOST_KEYS).map(|number| format!("{name}_{number}"));
+        std::iter::once(name.clone()).chain(more).collect::<Vec<_>>()
+    };
+    provider.key_env.iter().flat_map(numbered).collect()
 }
 
 fn read_keys_file(path: &Path, problems: &Problems) -> BTreeMap<String, String> {

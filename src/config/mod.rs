@@ -3,12 +3,16 @@
 mod conversation;
 mod environment;
 mod file;
+mod key_file;
 mod keys;
 mod load;
+mod origin;
 mod providers;
 mod settings;
 
 pub use conversation::{Context, Sessions, Voice};
-pub use environment::{Environment, Paths};
+pub use environment::{Environment, Paths, platform};
+pub use key_file::write_key;
 pub use load::{Flags, Loaded, Simulated, load};
+pub use origin::{Shown, shown};
 pub use settings::{LeftOut, Routing, Server, Settings, State, Timeouts, Why};

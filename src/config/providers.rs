@@ -1,6 +1,7 @@
 //! Finds out which providers are set up: their keys, their addresses, and what keeps the others from being used.
 
 use std::path::Path;
+use std::process::Stdio;
 use std::sync::Arc;
 
 use secrecy::SecretString;
@@ -114,7 +115,7 @@ impl Finding<'_> {
         let own = self.file.providers.iter().find(|(id, _)| *id == provider.id);
         let settings = own.map(|(_, settings)| settings.clone()).unwrap_or_default();
         let base_url = self.base_url(provider, &settings);
-        let keys = if provider.status == Status::Local { Vec::new() } else { sources.keys_of(provider) };
+        let keys = if provider.status == Status::Local { Vec::new() } else { self.keys(provider, &settings, sources) };
         let why = match () {
             () if self.problems.is_about(&provider.id) => Some(Why::Mistaken),
             () if settings.enabled == Some(false) => Some(Why::SwitchedOff),
@@ -137,6 +138,18 @@ impl Finding<'_> {
         }
     }
 
+    /// The provider's keys. A command is run only where the environment has none.
+    fn keys(&self, provider: &Provider, settings: &ProviderSettings, sources: &KeySources) -> Vec<Key> {
+        let told = match &settings.key_cmd {
+            Some(command) if !sources.has_own(provider) => key_of_command(command),
+            _ => return sources.keys_of(provider, None),
+        };
+        let problem = |reason: String| {
+            self.complain(&provider.id, "config.toml", format!("the `key_cmd` of `{}` {reason}", provider.id), None);
+        };
+        sources.keys_of(provider, told.map_err(problem).ok().as_deref())
+    }
+
     /// Where the provider is reached: the environment's word, the file's, the catalogue's.
     fn base_url(&self, provider: &Provider, settings: &ProviderSettings) -> String {
         let variable = format!("{}_BASE_URL", provider.id.to_uppercase().replace('-', "_"));
@@ -151,6 +164,20 @@ impl Finding<'_> {
         }
         url.to_owned()
     }
+}
+
+/// The first line that a shell command prints.
+fn key_of_command(command: &str) -> Result<String, String> {
+    let (shell, flag) = if cfg!(windows) { ("cmd", "/C") } else { ("sh", "-c") };
+    let mut run = std::process::Command::new(shell);
+    let ended = run.args([flag, command]).stdin(Stdio::null()).stderr(Stdio::inherit()).output();
+    let ended = ended.map_err(|error| format!("does not start: {error}"))?;
+    if !ended.status.success() {
+        return Err(format!("failed ({})", ended.status));
+    }
+    let text = String::from_utf8(ended.stdout).map_err(|_| "prints no text".to_owned())?;
+    let key = text.lines().next().map(str::trim).unwrap_or_default();
+    if key.is_empty() { Err("prints nothing".to_owned()) } else { Ok(key.to_owned()) }
 }
 
 /// The base URL with the account id in its place; `None` when it needs one and there is none that could stand in a URL.

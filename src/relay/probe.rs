@@ -166,7 +166,7 @@ impl Relay {
     /// Models that answered a moment ago, by `provider/model`: whoever asks them again learns nothing new.
     pub fn answered_lately(&self) -> Result<Vec<(Arc<str>, Checked)>, String> {
         let now = self.clock.now();
-        let last = self.store.last_attempts(earlier(now, YOUNG))?;
+        let last = self.store.last_attempts(earlier(now, YOUNG), false)?;
         let young = self.fleet.routes.iter().zip(last).filter_map(|(route, last)| {
             let last = last.filter(|last| last.answered)?;
             let ago = until(last.at, now).as_secs();

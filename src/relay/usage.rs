@@ -1,10 +1,11 @@
 //! What was used and what is left, model by model: the document of `/v1/usage` and `relay usage`.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::chat::{Period, Scope};
 use crate::clock::{earlier, later};
@@ -18,9 +19,9 @@ use super::Relay;
 const FORECAST_FROM: Duration = Duration::from_hours(1);
 
 /// The document, `relay.usage/1`.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct UsageReport {
-    pub schema: &'static str,
+    pub schema: Cow<'static, str>,
     pub as_of: Timestamp,
     /// From when on `totals` and `counts` are counted.
     pub since: Timestamp,
@@ -28,7 +29,7 @@ pub struct UsageReport {
     pub models: Vec<ModelUsage>,
 }
 
-#[derive(Debug, Clone, Copy, Default, Serialize)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub struct Sums {
     pub ok: u64,
     pub rate_limited: u64,
@@ -40,7 +41,7 @@ pub struct Sums {
 }
 
 /// One model of one provider, over all of its keys.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ModelUsage {
     #[serde(flatten)]
     pub quota: ModelWindows,
@@ -52,12 +53,12 @@ pub struct ModelUsage {
 }
 
 /// A model's windows, and whether it can be used.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ModelWindows {
     pub provider: String,
     pub model: String,
     /// `ready`, or why not: `limited`, `cooldown`, `gone`, `bad key`.
-    pub state: &'static str,
+    pub state: Cow<'static, str>,
     pub available_at: Option<Timestamp>,
     pub windows: Vec<WindowUsage>,
     #[serde(skip)]
@@ -66,14 +67,14 @@ pub struct ModelWindows {
     routes: Vec<RouteId>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Binding {
     pub kind: Kind,
     pub period: Period,
 }
 
 /// One limit and what is used of it. Keys whose quotas add up are added up.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct WindowUsage {
     pub kind: Kind,
     pub period: Period,
@@ -87,7 +88,7 @@ pub struct WindowUsage {
     pub observed_at: Option<Timestamp>,
 }
 
-#[derive(Debug, Clone, Copy, Default, Serialize)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub struct Counts {
     pub ok: u64,
     pub rate_limited: u64,
@@ -113,7 +114,7 @@ impl Relay {
         });
         let models: Vec<ModelUsage> = models.collect();
         Ok(UsageReport {
-            schema: "relay.usage/1",
+            schema: "relay.usage/1".into(),
             as_of: snapshot.now,
             since,
             totals: Sums::of(models.iter().map(|model| &model.counts)),
@@ -167,7 +168,7 @@ impl ModelWindows {
         Self {
             provider: route.provider.id.clone(),
             model: route.model.id.clone(),
-            state: rejection.map_or("ready", Rejection::state),
+            state: rejection.map_or("ready", Rejection::state).into(),
             available_at: rejection.and_then(Rejection::until),
             windows: Vec::new(),
             meters: Vec::new(),
@@ -179,9 +180,9 @@ impl ModelWindows {
     fn add(&mut self, route: &Route, rejection: Option<&Rejection>, snapshot: &Snapshot) {
         let until = rejection.and_then(Rejection::until);
         match rejection {
-            None => (self.state, self.available_at) = ("ready", None),
+            None => (self.state, self.available_at) = ("ready".into(), None),
             Some(rejection) if self.state != "ready" && until.is_some() && until < self.available_at => {
-                (self.state, self.available_at) = (rejection.state(), until);
+                (self.state, self.available_at) = (rejection.state().into(), until);
             }
             Some(_) => {}
         }

@@ -29,6 +29,8 @@ struct State {
     /// By quarter of an hour and `RouteId`.
     quarters: BTreeMap<(Timestamp, usize), Totals>,
     last: Vec<Option<LastAttempt>>,
+    /// The same without probes.
+    last_asked: Vec<Option<LastAttempt>>,
     /// `provider` and `model` of each route.
     routes: Vec<(String, String)>,
 }
@@ -42,6 +44,7 @@ impl Memory {
             totals: vec![Totals::default(); routes.len()],
             quarters: BTreeMap::new(),
             last: vec![None; routes.len()],
+            last_asked: vec![None; routes.len()],
             routes,
         };
         Self { state: Mutex::new(state) }
@@ -57,13 +60,18 @@ impl State {
     fn count(&mut self, row: &LedgerRow) {
         self.totals[row.route.0].count(row);
         self.quarters.entry((Quarter::of(row.at), row.route.0)).or_default().count(row);
-        if !row.cancelled && !row.request_id.starts_with(PROBE_PREFIX) {
-            self.last[row.route.0] = Some(LastAttempt {
-                at: row.at,
-                answered: row.fault.is_none(),
-                first_event_ms: row.first_event_ms,
-                total_ms: row.total_ms,
-            });
+        if row.cancelled {
+            return;
+        }
+        let attempt = LastAttempt {
+            at: row.at,
+            answered: row.fault.is_none(),
+            first_event_ms: row.first_event_ms,
+            total_ms: row.total_ms,
+        };
+        self.last[row.route.0] = Some(attempt);
+        if !row.request_id.starts_with(PROBE_PREFIX) {
+            self.last_asked[row.route.0] = Some(attempt);
         }
     }
 }
@@ -130,8 +138,10 @@ impl Store for Memory {
         Ok(quarters.map(quarter).collect())
     }
 
-    fn last_attempts(&self, since: Timestamp) -> Result<Vec<Option<LastAttempt>>, String> {
-        Ok(self.state().last.iter().map(|last| last.filter(|last| last.at >= since)).collect())
+    fn last_attempts(&self, since: Timestamp, probes: bool) -> Result<Vec<Option<LastAttempt>>, String> {
+        let state = self.state();
+        let last = if probes { &state.last } else { &state.last_asked };
+        Ok(last.iter().map(|last| last.filter(|last| last.at >= since)).collect())
     }
 
     fn open_leases(&self) -> usize {

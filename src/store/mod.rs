@@ -9,7 +9,7 @@ mod tests;
 
 pub use memory::Memory;
 pub use sessions::SessionBounds;
-pub use sqlite::{OnLoss, OpenError, Sqlite};
+pub use sqlite::{OnLoss, OpenError, Sqlite, check, reset};
 
 use std::future::Future;
 use std::pin::Pin;
@@ -194,8 +194,8 @@ pub trait Store: Send + Sync {
     fn totals(&self, since: Timestamp) -> Result<Vec<Totals>, String>;
     /// Counts by quarter of an hour since this moment, oldest first, of every model there was. May read a file.
     fn history(&self, since: Timestamp) -> Result<Vec<Quarter>, String>;
-    /// By `RouteId`: the last attempt since this moment that was no probe and was not cancelled. May read a file.
-    fn last_attempts(&self, since: Timestamp) -> Result<Vec<Option<LastAttempt>>, String>;
+    /// By `RouteId`: the last attempt since this moment that was not cancelled, with or without probes. May read a file.
+    fn last_attempts(&self, since: Timestamp, probes: bool) -> Result<Vec<Option<LastAttempt>>, String>;
     /// Reservations of this process that are not settled yet.
     fn open_leases(&self) -> usize;
     /// Returns once everything said so far is kept, or cannot be.

@@ -22,7 +22,7 @@ use crate::chat::{Fault, Period};
 use crate::quota::{Cost, Fact, Limit};
 use crate::routing::{Fleet, MarkId, MeterId, Route, RouteId, View};
 
-pub use file::OpenError;
+pub use file::{OpenError, check, reset};
 
 use super::shelf::Shelf;
 use super::{LastAttempt, Lease, LedgerRow, Quarter, Refusal, Reserving, SessionBounds, Settlement, Store, Totals};
@@ -227,8 +227,8 @@ impl Store for Sqlite {
         self.read(|connection| rows::history(connection, since))
     }
 
-    fn last_attempts(&self, since: Timestamp) -> Result<Vec<Option<LastAttempt>>, String> {
-        self.read(|connection| rows::last_attempts(connection, &self.shared.routes, since))
+    fn last_attempts(&self, since: Timestamp, probes: bool) -> Result<Vec<Option<LastAttempt>>, String> {
+        self.read(|connection| rows::last_attempts(connection, &self.shared.routes, since, probes))
     }
 
     fn open_leases(&self) -> usize {

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, Parser as _, ValueEnum};
+use clap_complete::ArgValueCandidates;
+
+use crate::cli::completions::names;
 
 use super::duration;
 
@@ -13,7 +16,7 @@ use super::duration;
 #[derive(Debug, Args)]
 pub struct CheckModels {
     /// Only this provider, PROVIDER/MODEL or model; may be given several times
-    #[arg(value_name = "PROVIDER|MODEL")]
+    #[arg(value_name = "PROVIDER|MODEL", add = ArgValueCandidates::new(names))]
     pub names: Vec<String>,
     /// Requests at once to each provider; one where it counts requests by the second
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
@@ -39,6 +42,17 @@ pub struct CheckModels {
     /// Also check services that take no key
     #[arg(long)]
     pub keyless: bool,
+}
+
+impl CheckModels {
+    /// As if nothing but the command had been typed.
+    pub fn usual() -> Self {
+        let usual = super::Args::try_parse_from(["relay", "check-models"]);
+        match usual.map(|args| args.command) {
+            Ok(Some(super::Command::CheckModels(check))) => check,
+            other => unreachable!("the command needs no argument: {other:?}"),
+        }
+    }
 }
 
 /// What makes the check's exit code 1.

@@ -31,6 +31,9 @@ pub struct Global {
     /// Show no spinner [env: `RELAY_NO_PROGRESS`]
     #[arg(long, global = true)]
     pub no_progress: bool,
+    /// Never ask anything [env: `RELAY_NO_INPUT`]
+    #[arg(long, global = true)]
+    pub no_input: bool,
     /// Let nothing leave this machine: only local and simulated providers answer [env: `RELAY_OFFLINE`]
     #[arg(long, global = true)]
     pub offline: bool,
@@ -53,6 +56,8 @@ pub enum OutputFormat {
     Json,
     Ndjson,
     Csv,
+    /// One line for a prompt or a status bar; for `relay usage`
+    Line,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]

@@ -1,11 +1,14 @@
 //! The flags of `relay models`.
 
 use clap::Args;
+use clap_complete::ArgValueCandidates;
+
+use crate::cli::completions::names;
 
 #[derive(Debug, Args)]
 pub struct Models {
     /// Only this provider, PROVIDER/MODEL or model; may be given several times
-    #[arg(value_name = "PROVIDER|MODEL")]
+    #[arg(value_name = "PROVIDER|MODEL", add = ArgValueCandidates::new(names))]
     pub names: Vec<String>,
     /// Only models of this type
     #[arg(long = "type", value_name = "TYPE")]

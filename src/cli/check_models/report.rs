@@ -45,7 +45,7 @@ impl Report<'_> {
         let format = table::format(global);
         let text = match format {
             OutputFormat::Table => self.human(core.relay.clock.now()),
-            OutputFormat::Plain => table::plain(&self.cells()),
+            OutputFormat::Plain | OutputFormat::Line => table::plain(&self.cells()),
             OutputFormat::Csv => table::csv(HEADER, &self.cells()),
             OutputFormat::Ndjson => format!("{}\n", self.last_event()),
             OutputFormat::Json => format!("{}\n", self.document()),

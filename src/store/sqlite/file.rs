@@ -1,6 +1,6 @@
 //! Opens the file: made, brought up to date, or refused with what to do about it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -89,6 +89,42 @@ pub fn open(path: &Path, now: Timestamp) -> Result<Connection, OpenError> {
         Migration::Failed(error) => unusable(error),
     })?;
     Ok(connection)
+}
+
+/// Forgets what was counted. The file as it was is kept beside it, at the path that is returned.
+pub fn reset(path: &Path, now: Timestamp) -> Result<PathBuf, OpenError> {
+    let connection = open(path, now)?;
+    let unusable = |error: Error| OpenError::unusable(path, &error);
+    let kept = path.with_extension(format!("{}.db", now.strftime("%Y%m%dT%H%M%SZ")));
+    connection.execute("VACUUM INTO ?1", [kept.to_string_lossy()]).map_err(unusable)?;
+    private(&kept).map_err(|error| {
+        OpenError::new(&kept, &format!("cannot be made: {error}"), "mind that it can be read by others")
+    })?;
+    // A meter as good as new, under a later sequence: other processes take it over from there.
+    let forget = "BEGIN IMMEDIATE;
+                  UPDATE meter SET state = '{\"documented\":0}', sequence = (SELECT MAX(sequence) + 1 FROM meter);
+                  DELETE FROM mark;
+                  DELETE FROM ledger;
+                  COMMIT";
+    connection.execute_batch(forget).map_err(unusable)?;
+    Ok(kept)
+}
+
+#[cfg(unix)]
+fn private(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))
+}
+
+#[cfg(not(unix))]
+fn private(_: &Path) -> std::io::Result<()> {
+    Ok(())
+}
+
+/// Whether the file is whole: what SQLite finds wrong with it, if anything.
+pub fn check(path: &Path) -> Result<Option<String>, Error> {
+    let found: String = read(path)?.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    Ok((found != "ok").then_some(found))
 }
 
 /// Opens the file for reading, beside whoever writes it.

@@ -192,17 +192,18 @@ fn add_class(totals: &mut Totals, row: &Row<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// The last attempt over each route since a moment, probes apart.
+/// The last attempt over each route since a moment, with or without probes.
 pub fn last_attempts(
     connection: &Connection,
     routes: &[(String, String)],
     since: Timestamp,
+    probes: bool,
 ) -> Result<Vec<Option<LastAttempt>>, Error> {
     // Beside MAX(at) the other columns are those of the row that has it.
     let sql = "SELECT provider, model, MAX(at), class, first_event_ms, total_ms FROM ledger
-               WHERE at >= ?1 AND class <> 'cancelled' AND request_id NOT LIKE ?2 || '%' GROUP BY provider, model";
+               WHERE at >= ?1 AND class <> 'cancelled' AND (?3 OR request_id NOT LIKE ?2 || '%') GROUP BY provider, model";
     let mut statement = connection.prepare_cached(sql)?;
-    let found = statement.query_map(params![since.as_microsecond(), PROBE_PREFIX], |row| {
+    let found = statement.query_map(params![since.as_microsecond(), PROBE_PREFIX, probes], |row| {
         let attempt = LastAttempt {
             at: Timestamp::from_microsecond(row.get(2)?).unwrap_or(Timestamp::MIN),
             answered: row.get::<_, String>(3)? == "ok",

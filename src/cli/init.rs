@@ -1,0 +1,164 @@
+//! `relay init`: from nothing to a first answer, with a person at the terminal.
+
+use crate::catalog::Provider;
+use crate::config::Flags;
+
+use super::args::{CheckModels, Init};
+use super::exit::{Exit, Trouble};
+use super::keys::{Around, keep, keyed, refuse_nonsense, told};
+use super::offer::{Offer, by_usefulness, card};
+use super::output::{bold, dim};
+use super::prompt::Prompt;
+use super::setup::{self, Core};
+use super::trial::{Trial, try_key};
+use super::{check_models, signal};
+
+/// Without names, this many providers are gone through; `relay keys urls` lists the rest.
+const MOST_OFFERED: usize = 8;
+
+pub async fn run(init: &Init, around: Around<'_>) -> Result<(), Trouble> {
+    tokio::select! {
+        done = guide(init, around) => done,
+        exit = signal::received() => Err(Trouble::silent(exit)),
+    }
+}
+
+async fn guide(init: &Init, around: Around<'_>) -> Result<(), Trouble> {
+    let Around { global, environment, output } = around;
+    let flags = Flags { keyless: true, ..Flags::default() };
+    let core = setup::look(global, flags, environment, output).await?;
+    for problem in &core.problems {
+        output.notice(&problem.to_string());
+    }
+    let providers = offered(init, &core)?;
+    let Some(prompt) = Prompt::new(global, environment, output) else { return Err(nobody_to_ask(&providers)) };
+    output.error(&format!("{}\n", bold("relay pools free AI tiers. One key is enough; every step may be skipped.")));
+    let mut ready = found(&core, around).await?;
+    for (number, provider) in (1..).zip(&providers) {
+        if has_key(&core, provider) {
+            continue;
+        }
+        output.error(&format!("\n{}", introduction(number, providers.len(), provider)));
+        match step(provider, prompt, around).await? {
+            Step::Added => ready += 1,
+            Step::Skipped => {}
+            Step::Enough => break,
+        }
+    }
+    if ready == 0 {
+        return Err(setup::not_set_up(&core.settings));
+    }
+    finish(around).await
+}
+
+/// The providers to go through, those that are named or the most useful ones.
+fn offered<'c>(init: &Init, core: &'c Core) -> Result<Vec<&'c Provider>, Trouble> {
+    if !init.names.is_empty() {
+        return init.names.iter().map(|name| keyed(core, name)).collect();
+    }
+    let mut providers = by_usefulness(core.settings.catalog.providers.iter());
+    providers.truncate(MOST_OFFERED);
+    Ok(providers)
+}
+
+fn has_key(core: &Core, provider: &Provider) -> bool {
+    core.settings.accounts.iter().any(|account| account.provider.id == provider.id && !account.keys.is_empty())
+}
+
+/// Without a person, the commands that do the same.
+fn nobody_to_ask(providers: &[&Provider]) -> Trouble {
+    let lines = providers.iter().map(|it| {
+        let url = it.signup.as_deref().unwrap_or_default();
+        format!("  relay keys set {:<12} < key-file    # {url}", it.id)
+    });
+    Trouble::new(Exit::Usage, "init asks questions, and there is no terminal to answer them".to_owned())
+        .and_lines(lines)
+        .hint("one of these commands does the same; `relay keys test` then checks the key")
+}
+
+/// Tests the keys there are already, and looks for a local server. Says how many providers can be used.
+async fn found(core: &Core, around: Around<'_>) -> Result<usize, Trouble> {
+    let Around { global, environment, output } = around;
+    let mut ready = 0;
+    for account in core.settings.accounts.iter().filter(|account| !account.keys.is_empty()) {
+        let origin = &core.settings.keys[account.keys[0].0].origin;
+        let trial = try_key(&account.provider, None, global, environment, output).await?;
+        let line = match trial {
+            Trial::Rejected => format!("{}: key rejected ({origin}); skipped", account.provider.id),
+            trial => {
+                ready += 1;
+                told(&account.provider, Some(&trial), &format!("key found in {origin}")).trim_end().to_owned()
+            }
+        };
+        output.error(&line);
+    }
+    for id in setup::running_local_servers(core).await {
+        ready += 1;
+        output.error(&format!("{id}: runs on this machine, and is used"));
+    }
+    Ok(ready)
+}
+
+fn introduction(number: usize, of: usize, provider: &Provider) -> String {
+    let offer = Offer::of(provider).text();
+    let mut text = format!(
+        "{} {}\n",
+        bold(&format!("[{number}/{of}] {}", provider.name)),
+        dim(&format!("{offer}, {}", card(provider)))
+    );
+    if let Some(terms) = &provider.terms {
+        text.push_str(&format!("  {}\n", dim(terms)));
+    }
+    text + &format!("  get a key: {}", provider.signup.as_deref().unwrap_or("from its site"))
+}
+
+/// How a step ended.
+enum Step {
+    Added,
+    Skipped,
+    Enough,
+}
+
+async fn step(provider: &Provider, prompt: Prompt, around: Around<'_>) -> Result<Step, Trouble> {
+    let Around { global, environment, output } = around;
+    loop {
+        let key = prompt.hidden("  paste it here (not shown), Enter to skip, q to finish: ").await?;
+        match key.as_str() {
+            "" => return Ok(Step::Skipped),
+            "q" => return Ok(Step::Enough),
+            _ => {}
+        }
+        if let Err(trouble) = refuse_nonsense(&key) {
+            output.error(&format!("  {}", trouble.message));
+            continue;
+        }
+        let trial = try_key(provider, Some(&key), global, environment, output).await?;
+        if trial == Trial::Rejected {
+            output.error(&format!(
+                "  {} rejects this key; it was not kept. Another one, or Enter to skip.",
+                provider.name
+            ));
+            continue;
+        }
+        let path = keep(provider, &key, around)?;
+        output.error(&format!("  {}", told(provider, Some(&trial), &format!("kept in {}", path.display())).trim_end()));
+        return Ok(Step::Added);
+    }
+}
+
+/// The table of what can be used now, and three things to copy.
+async fn finish(around: Around<'_>) -> Result<(), Trouble> {
+    let Around { global, environment, output } = around;
+    output.error("");
+    let check = CheckModels::usual();
+    let checked = check_models::run(&check, global, environment, output).await;
+    output.error(&format!(
+        "\n{}\n  relay ask \"Why is the sky blue?\"\n  relay serve\n  export OPENAI_BASE_URL=http://127.0.0.1:8000/v1 OPENAI_API_KEY=relay",
+        bold("Ready. Three lines to copy:")
+    ));
+    match checked {
+        // That some model fails is in the table; the setup is done all the same.
+        Err(trouble) if trouble.exit == Exit::Negative => Ok(()),
+        other => other,
+    }
+}

@@ -1,0 +1,299 @@
+//! `relay keys`: which there are, and one more or one less.
+
+use std::path::PathBuf;
+
+use secrecy::ExposeSecret as _;
+use serde_json::{Value, json};
+
+use crate::catalog::{Provider, Status};
+use crate::clock::{earlier, until};
+use crate::config::{self, Environment, Flags, Paths};
+
+use super::args::{Global, Keys, KeysAction, OutputFormat};
+use super::exit::{Exit, Trouble, span};
+use super::offer::{Offer, by_usefulness, card};
+use super::output::{Output, dim};
+use super::prompt::{self, Prompt};
+use super::setup::{self, Core};
+use super::trial::{Trial, try_key};
+use super::{signal, table};
+
+/// How far back a key's last use is looked for.
+const MEMORY: std::time::Duration = std::time::Duration::from_hours(30 * 24);
+
+/// A command's surroundings.
+#[derive(Clone, Copy)]
+pub struct Around<'a> {
+    pub global: &'a Global,
+    pub environment: &'a Environment,
+    pub output: Output,
+}
+
+pub async fn run(keys: &Keys, around: Around<'_>) -> Result<(), Trouble> {
+    tokio::select! {
+        done = act(keys, around) => done,
+        exit = signal::received() => Err(Trouble::silent(exit)),
+    }
+}
+
+async fn act(keys: &Keys, around: Around<'_>) -> Result<(), Trouble> {
+    match &keys.action {
+        None | Some(KeysAction::List) => list(around).await,
+        Some(KeysAction::Set { provider, no_test }) => set(provider, *no_test, around).await,
+        Some(KeysAction::Remove { provider }) => remove(provider, around).await,
+        Some(KeysAction::Test { names }) => test(names, around).await,
+        Some(KeysAction::Urls { names }) => urls(names, around).await,
+    }
+}
+
+async fn look(around: Around<'_>) -> Result<Core, Trouble> {
+    setup::look(around.global, Flags { keyless: true, ..Flags::default() }, around.environment, around.output).await
+}
+
+async fn list(around: Around<'_>) -> Result<(), Trouble> {
+    let core = look(around).await?;
+    for problem in &core.problems {
+        around.output.notice(&problem.to_string());
+    }
+    let now = core.relay.clock.now();
+    // What the ledger cannot tell is merely not shown.
+    let last = core.relay.store().last_attempts(earlier(now, MEMORY), true).unwrap_or_default();
+    let mut documents: Vec<Value> = Vec::new();
+    for account in &core.settings.accounts {
+        let routes = core.relay.fleet.routes.iter().zip(&last);
+        let own = routes.filter(|(route, _)| route.provider.id == account.provider.id).filter_map(|(_, last)| *last);
+        let used = own.max_by_key(|last| last.at);
+        for key in &account.keys {
+            let key = &core.settings.keys[key.0];
+            documents.push(json!({
+                "provider": account.provider.id,
+                "source": key.origin,
+                "last4": last_four(key.secret.expose_secret()),
+                "used_at": used.map(|used| used.at.to_string()),
+                "answered": used.map(|used| used.answered),
+                "ago": used.map(|used| span(until(used.at, now).as_secs())),
+            }));
+        }
+    }
+    let rows: Vec<[String; 4]> = documents.iter().map(row).collect();
+    let text = match table::format(around.global) {
+        OutputFormat::Table if rows.is_empty() => return Err(setup::not_set_up(&core.settings)),
+        OutputFormat::Table => table::fitted(["PROVIDER", "SOURCE", "KEY", "LAST USE"], rows, &[], &[1]),
+        OutputFormat::Plain | OutputFormat::Line => table::plain(&rows),
+        OutputFormat::Csv => table::csv(["provider", "source", "key", "last_use"], &rows),
+        OutputFormat::Ndjson => table::ndjson(&documents),
+        OutputFormat::Json => format!("{}\n", json!({ "schema": "relay.keys/1", "keys": documents })),
+    };
+    around.output.result(&text)
+}
+
+fn row(document: &Value) -> [String; 4] {
+    let text = |name: &str| document[name].as_str().unwrap_or_default().to_owned();
+    let use_ = match (document["answered"].as_bool(), document["ago"].as_str()) {
+        (Some(true), Some(ago)) => format!("answered {ago} ago"),
+        (Some(false), Some(ago)) => format!("failed {ago} ago"),
+        _ => "-".to_owned(),
+    };
+    [text("provider"), text("source"), format!("…{}", text("last4")), use_]
+}
+
+/// Short keys show nothing: four characters would be too much of them.
+fn last_four(key: &str) -> String {
+    let characters: Vec<char> = key.chars().collect();
+    if characters.len() < 12 { String::new() } else { characters[characters.len() - 4..].iter().collect() }
+}
+
+/// The provider of this name, if it takes keys.
+pub fn keyed<'c>(core: &'c Core, name: &str) -> Result<&'c Provider, Trouble> {
+    let providers = &core.settings.catalog.providers;
+    let Some(provider) = providers.iter().find(|it| it.id.eq_ignore_ascii_case(name)) else {
+        let trouble = Trouble::new(Exit::Usage, format!("there is no provider `{name}`"));
+        let close = crate::catalog::reader::close(name, providers.iter().map(|it| it.id.as_str()));
+        return Err(trouble.hint(close.unwrap_or_else(|| "relay keys urls lists them".to_owned())));
+    };
+    if provider.key_env.is_empty() || provider.status == Status::Local {
+        return Err(Trouble::new(Exit::Usage, format!("`{}` takes no key", provider.id)));
+    }
+    Ok(provider)
+}
+
+fn keys_file(environment: &Environment) -> Result<PathBuf, Trouble> {
+    let paths = Paths::of(environment).ok_or_else(|| {
+        Trouble::new(Exit::Config, "there is no home to keep keys in".to_owned()).hint("set HOME or RELAY_HOME")
+    })?;
+    Ok(paths.keys)
+}
+
+async fn set(name: &str, no_test: bool, around: Around<'_>) -> Result<(), Trouble> {
+    let core = look(around).await?;
+    let provider = keyed(&core, name)?;
+    let prompt = Prompt::new(around.global, around.environment, around.output);
+    let key = match prompt {
+        Some(prompt) => prompt.hidden(&format!("{} key (it is not shown): ", provider.name)).await?,
+        None => prompt::read_line().await?,
+    };
+    refuse_nonsense(&key)?;
+    let offline = around.global.offline || around.environment.is_on("RELAY_OFFLINE");
+    let trial = if no_test || offline { None } else { Some(trial(provider, &key, around).await?) };
+    if trial == Some(Trial::Rejected) {
+        return Err(Trouble::new(Exit::Auth, format!("{} rejects this key; it was not kept", provider.name))
+            .hint(sign_up(provider)));
+    }
+    let path = keep(provider, &key, around)?;
+    around.output.result(&told(provider, trial.as_ref(), &format!("kept in {}", path.display())))?;
+    if let Some(variable) = provider.key_env.iter().find(|name| around.environment.get(name).is_some()) {
+        around.output.notice(&format!("{variable} is set too, and is used before it"));
+    }
+    Ok(())
+}
+
+async fn trial(provider: &Provider, key: &str, around: Around<'_>) -> Result<Trial, Trouble> {
+    try_key(provider, Some(key), around.global, around.environment, around.output).await
+}
+
+/// Writes the key; says where it stands.
+pub fn keep(provider: &Provider, key: &str, around: Around<'_>) -> Result<PathBuf, Trouble> {
+    let path = keys_file(around.environment)?;
+    config::write_key(&path, &provider.id, Some(key))
+        .map_err(|error| Trouble::new(Exit::Io, format!("`{}` cannot be written: {error}", path.display())))?;
+    Ok(path)
+}
+
+/// A line about a key that was not rejected.
+pub fn told(provider: &Provider, trial: Option<&Trial>, end: &str) -> String {
+    match trial {
+        Some(Trial::Works(what)) => format!("{}: {what}; {end}\n", provider.id),
+        Some(Trial::Unclear(why)) => format!("{}: {end}; could not be tested: {why}\n", provider.id),
+        Some(Trial::Rejected) | None => format!("{}: {end}\n", provider.id),
+    }
+}
+
+/// What cannot be a key, so that a wrong paste is noticed here.
+pub fn refuse_nonsense(key: &str) -> Result<(), Trouble> {
+    let reason = match () {
+        () if key.is_empty() => "nothing was entered",
+        () if key.chars().any(char::is_whitespace) => "a key has no blanks in it",
+        () if !key.is_ascii() || key.chars().any(char::is_control) => "a key has plain letters, digits and signs only",
+        () => return Ok(()),
+    };
+    Err(Trouble::new(Exit::BadInput, format!("{reason}; nothing was kept")))
+}
+
+fn sign_up(provider: &Provider) -> String {
+    provider
+        .signup
+        .as_ref()
+        .map_or_else(|| "get another key from its site".to_owned(), |url| format!("keys are at {url}"))
+}
+
+async fn remove(name: &str, around: Around<'_>) -> Result<(), Trouble> {
+    let core = look(around).await?;
+    let provider = keyed(&core, name)?;
+    let path = keys_file(around.environment)?;
+    let had_one = config::write_key(&path, &provider.id, None)
+        .map_err(|error| Trouble::new(Exit::Io, format!("`{}` cannot be written: {error}", path.display())))?;
+    if let Some(variable) = provider.key_env.iter().find(|name| around.environment.get(name).is_some()) {
+        around.output.notice(&format!("{variable} is still set, and is used"));
+    }
+    if !had_one {
+        return Err(Trouble::new(
+            Exit::Negative,
+            format!("there is no key of `{}` in {}", provider.id, path.display()),
+        ));
+    }
+    around.output.result(&format!("{}: taken out of {}\n", provider.id, path.display()))
+}
+
+async fn test(names: &[String], around: Around<'_>) -> Result<(), Trouble> {
+    let core = look(around).await?;
+    let mut providers: Vec<&Provider> = Vec::new();
+    for name in names {
+        providers.push(keyed(&core, name)?);
+    }
+    if names.is_empty() {
+        let with_keys = core.settings.accounts.iter().filter(|account| !account.keys.is_empty());
+        providers = with_keys.filter_map(|account| core.settings.catalog.provider(&account.provider.id)).collect();
+    }
+    if providers.is_empty() {
+        return Err(setup::not_set_up(&core.settings));
+    }
+    let mut documents = Vec::new();
+    for provider in providers {
+        let trial = try_key(provider, None, around.global, around.environment, around.output).await?;
+        let (status, detail) = match trial {
+            Trial::Works(what) => ("pass", what),
+            Trial::Rejected => ("auth", format!("rejected; {}", sign_up(provider))),
+            Trial::Unclear(why) => ("down", why),
+        };
+        documents.push(json!({ "provider": provider.id, "status": status, "detail": detail }));
+    }
+    print_tests(&documents, around)?;
+    let all_work = documents.iter().all(|it| it["status"] == "pass");
+    if all_work { Ok(()) } else { Err(Trouble::silent(Exit::Negative)) }
+}
+
+fn print_tests(documents: &[Value], around: Around<'_>) -> Result<(), Trouble> {
+    let text = |document: &Value, name: &str| document[name].as_str().unwrap_or_default().to_owned();
+    let row = |it: &Value| [text(it, "status").to_uppercase(), text(it, "provider"), text(it, "detail")];
+    let rows: Vec<[String; 3]> = documents.iter().map(row).collect();
+    around.output.result(&match table::format(around.global) {
+        OutputFormat::Table => table::fitted(["STATUS", "PROVIDER", "DETAIL"], rows, &[], &[2]),
+        OutputFormat::Plain | OutputFormat::Line => table::plain(&rows),
+        OutputFormat::Csv => table::csv(["status", "provider", "detail"], &rows),
+        OutputFormat::Ndjson => table::ndjson(documents),
+        OutputFormat::Json => format!("{}\n", json!({ "schema": "relay.keys-test/1", "keys": documents })),
+    })
+}
+
+async fn urls(names: &[String], around: Around<'_>) -> Result<(), Trouble> {
+    let core = look(around).await?;
+    let mut providers = by_usefulness(core.settings.catalog.providers.iter());
+    if !names.is_empty() {
+        providers = names.iter().map(|name| keyed(&core, name)).collect::<Result<_, _>>()?;
+    }
+    let row = |it: &&Provider| {
+        [
+            it.id.clone(),
+            it.signup.clone().unwrap_or_default(),
+            card(it).to_owned(),
+            format!("{}: {}", it.status.word(), Offer::of(it).text()),
+            it.terms.clone().unwrap_or_default(),
+            it.checked.map(|date| date.to_string()).unwrap_or_default(),
+        ]
+    };
+    let rows: Vec<[String; 6]> = providers.iter().map(row).collect();
+    let header = ["provider", "url", "card", "gives", "terms", "checked"];
+    let text = match table::format(around.global) {
+        OutputFormat::Table => human_urls(&rows),
+        OutputFormat::Plain | OutputFormat::Line => table::plain(&rows),
+        OutputFormat::Csv => table::csv(header, &rows),
+        OutputFormat::Ndjson => table::ndjson(&documents(header, &rows)),
+        OutputFormat::Json => {
+            format!("{}\n", json!({ "schema": "relay.keys-urls/1", "providers": documents(header, &rows) }))
+        }
+    };
+    around.output.result(&text)
+}
+
+fn documents(header: [&str; 6], rows: &[[String; 6]]) -> Vec<Value> {
+    let document = |row: &[String; 6]| {
+        let pairs = header.into_iter().zip(row).map(|(name, cell)| (name.to_owned(), json!(cell)));
+        Value::from(pairs.collect::<serde_json::Map<_, _>>())
+    };
+    rows.iter().map(document).collect()
+}
+
+/// Two lines a provider: an address has to be whole, to be clicked.
+fn human_urls(rows: &[[String; 6]]) -> String {
+    let width = rows.iter().map(|row| row[0].len()).max().unwrap_or(0);
+    let line = |row: &[String; 6]| {
+        let [id, url, card, gives, terms, checked] = row;
+        let about = format!("{gives}; {card}; {terms} ({checked})");
+        format!(
+            "{id:width$}  {url}\n{:width$}  {}\n",
+            "",
+            dim(&table::cut(&about, usize::from(table::width()) - width - 2))
+        )
+    };
+    rows.iter().map(line).collect()
+}

@@ -1,0 +1,145 @@
+//! `relay usage`: what was used, what is left, when the next of it comes back.
+
+mod history;
+mod numbers;
+mod reset;
+mod screen;
+mod watch;
+mod windows;
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::clock::{Clock, earlier, midnight};
+use crate::config::{Environment, Flags};
+use crate::relay::{UsageReport, usage_via};
+
+use super::args::{Global, OutputFormat, Usage, UsageAction};
+use super::exit::{Exit, Trouble};
+use super::output::Output;
+use super::setup::{self, Core};
+use super::standing;
+use super::table;
+
+/// Where a command line's words come from and where its results go.
+#[derive(Clone, Copy)]
+pub struct Call<'a> {
+    pub usage: &'a Usage,
+    pub global: &'a Global,
+    pub environment: &'a Environment,
+    pub output: Output,
+}
+
+pub async fn run(usage: &Usage, global: &Global, environment: &Environment, output: Output) -> Result<(), Trouble> {
+    let call = Call { usage, global, environment, output };
+    if let Some(UsageAction::Reset { yes }) = usage.action {
+        return reset::run(yes, call).await;
+    }
+    if usage.watch {
+        return watch::run(call).await;
+    }
+    let text = shown(call).await?;
+    output.result(&text)
+}
+
+/// The screen, the rows or the document that was asked for.
+async fn shown(call: Call<'_>) -> Result<String, Trouble> {
+    let Call { usage, global, .. } = call;
+    let format = table::format(global);
+    if let Some(url) = &usage.via {
+        let report = remote(url, call).await?;
+        return Ok(printed(&chosen(report, usage)?, format, usage));
+    }
+    let core = setup::look(global, Flags::default(), call.environment, call.output).await?;
+    for problem in &core.problems {
+        call.output.notice(&problem.to_string());
+    }
+    refuse_unknown(usage, &core)?;
+    let since = since(usage, core.relay.clock.now());
+    let report = chosen(core.relay.usage(since).map_err(|reason| unreadable(&reason))?, usage)?;
+    if usage.since.is_none() && usage.by.is_none() {
+        if core.relay.fleet.routes.is_empty() && format == OutputFormat::Table {
+            return Err(setup::not_set_up(&core.settings));
+        }
+        return Ok(printed(&report, format, usage));
+    }
+    let quarters = core.relay.store().history(since).map_err(|reason| unreadable(&reason))?;
+    Ok(history::printed(&report, &quarters, format, usage))
+}
+
+fn printed(report: &UsageReport, format: OutputFormat, usage: &Usage) -> String {
+    match format {
+        OutputFormat::Table if usage.all_windows || names_a_model(report, usage) => windows::human(report),
+        OutputFormat::Table => screen::human(report, usage),
+        OutputFormat::Plain => table::plain(&windows::rows(report)),
+        OutputFormat::Csv => table::csv(windows::HEADER, &windows::rows(report)),
+        OutputFormat::Ndjson => table::ndjson(&windows::documents(report)),
+        OutputFormat::Json => format!("{}\n", serde_json::json!(report)),
+        OutputFormat::Line => screen::line(report),
+    }
+}
+
+/// A model that is named, rather than a provider, is wanted whole.
+fn names_a_model(report: &UsageReport, usage: &Usage) -> bool {
+    let is_provider = |name: &String| report.models.iter().any(|it| it.quota.provider.eq_ignore_ascii_case(name));
+    !usage.names.is_empty() && !usage.names.iter().any(is_provider)
+}
+
+fn since(usage: &Usage, now: Timestamp) -> Timestamp {
+    match (usage.since, usage.by) {
+        (Some(span), _) => earlier(now, span),
+        (None, Some(super::args::By::Day)) => earlier(now, Duration::from_hours(7 * 24)),
+        (None, _) => midnight(now),
+    }
+}
+
+/// The models that names and `--exhausted` leave.
+fn chosen(report: UsageReport, usage: &Usage) -> Result<UsageReport, Trouble> {
+    let is_named = |name: &String, provider: &str, model: &str| {
+        provider.eq_ignore_ascii_case(name) || model == name || format!("{provider}/{model}") == *name
+    };
+    let mut report = report;
+    for name in &usage.names {
+        if !report.models.iter().any(|it| is_named(name, &it.quota.provider, &it.quota.model)) {
+            let message = format!("`{name}` is not set up, so nothing of it was used");
+            return Err(Trouble::new(Exit::Usage, message).hint("relay models lists what there is"));
+        }
+    }
+    report.models.retain(|it| {
+        let quota = &it.quota;
+        (usage.names.is_empty() || usage.names.iter().any(|name| is_named(name, &quota.provider, &quota.model)))
+            && (!usage.exhausted || quota.state != "ready")
+    });
+    Ok(report)
+}
+
+fn refuse_unknown(usage: &Usage, core: &Core) -> Result<(), Trouble> {
+    let entries = standing::entries(core);
+    let is_known = |name: &String| {
+        entries.iter().any(|entry| {
+            entry.provider.id.eq_ignore_ascii_case(name) || entry.model.id == *name || entry.name() == *name
+        })
+    };
+    match usage.names.iter().find(|name| !is_known(name)) {
+        Some(name) => Err(standing::unknown(name, core, &entries)),
+        None => Ok(()),
+    }
+}
+
+async fn remote(url: &str, call: Call<'_>) -> Result<UsageReport, Trouble> {
+    let offline = call.global.offline || call.environment.is_on("RELAY_OFFLINE");
+    if offline && !crate::catalog::stays_here(url) {
+        return Err(Trouble::new(Exit::Unavailable, format!("`{url}` is not on this machine"))
+            .hint("leave out --offline (RELAY_OFFLINE)"));
+    }
+    let key = call.environment.get("RELAY_API_KEY").map(str::to_owned);
+    let report = usage_via(url, key, call.usage.since, Clock::system().now()).await;
+    report.map_err(|error| {
+        Trouble::new(Exit::Unavailable, format!("`{url}`: {error}")).hint("is `relay serve` running there?")
+    })
+}
+
+fn unreadable(reason: &str) -> Trouble {
+    Trouble::new(Exit::Io, format!("the ledger cannot be read: {reason}")).hint("relay doctor looks at the state file")
+}

@@ -1,0 +1,27 @@
+//! `relay usage reset`: forgets what was counted, and keeps the old file beside the new one.
+
+use crate::config::Flags;
+
+use super::super::exit::{Exit, Trouble};
+use super::super::output::dim;
+use super::super::prompt::Prompt;
+use super::super::setup;
+use super::Call;
+
+pub async fn run(yes: bool, call: Call<'_>) -> Result<(), Trouble> {
+    let Call { global, environment, output, .. } = call;
+    let question = "Forget all counts, rests and the ledger? The providers keep counting";
+    if !yes {
+        let prompt = Prompt::new(global, environment, output)
+            .ok_or_else(|| Trouble::new(Exit::Usage, "nothing is forgotten without --yes".to_owned()))?;
+        if !prompt.confirm(question, false).await? {
+            return Err(Trouble::new(Exit::Negative, "nothing was forgotten".to_owned()));
+        }
+    }
+    let kept = setup::reset_state(global, Flags::default(), environment)?;
+    output.result(&format!("forgotten; what was there is kept as {}\n", kept.display()))?;
+    output.notice(&dim(
+        "a `relay serve` that runs takes it over with its next request; its rests stay until they are over",
+    ));
+    Ok(())
+}

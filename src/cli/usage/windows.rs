@@ -1,0 +1,152 @@
+//! Every window of every model, for people and for programs.
+
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::clock::until;
+use crate::quota::Source;
+use crate::relay::{ModelUsage, UsageReport, WindowUsage};
+
+use super::super::exit::span;
+use super::super::output::{bold, dim};
+use super::numbers::{bar, label, mark, percent, short, wait};
+use super::screen::{binding, footer};
+
+pub const HEADER: [&str; 16] = [
+    "provider",
+    "model",
+    "state",
+    "kind",
+    "period",
+    "scope",
+    "used",
+    "limit",
+    "remaining",
+    "resets_at",
+    "used_source",
+    "limit_source",
+    "binding",
+    "ok",
+    "rate_limited",
+    "errors",
+];
+
+/// Where the source of a model's numbers is named.
+const SOURCE_COLUMN: usize = 40;
+
+pub fn human(report: &UsageReport) -> String {
+    let blocks: Vec<String> = report.models.iter().map(|it| block(it, report.as_of)).collect();
+    blocks.join("\n") + if blocks.is_empty() { "" } else { "\n" } + &footer(report, "Today")
+}
+
+fn block(it: &ModelUsage, now: Timestamp) -> String {
+    let name = format!("{}/{}", it.quota.provider, it.quota.model);
+    let source = it.quota.windows.iter().max_by_key(|window| window.observed_at).map(|window| heard(window, now));
+    let gap = " ".repeat(SOURCE_COLUMN.saturating_sub(name.chars().count()).max(2));
+    let state = if it.quota.state == "ready" { String::new() } else { format!("  {}", it.quota.state) };
+    let mut text = format!("{}{state}{gap}{}\n", bold(&name), dim(&source.unwrap_or_default()));
+    let label_width = it.quota.windows.iter().map(|window| long_label(window).len()).max().unwrap_or(0);
+    let tightest = binding(it).map(std::ptr::from_ref);
+    for window in &it.quota.windows {
+        let of = format!("{}{} / {}", mark(window), short(window.used), short(window.limit));
+        let resets = format!("resets {}", wait(window.resets_at, now));
+        let is_tightest = tightest == Some(std::ptr::from_ref(window));
+        let arrow = if is_tightest { "   <- binding" } else { "" };
+        let line =
+            format!("  {:<label_width$}  {}  {of:>15}   {resets:<14}{arrow}", long_label(window), bar(percent(window)));
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    if it.quota.windows.is_empty() {
+        text.push_str("  no published limit\n");
+    }
+    let counts = &it.counts;
+    let [tokens_in, tokens_out] = [counts.prompt_tokens, counts.completion_tokens].map(short);
+    _ = writeln!(
+        text,
+        "  {:<label_width$}  {} ok, {} rate-limited, {} failed, {tokens_in} tokens in, {tokens_out} out",
+        "today", counts.ok, counts.rate_limited, counts.errors
+    );
+    if counts.failover_out + counts.failover_in > 0 {
+        _ = writeln!(
+            text,
+            "  {:<label_width$}  left {} times, arrived {} times",
+            "failover", counts.failover_out, counts.failover_in
+        );
+    }
+    text
+}
+
+fn long_label(window: &WindowUsage) -> String {
+    label(window.kind, window.period).replace("/min", "/minute")
+}
+
+/// Who says so, and since when.
+fn heard(window: &WindowUsage, now: Timestamp) -> String {
+    let who = match window.used_source.max(window.limit_source) {
+        Source::Header => "response headers",
+        Source::Error => "a refusal",
+        Source::User => "your own limits, counted here",
+        Source::Docs | Source::Counted => "the provider's page, counted here",
+    };
+    let ago =
+        window.observed_at.map(|moment| format!(", {} ago", span(until(moment, now).as_secs()))).unwrap_or_default();
+    format!("source: {who}{ago}")
+}
+
+/// One row a window; a model without any has one with empty cells.
+pub fn rows(report: &UsageReport) -> Vec<[String; 16]> {
+    report.models.iter().flat_map(model_rows).collect()
+}
+
+fn model_rows(it: &ModelUsage) -> Vec<[String; 16]> {
+    let row = |cells: [String; 10]| {
+        let [kind, period, scope, used, limit, remaining, resets_at, used_source, limit_source, is_binding] = cells;
+        let (quota, counts) = (&it.quota, &it.counts);
+        [
+            quota.provider.clone(),
+            quota.model.clone(),
+            quota.state.to_string(),
+            kind,
+            period,
+            scope,
+            used,
+            limit,
+            remaining,
+            resets_at,
+            used_source,
+            limit_source,
+            is_binding,
+            counts.ok.to_string(),
+            counts.rate_limited.to_string(),
+            counts.errors.to_string(),
+        ]
+    };
+    let tightest = binding(it).map(std::ptr::from_ref);
+    let of = |window: &WindowUsage| {
+        row([
+            window.kind.word().to_owned(),
+            window.period.word().to_owned(),
+            window.scope.word().to_owned(),
+            window.used.to_string(),
+            window.limit.to_string(),
+            window.remaining.to_string(),
+            window.resets_at.map(|moment| moment.to_string()).unwrap_or_default(),
+            window.used_source.word().to_owned(),
+            window.limit_source.word().to_owned(),
+            if tightest == Some(std::ptr::from_ref(window)) { "binding" } else { "" }.to_owned(),
+        ])
+    };
+    if it.quota.windows.is_empty() {
+        vec![row(std::array::from_fn(|_| String::new()))]
+    } else {
+        it.quota.windows.iter().map(of).collect()
+    }
+}
+
+/// One document a model.
+pub fn documents(report: &UsageReport) -> Vec<Value> {
+    report.models.iter().map(|it| json!(it)).collect()
+}

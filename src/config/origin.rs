@@ -1,0 +1,123 @@
+//! Every setting as it is in force, and where its value comes from.
+
+use std::time::Duration;
+
+use toml_edit::DocumentMut;
+
+use crate::routing::Strategy;
+use crate::store::OnLoss;
+use crate::style::StyleMode;
+
+use super::environment::{Environment, Paths};
+use super::load::Flags;
+use super::settings::Settings;
+
+/// One setting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// `table.key`.
+    pub key: String,
+    /// As it would stand in `config.toml`.
+    pub value: String,
+    /// `default`, a variable, a flag, or the file.
+    pub origin: String,
+}
+
+/// The settings in the order of the documentation, then what the file says of single providers.
+pub fn shown(settings: &Settings, flags: &Flags, environment: &Environment) -> Vec<Shown> {
+    let (name, document) = file(flags, environment);
+    let origin = |key: &str, variable: Option<&str>| {
+        let (table, key) = key.split_once('.').unwrap_or(("", key));
+        match variable.filter(|variable| environment.get(variable).is_some()) {
+            Some(variable) => variable.to_owned(),
+            None if document.get(table).and_then(|table| table.get(key)).is_some() => name.clone(),
+            None => "default".to_owned(),
+        }
+    };
+    let mut all: Vec<Shown> = values(settings)
+        .into_iter()
+        .map(|(key, value, variable)| Shown { key: key.to_owned(), value, origin: origin(key, variable) })
+        .collect();
+    let providers = document.get("providers").and_then(|item| item.as_table_like());
+    for (id, item) in providers.into_iter().flat_map(toml_edit::TableLike::iter) {
+        for (key, value) in item.as_table_like().into_iter().flat_map(toml_edit::TableLike::iter) {
+            // A command may hold more than a person wants on a screen that is shared.
+            let value = if key == "key_cmd" { "\"…\"".to_owned() } else { value.to_string().trim().to_owned() };
+            all.push(Shown { key: format!("providers.{id}.{key}"), value, origin: name.clone() });
+        }
+    }
+    all
+}
+
+fn file(flags: &Flags, environment: &Environment) -> (String, DocumentMut) {
+    let named = flags.config.clone().or_else(|| environment.get("RELAY_CONFIG").map(Into::into));
+    let path = named.or_else(|| Paths::of(environment).map(|paths| paths.config)).filter(|_| !flags.no_config);
+    let text = path.as_ref().and_then(|path| std::fs::read_to_string(path).ok()).unwrap_or_default();
+    // A file that cannot be read has been complained about by whoever loaded the settings.
+    (path.map(|path| path.display().to_string()).unwrap_or_default(), text.parse().unwrap_or_default())
+}
+
+fn values(settings: &Settings) -> Vec<(&'static str, String, Option<&'static str>)> {
+    let Settings { server, routing, timeouts, context, voice, sessions, state, .. } = settings;
+    let limits = &context.limits;
+    let text = |text: &str| format!("{text:?}");
+    let on_loss = if state.on_loss == OnLoss::Local { "local" } else { "refuse" };
+    let url = state.file.as_ref().map_or("memory".to_owned(), |path| format!("sqlite:{}", path.display()));
+    vec![
+        ("server.host", text(&server.host.to_string()), Some("RELAY_HOST")),
+        ("server.port", server.port.to_string(), Some("RELAY_PORT")),
+        ("server.drain", duration(server.drain), None),
+        ("server.max_body", text(&size(server.max_body)), None),
+        ("routing.strategy", text(word(routing.strategy, &Strategy::NAMES)), None),
+        ("routing.model_strategy", text(word(routing.model_strategy, &Strategy::NAMES)), None),
+        ("routing.max_wait", duration(routing.max_wait), None),
+        ("routing.max_attempts", routing.max_attempts.to_string(), None),
+        ("routing.strict_free", routing.strict_free.to_string(), None),
+        ("routing.keyless", routing.keyless.to_string(), None),
+        ("routing.no_training", routing.no_training.to_string(), None),
+        ("timeouts.connect", duration(timeouts.connect), None),
+        ("timeouts.first_event", duration(timeouts.first_event), None),
+        ("timeouts.idle", duration(timeouts.idle), None),
+        ("timeouts.deadline", duration(timeouts.deadline), None),
+        ("context.mode", text(limits.mode.word()), None),
+        ("context.static_recent_keep", limits.static_recent_keep.to_string(), None),
+        ("context.dynamic_utilization_target", limits.dynamic.utilization_target.to_string(), None),
+        ("context.dynamic_min_utilization", limits.dynamic.min_utilization.to_string(), None),
+        ("context.dynamic_max_boost", limits.dynamic.max_boost.to_string(), None),
+        ("context.reservoir_recent_keep", limits.reservoir_recent_keep.to_string(), None),
+        ("context.reservoir_summary_budget", limits.reservoir_summary_budget.to_string(), None),
+        ("context.answer_reserve", context.answer_reserve.to_string(), None),
+        ("style.mode", text(word(voice.mode, &StyleMode::NAMES)), None),
+        ("style.normalize", voice.normalize.to_string(), None),
+        ("style.directive", text(&voice.directive), None),
+        ("style.continue_cut_streams", voice.continue_cut_streams.to_string(), None),
+        ("session.enabled", sessions.enabled.to_string(), None),
+        ("session.header", text(&sessions.header), None),
+        ("session.ttl", duration(sessions.ttl), None),
+        ("session.max_sessions", sessions.max_sessions.to_string(), None),
+        ("state.url", text(&url), None),
+        ("state.on_loss", text(on_loss), None),
+    ]
+}
+
+fn word<T: Copy + PartialEq>(value: T, names: &[(&'static str, T)]) -> &'static str {
+    names.iter().find(|(_, named)| *named == value).map_or("", |(name, _)| name)
+}
+
+/// As the file would say it: in the largest unit that loses nothing.
+fn duration(time: Duration) -> String {
+    let millis = time.as_millis();
+    let (amount, unit) = match millis {
+        millis if millis % 3_600_000 == 0 && millis > 0 => (millis / 3_600_000, "h"),
+        millis if millis % 60_000 == 0 && millis > 0 => (millis / 60_000, "m"),
+        millis if millis % 1_000 == 0 => (millis / 1_000, "s"),
+        millis => (millis, "ms"),
+    };
+    let text = format!("{amount}{unit}");
+    format!("\"{text}\"")
+}
+
+fn size(bytes: usize) -> String {
+    const MIB: usize = 1 << 20;
+    if bytes.is_multiple_of(MIB) { format!("{}MiB", bytes / MIB) } else { format!("{bytes}B") }
+}

@@ -1,0 +1,133 @@
+//! The newcomer's path: no key, a hint, a key kept, a key rejected, an answer.
+
+use relay::clock::Clock;
+use relay::sim::Act;
+use serde_json::json;
+
+use super::harness::{Command, Providers, provider, relay, says};
+
+/// The command over these providers, without the key of `id`.
+fn without_key(providers: &Providers, id: &str, arguments: &[&str]) -> Command {
+    let variable = format!("{}_API_KEY", id.to_uppercase().replace('-', "_"));
+    relay(arguments.iter().copied()).over(providers).variable(&variable, "")
+}
+
+fn key(providers: &Providers, id: &str) -> String {
+    providers.described().iter().find(|one| one.id == id).expect("described").key.clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_from_stdin_is_tested_kept_for_its_owner_and_used() {
+    let providers = Providers::start([provider("one").answers([says("OK."), says("blue")])], Clock::system()).await;
+    let set = without_key(&providers, "one", &["keys", "set", "one"]).piped(format!("{}\n", key(&providers, "one")));
+    let [list, ask, remove, again] =
+        [&["keys", "list", "--json"][..], &["ask", "hello"][..], &["keys", "remove", "one"][..], &["ask", "hello"][..]]
+            .map(|arguments| set.beside(arguments.iter().copied()));
+    let path = set.path("keys.toml");
+    let ended = set.await;
+    ended.exits(0);
+    assert!(ended.stdout.contains("+1 model") && ended.stdout.contains("sim-m answers"), "{}", ended.stdout);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        assert_eq!(std::fs::metadata(&path).expect("kept").permissions().mode() & 0o777, 0o600);
+    }
+    let listed = list.await.json();
+    assert_eq!((&listed["keys"][0]["source"], &listed["keys"][0]["answered"]), (&json!("keys.toml"), &json!(true)));
+    assert!(!listed.to_string().contains(&key(&providers, "one")), "a list shows no key");
+    ask.await.exits(0).prints("blue\n");
+    remove.await.exits(0);
+    again.await.exits(78).says("no provider is set up yet").says("relay init");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rejected_key_is_not_kept() {
+    let providers = Providers::start([provider("one")], Clock::system()).await;
+    let set = without_key(&providers, "one", &["keys", "set", "one"]).piped("sk-not-the-right-key-at-all\n");
+    let path = set.path("keys.toml");
+    set.await.exits(77).says("rejects this key");
+    assert!(!path.exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_a_key_is_noticed_and_never_printed() {
+    let providers = Providers::start([provider("one")], Clock::system()).await;
+    for (typed, code, says) in [("two words\n", 65, "no blanks"), ("\n", 65, "nothing was entered"), ("", 66, "ended")]
+    {
+        let ended = without_key(&providers, "one", &["keys", "set", "one"]).piped(typed).await;
+        ended.exits(code).says(says);
+        assert!(!ended.stderr.contains("two words"), "{}", ended.stderr);
+    }
+    without_key(&providers, "one", &["keys", "set", "onne"]).piped("x\n").await.exits(2).says("did you mean `one`");
+    assert_eq!(providers.simulator.total_calls(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_are_tested_one_by_one() {
+    let fakes = [provider("good").answers([says("OK.")]), provider("bad").answers([Act::Denied])];
+    let providers = Providers::start(fakes, Clock::system()).await;
+    let ended = relay(["keys", "test", "--format", "plain"]).over(&providers).await;
+    ended.exits(1);
+    let words: Vec<Vec<&str>> = ended.stdout.lines().map(|line| line.split('\t').take(2).collect()).collect();
+    assert!(words.contains(&vec!["PASS", "good"]) && words.contains(&vec!["AUTH", "bad"]), "{}", ended.stdout);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_gives_the_key_where_the_environment_has_none() {
+    let providers = Providers::start([provider("one").answers([says("yes")])], Clock::system()).await;
+    let secret = key(&providers, "one");
+    let ask = without_key(&providers, "one", &["ask", "hello"]);
+    let config = ask.text("config.toml") + &format!("key_cmd = \"echo {secret}\"\n");
+    let fails = config.replace(&format!("echo {secret}"), "exit 3");
+    let again = ask.beside(["ask", "hello"]);
+    ask.config(&config).await.exits(0).prints("yes\n");
+    again.config(&fails).await.exits(78).says("the `key_cmd` of `one` failed");
+}
+
+#[tokio::test]
+async fn without_a_terminal_init_names_the_commands_that_do_the_same() {
+    let ended = relay(["init"]).await;
+    ended.exits(2).prints("").says("relay keys set groq").says("https://console.groq.com/keys");
+    relay(["init", "--no-input", "groq"]).await.exits(2);
+}
+
+#[tokio::test]
+async fn relay_alone_lists_its_commands_and_the_next_step() {
+    let ended = relay([]).await;
+    ended.exits(0);
+    assert!(ended.stdout.contains("relay check-models"), "{}", ended.stdout);
+    assert!(ended.stdout.ends_with("No keys yet: relay init, or try relay demo.\n"), "{}", ended.stdout);
+    let ended = relay([]).variable("GROQ_API_KEY", "a-key").await;
+    assert!(ended.stdout.contains("Keys of 1: groq."), "{}", ended.stdout);
+}
+
+#[tokio::test]
+async fn the_doctor_names_what_is_wrong_and_shows_no_key() {
+    relay(["doctor", "--json"]).await.exits(0);
+    let broken = relay(["doctor"]).config("[routing]\nmax_wate = \"1s\"\n").variable("GROQ_API_KEY", "gsk_secret");
+    let ended = broken.await;
+    ended.exits(1);
+    assert!(ended.stdout.contains("FAIL\tsettings\t") && ended.stdout.contains("max_wate"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("groq (GROQ_API_KEY)") && !ended.stdout.contains("gsk_secret"), "{}", ended.stdout);
+    let damaged = relay(["doctor"]).file("relay.db", "no database, but long enough to be taken for one ".repeat(40));
+    let ended = damaged.await;
+    ended.exits(1);
+    assert!(ended.stdout.contains("FAIL\tledger"), "{}", ended.stdout);
+}
+
+#[tokio::test]
+async fn settings_say_where_they_come_from() {
+    let command = relay(["config", "show", "--origin"]).config("[routing]\nmax_wait = \"3s\"\n");
+    let ended = command.variable("RELAY_PORT", "9001").await;
+    ended.exits(0);
+    let origin = |key: &str| {
+        let line = ended.stdout.lines().find(|line| line.starts_with(key)).unwrap_or_else(|| panic!("no {key}"));
+        line.split('\t').skip(1).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(origin("server.port"), ["9001", "RELAY_PORT"]);
+    assert_eq!(origin("routing.max_wait")[0], "\"3s\"");
+    assert!(origin("routing.max_wait")[1].ends_with("config.toml"));
+    assert_eq!(origin("routing.strict_free"), ["false", "default"]);
+    let shown = relay(["config", "show"]).await.stdout;
+    relay(["config", "show"]).config(&shown).await.exits(0).prints(&shown);
+}
