@@ -25,8 +25,26 @@ _relay() {
             relay,completions)
                 cmd="relay__subcmd__completions"
                 ;;
+            relay,config)
+                cmd="relay__subcmd__config"
+                ;;
             relay,demo)
                 cmd="relay__subcmd__demo"
+                ;;
+            relay,doctor)
+                cmd="relay__subcmd__doctor"
+                ;;
+            relay,generate)
+                cmd="relay__subcmd__generate"
+                ;;
+            relay,help)
+                cmd="relay__subcmd__help"
+                ;;
+            relay,init)
+                cmd="relay__subcmd__init"
+                ;;
+            relay,keys)
+                cmd="relay__subcmd__keys"
                 ;;
             relay,models)
                 cmd="relay__subcmd__models"
@@ -37,6 +55,33 @@ _relay() {
             relay,serve)
                 cmd="relay__subcmd__serve"
                 ;;
+            relay,usage)
+                cmd="relay__subcmd__usage"
+                ;;
+            relay__subcmd__config,path)
+                cmd="relay__subcmd__config__subcmd__path"
+                ;;
+            relay__subcmd__config,show)
+                cmd="relay__subcmd__config__subcmd__show"
+                ;;
+            relay__subcmd__keys,list)
+                cmd="relay__subcmd__keys__subcmd__list"
+                ;;
+            relay__subcmd__keys,remove)
+                cmd="relay__subcmd__keys__subcmd__remove"
+                ;;
+            relay__subcmd__keys,set)
+                cmd="relay__subcmd__keys__subcmd__set"
+                ;;
+            relay__subcmd__keys,test)
+                cmd="relay__subcmd__keys__subcmd__test"
+                ;;
+            relay__subcmd__keys,urls)
+                cmd="relay__subcmd__keys__subcmd__urls"
+                ;;
+            relay__subcmd__usage,reset)
+                cmd="relay__subcmd__usage__subcmd__reset"
+                ;;
             *)
                 ;;
         esac
@@ -44,7 +89,7 @@ _relay() {
 
     case "${cmd}" in
         relay)
-            opts="-q -v -h -V --config --no-config --format --json --quiet --verbose --color --no-progress --offline --simulate --help --version ask serve check-models models refresh-limits demo completions"
+            opts="-q -v -h -V --config --no-config --format --json --quiet --verbose --color --no-progress --no-input --offline --simulate --help --version ask serve check-models models refresh-limits usage init keys demo doctor config completions generate help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -55,7 +100,7 @@ _relay() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table plain json ndjson csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table plain json ndjson csv line" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -74,7 +119,7 @@ _relay() {
             return 0
             ;;
         relay__subcmd__ask)
-            opts="-f -a -s -m -x -u -o -q -v -h --file --attach --system --no-stdin --stdin-first --stdin-wait --model --type --scale --name --no-failover --max-attempts --avoid --strict-free --wait --timeout --via --session --explain --max-tokens --temperature --seed --schema --param --stream --no-stream --extract --reasoning --usage --batch --jobs --output --config --no-config --format --json --quiet --verbose --color --no-progress --offline --simulate --help"
+            opts="-f -s -m -u -o -q -v -h --file --system --no-stdin --stdin-first --stdin-wait --model --type --scale --name --no-failover --max-attempts --avoid --strict-free --wait --timeout --explain --max-tokens --temperature --seed --param --stream --no-stream --usage --output --config --no-config --format --json --quiet --verbose --color --no-progress --no-input --offline --simulate --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -85,14 +130,6 @@ _relay() {
                     return 0
                     ;;
                 -f)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --attach)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                -a)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -144,14 +181,6 @@ _relay() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --via)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --session)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --max-tokens)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -164,31 +193,7 @@ _relay() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --schema)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --param)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --extract)
-                    COMPREPLY=($(compgen -W "first last lax" -- "${cur}"))
-                    return 0
-                    ;;
-                -x)
-                    COMPREPLY=($(compgen -W "first last lax" -- "${cur}"))
-                    return 0
-                    ;;
-                --reasoning)
-                    COMPREPLY=($(compgen -W "auto show hide" -- "${cur}"))
-                    return 0
-                    ;;
-                --batch)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --jobs)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -205,7 +210,7 @@ _relay() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table plain json ndjson csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table plain json ndjson csv line" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -224,7 +229,7 @@ _relay() {
             return 0
             ;;
         relay__subcmd__check__subcmd__models)
-            opts="-q -v -h --jobs --timeout --max-tokens --list-only --fail-on --repeat --latency --keyless --config --no-config --format --json --quiet --verbose --color --no-progress --offline --simulate --help"
+            opts="-q -v -h --jobs --timeout --max-tokens --list-only --fail-on --repeat --latency --keyless --config --no-config --format --json --quiet --verbose --color --no-progress --no-input --offline --simulate --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -255,7 +260,7 @@ _relay() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table plain json ndjson csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table plain json ndjson csv line" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -274,7 +279,7 @@ _relay() {
             return 0
             ;;
         relay__subcmd__completions)
-            opts="-q -v -h --config --no-config --format --json --quiet --verbose --color --no-progress --offline --simulate --help bash elvish fish powershell zsh"
+            opts="-q -v -h --config --no-config --format --json --quiet --verbose --color --no-progress --no-input --offline --simulate --help bash elvish fish powershell zsh"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -285,7 +290,97 @@ _relay() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table plain json ndjson csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table plain json ndjson csv line" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --simulate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        relay__subcmd__config)
+            opts="-q -v -h --config --no-config --format --json --quiet --verbose --color --no-progress --no-input --offline --simulate --help path show"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table plain json ndjson csv line" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --simulate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        relay__subcmd__config__subcmd__path)
+            opts="-q -v -h --config --no-config --format --json --quiet --verbose --color --no-progress --no-input --offline --simulate --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table plain json ndjson csv line" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --simulate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        relay__subcmd__config__subcmd__show)
+            opts="-q -v -h --origin --config --no-config --format --json --quiet --verbose --color --no-progress --no-input --offline --simulate --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table plain json ndjson csv line" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -304,7 +399,7 @@ _relay() {
             return 0
             ;;
         relay__subcmd__demo)
-            opts="-q -v -h --seed --fast --config --no-config --format --json --quiet --verbose --color --no-progress --offline --simulate --help"
+            opts="-q -v -h --seed --fast --config --no-config --format --json --quiet --verbose --color --no-progress --no-input --offline --simulate --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -319,7 +414,307 @@ _relay() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table plain json ndjson csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table plain json ndjson csv line" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --simulate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        relay__subcmd__doctor)
+            opts="-q -v -h --network --config --no-config --format --json --quiet --verbose --color --no-progress --no-input --offline --simulate --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table plain json ndjson csv line" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --simulate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        relay__subcmd__generate)
+            opts="-q -v -h --config --no-config --format --json --quiet --verbose --color --no-progress --no-input --offline --simulate --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table plain json ndjson csv line" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --simulate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        relay__subcmd__help)
+            opts="-q -v -h --config --no-config --format --json --quiet --verbose --color --no-progress --no-input --offline --simulate --help environment exit-codes formats models"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table plain json ndjson csv line" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --simulate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        relay__subcmd__init)
+            opts="-q -v -h --config --no-config --format --json --quiet --verbose --color --no-progress --no-input --offline --simulate --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table plain json ndjson csv line" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --simulate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        relay__subcmd__keys)
+            opts="-q -v -h --config --no-config --format --json --quiet --verbose --color --no-progress --no-input --offline --simulate --help list set remove test urls"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table plain json ndjson csv line" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --simulate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        relay__subcmd__keys__subcmd__list)
+            opts="-q -v -h --config --no-config --format --json --quiet --verbose --color --no-progress --no-input --offline --simulate --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table plain json ndjson csv line" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --simulate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        relay__subcmd__keys__subcmd__remove)
+            opts="-q -v -h --config --no-config --format --json --quiet --verbose --color --no-progress --no-input --offline --simulate --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table plain json ndjson csv line" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --simulate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        relay__subcmd__keys__subcmd__set)
+            opts="-q -v -h --no-test --config --no-config --format --json --quiet --verbose --color --no-progress --no-input --offline --simulate --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table plain json ndjson csv line" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --simulate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        relay__subcmd__keys__subcmd__test)
+            opts="-q -v -h --config --no-config --format --json --quiet --verbose --color --no-progress --no-input --offline --simulate --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table plain json ndjson csv line" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --simulate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        relay__subcmd__keys__subcmd__urls)
+            opts="-q -v -h --config --no-config --format --json --quiet --verbose --color --no-progress --no-input --offline --simulate --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table plain json ndjson csv line" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -338,7 +733,7 @@ _relay() {
             return 0
             ;;
         relay__subcmd__models)
-            opts="-q -v -h --type --scale --all --keyless --strict-free --config --no-config --format --json --quiet --verbose --color --no-progress --offline --simulate --help"
+            opts="-q -v -h --type --scale --all --keyless --strict-free --config --no-config --format --json --quiet --verbose --color --no-progress --no-input --offline --simulate --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -357,7 +752,7 @@ _relay() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table plain json ndjson csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table plain json ndjson csv line" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -376,20 +771,12 @@ _relay() {
             return 0
             ;;
         relay__subcmd__refresh__subcmd__limits)
-            opts="-q -v -h --check --yes --allow-large --undo --from --dir --read --config --no-config --format --json --quiet --verbose --color --no-progress --offline --simulate --help"
+            opts="-q -v -h --read --config --no-config --format --json --quiet --verbose --color --no-progress --no-input --offline --simulate --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
-                --from)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --dir)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --read)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -399,7 +786,7 @@ _relay() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table plain json ndjson csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table plain json ndjson csv line" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -418,7 +805,7 @@ _relay() {
             return 0
             ;;
         relay__subcmd__serve)
-            opts="-q -v -h --host --port --api-key-file --insecure-no-auth --cors --drain --log-format --ready-file --no-verify --keyless --strict-free --config --no-config --format --json --quiet --verbose --color --no-progress --offline --simulate --help"
+            opts="-q -v -h --host --port --api-key-file --insecure-no-auth --drain --log-format --ready-file --no-verify --keyless --strict-free --config --no-config --format --json --quiet --verbose --color --no-progress --no-input --offline --simulate --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -433,10 +820,6 @@ _relay() {
                     return 0
                     ;;
                 --api-key-file)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --cors)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -457,7 +840,79 @@ _relay() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table plain json ndjson csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table plain json ndjson csv line" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --simulate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        relay__subcmd__usage)
+            opts="-q -v -h --all-windows --since --by --exhausted --watch --via --config --no-config --format --json --quiet --verbose --color --no-progress --no-input --offline --simulate --help reset"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --by)
+                    COMPREPLY=($(compgen -W "provider model day" -- "${cur}"))
+                    return 0
+                    ;;
+                --via)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table plain json ndjson csv line" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --simulate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        relay__subcmd__usage__subcmd__reset)
+            opts="-q -v -h --yes --config --no-config --format --json --quiet --verbose --color --no-progress --no-input --offline --simulate --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table plain json ndjson csv line" -- "${cur}"))
                     return 0
                     ;;
                 --color)

@@ -34,7 +34,8 @@ pub fn shown(settings: &Settings, flags: &Flags, environment: &Environment) -> V
             None => "default".to_owned(),
         }
     };
-    let mut all: Vec<Shown> = values(settings)
+    let mut all: Vec<Shown> = [values(settings), conversation(settings), state(settings)]
+        .concat()
         .into_iter()
         .map(|(key, value, variable)| Shown { key: key.to_owned(), value, origin: origin(key, variable) })
         .collect();
@@ -58,11 +59,7 @@ fn file(flags: &Flags, environment: &Environment) -> (String, DocumentMut) {
 }
 
 fn values(settings: &Settings) -> Vec<(&'static str, String, Option<&'static str>)> {
-    let Settings { server, routing, timeouts, context, voice, sessions, state, .. } = settings;
-    let limits = &context.limits;
-    let text = |text: &str| format!("{text:?}");
-    let on_loss = if state.on_loss == OnLoss::Local { "local" } else { "refuse" };
-    let url = state.file.as_ref().map_or("memory".to_owned(), |path| format!("sqlite:{}", path.display()));
+    let Settings { server, routing, timeouts, .. } = settings;
     vec![
         ("server.host", text(&server.host.to_string()), Some("RELAY_HOST")),
         ("server.port", server.port.to_string(), Some("RELAY_PORT")),
@@ -79,6 +76,13 @@ fn values(settings: &Settings) -> Vec<(&'static str, String, Option<&'static str
         ("timeouts.first_event", duration(timeouts.first_event), None),
         ("timeouts.idle", duration(timeouts.idle), None),
         ("timeouts.deadline", duration(timeouts.deadline), None),
+    ]
+}
+
+fn conversation(settings: &Settings) -> Vec<(&'static str, String, Option<&'static str>)> {
+    let Settings { context, voice, sessions, .. } = settings;
+    let limits = &context.limits;
+    vec![
         ("context.mode", text(limits.mode.word()), None),
         ("context.static_recent_keep", limits.static_recent_keep.to_string(), None),
         ("context.dynamic_utilization_target", limits.dynamic.utilization_target.to_string(), None),
@@ -95,9 +99,17 @@ fn values(settings: &Settings) -> Vec<(&'static str, String, Option<&'static str
         ("session.header", text(&sessions.header), None),
         ("session.ttl", duration(sessions.ttl), None),
         ("session.max_sessions", sessions.max_sessions.to_string(), None),
-        ("state.url", text(&url), None),
-        ("state.on_loss", text(on_loss), None),
     ]
+}
+
+fn state(settings: &Settings) -> Vec<(&'static str, String, Option<&'static str>)> {
+    let on_loss = if settings.state.on_loss == OnLoss::Local { "local" } else { "refuse" };
+    let url = settings.state.file.as_ref().map_or("memory".to_owned(), |path| format!("sqlite:{}", path.display()));
+    vec![("state.url", text(&url), None), ("state.on_loss", text(on_loss), None)]
+}
+
+fn text(text: &str) -> String {
+    format!("{text:?}")
 }
 
 fn word<T: Copy + PartialEq>(value: T, names: &[(&'static str, T)]) -> &'static str {

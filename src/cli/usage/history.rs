@@ -127,8 +127,9 @@ fn human(report: &UsageReport, sums: &[Sum], by: By) -> String {
     }
     let since = report.since.to_zoned(TimeZone::system()).strftime("Since %Y-%m-%d %H:%M").to_string();
     let forecast = footer(report, &since);
-    // What is counted here has no mark in these columns.
-    text + "\n" + forecast.lines().next().unwrap_or_default() + "\n"
+    // What is counted here has no mark in these columns, and the past has no forecast.
+    let totals = forecast.lines().take_while(|line| !line.starts_with('~') && !line.starts_with("Forecast"));
+    text + "\n" + &totals.map(|line| line.to_owned() + "\n").collect::<String>()
 }
 
 /// A bar to an eighth of a cell.

@@ -118,14 +118,15 @@ pub fn binding(it: &ModelUsage) -> Option<&WindowUsage> {
 pub fn footer(report: &UsageReport, when: &str) -> String {
     let Sums { ok, rate_limited, errors, failovers, prompt_tokens, completion_tokens } = report.totals;
     let failed = if errors > 0 { format!("{} failed, ", grouped(errors)) } else { String::new() };
-    let mut text = format!(
-        "{when}: {} answered, {} rate-limited, {failed}{} failed over, {} tokens in, {} out.\n",
+    let answered = format!(
+        "{when}: {} answered, {} rate-limited, {failed}{} failed over,",
         grouped(ok),
         grouped(rate_limited),
         grouped(failovers),
-        short(prompt_tokens),
-        short(completion_tokens),
     );
+    let tokens = format!("{} tokens in, {} out.", short(prompt_tokens), short(completion_tokens));
+    let fits = answered.chars().count() + 1 + tokens.len() <= usize::from(table::width());
+    let mut text = format!("{answered}{}{tokens}\n", if fits { " " } else { "\n  " });
     let counted = report.models.iter().filter_map(binding).any(|window| !mark(window).is_empty());
     let mut remarks = Vec::new();
     if counted {
@@ -137,7 +138,7 @@ pub fn footer(report: &UsageReport, when: &str) -> String {
         remarks.push(format!("Forecast: {}/{} runs out ~{time}.", it.quota.provider, it.quota.model));
     }
     if !remarks.is_empty() {
-        text.push_str(&remarks.join(" "));
+        text.push_str(&remarks.join("\n"));
         text.push('\n');
     }
     text

@@ -102,48 +102,56 @@ pub fn rows(report: &UsageReport) -> Vec<[String; 16]> {
 }
 
 fn model_rows(it: &ModelUsage) -> Vec<[String; 16]> {
-    let row = |cells: [String; 10]| {
-        let [kind, period, scope, used, limit, remaining, resets_at, used_source, limit_source, is_binding] = cells;
-        let (quota, counts) = (&it.quota, &it.counts);
-        [
-            quota.provider.clone(),
-            quota.model.clone(),
-            quota.state.to_string(),
-            kind,
-            period,
-            scope,
-            used,
-            limit,
-            remaining,
-            resets_at,
-            used_source,
-            limit_source,
-            is_binding,
-            counts.ok.to_string(),
-            counts.rate_limited.to_string(),
-            counts.errors.to_string(),
-        ]
-    };
     let tightest = binding(it).map(std::ptr::from_ref);
     let of = |window: &WindowUsage| {
-        row([
-            window.kind.word().to_owned(),
-            window.period.word().to_owned(),
-            window.scope.word().to_owned(),
-            window.used.to_string(),
-            window.limit.to_string(),
-            window.remaining.to_string(),
-            window.resets_at.map(|moment| moment.to_string()).unwrap_or_default(),
-            window.used_source.word().to_owned(),
-            window.limit_source.word().to_owned(),
-            if tightest == Some(std::ptr::from_ref(window)) { "binding" } else { "" }.to_owned(),
-        ])
+        let is_binding = tightest == Some(std::ptr::from_ref(window));
+        row(it, window_cells(window, if is_binding { "binding" } else { "" }))
     };
     if it.quota.windows.is_empty() {
-        vec![row(std::array::from_fn(|_| String::new()))]
+        vec![row(it, std::array::from_fn(|_| String::new()))]
     } else {
         it.quota.windows.iter().map(of).collect()
     }
+}
+
+fn row(it: &ModelUsage, window: [String; 10]) -> [String; 16] {
+    let (quota, counts) = (&it.quota, &it.counts);
+    let [kind, period, scope, used, limit, remaining, resets_at, used_source, limit_source, is_binding] = window;
+    let [ok, limited, errors] = [counts.ok, counts.rate_limited, counts.errors].map(|count| count.to_string());
+    let (provider, model, state) = (quota.provider.clone(), quota.model.clone(), quota.state.to_string());
+    [
+        provider,
+        model,
+        state,
+        kind,
+        period,
+        scope,
+        used,
+        limit,
+        remaining,
+        resets_at,
+        used_source,
+        limit_source,
+        is_binding,
+        ok,
+        limited,
+        errors,
+    ]
+}
+
+fn window_cells(window: &WindowUsage, binding: &str) -> [String; 10] {
+    [
+        window.kind.word().to_owned(),
+        window.period.word().to_owned(),
+        window.scope.word().to_owned(),
+        window.used.to_string(),
+        window.limit.to_string(),
+        window.remaining.to_string(),
+        window.resets_at.map(|moment| moment.to_string()).unwrap_or_default(),
+        window.used_source.word().to_owned(),
+        window.limit_source.word().to_owned(),
+        binding.to_owned(),
+    ]
 }
 
 /// One document a model.
