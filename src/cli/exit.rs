@@ -166,6 +166,7 @@ impl Trouble {
     /// No provider is set up. What to do comes from the catalogue: which keys are free and ask for no card.
     pub fn not_set_up(ways: &Ways) -> Self {
         let mut lines = vec!["  relay demo                 see it work offline, no account".to_owned()];
+        lines.push("  --simulate                 simulated providers for any command".to_owned());
         lines.push("  relay init                 guided setup, about 3 minutes".to_owned());
         if let Some(provider) = &ways.provider {
             lines.push(format!("  {:<25}  paste a key you already have", format!("relay keys set {provider}")));

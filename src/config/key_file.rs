@@ -16,7 +16,12 @@ pub fn write_key(path: &Path, provider: &str, key: Option<&str>) -> io::Result<b
     let unreadable = |_| Error::new(ErrorKind::InvalidData, "it is not TOML; mend it first");
     let mut document: DocumentMut = text.parse().map_err(unreadable)?;
     let had_one = match key {
-        Some(key) => document.insert(provider, value(key)).is_some(),
+        Some(key) => {
+            let had_one = document.contains_key(provider);
+            // In its place: the comments before it are somebody's.
+            document[provider] = value(key);
+            had_one
+        }
         None => document.remove(provider).is_some(),
     };
     if key.is_some() || had_one {

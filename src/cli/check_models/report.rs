@@ -113,7 +113,8 @@ impl Report<'_> {
     }
 
     fn human(&self, now: Timestamp) -> String {
-        let (alike, shown): (Vec<&Row>, Vec<&Row>) = self.rows.iter().partition(|row| self.is_folded(row));
+        let (mut alike, shown): (Vec<&Row>, Vec<&Row>) = self.rows.iter().partition(|row| self.is_folded(row));
+        alike.sort_by_key(|row| sameness(row));
         let mut text = String::new();
         if !shown.is_empty() {
             text.push_str(&self.table(&shown, now));
