@@ -119,7 +119,7 @@ _relay() {
             return 0
             ;;
         relay__subcmd__ask)
-            opts="-f -s -m -u -o -q -v -h --file --system --no-stdin --stdin-first --stdin-wait --model --type --scale --name --no-failover --max-attempts --avoid --strict-free --wait --timeout --explain --max-tokens --temperature --seed --param --stream --no-stream --usage --output --config --no-config --format --json --quiet --verbose --color --no-progress --no-input --offline --simulate --help"
+            opts="-f -a -s -m -x -u -o -q -v -h --file --attach --system --no-stdin --stdin-first --stdin-wait --model --type --scale --name --no-failover --max-attempts --avoid --strict-free --wait --timeout --via --session --explain --max-tokens --temperature --seed --schema --param --stream --no-stream --extract --reasoning --usage --batch --jobs --output --config --no-config --format --json --quiet --verbose --color --no-progress --no-input --offline --simulate --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -130,6 +130,14 @@ _relay() {
                     return 0
                     ;;
                 -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --attach)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -a)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -181,6 +189,14 @@ _relay() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --via)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --session)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --max-tokens)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -193,7 +209,31 @@ _relay() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --schema)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --param)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --extract)
+                    COMPREPLY=($(compgen -W "first last lax" -- "${cur}"))
+                    return 0
+                    ;;
+                -x)
+                    COMPREPLY=($(compgen -W "first last lax" -- "${cur}"))
+                    return 0
+                    ;;
+                --reasoning)
+                    COMPREPLY=($(compgen -W "auto show hide" -- "${cur}"))
+                    return 0
+                    ;;
+                --batch)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --jobs)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -771,12 +811,20 @@ _relay() {
             return 0
             ;;
         relay__subcmd__refresh__subcmd__limits)
-            opts="-q -v -h --read --config --no-config --format --json --quiet --verbose --color --no-progress --no-input --offline --simulate --help"
+            opts="-q -v -h --check --yes --allow-large --undo --from --dir --read --config --no-config --format --json --quiet --verbose --color --no-progress --no-input --offline --simulate --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --from)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --read)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -805,7 +853,7 @@ _relay() {
             return 0
             ;;
         relay__subcmd__serve)
-            opts="-q -v -h --host --port --api-key-file --insecure-no-auth --drain --log-format --ready-file --no-verify --keyless --strict-free --config --no-config --format --json --quiet --verbose --color --no-progress --no-input --offline --simulate --help"
+            opts="-q -v -h --host --port --api-key-file --insecure-no-auth --cors --drain --log-format --ready-file --no-verify --keyless --strict-free --config --no-config --format --json --quiet --verbose --color --no-progress --no-input --offline --simulate --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -820,6 +868,10 @@ _relay() {
                     return 0
                     ;;
                 --api-key-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cors)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -48,7 +48,7 @@ complete -c relay -n "__fish_relay_needs_command" -f -a "ask" -d 'Send one promp
 complete -c relay -n "__fish_relay_needs_command" -f -a "serve" -d 'Serve an OpenAI-compatible gateway'
 complete -c relay -n "__fish_relay_needs_command" -f -a "check-models" -d 'Check that models answer'
 complete -c relay -n "__fish_relay_needs_command" -f -a "models" -d 'List models: which can be used, and why the others cannot'
-complete -c relay -n "__fish_relay_needs_command" -f -a "refresh-limits" -d 'Read the limits that a provider\'s documentation states'
+complete -c relay -n "__fish_relay_needs_command" -f -a "refresh-limits" -d 'Compare the catalogue\'s limits with the providers\' documentation'
 complete -c relay -n "__fish_relay_needs_command" -f -a "usage" -d 'Show what was used and what is left'
 complete -c relay -n "__fish_relay_needs_command" -f -a "init" -d 'Set relay up, step by step'
 complete -c relay -n "__fish_relay_needs_command" -f -a "keys" -d 'Providers\' keys: where they are, whether they work'
@@ -59,6 +59,7 @@ complete -c relay -n "__fish_relay_needs_command" -f -a "completions" -d 'Print 
 complete -c relay -n "__fish_relay_needs_command" -f -a "generate" -d 'Write completion scripts and the man page into a folder'
 complete -c relay -n "__fish_relay_needs_command" -f -a "help" -d 'Explain a topic: environment, exit-codes, formats, models'
 complete -c relay -n "__fish_relay_using_subcommand ask" -s f -l file -d 'Add a text file, `-` for stdin; may be given several times' -r -F
+complete -c relay -n "__fish_relay_using_subcommand ask" -s a -l attach -d 'Attach an image or sound: a file, a URL, or `-` for stdin; may be given several times' -r -F
 complete -c relay -n "__fish_relay_using_subcommand ask" -s s -l system -d 'Set the system message, or read it from a file with @FILE' -r
 complete -c relay -n "__fish_relay_using_subcommand ask" -l stdin-wait -d 'How long to wait for the first byte of stdin when there is a prompt; 0 waits without limit' -r
 complete -c relay -n "__fish_relay_using_subcommand ask" -s m -l model -d 'The model: meta-model, PROVIDER/MODEL, PROVIDER or MODEL [env: `RELAY_MODEL`]' -r
@@ -68,11 +69,22 @@ complete -c relay -n "__fish_relay_using_subcommand ask" -l name -d 'Only models
 complete -c relay -n "__fish_relay_using_subcommand ask" -l max-attempts -d 'Try at most this many routes' -r
 complete -c relay -n "__fish_relay_using_subcommand ask" -l avoid -d 'Leave out a provider, or one PROVIDER/MODEL; may be given several times' -r
 complete -c relay -n "__fish_relay_using_subcommand ask" -l wait -d 'How long to wait for quota before giving up [default: 10s]' -r
-complete -c relay -n "__fish_relay_using_subcommand ask" -l timeout -d 'Give up after this long, all in all [env: `RELAY_TIMEOUT`]' -r
+complete -c relay -n "__fish_relay_using_subcommand ask" -l timeout -d 'Give up after this long, all in all [default: 120s, and what --wait adds] [env: `RELAY_TIMEOUT`]' -r
+complete -c relay -n "__fish_relay_using_subcommand ask" -l via -d 'Ask a gateway that runs, at this URL; its key is in `RELAY_API_KEY` [env: `RELAY_URL`]' -r
+complete -c relay -n "__fish_relay_using_subcommand ask" -l session -d 'The conversation this belongs to: its messages stay with one provider while that lasts' -r
 complete -c relay -n "__fish_relay_using_subcommand ask" -l max-tokens -d 'The most tokens the answer may have' -r
 complete -c relay -n "__fish_relay_using_subcommand ask" -l temperature -d 'Sampling temperature' -r
 complete -c relay -n "__fish_relay_using_subcommand ask" -l seed -d 'Sampling seed' -r
+complete -c relay -n "__fish_relay_using_subcommand ask" -l schema -d 'Answer with JSON that satisfies this JSON Schema: a file, or the schema itself' -r
 complete -c relay -n "__fish_relay_using_subcommand ask" -l param -d 'Any other field of the request, its value as JSON; may be given several times' -r
+complete -c relay -n "__fish_relay_using_subcommand ask" -s x -l extract -d 'Print a code block of the answer and nothing else: first, last, or lax for the whole answer where it has none' -r -f -a "first\t''
+last\t''
+lax\t'The first one, whole or not; where there is none, the whole answer'"
+complete -c relay -n "__fish_relay_using_subcommand ask" -l reasoning -d 'What becomes of a model\'s thoughts: shown on stderr, or not; auto shows them on a terminal' -r -f -a "auto\t''
+show\t''
+hide\t''"
+complete -c relay -n "__fish_relay_using_subcommand ask" -l batch -d 'Answer a file of requests, one a line in OpenAI\'s batch form, into the file of --output; run again, it goes on where it was' -r -F
+complete -c relay -n "__fish_relay_using_subcommand ask" -l jobs -d 'How many requests of a batch are under way at one time' -r
 complete -c relay -n "__fish_relay_using_subcommand ask" -s o -l output -d 'Write the answer to a file' -r -F
 complete -c relay -n "__fish_relay_using_subcommand ask" -l config -d 'Read this config file [env: `RELAY_CONFIG`]' -r -F
 complete -c relay -n "__fish_relay_using_subcommand ask" -l format -d 'How to print results [default: a table on a terminal, else plain: tabs, no header]' -r -f -a "table\t''
@@ -92,7 +104,7 @@ complete -c relay -n "__fish_relay_using_subcommand ask" -l strict-free -d 'Use 
 complete -c relay -n "__fish_relay_using_subcommand ask" -l explain -d 'Show which routes could answer, in which order and why, and send nothing'
 complete -c relay -n "__fish_relay_using_subcommand ask" -l stream -d 'Print the answer as it arrives, also into a pipe'
 complete -c relay -n "__fish_relay_using_subcommand ask" -l no-stream -d 'Print the answer when it is whole, also on a terminal'
-complete -c relay -n "__fish_relay_using_subcommand ask" -s u -l usage -d 'Report the tokens used on stderr'
+complete -c relay -n "__fish_relay_using_subcommand ask" -s u -l usage -d 'Report who answered and the tokens used on stderr'
 complete -c relay -n "__fish_relay_using_subcommand ask" -l no-config -d 'Read no config file'
 complete -c relay -n "__fish_relay_using_subcommand ask" -l json -d 'Print results as JSON; the same as --format json'
 complete -c relay -n "__fish_relay_using_subcommand ask" -s q -l quiet -d 'Print less; twice for errors only'
@@ -185,6 +197,8 @@ complete -c relay -n "__fish_relay_using_subcommand models" -l no-progress -d 'S
 complete -c relay -n "__fish_relay_using_subcommand models" -l no-input -d 'Never ask anything [env: `RELAY_NO_INPUT`]'
 complete -c relay -n "__fish_relay_using_subcommand models" -l offline -d 'Let nothing leave this machine: only local and simulated providers answer [env: `RELAY_OFFLINE`]'
 complete -c relay -n "__fish_relay_using_subcommand models" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c relay -n "__fish_relay_using_subcommand refresh-limits" -l from -d 'Read saved pages, DIR/PROVIDER.md or DIR/PROVIDER.html, and fetch nothing' -r -F
+complete -c relay -n "__fish_relay_using_subcommand refresh-limits" -l dir -d 'Write to these catalogue files instead of your own' -r -F
 complete -c relay -n "__fish_relay_using_subcommand refresh-limits" -l read -d 'Print what one saved page says, and why the rest of it was refused' -r -F
 complete -c relay -n "__fish_relay_using_subcommand refresh-limits" -l config -d 'Read this config file [env: `RELAY_CONFIG`]' -r -F
 complete -c relay -n "__fish_relay_using_subcommand refresh-limits" -l format -d 'How to print results [default: a table on a terminal, else plain: tabs, no header]' -r -f -a "table\t''
@@ -197,6 +211,10 @@ complete -c relay -n "__fish_relay_using_subcommand refresh-limits" -l color -d 
 always\t''
 never\t''"
 complete -c relay -n "__fish_relay_using_subcommand refresh-limits" -l simulate -d 'Use simulated providers: default, dry, storm, slow or cut [env: `RELAY_SIMULATE`]' -r
+complete -c relay -n "__fish_relay_using_subcommand refresh-limits" -l check -d 'Write nothing and ask nothing; exit 1 if anything differs that could be written'
+complete -c relay -n "__fish_relay_using_subcommand refresh-limits" -l yes -d 'Write what differs without asking'
+complete -c relay -n "__fish_relay_using_subcommand refresh-limits" -l allow-large -d 'Also write what is held back: changes of more than 5x, many models gone, contradictions'
+complete -c relay -n "__fish_relay_using_subcommand refresh-limits" -l undo -d 'Put back the files as they were before the last change'
 complete -c relay -n "__fish_relay_using_subcommand refresh-limits" -l no-config -d 'Read no config file'
 complete -c relay -n "__fish_relay_using_subcommand refresh-limits" -l json -d 'Print results as JSON; the same as --format json'
 complete -c relay -n "__fish_relay_using_subcommand refresh-limits" -s q -l quiet -d 'Print less; twice for errors only'
