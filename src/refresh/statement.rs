@@ -311,17 +311,21 @@ fn condition(part: &str, names_family: bool) -> Result<Option<String>, &'static 
         clause.split_whitespace().filter(|word| !["have", "'ve", "’ve", "are", "'re"].contains(word)).collect();
     let pays = words.iter().position(|word| PAYS.contains(&word.to_lowercase().as_str()));
     match pays {
-        Some(0) => {
-            let rest = words[1..].join(" ");
-            let mut chars = rest.chars();
-            let name: String =
-                chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default();
-            let did = if words[0].starts_with("purchase") { "purchased" } else { words[0] };
-            Ok(Some(format!("{name} {did}")))
-        }
+        Some(0) => Ok(Some(earned(words[0], &words[1..].join(" ")))),
         _ if names_family || !matches!(tier::in_sentence(clause), Tiers::None) => Ok(None),
         _ => Err("a limit holds under a condition that names no plan"),
     }
+}
+
+/// The name of a plan that one has by what one did: "Less than 10 credits purchased". Where no time is named it is all time.
+fn earned(did: &str, what: &str) -> String {
+    let did = if did.starts_with("purchase") { "purchased" } else { did };
+    let mut chars = what.chars();
+    let name: String = chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default();
+    let is_timed = tokens(what).iter().any(
+        |token| matches!(token, Token::Word(word) if matches!(words::word(&word.to_lowercase()), Some(Word::Per(_)))),
+    );
+    format!("{name} {did}{}", if is_timed { "" } else { tier::ALL_TIME })
 }
 
 /// `*:free` where a sentence speaks of models whose ids end so.
@@ -370,7 +374,11 @@ mod tests {
             ("Chat completions: 60 requests per minute", "* (Chat completions) requests_per_minute=60"),
             (
                 "If you purchase at least 10 credits, your daily limit is increased to 1000 `:free` model requests per day.",
-                "*:free [At least 10 credits purchased] requests_per_day=1000",
+                "*:free [At least 10 credits purchased (all time)] requests_per_day=1000",
+            ),
+            (
+                "If you have spent less than 5 dollars this month, you're limited to 50 requests per day.",
+                "* [Less than 5 dollars this month spent] requests_per_day=50",
             ),
             ("**RPM:** Requests per minute", "nothing"),
             ("**Concurrent batch requests:** 100", "nothing"),

@@ -130,9 +130,15 @@ fn words_of(text: &str) -> impl Iterator<Item = String> {
     original_words(text).map(|word| word.to_lowercase())
 }
 
+/// Behind the name of a plan that counts what one has ever bought or spent.
+pub const ALL_TIME: &str = " (all time)";
+
 /// Whether two plans are one: `free`, `Free tier`.
 pub fn is_same(a: &str, b: &str) -> bool {
-    let name = |text: &str| of_label(text).unwrap_or_default().to_lowercase();
+    let name = |text: &str| {
+        let text = text.trim().trim_end_matches(ALL_TIME);
+        of_label(text).unwrap_or_default().to_lowercase()
+    };
     name(a) == name(b)
 }
 
@@ -163,6 +169,19 @@ mod tests {
             ("Rate Limits", None),
         ] {
             assert_eq!(in_title(title).as_deref(), tier, "{title}");
+        }
+    }
+
+    #[test]
+    fn plans_are_told_apart() {
+        for (a, b, is_one) in [
+            ("free", "Free tier", true),
+            ("Less than 10 credits purchased", "Less than 10 credits purchased (all time)", true),
+            ("Less than 10 credits purchased", "At least 10 credits purchased", false),
+            ("Tier 1", "Tier 2", false),
+            ("Trial", "Free Trial", false),
+        ] {
+            assert_eq!(is_same(a, b), is_one, "{a} and {b}");
         }
     }
 }
