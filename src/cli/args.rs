@@ -76,6 +76,11 @@ pub enum Command {
     },
 }
 
+/// All that can be typed.
+pub fn command() -> clap::Command {
+    Args::command()
+}
+
 impl Command {
     /// As it is typed.
     pub const fn name(&self) -> &'static str {

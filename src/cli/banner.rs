@@ -23,7 +23,7 @@ pub fn print(core: &Core, format: Format, url: &str, took: Duration, output: Out
             "url": url,
             "pid": std::process::id(),
             "version": env!("CARGO_PKG_VERSION"),
-            "state": core.settings.state.file,
+            "state": core.settings.state.file.as_ref().map(|path| path.display().to_string()),
             "models": core.relay.fleet.routes.len(),
             "left_out": news.left_out,
             "unverified": news.unverified,

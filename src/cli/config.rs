@@ -46,7 +46,7 @@ fn show(origin: bool, global: &Global, environment: &Environment, output: Output
     }
     let shown = config::shown(&loaded.settings, &flags, environment);
     let rows: Vec<[String; 3]> = shown.iter().map(|it| [it.key.clone(), it.value.clone(), it.origin.clone()]).collect();
-    let document = |it: &config::Shown| json!({ "key": it.key, "value": it.value, "origin": it.origin });
+    let document = |it: &config::Shown| json!({ "key": it.key, "value": it.to_json(), "origin": it.origin });
     let documents: Vec<Value> = shown.iter().map(document).collect();
     output.result(&match table::format(global) {
         OutputFormat::Json => format!("{}\n", json!({ "schema": "relay.config/1", "settings": documents })),

@@ -43,6 +43,25 @@ pub enum Exit {
 }
 
 impl Exit {
+    pub const ALL: [Self; 16] = [
+        Self::Success,
+        Self::Negative,
+        Self::Failed,
+        Self::Usage,
+        Self::BadInput,
+        Self::BadOutput,
+        Self::NoInput,
+        Self::Unavailable,
+        Self::Internal,
+        Self::Io,
+        Self::OutOfQuota,
+        Self::Auth,
+        Self::Config,
+        Self::TimedOut,
+        Self::Interrupted,
+        Self::Terminated,
+    ];
+
     /// The code, after sysexits.h and the shell's own habits (124 of `timeout`, 128 + signal).
     pub const fn code(self) -> u8 {
         match self {
@@ -292,29 +311,12 @@ mod tests {
 
     #[test]
     fn codes_are_the_documented_ones() {
-        let codes: Vec<(&str, u8)> = [
-            Exit::Usage,
-            Exit::Negative,
-            Exit::Failed,
-            Exit::BadInput,
-            Exit::BadOutput,
-            Exit::NoInput,
-            Exit::Unavailable,
-            Exit::Internal,
-            Exit::Io,
-            Exit::OutOfQuota,
-            Exit::Auth,
-            Exit::Config,
-            Exit::TimedOut,
-            Exit::Interrupted,
-            Exit::Terminated,
-        ]
-        .map(|exit| (exit.word(), exit.code()))
-        .to_vec();
+        let codes = Exit::ALL.map(|exit| (exit.word(), exit.code()));
         let expected = [
-            ("usage", 2),
+            ("ok", 0),
             ("negative", 1),
             ("failed", 1),
+            ("usage", 2),
             ("bad_input", 65),
             ("bad_output", 65),
             ("no_input", 66),

@@ -1,7 +1,8 @@
 //! `relay keys`: which there are, and one more or one less.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
@@ -71,11 +72,10 @@ async fn list(around: Around<'_>) -> Result<(), Trouble> {
                 "last4": last_four(key.secret.expose_secret()),
                 "used_at": used.map(|used| used.at.to_string()),
                 "answered": used.map(|used| used.answered),
-                "ago": used.map(|used| span(until(used.at, now).as_secs())),
             }));
         }
     }
-    let rows: Vec<[String; 4]> = documents.iter().map(row).collect();
+    let rows: Vec<[String; 4]> = documents.iter().map(|document| row(document, now)).collect();
     let text = match table::format(around.global) {
         OutputFormat::Table if rows.is_empty() => return Err(setup::not_set_up(&core.settings)),
         OutputFormat::Table => table::fitted(["PROVIDER", "SOURCE", "KEY", "LAST USE"], rows, &[], &[1]),
@@ -87,9 +87,11 @@ async fn list(around: Around<'_>) -> Result<(), Trouble> {
     around.output.result(&text)
 }
 
-fn row(document: &Value) -> [String; 4] {
+fn row(document: &Value, now: Timestamp) -> [String; 4] {
     let text = |name: &str| document[name].as_str().unwrap_or_default().to_owned();
-    let use_ = match (document["answered"].as_bool(), document["ago"].as_str()) {
+    let used_at = document["used_at"].as_str().and_then(|moment| moment.parse().ok());
+    let ago = used_at.map(|moment| span(until(moment, now).as_secs()));
+    let use_ = match (document["answered"].as_bool(), ago) {
         (Some(true), Some(ago)) => format!("answered {ago} ago"),
         (Some(false), Some(ago)) => format!("failed {ago} ago"),
         _ => "-".to_owned(),
@@ -140,11 +142,27 @@ async fn set(name: &str, no_test: bool, around: Around<'_>) -> Result<(), Troubl
             .hint(sign_up(provider)));
     }
     let path = keep(provider, &key, around)?;
-    around.output.result(&told(provider, trial.as_ref(), &format!("kept in {}", path.display())))?;
+    around.output.result(&if around.global.wants_json() {
+        kept_document(provider, trial, &path)
+    } else {
+        told(provider, trial.as_ref(), &format!("kept in {}", path.display()))
+    })?;
     if let Some(variable) = provider.key_env.iter().find(|name| around.environment.get(name).is_some()) {
         around.output.notice(&format!("{variable} is set too, and is used before it"));
     }
     Ok(())
+}
+
+fn kept_document(provider: &Provider, trial: Option<Trial>, path: &Path) -> String {
+    let (tested, detail) = match trial {
+        Some(Trial::Works(what)) => ("pass", Some(what)),
+        Some(Trial::Unclear(why)) => ("unclear", Some(why)),
+        Some(Trial::Rejected) | None => ("no", None),
+    };
+    let document = json!({
+        "schema": "relay.keys-set/1", "provider": provider.id, "kept_in": path.display().to_string(), "tested": tested, "detail": detail,
+    });
+    format!("{document}\n")
 }
 
 async fn trial(provider: &Provider, key: &str, around: Around<'_>) -> Result<Trial, Trouble> {
@@ -201,7 +219,12 @@ async fn remove(name: &str, around: Around<'_>) -> Result<(), Trouble> {
             format!("there is no key of `{}` in {}", provider.id, path.display()),
         ));
     }
-    around.output.result(&format!("{}: taken out of {}\n", provider.id, path.display()))
+    let place = path.display().to_string();
+    around.output.result(&if around.global.wants_json() {
+        format!("{}\n", json!({ "schema": "relay.keys-remove/1", "provider": provider.id, "removed_from": place }))
+    } else {
+        format!("{}: taken out of {place}\n", provider.id)
+    })
 }
 
 async fn test(names: &[String], around: Around<'_>) -> Result<(), Trouble> {
@@ -267,20 +290,27 @@ async fn urls(names: &[String], around: Around<'_>) -> Result<(), Trouble> {
         OutputFormat::Table => human_urls(&rows),
         OutputFormat::Plain | OutputFormat::Line => table::plain(&rows),
         OutputFormat::Csv => table::csv(header, &rows),
-        OutputFormat::Ndjson => table::ndjson(&documents(header, &rows)),
+        OutputFormat::Ndjson => table::ndjson(&documents(&providers)),
         OutputFormat::Json => {
-            format!("{}\n", json!({ "schema": "relay.keys-urls/1", "providers": documents(header, &rows) }))
+            format!("{}\n", json!({ "schema": "relay.keys-urls/1", "providers": documents(&providers) }))
         }
     };
     around.output.result(&text)
 }
 
-fn documents(header: [&str; 6], rows: &[[String; 6]]) -> Vec<Value> {
-    let document = |row: &[String; 6]| {
-        let pairs = header.into_iter().zip(row).map(|(name, cell)| (name.to_owned(), json!(cell)));
-        Value::from(pairs.collect::<serde_json::Map<_, _>>())
+fn documents(providers: &[&Provider]) -> Vec<Value> {
+    let document = |it: &&Provider| {
+        json!({
+            "provider": it.id,
+            "url": it.signup,
+            "card": it.card,
+            "cost": it.status.word(),
+            "gives": Offer::of(it).text(),
+            "terms": it.terms,
+            "checked": it.checked.map(|date| date.to_string()),
+        })
     };
-    rows.iter().map(document).collect()
+    providers.iter().map(document).collect()
 }
 
 /// Two lines a provider: an address has to be whole, to be clicked.

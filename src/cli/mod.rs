@@ -31,5 +31,6 @@ mod table;
 mod trial;
 mod usage;
 
+pub use args::command;
 pub use exit::{Exit, Trouble};
 pub use run::main;

@@ -67,7 +67,7 @@ fn dispatch(args: Args, environment: &Environment, output: Output) -> Result<(),
     let Some(command) = command else { return overview(&global, environment, output) };
     let log_format = if let Command::Serve(serve) = &command { serve.log_format.into() } else { LogFormat::Text };
     start_logging(&global, log_format, environment, output)?;
-    refuse_rows(&command, &global)?;
+    refuse_format(&command, &global)?;
     // A server takes a thread per core; its providers need a second one in the demo; one command alone needs none beside its own.
     let threads = match &command {
         Command::Serve(_) => 0,
@@ -98,8 +98,8 @@ async fn act(command: &Command, around: Around<'_>) -> Result<(), Trouble> {
     }
 }
 
-/// Formats of rows are for commands whose results have rows, and the line for the one that has a line.
-fn refuse_rows(command: &Command, global: &Global) -> Result<(), Trouble> {
+/// Formats of rows are for commands whose results have rows, the line for the one that has a line, JSON for those with results.
+fn refuse_format(command: &Command, global: &Global) -> Result<(), Trouble> {
     let has_rows = !matches!(
         command,
         Command::Ask(_)
@@ -109,6 +109,11 @@ fn refuse_rows(command: &Command, global: &Global) -> Result<(), Trouble> {
             | Command::Help { .. }
             | Command::Generate { .. }
     );
+    let has_text_alone =
+        matches!(command, Command::Completions { .. } | Command::Help { .. } | Command::Generate { .. });
+    if has_text_alone && global.wants_json() {
+        return Err(Trouble::new(Exit::Usage, format!("`relay {}` prints text, and has no JSON", command.name())));
+    }
     let is_refused = match global.format {
         Some(OutputFormat::Ndjson | OutputFormat::Csv) => !has_rows,
         Some(OutputFormat::Line) => !matches!(command, Command::Usage(_)),
@@ -154,6 +159,10 @@ fn runtime(threads: usize) -> std::io::Result<Runtime> {
 
 /// `relay` alone: the commands, and what there is to do first.
 fn overview(global: &Global, environment: &Environment, output: Output) -> Result<(), Trouble> {
+    if global.wants_json() {
+        return Err(Trouble::new(Exit::Usage, "no command is named, so there is no result".to_owned())
+            .hint("relay --help lists the commands"));
+    }
     if !std::io::stdin().is_terminal() && ask::stdin_has_input() {
         return Err(Trouble::new(Exit::Usage, "there is input on stdin, but no command".to_owned())
             .hint("relay ask answers a prompt from a pipe"));

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde_json::{Value, json};
 use toml_edit::DocumentMut;
 
 use crate::routing::Strategy;
@@ -21,6 +22,25 @@ pub struct Shown {
     pub value: String,
     /// `default`, a variable, a flag, or the file.
     pub origin: String,
+}
+
+impl Shown {
+    /// The value as JSON has it: a number, a boolean, a text, a list.
+    pub fn to_json(&self) -> Value {
+        // What cannot be read as TOML is a mistake of the file, told elsewhere; here it is shown as it stands.
+        self.value.parse().map_or_else(|_| json!(self.value), |value| json_of(&value))
+    }
+}
+
+fn json_of(value: &toml_edit::Value) -> Value {
+    match value {
+        toml_edit::Value::Integer(number) => json!(number.value()),
+        toml_edit::Value::Float(number) => json!(number.value()),
+        toml_edit::Value::Boolean(is) => json!(is.value()),
+        toml_edit::Value::Array(array) => array.iter().map(json_of).collect(),
+        toml_edit::Value::String(text) => json!(text.value()),
+        other => json!(other.to_string().trim()),
+    }
 }
 
 /// The settings in the order of the documentation, then what the file says of single providers.

@@ -12,7 +12,9 @@ use crate::refresh::{self, Reading};
 pub fn print(file: &Path, global: &Global, output: Output) -> Result<(), Trouble> {
     let reading = refresh::read(&contents(file)?);
     if global.wants_json() {
-        return output.result(&(reading.to_json().to_string() + "\n"));
+        let mut document = reading.to_json();
+        document["schema"] = "relay.refresh-limits-read/1".into();
+        return output.result(&format!("{document}\n"));
     }
     for refused in &reading.refused {
         output.notice(&format!("not read: {}: {}", refused.part, refused.reason));

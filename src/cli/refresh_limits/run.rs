@@ -7,6 +7,7 @@ use futures_util::future::join_all;
 use indicatif::ProgressBar;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use serde_json::json;
 
 use crate::catalog::{Page, Provider};
 use crate::cli::args::{Global, OutputFormat, RefreshLimits};
@@ -38,7 +39,7 @@ pub async fn run(
         providers.retain(|provider| source::has_saved(folder, &provider.id));
     }
     if args.undo {
-        return undo(&desk, &args.providers, output);
+        return undo(&desk, &args.providers, global, output);
     }
     let is_offline = global.offline || environment.is_on("RELAY_OFFLINE");
     if is_offline && args.from.is_none() {
@@ -166,7 +167,7 @@ fn write(desk: &Desk, findings: &[Finding], allow_large: bool, output: Output) -
     Ok(())
 }
 
-fn undo(desk: &Desk, names: &[String], output: Output) -> Result<(), Trouble> {
+fn undo(desk: &Desk, names: &[String], global: &Global, output: Output) -> Result<(), Trouble> {
     let ids: Vec<String> = if names.is_empty() {
         desk.catalog.providers.iter().map(|provider| provider.id.clone()).collect()
     } else {
@@ -176,9 +177,13 @@ fn undo(desk: &Desk, names: &[String], output: Output) -> Result<(), Trouble> {
     if files.is_empty() {
         return Err(Trouble::new(Exit::NoInput, format!("nothing in `{}` can be undone", desk.folder.display())));
     }
-    for file in files {
-        apply::undo(&file).map_err(io)?;
+    for file in &files {
+        apply::undo(file).map_err(io)?;
         output.notice(&format!("{} is as it was before", file.display()));
+    }
+    if global.wants_json() {
+        let restored: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
+        output.result(&format!("{}\n", json!({ "schema": "relay.refresh-limits-undo/1", "restored": restored })))?;
     }
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! `relay usage reset`: forgets what was counted, and keeps the old file beside the new one.
 
+use serde_json::json;
+
 use crate::config::Flags;
 
 use super::super::exit::{Exit, Trouble};
@@ -19,7 +21,11 @@ pub async fn run(yes: bool, call: Call<'_>) -> Result<(), Trouble> {
         }
     }
     let kept = setup::reset_state(global, Flags::default(), environment)?;
-    output.result(&format!("forgotten; what was there is kept as {}\n", kept.display()))?;
+    output.result(&if global.wants_json() {
+        format!("{}\n", json!({ "schema": "relay.usage-reset/1", "kept": kept.display().to_string() }))
+    } else {
+        format!("forgotten; what was there is kept as {}\n", kept.display())
+    })?;
     output.notice(&dim(
         "a `relay serve` that runs takes it over with its next request; its rests stay until they are over",
     ));
