@@ -20,6 +20,7 @@ mod integration {
     mod context;
     mod continued;
     mod demo;
+    mod documents;
     mod explain;
     mod faults;
     mod first_run;

@@ -175,7 +175,7 @@ async fn a_name_narrows_the_check_and_an_unknown_one_is_a_mistake() {
 async fn events_come_row_by_row_and_end_with_the_summary() {
     let providers = over([provider("one"), provider("two")]).await;
     let ended = check(&providers, &["--format", "ndjson"]).await;
-    let events: Vec<Value> = ended.stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let events = ended.documents("check-models#event");
     let kinds: Vec<&Value> = events.iter().map(|event| &event["event"]).collect();
     assert_eq!(kinds, ["probe", "probe", "summary"]);
     assert_eq!(events[2]["summary"]["pass"], 2);

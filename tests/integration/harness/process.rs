@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::schema::keeps_schema;
+use super::schema::{keeps_its_schema, keeps_schema};
 
 /// Nothing a test runs takes longer.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -104,11 +104,13 @@ impl Process {
         self.stdout.next()
     }
 
-    /// The next line on stdout, as JSON.
+    /// The next line of the log of `serve --log-format json`.
     #[track_caller]
     pub fn event(&mut self) -> Value {
         let line = self.line();
-        serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error} in {line}"))
+        let event = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error} in {line}"));
+        keeps_schema("serve-log", &event);
+        event
     }
 
     /// Where `serve --log-format json` listens, from its first line.
@@ -201,17 +203,28 @@ impl Finished {
         self
     }
 
-    /// Stdout is one JSON document, and keeps its schema where there is one for it.
+    /// Stdout is one JSON document and keeps its schema; an error's word is that of the exit code.
     #[track_caller]
     pub fn json(&self) -> Value {
         let document: Value =
             serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error} in {}", self.stdout));
-        match document["schema"].as_str() {
-            Some("relay.ask/1") => keeps_schema("ask", &document),
-            Some("relay.batch/1") => keeps_schema("batch", &document),
-            _ => {}
+        keeps_its_schema(&document);
+        if let Some(word) = document["error"]["code"].as_str() {
+            let code = relay::cli::Exit::ALL.iter().find(|exit| exit.word() == word).map(|exit| i32::from(exit.code()));
+            assert_eq!(self.code, code, "{document}");
         }
         document
+    }
+
+    /// Stdout is a JSON document a line, and each keeps this schema: `models#model` is a part of `models.json`.
+    #[track_caller]
+    pub fn documents(&self, schema: &str) -> Vec<Value> {
+        let parse = |line: &str| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error} in {line}"));
+        let documents: Vec<Value> = self.stdout.lines().map(parse).collect();
+        for document in &documents {
+            keeps_schema(schema, document);
+        }
+        documents
     }
 
     /// A file it left in its home.

@@ -3,6 +3,8 @@
 use http::HeaderMap;
 use serde_json::Value;
 
+use super::schema::{keeps_its_schema, keeps_schema};
+
 #[derive(Debug)]
 pub struct Reply {
     pub status: u16,
@@ -17,9 +19,20 @@ impl Reply {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
+    /// The body as JSON. What is relay's own, not a provider's answer, keeps its schema.
     #[track_caller]
     pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error} in {}", self.text()))
+        let document: Value =
+            serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error} in {}", self.text()));
+        match () {
+            () if self.status >= 400 => keeps_schema("http-error", &document),
+            () if document["schema"].is_string() => keeps_its_schema(&document),
+            () if document["object"] == "list" => keeps_schema("http-models", &document),
+            () if document["object"] == "model" => keeps_schema("http-models#model", &document),
+            () if document["in_flight"].is_number() => keeps_schema("http-health", &document),
+            () => {}
+        }
+        document
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
