@@ -1,41 +1,86 @@
 //! Cuts one message that is too long alone: its beginning and its end stay, with a mark between them, and code stays fenced.
 
-use std::borrow::Cow;
-
-use crate::chat::Message;
 use crate::chat::fence::Fences;
 use crate::chat::fields::{EditedObject, list, quoted};
 use crate::chat::tokens::exact;
 
-use super::digest::fitting;
+use super::digest::{Facts, fitting};
 
 /// The beginning keeps this part of what stays: a text says at its start what it is about.
 const HEAD_PERCENT: usize = 60;
 /// A cut is moved back by up to this many bytes to fall between lines or words.
 const MOST_SHIFT: usize = 160;
 
-/// The message with its longest text cut to at most `tokens`; `None` where it has no text to cut.
+/// The message with its longest texts cut, so that it counts at most `tokens`; `None` where that cannot be.
 pub fn message(raw: &str, tokens: u64) -> Option<String> {
-    let mut object = EditedObject::parse(raw).ok()?;
-    let content = object.get("content")?.to_owned();
-    if content.starts_with('"') {
-        let text: String = serde_json::from_str(&content).ok()?;
-        object.set("content", quoted(&middle(&text, tokens)));
-        return Some(object.render());
+    let content = EditedObject::parse(raw).ok()?.get("content")?.to_owned();
+    let whole = Facts::of(raw).text_tokens;
+    let parts = texts(&content)?;
+    let sizes: Vec<u64> = parts.iter().filter_map(|part| part.text.as_deref().map(size)).collect();
+    let beside = whole.saturating_sub(sizes.iter().sum());
+    let mut target = tokens.saturating_sub(beside);
+    // Joined, texts may count a little more than apart.
+    for _ in 0..4 {
+        let level = level(&sizes, target);
+        let mut object = EditedObject::parse(raw).ok()?;
+        object.set("content", content_of(&parts, level, content.starts_with('[')));
+        let cut = object.render();
+        let over = Facts::of(&cut).text_tokens.saturating_sub(tokens);
+        if over == 0 {
+            return Some(cut);
+        }
+        target = target.saturating_sub(over);
     }
-    let mut parts: Vec<Cow<'_, str>> = list(&content).ok()?.into_iter().map(Cow::Borrowed).collect();
-    let text_of = |part: &str| EditedObject::parse(part).ok().and_then(|part| part.text("text"));
-    let longest = (0..parts.len()).max_by_key(|index| text_of(&parts[*index]).map_or(0, |text| text.len()))?;
-    let rest: u64 = Message::parse(raw).ok().map(|message| exact(&message.text())).unwrap_or_default();
-    let text = text_of(&parts[longest])?;
-    let others = rest.saturating_sub(exact(&text));
-    let mut part = EditedObject::parse(&parts[longest]).ok()?;
-    part.set("text", quoted(&middle(&text, tokens.saturating_sub(others))));
-    let cut = part.render();
-    parts[longest] = Cow::Owned(cut);
-    let cut = format!("[{}]", parts.join(","));
-    object.set("content", cut);
-    Some(object.render())
+    None
+}
+
+/// One part of a message's content.
+struct Part<'a> {
+    raw: &'a str,
+    /// Where it is a text: its words.
+    text: Option<String>,
+}
+
+/// The parts of a content; of a plain text, the one.
+fn texts(content: &str) -> Option<Vec<Part<'_>>> {
+    if content.starts_with('"') {
+        let text = Some(serde_json::from_str(content).ok()?);
+        return Some(vec![Part { raw: content, text }]);
+    }
+    let text = |raw| EditedObject::parse(raw).ok().and_then(|part| part.text("text"));
+    Some(list(content).ok()?.into_iter().map(|raw| Part { raw, text: text(raw) }).collect())
+}
+
+/// The content as JSON, its texts cut to `level`.
+fn content_of(parts: &[Part<'_>], level: u64, is_list: bool) -> String {
+    let cut = |part: &Part<'_>| {
+        let Some(text) = part.text.as_deref() else { return part.raw.to_owned() };
+        let text = quoted(&middle(text, level));
+        match EditedObject::parse(part.raw) {
+            Ok(mut object) => {
+                object.set("text", text);
+                object.render()
+            }
+            Err(_) => text,
+        }
+    };
+    let cut: Vec<String> = parts.iter().map(cut).collect();
+    if is_list { format!("[{}]", cut.join(",")) } else { cut.concat() }
+}
+
+/// The length to which the longest have to be cut for all to fit.
+pub fn level(lengths: &[u64], budget: u64) -> u64 {
+    let mut sorted = lengths.to_vec();
+    sorted.sort_unstable();
+    let (mut left, mut count) = (budget, sorted.len() as u64);
+    for length in sorted {
+        if length * count > left {
+            return left / count;
+        }
+        left -= length;
+        count -= 1;
+    }
+    u64::MAX
 }
 
 /// `text` without its middle, in at most `tokens`.
@@ -98,6 +143,7 @@ fn after(text: &str, at: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chat::Message;
 
     #[test]
     fn beginning_and_end_stay_within_the_tokens() {

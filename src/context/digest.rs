@@ -36,6 +36,11 @@ pub struct Facts {
 }
 
 impl Facts {
+    /// Of a raw message.
+    pub fn of(raw: &str) -> Self {
+        facts(Message::parse(raw).as_ref().ok(), raw)
+    }
+
     /// Tokens to count on where it has to fit.
     pub const fn tokens(&self) -> u64 {
         self.text_tokens + self.fixed_tokens

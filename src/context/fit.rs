@@ -240,7 +240,7 @@ fn cut_down(digest: &Digest, messages: &[&str], must: &[bool], budget: u64, mode
     let fixed: u64 = kept.iter().map(|index| digest.facts[*index].fixed_tokens).sum();
     let texts: Vec<u64> = kept.iter().map(|index| digest.facts[*index].text_tokens).collect();
     let needed = least(digest).1;
-    let level = level(&texts, budget.saturating_sub(fixed));
+    let level = cut::level(&texts, budget.saturating_sub(fixed));
     if needed > budget || level < SHORTEST_CUT.min(texts.iter().copied().max().unwrap_or(0)) {
         return Err(TooLong { needed });
     }
@@ -248,26 +248,11 @@ fn cut_down(digest: &Digest, messages: &[&str], must: &[bool], budget: u64, mode
     for (index, text) in kept.iter().zip(&texts) {
         let raw = messages[*index];
         let shorter = (*text > level).then(|| cut::message(raw, level)).flatten();
-        tokens += if shorter.is_some() { level } else { *text };
+        tokens += shorter.as_deref().map_or(*text, |shorter| Facts::of(shorter).text_tokens);
         cut.push(shorter.map_or(Cow::Borrowed(raw), Cow::Owned));
     }
     if tokens > budget {
         return Err(TooLong { needed: tokens });
     }
     Ok(Fitted { messages: format!("[{}]", cut.join(",")), tokens, kept: kept.len(), mode })
-}
-
-/// The length to which the longest have to be cut for all to fit.
-fn level(lengths: &[u64], budget: u64) -> u64 {
-    let mut sorted = lengths.to_vec();
-    sorted.sort_unstable();
-    let (mut left, mut count) = (budget, sorted.len() as u64);
-    for length in sorted {
-        if length * count > left {
-            return left / count;
-        }
-        left -= length;
-        count -= 1;
-    }
-    u64::MAX
 }

@@ -1,11 +1,12 @@
 //! Conversations cut to size: what survives, what fits, what is remembered.
 
-use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::digest::{Role, fitting};
 use super::*;
 use crate::chat::tokens::{IMAGE_TOKENS, MESSAGE_TOKENS, exact};
+
+mod fits;
 
 const LIMITS: Limits = Limits {
     mode: Mode::Reservoir,
@@ -231,60 +232,6 @@ fn a_target_that_wants_the_user_first_gets_him_first() {
     };
     assert_eq!(first(false), (10, Some("assistant".to_owned())));
     assert_eq!(first(true), (9, Some("user".to_owned())));
-}
-
-fn message() -> impl Strategy<Value = Vec<Value>> {
-    prop_oneof![
-        4 => (0..400_usize, any::<u16>()).prop_map(|(words, seed)| vec![user(filler(usize::from(seed), words))]),
-        4 => (0..400_usize, any::<u16>()).prop_map(|(words, seed)| vec![assistant(filler(usize::from(seed), words))]),
-        1 => (1..60_usize).prop_map(|words| vec![json!({"role": "system", "content": filler(words, words)})]),
-        2 => (1..4_usize, 0..300_usize, any::<u16>()).prop_map(|(count, words, seed)| {
-            let ids: Vec<String> = (0..count).map(|number| format!("{seed}-{number}")).collect();
-            let calls: Vec<Value> = ids.iter().map(|id| call(id)["tool_calls"][0].clone()).collect();
-            let mut unit = vec![json!({"role": "assistant", "content": null, "tool_calls": calls})];
-            unit.extend(ids.iter().map(|id| result(id, filler(words, words))));
-            unit
-        }),
-        1 => Just(vec![json!({"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:,"}}, {"type": "text", "text": "Look."}]})]),
-        1 => Just(vec![user(format!("```py\n{}```", "x = 1\n".repeat(300)))]),
-    ]
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
-
-    #[test]
-    fn whatever_the_conversation_what_is_sent_fits_and_holds_what_must_survive(
-        parts in prop::collection::vec(message(), 1..30),
-        budget in 300..6_000_u64,
-        mode in 0..4_usize,
-        begins_with_user: bool,
-    ) {
-        let mut messages: Vec<Value> = parts.concat();
-        messages.push(user("And now?"));
-        let raws = raws(&messages);
-        let (digest, raws) = digest(&raws);
-        let limits = limits(Mode::NAMES[mode].1);
-        let Ok(fitted) = fit(&digest, &raws, Room { budget, limits: &limits, history: &[], begins_with_user }) else {
-            prop_assert!(least(&digest).1 > budget || least(&digest).0 > budget);
-            return Ok(());
-        };
-        let sent: Vec<Value> = serde_json::from_str(&fitted.messages).expect("messages");
-        prop_assert!(fitted.tokens <= budget && provider_count(&sent) <= budget, "{} {}", fitted.tokens, provider_count(&sent));
-        prop_assert_eq!(sent.last(), messages.last());
-        let systems = |messages: &[Value]| messages.iter().filter(|message| message["role"] == "system").count();
-        prop_assert!(systems(&sent) >= systems(&messages));
-        let mut open: Vec<Value> = Vec::new();
-        for message in &sent {
-            if let Some(id) = message.get("tool_call_id") {
-                prop_assert!(open.contains(id), "a result without its call");
-                open.retain(|open| open != id);
-            } else {
-                prop_assert!(open.is_empty(), "a call without its result");
-                open = message["tool_calls"].as_array().into_iter().flatten().map(|call| call["id"].clone()).collect();
-            }
-        }
-    }
 }
 
 #[test]
