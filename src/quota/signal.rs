@@ -128,7 +128,7 @@ pub fn duration(text: &str) -> Option<Duration> {
         let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
         let number = seconds(&rest[..digits])?;
         let unit_end = rest[digits..].find(|c: char| c.is_ascii_digit()).map_or(rest.len(), |length| digits + length);
-        total += match &rest[digits..unit_end] {
+        let part = match &rest[digits..unit_end] {
             "d" => number.checked_mul(86_400)?,
             "h" => number.checked_mul(3_600)?,
             "m" => number.checked_mul(60)?,
@@ -137,6 +137,7 @@ pub fn duration(text: &str) -> Option<Duration> {
             "us" | "µs" => number / 1_000_000,
             _ => return None,
         };
+        total = total.checked_add(part)?;
         rest = &rest[unit_end..];
     }
     (!text.trim().is_empty()).then_some(total)
@@ -177,7 +178,17 @@ mod tests {
         for (text, millis) in cases {
             assert_eq!(duration(text).map(|wait| wait.as_millis()), Some(millis), "{text}");
         }
-        for text in ["", "soon", "-1", "1e9", "5x", "s", "1h soon", "99999999999999999999999d"] {
+        for text in [
+            "",
+            "soon",
+            "-1",
+            "1e9",
+            "5x",
+            "s",
+            "1h soon",
+            "99999999999999999999999d",
+            "18446744073709549568s1d18446744073709549568s",
+        ] {
             assert_eq!(duration(text), None, "{text}");
         }
     }
