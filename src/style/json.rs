@@ -277,11 +277,13 @@ fn follows_comma(rest: &str) -> bool {
 /// Whether a name and its colon stand here.
 fn begins_member(rest: &str) -> bool {
     let quote = rest.chars().next().filter(|c| closing_quotes(*c).is_some());
-    let name = rest.trim_start_matches(|c| Some(c) == quote);
+    // One quote and no more: of a run of them each would read the rest again.
+    let name = quote.and_then(|quote| rest.strip_prefix(quote)).unwrap_or(rest);
     let end =
         name.find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-' | '$' | '.' | ' '))).unwrap_or(name.len());
     let is_name = end > 0 && (quote.is_some() || !name[..end].contains(' '));
-    let behind = name[end..].trim_start_matches(|c| Some(c) == quote).trim_start();
+    let closing = quote.and_then(closing_quotes).unwrap_or_default();
+    let behind = name[end..].strip_prefix(closing).unwrap_or(&name[end..]).trim_start();
     is_name && behind.starts_with(':')
 }
 

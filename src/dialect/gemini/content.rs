@@ -72,8 +72,9 @@ impl<'a> Part<'a> {
 }
 
 impl Content<'_> {
+    /// A turn has nothing beside responses or none at all, so that its last part tells.
     pub fn holds_responses(&self) -> bool {
-        self.parts.iter().any(|part| part.function_response.is_some())
+        self.parts.last().is_some_and(|part| part.function_response.is_some())
     }
 }
 

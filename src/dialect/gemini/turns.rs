@@ -1,7 +1,7 @@
 //! Messages as turns: user and model in alternation, every call's response in one turn, in the order of the calls.
 
 use std::borrow::Cow;
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
 use serde_json::value::RawValue;
 
@@ -45,8 +45,12 @@ pub fn turns<'a>(messages: &'a [Message<'a>], model: Model<'_>) -> Result<Turns<
                 builder.respond(open_calls, &mut results)?;
             }
             "tool" => {
-                let is_answer = !open_calls.is_empty() && !results.iter().any(|left| std::ptr::eq(*left, message));
-                if !is_answer {
+                // Those left are in the order of the messages.
+                let is_left = results.front().is_some_and(|left| std::ptr::eq(*left, message));
+                if is_left {
+                    results.pop_front();
+                }
+                if is_left || open_calls.is_empty() {
                     builder.stray_result(message)?;
                 }
             }
@@ -103,10 +107,19 @@ impl<'a> Builder<'a, '_> {
     fn respond(&mut self, calls: &'a [ToolCall<'a>], results: &mut VecDeque<&'a Message<'a>>) -> Result<(), Fault> {
         let mut responses = Vec::with_capacity(calls.len());
         let mut attachments = Vec::new();
+        let mut places: HashMap<&str, VecDeque<usize>> = HashMap::new();
+        for (place, result) in results.iter().enumerate() {
+            if let Some(id) = result.tool_call_id.as_deref() {
+                places.entry(id).or_default().push_back(place);
+            }
+        }
+        let mut left = vec![true; results.len()];
         for call in calls {
-            let place = results.iter().position(|result| result.tool_call_id.as_deref() == Some(call.id.as_ref()));
-            let response = match place.and_then(|place| results.remove(place)) {
-                Some(result) => {
+            let place = places.get_mut(call.id.as_ref()).and_then(VecDeque::pop_front);
+            let response = match place {
+                Some(place) => {
+                    left[place] = false;
+                    let result = results[place];
                     attachments.extend(parts_of(result)?.into_iter().filter(|part| part.inline_data.is_some()));
                     object_or("result", &result.text())
                 }
@@ -115,6 +128,8 @@ impl<'a> Builder<'a, '_> {
             };
             responses.push(Part::response(&call.name, response));
         }
+        let mut left = left.into_iter();
+        results.retain(|_| left.next().unwrap_or(true));
         self.push(Role::User, responses);
         self.push(Role::User, attachments);
         Ok(())
