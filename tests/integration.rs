@@ -25,6 +25,7 @@ mod integration {
     mod faults;
     mod first_run;
     mod golden;
+    mod grid;
     mod harness;
     mod input;
     mod leaving;

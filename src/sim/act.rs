@@ -98,6 +98,38 @@ impl Act {
         Self::Raw { content_type: "text/event-stream".to_owned(), body: body.into(), piece }
     }
 
+    /// The ways a call fails that the next one may not meet. Refusals that blame the request are not among them.
+    pub fn passing() -> [Self; 16] {
+        [
+            Self::busy(1),
+            Self::busy(5),
+            Self::Busy { retry_after: None },
+            Self::status(500),
+            Self::status(502),
+            Self::status(503),
+            Self::Html,
+            Self::NotJson,
+            Self::EmptyBody,
+            Self::EmptyStream,
+            Self::ErrorIn200,
+            Self::ErrorInStream,
+            Self::ErrorAfter { after: 4 },
+            Self::Cut { after: 0 },
+            Self::Cut { after: 4 },
+            Self::Reset,
+        ]
+    }
+
+    /// Those that last: a quota, a key or a model is gone.
+    pub const fn lasting() -> [Self; 4] {
+        [Self::Spent, Self::PaymentRequired, Self::Denied, Self::Gone]
+    }
+
+    /// Those that only a time-out ends.
+    pub const fn silent() -> [Self; 3] {
+        [Self::Hang, Self::Stall { after: 0 }, Self::Stall { after: 4 }]
+    }
+
     /// Whether the act means anything for a call that does not stream.
     pub(super) const fn only_streams(&self) -> bool {
         matches!(self, Self::Cut { .. } | Self::Stall { .. } | Self::ErrorAfter { .. })

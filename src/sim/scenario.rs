@@ -164,30 +164,10 @@ fn but_last(change: impl Fn(ProviderSpec) -> ProviderSpec) -> Vec<ProviderSpec> 
     providers.into_iter().map(change).chain(healthy).collect()
 }
 
-/// Passing faults often, lasting ones seldom. Refusals that blame the request are left out, for the request is good; so is silence,
-/// which only a time-out of a minute ends.
+/// Passing faults often, lasting ones seldom. Silence is left out, which only a time-out of a minute ends.
 fn storm() -> Vec<Act> {
-    let passing = [
-        Act::busy(1),
-        Act::busy(5),
-        Act::Busy { retry_after: None },
-        Act::status(500),
-        Act::status(502),
-        Act::status(503),
-        Act::Html,
-        Act::NotJson,
-        Act::EmptyBody,
-        Act::EmptyStream,
-        Act::ErrorIn200,
-        Act::ErrorInStream,
-        Act::ErrorAfter { after: 4 },
-        Act::Cut { after: 0 },
-        Act::Cut { after: 4 },
-        Act::Reset,
-    ];
-    let lasting = [Act::Spent, Act::PaymentRequired, Act::Denied, Act::Gone];
-    let often = (0..6).flat_map(|_| passing.clone());
-    often.chain(lasting).collect()
+    let often = (0..6).flat_map(|_| Act::passing());
+    often.chain(Act::lasting()).collect()
 }
 
 #[cfg(test)]

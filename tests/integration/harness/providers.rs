@@ -5,6 +5,9 @@ use relay::clock::Clock;
 use relay::config::Simulated;
 use relay::sim::{Act, Call, Limit, ModelSpec, ProviderSpec, Scenario, SimProvider, Simulator};
 
+/// What is in the paths of chats.
+const CHATS: [&str; 4] = ["/chat/completions", ":generateContent", ":streamGenerateContent", "/api/chat"];
+
 /// A provider to be: one model `sim-m` unless it is given others, and what it does call by call.
 #[must_use]
 pub struct Fake {
@@ -85,10 +88,10 @@ impl Providers {
         self.described().iter().map(one).collect()
     }
 
-    /// The chats a provider was asked for.
+    /// The chats a provider was asked for, in whatever dialect.
     pub fn chats(&self, id: &str) -> Vec<Call> {
         let mut calls = self.simulator.calls(id);
-        calls.retain(|call| call.path.ends_with("/chat/completions"));
+        calls.retain(|call| CHATS.iter().any(|path| call.path.contains(path)));
         calls
     }
 
