@@ -27,6 +27,7 @@ mod integration {
     mod golden;
     mod grid;
     mod harness;
+    mod hedging;
     mod input;
     mod leaving;
     mod manners;
