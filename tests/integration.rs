@@ -24,12 +24,14 @@ mod integration {
     mod explain;
     mod faults;
     mod first_run;
+    mod fuzzed;
     mod golden;
     mod grid;
     mod harness;
     mod hedging;
     mod input;
     mod leaving;
+    mod linear;
     mod manners;
     mod models;
     mod names;

@@ -12,6 +12,7 @@ mod settings;
 
 pub use conversation::{Context, Sessions, Voice};
 pub use environment::{Environment, Paths, platform};
+pub use file::ConfigFile;
 pub use key_file::write_key;
 pub use load::{Flags, Loaded, Simulated, load};
 pub use origin::{Shown, shown};
