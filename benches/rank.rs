@@ -73,8 +73,9 @@ fn snapshot(fleet: &Fleet, requests: u64, start: Timestamp) -> Snapshot {
         let route = &fleet.routes[usize::try_from(number).expect("a small number") % fleet.routes.len()];
         let at = later(start, Duration::from_micros(number * 120_000_000 / requests));
         for meter in &route.meters {
-            let meter = Arc::make_mut(&mut view.meters[meter.0]);
-            meter.add(Cost::request(200, 100).of(meter.kind()), at);
+            let meter = &mut view.meters[meter.0];
+            let amount = Cost::request(200, 100).of(meter.kind());
+            meter.change(|meter| meter.add(amount, at));
         }
     }
     let mut health = vec![Health::default(); fleet.routes.len()];
@@ -86,8 +87,8 @@ fn snapshot(fleet: &Fleet, requests: u64, start: Timestamp) -> Snapshot {
     Snapshot {
         now: later(start, Duration::from_mins(2)),
         view: Arc::new(view),
-        health,
-        rejected_keys: vec![false; PROVIDERS],
+        health: Arc::new(health),
+        rejected_keys: Arc::new(vec![false; PROVIDERS]),
         claims: Claims::default(),
     }
 }

@@ -22,6 +22,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
+use jiff::Timestamp;
 
 use crate::answer::{Answer, Attempt, Body};
 use crate::chat::ChatRequest;
@@ -70,16 +71,25 @@ pub struct Relay {
     pub(crate) in_flight: Arc<AtomicUsize>,
 }
 
-/// What this process has seen of its routes and keys.
+/// What this process has seen of its routes and keys. Shared with snapshots; a change while one is read is made to a copy.
 struct Learned {
-    health: Vec<Health>,
-    rejected_keys: Vec<bool>,
+    health: Arc<Vec<Health>>,
+    rejected_keys: Arc<Vec<bool>>,
     /// Rests in a row without a moment of the provider's own, by route.
     guessed_rests: Vec<u32>,
 }
 
 /// Hears of attempts as they are made.
 pub type OnAttempt = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// A name for a request: its moment, and chance enough that no two are alike. It is no secret, and asks the system for nothing.
+pub fn request_id(now: Timestamp) -> String {
+    let millis = u64::try_from(now.as_millisecond()).unwrap_or_default();
+    let chance = fastrand::u128(..).to_ne_bytes();
+    let id = uuid::Builder::from_unix_timestamp_millis(millis, chance.first_chunk().expect("ten of sixteen bytes"))
+        .into_uuid();
+    id.simple().encode_lower(&mut uuid::Uuid::encode_buffer()).to_owned()
+}
 
 /// What a caller wants beside the request itself.
 #[derive(Clone, Default)]
@@ -108,15 +118,15 @@ pub struct Options {
 impl Relay {
     pub fn new(settings: &Settings, fleet: Fleet, store: Arc<dyn Store>, clock: Clock) -> Self {
         let learned = Learned {
-            health: vec![Health::default(); fleet.routes.len()],
-            rejected_keys: vec![false; settings.keys.len()],
+            health: Arc::new(vec![Health::default(); fleet.routes.len()]),
+            rejected_keys: Arc::new(vec![false; settings.keys.len()]),
             guessed_rests: vec![0; fleet.routes.len()],
         };
         let sessions = settings.sessions.clone();
         store.bound_sessions(SessionBounds { most: sessions.max_sessions, ttl: sessions.ttl });
         Self {
             clock,
-            metrics: Metrics::default(),
+            metrics: Metrics::new(&fleet),
             routing: settings.routing.clone(),
             timeouts: settings.timeouts.clone(),
             context: settings.context.clone(),
@@ -202,8 +212,8 @@ impl Relay {
         Snapshot {
             now: self.clock.now(),
             view,
-            health: learned.health.clone(),
-            rejected_keys: learned.rejected_keys.clone(),
+            health: Arc::clone(&learned.health),
+            rejected_keys: Arc::clone(&learned.rejected_keys),
             claims: Claims::default(),
         }
     }
@@ -219,6 +229,12 @@ impl Relay {
 
     fn learned(&self) -> MutexGuard<'_, Learned> {
         self.learned.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Learned {
+    fn health(&mut self, route: RouteId) -> &mut Health {
+        &mut Arc::make_mut(&mut self.health)[route.0]
     }
 }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::until;
 
+use super::gauge::{Glance, Lasts};
 use super::limit::{Kind, Limit, Source};
 use super::rolling::{Rolling, Saved as SavedRolling};
 use super::window::{Window, next_boundary};
@@ -126,6 +127,36 @@ impl Meter {
             Count::Rolling(rolling) => rolling.fit(level.used, room, now),
             Count::Calendar { .. } if level.used <= room => Fit::Now,
             Count::Calendar { turns_at, .. } => Fit::At(*turns_at),
+        }
+    }
+
+    /// What it shows until it changes. A guessed limit is raised as time passes, and no glance tells it.
+    pub(super) fn glance(&self) -> Glance {
+        let never = Glance {
+            kind: self.limit.kind,
+            used: 0,
+            limit: self.amount(Timestamp::MIN).0,
+            ceiling: self.ceiling(),
+            holds_until: i64::MIN,
+            empty_from: i64::MAX,
+            lasts: Lasts::For(Duration::ZERO),
+        };
+        match (&self.count, &self.limit.window) {
+            _ if self.learned.is_some_and(|learned| learned.guessed) => never,
+            (Count::Rolling(rolling), Window::Rolling { length }) => {
+                let (holds_until, empty_from) = rolling.gives_back();
+                Glance { used: rolling.total(), holds_until, empty_from, lasts: Lasts::For(*length), ..never }
+            }
+            (Count::Calendar { turns_at, used }, _) => {
+                let turn = turns_at.as_microsecond();
+                let (empty_from, lasts) = if self.limit.window.is_day_of_utc() {
+                    (turn, Lasts::UntilMidnight)
+                } else {
+                    (i64::MAX, Lasts::Until(turn))
+                };
+                Glance { used: *used, holds_until: turn, empty_from, lasts, ..never }
+            }
+            (Count::Rolling(_), Window::Calendar { .. }) => unreachable!("`new` pairs counts with windows"),
         }
     }
 

@@ -1,11 +1,13 @@
 //! What a limit is and what is left of it, as values with `now` passed in.
 
+pub mod gauge;
 pub mod limit;
 pub mod meter;
 mod rolling;
 pub mod signal;
 pub mod window;
 
+pub use gauge::Gauged;
 pub use limit::{Cost, Evidence, Kind, Limit, Source, UNIT, UnitPrice};
 pub use meter::{Fit, Level, Meter, Reading};
 pub use signal::Fact;

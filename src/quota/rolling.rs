@@ -106,6 +106,18 @@ impl Rolling {
         self.total - over.map(|(_, amount)| amount).sum::<u64>()
     }
 
+    pub(super) const fn total(&self) -> u64 {
+        self.total
+    }
+
+    /// When the oldest of what is counted is given back, and when the newest is, in microseconds since the epoch.
+    pub(super) fn gives_back(&self) -> (i64, i64) {
+        let length = i64::try_from(self.length.as_micros()).unwrap_or(i64::MAX);
+        let given_back = |stretch| self.last_uses[Self::slot(stretch)].saturating_add(length);
+        let oldest = self.holding().next().map_or(i64::MAX, |(stretch, _)| given_back(stretch));
+        (oldest, given_back(self.newest))
+    }
+
     pub(super) fn empty_at(&self, now: Timestamp) -> Option<Timestamp> {
         self.counting(now).last().map(|(stretch, _)| self.given_back(stretch))
     }

@@ -54,7 +54,7 @@ impl Relay {
         };
         let sent = self.clock.now();
         let moment = later(sent, self.first_event(route)).min(ends);
-        self.learned().health[route.id.0].tried(sent);
+        self.learned().health(route.id).tried(sent);
         let body = tokio::select! {
             biased;
             body = self.exchange(asking, need, route, &candidate.cost, &mut held) => body,

@@ -1,5 +1,6 @@
 //! What answers and faults do to their routes: the failure policy's effects, and what is learned on the way.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderMap;
@@ -19,7 +20,7 @@ use super::Relay;
 impl Relay {
     pub fn note_answer(&self, route: RouteId, first_event: Duration) {
         let mut learned = self.learned();
-        learned.health[route.0].answered(first_event);
+        learned.health(route).answered(first_event);
         learned.guessed_rests[route.0] = 0;
         drop(learned);
         // The model is there; an earlier sighting of its end was a mistake.
@@ -37,7 +38,7 @@ impl Relay {
     }
 
     pub fn note_usage(&self, route: RouteId, answer_tokens: u64) {
-        self.learned().health[route.0].used(answer_tokens);
+        self.learned().health(route).used(answer_tokens);
     }
 
     /// The effect of a fault on its route: the one table of ARCHITECTURE.md, in code.
@@ -55,14 +56,14 @@ impl Relay {
             Fault::Spent { scope, .. } => self.rest(route, *scope, fault, now),
             Fault::Gone => self.note_gone(route, now),
             Fault::Unfit(Unfit::ContextTooLong { context, .. }) => {
-                self.learned().health[route.id.0].told_context(*context);
+                self.learned().health(route.id).told_context(*context);
             }
             Fault::Denied => {
                 if let Some(key) = route.key {
-                    self.learned().rejected_keys[key.0] = true;
+                    Arc::make_mut(&mut self.learned().rejected_keys)[key.0] = true;
                 }
             }
-            Fault::Broken(_) | Fault::Cut => self.learned().health[route.id.0].broke(now, route.is_local()),
+            Fault::Broken(_) | Fault::Cut => self.learned().health(route.id).broke(now, route.is_local()),
             Fault::Unfit(_)
             | Fault::Invalid { .. }
             | Fault::Full { .. }

@@ -91,6 +91,9 @@ pub(super) fn fits_intent(route: &Route, need: &Need) -> Result<(), Rejection> {
 }
 
 pub(super) fn fits_features(route: &Route, need: &Need) -> Result<(), Rejection> {
+    if need.features == Features::default() {
+        return Ok(());
+    }
     // Whoever names one model means it; that provider's own word then decides about `json` and `schema`.
     let named = matches!(need.wanted, Wanted::Model { .. });
     let lacks = |((name, needed), (_, has)): &((&str, bool), (&str, bool))| {

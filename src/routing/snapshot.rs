@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::chat::Fault;
-use crate::quota::{Cost, Fit, Kind, Meter, Reading};
+use crate::quota::{Cost, Fit, Gauged, Kind, Meter, Reading};
 
 use super::fleet::{Fleet, MarkId, MeterId, RouteId};
 use super::health::Health;
@@ -21,7 +21,7 @@ pub struct Mark {
 /// Meters and rests as a store last saw them. Shared with whoever reads it; a store changes a copy of what is being read.
 #[derive(Debug, Clone, Default)]
 pub struct View {
-    pub meters: Vec<Arc<Meter>>,
+    pub meters: Vec<Gauged>,
     /// By meter: reserved in this process and not settled yet, so that some of it may be given back.
     pub open: Vec<u64>,
     /// By `MarkId`.
@@ -32,7 +32,7 @@ impl View {
     /// Nothing used, nobody resting.
     pub fn new(fleet: &Fleet) -> Self {
         Self {
-            meters: fleet.meters.iter().map(|spec| Arc::new(Meter::new(spec.limit.clone()))).collect(),
+            meters: fleet.meters.iter().map(|spec| Gauged::new(Meter::new(spec.limit.clone()))).collect(),
             open: vec![0; fleet.meters.len()],
             marks: vec![None; fleet.marks.len()],
         }
@@ -45,9 +45,9 @@ pub struct Snapshot {
     pub now: Timestamp,
     pub view: Arc<View>,
     /// By `RouteId`.
-    pub health: Vec<Health>,
+    pub health: Arc<Vec<Health>>,
     /// Keys that were rejected, by `KeyId`.
-    pub rejected_keys: Vec<bool>,
+    pub rejected_keys: Arc<Vec<bool>>,
     /// What requests that wait will take before.
     pub claims: Claims,
 }
@@ -66,10 +66,17 @@ impl Snapshot {
     #[expect(clippy::cast_precision_loss, reason = "prices need no exact counts")]
     pub fn quote(&self, id: MeterId, cost: &Cost) -> (Fit, f64) {
         let meter = &self.view.meters[id.0];
-        let (amount, level) = (cost.of(meter.kind()), meter.level(self.now));
-        let fit = self.claims.refit(meter.fit_from(level, amount, self.now), id, meter, amount, self.now);
+        let amount = cost.of(meter.kind());
+        let (fit, level, lasts) = match meter.at_a_glance(amount, self.now.as_microsecond()) {
+            Some((level, lasts)) => (Fit::Now, level, lasts),
+            None => {
+                let level = meter.level(self.now);
+                (meter.fit_from(level, amount, self.now), level, meter.lasts(self.now).as_secs_f64())
+            }
+        };
+        let fit = self.claims.refit(fit, id, meter, amount, self.now);
         let left = level.limit.saturating_sub(level.used).max(1);
-        (fit, amount as f64 * meter.lasts(self.now).as_secs_f64() / left as f64)
+        (fit, amount as f64 * lasts / left as f64)
     }
 
     /// Whether the cost would fit if all that is reserved and not settled yet were given back.

@@ -45,8 +45,8 @@ fn world(providers: Providers<'_>) -> World {
     let snapshot = Snapshot {
         now: now(),
         view: Arc::new(View::new(&fleet)),
-        health: vec![Health::default(); fleet.routes.len()],
-        rejected_keys: vec![false],
+        health: Arc::new(vec![Health::default(); fleet.routes.len()]),
+        rejected_keys: Arc::new(vec![false]),
         claims: Claims::default(),
     };
     World { fleet, snapshot }
@@ -62,15 +62,15 @@ impl World {
         let meters = self.route(name).meters.clone();
         let view = Arc::make_mut(&mut self.snapshot.view);
         for id in meters {
-            let meter = Arc::make_mut(&mut view.meters[id.0]);
+            let meter = &mut view.meters[id.0];
             let amount = Cost::request(50, 50).of(meter.kind());
-            meter.add(requests * amount, at);
+            meter.change(|meter| meter.add(requests * amount, at));
         }
     }
 
     fn health(&mut self, name: &str) -> &mut Health {
         let id = self.route(name).id;
-        &mut self.snapshot.health[id.0]
+        &mut Arc::make_mut(&mut self.snapshot.health)[id.0]
     }
 
     fn price(&self, name: &str, need: &Need) -> Price {

@@ -27,14 +27,15 @@ impl Shelf {
         Self { view: Arc::new(view), next_lease: 1, open_leases: 0, sessions: Sessions::default() }
     }
 
-    pub fn meter(&mut self, id: MeterId) -> &mut Meter {
-        Arc::make_mut(&mut Arc::make_mut(&mut self.view).meters[id.0])
+    pub fn change<T>(&mut self, id: MeterId, change: impl FnOnce(&mut Meter) -> T) -> T {
+        Arc::make_mut(&mut self.view).meters[id.0].change(change)
     }
 
     /// Puts another limit in the place of a meter's own. What is used stays; what was learned against the old one does not.
     pub fn set_limit(&mut self, id: MeterId, limit: Limit) {
-        let meter = self.meter(id);
-        *meter = Meter::restore(limit.clone(), &meter.save()).unwrap_or_else(|| Meter::new(limit));
+        self.change(id, |meter| {
+            *meter = Meter::restore(limit.clone(), &meter.save()).unwrap_or_else(|| Meter::new(limit));
+        });
     }
 
     fn open(&mut self, id: MeterId) -> &mut u64 {
@@ -56,9 +57,8 @@ impl Shelf {
             return Err(Refusal::Until(id, moment));
         }
         for &id in meters {
-            let meter = self.meter(id);
-            let amount = cost.of(meter.kind());
-            meter.add(amount, now);
+            let amount = cost.of(self.view.meters[id.0].kind());
+            self.change(id, |meter| meter.add(amount, now));
             *self.open(id) += amount;
         }
         Ok(self.lease(meters, cost, now))
@@ -94,8 +94,10 @@ impl Shelf {
             let (reserved, used) = (lease.cost.of(kind), used.of(kind));
             match used.cmp(&reserved) {
                 std::cmp::Ordering::Equal => {}
-                std::cmp::Ordering::Greater => self.meter(id).add(used - reserved, now),
-                std::cmp::Ordering::Less => self.meter(id).take_back(reserved - used, lease.reserved_at, now),
+                std::cmp::Ordering::Greater => self.change(id, |meter| meter.add(used - reserved, now)),
+                std::cmp::Ordering::Less => {
+                    self.change(id, |meter| meter.take_back(reserved - used, lease.reserved_at, now))
+                }
             }
         }
     }
@@ -112,9 +114,9 @@ impl Shelf {
                 let own = u64::from(fact.kind == Kind::Requests);
                 let open = self.view.open[id.0].saturating_sub(own);
                 match (fact.source, fact.limit) {
-                    (Source::Error, Some(limit)) => self.meter(id).tell_lower(limit, now),
+                    (Source::Error, Some(limit)) => self.change(id, |meter| meter.tell_lower(limit, now)),
                     (Source::Error, None) => {}
-                    _ => self.meter(id).tell(fact.limit, fact.remaining, open, now),
+                    _ => self.change(id, |meter| meter.tell(fact.limit, fact.remaining, open, now)),
                 }
             }
         }
@@ -132,7 +134,7 @@ impl Shelf {
         };
         let Some(id) = lease.meters.iter().filter(is_meant).max_by_key(fullest).copied() else { return false };
         let amount = lease.cost.of(self.view.meters[id.0].kind());
-        self.meter(id).refuse(amount, now)
+        self.change(id, |meter| meter.refuse(amount, now))
     }
 
     pub fn lift(&mut self, mark: MarkId) {

@@ -160,7 +160,7 @@ impl Writer {
         for (name, saved) in meters {
             let Some(id) = self.meter_ids.get(&name).filter(|id| !self.unsaved.contains(&id.0)) else { continue };
             let limit = state.shelf.view.meters[id.0].limit.clone();
-            *state.shelf.meter(*id) = rows::restore(limit, &saved);
+            state.shelf.change(*id, |meter| *meter = rows::restore(limit, &saved));
             reread.insert(id.0);
         }
         for (name, until, cause) in marks {
@@ -242,7 +242,7 @@ impl Writer {
             }
             replies.push((reply, result));
         }
-        let meters = touched.into_iter().map(|id| (id, Arc::clone(&state.shelf.view.meters[id]))).collect();
+        let meters = touched.into_iter().map(|id| (id, state.shelf.view.meters[id].kept())).collect();
         Batch { changes, meters, replies }
     }
 

@@ -1,0 +1,153 @@
+//! What a meter shows at a glance: enough for most requests, in one place of memory. Ranking asks hundreds of meters, and changes none.
+
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::limit::Kind;
+use super::meter::{Level, Meter};
+use super::window::next_midnight;
+
+/// A meter that is shared with readers, and its glance.
+#[derive(Debug, Clone)]
+pub struct Gauged {
+    glance: Glance,
+    meter: Arc<Meter>,
+}
+
+/// What is used until something is given back, and from when on all of it is. Moments are microseconds since the epoch.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Glance {
+    pub kind: Kind,
+    pub used: u64,
+    pub limit: u64,
+    /// No amount above this ever fits.
+    pub ceiling: u64,
+    pub holds_until: i64,
+    pub empty_from: i64,
+    pub lasts: Lasts,
+}
+
+/// How long what is left has to last.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Lasts {
+    /// A rolling window's length.
+    For(Duration),
+    /// Up to a calendar window's turn.
+    Until(i64),
+    /// Up to the next midnight in UTC.
+    UntilMidnight,
+}
+
+impl Gauged {
+    pub fn new(meter: Meter) -> Self {
+        Self { glance: meter.glance(), meter: Arc::new(meter) }
+    }
+
+    /// Changes the meter; whoever reads it now goes on reading it as it was.
+    pub fn change<T>(&mut self, change: impl FnOnce(&mut Meter) -> T) -> T {
+        let changed = change(Arc::make_mut(&mut self.meter));
+        self.glance = self.meter.glance();
+        changed
+    }
+
+    pub const fn kind(&self) -> Kind {
+        self.glance.kind
+    }
+
+    /// The meter as it is now, for later.
+    pub fn kept(&self) -> Arc<Meter> {
+        Arc::clone(&self.meter)
+    }
+
+    /// Where `amount` fits at `now` for all a glance tells: the level, and for how many seconds what is left has to last.
+    pub fn at_a_glance(&self, amount: u64, now: i64) -> Option<(Level, f64)> {
+        let Glance { used, limit, ceiling, holds_until, empty_from, lasts, .. } = self.glance;
+        let used = match () {
+            () if now < holds_until => used,
+            () if now >= empty_from => 0,
+            () => return None,
+        };
+        if amount > ceiling || used.saturating_add(amount) > limit {
+            return None;
+        }
+        let from_now = |moment: i64| Duration::from_micros(u64::try_from(moment - now).unwrap_or(0));
+        let lasts = match lasts {
+            Lasts::For(length) => length,
+            Lasts::Until(turn) => from_now(turn),
+            Lasts::UntilMidnight => from_now(next_midnight(now.div_euclid(1_000_000)) * 1_000_000),
+        };
+        Some((Level { used, limit }, lasts.as_secs_f64()))
+    }
+}
+
+impl Deref for Gauged {
+    type Target = Meter;
+
+    fn deref(&self) -> &Meter {
+        &self.meter
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::chat::{Period, Scope};
+    use crate::clock::later;
+    use crate::quota::{Fit, Limit, Source, Window};
+
+    fn meter(window: Window, period: Period) -> Meter {
+        let (kind, scope, source) = (Kind::Requests, Scope::Model, Source::Docs);
+        Meter::new(Limit { kind, amount: 100, period, window, scope, source, evidence: None })
+    }
+
+    proptest! {
+        /// Whatever was done to a meter, and whenever it is looked at: a glance says nothing, or what the meter itself says.
+        #[test]
+        fn a_glance_says_what_the_meter_says(
+            rolling in any::<bool>(),
+            acts in prop::collection::vec((0_u8..5, 0_u64..120, 0_u64..40_000), 1..40),
+            looks in prop::collection::vec((0_u64..120_000, 0_u64..150), 1..8),
+        ) {
+            let minute = Window::Rolling { length: Duration::from_mins(1) };
+            let meter = if rolling { meter(minute, Period::Minute) } else { meter(Window::usual(Period::Day), Period::Day) };
+            let mut gauged = Gauged::new(meter);
+            let mut now = Timestamp::from_second(1_000_000_000).expect("a moment");
+            for (act, amount, passed) in acts {
+                now = later(now, Duration::from_millis(passed));
+                gauged.change(|meter| match act {
+                    0 | 1 => meter.add(amount, now),
+                    2 => meter.take_back(amount, now, now),
+                    3 => meter.tell(Some(90), Some(amount), 3, now),
+                    _ => _ = meter.refuse(amount, now),
+                });
+            }
+            for (passed, amount) in looks {
+                let then = later(now, Duration::from_millis(passed));
+                if let Some((level, lasts)) = gauged.at_a_glance(amount, then.as_microsecond()) {
+                    prop_assert_eq!(level, gauged.level(then));
+                    prop_assert_eq!(Fit::Now, gauged.fit(amount, then));
+                    prop_assert!((lasts - gauged.lasts(then).as_secs_f64()).abs() < 1e-5);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_meter_at_rest_needs_no_more_than_a_glance() {
+        let mut gauged = Gauged::new(meter(Window::Rolling { length: Duration::from_mins(1) }, Period::Minute));
+        let now = Timestamp::from_second(1_000_000_000).expect("a moment");
+        let glance = |gauged: &Gauged, seconds| {
+            gauged
+                .at_a_glance(1, later(now, Duration::from_secs(seconds)).as_microsecond())
+                .map(|(level, _)| level.used)
+        };
+        assert_eq!(glance(&gauged, 0), Some(0));
+        gauged.change(|meter| meter.add(3, now));
+        gauged.change(|meter| meter.add(4, later(now, Duration::from_secs(30))));
+        assert_eq!([31, 70, 200].map(|seconds| glance(&gauged, seconds)), [Some(7), None, Some(0)]);
+    }
+}
