@@ -61,6 +61,8 @@ struct State {
     shelf: Shelf,
     /// Changes that act here already and are not in the file yet.
     pending: Vec<Change>,
+    /// The thread knows that there are some: waking it for each would cost more than writing them.
+    is_told: bool,
 }
 
 /// Something that became known outside a reservation.
@@ -125,7 +127,7 @@ impl Sqlite {
     pub fn open(path: &Path, fleet: &Fleet, on_loss: OnLoss, now: Timestamp) -> Result<Self, OpenError> {
         let connection = file::open(path, now)?;
         let routes = fleet.routes.iter().map(|route| (route.provider.id.clone(), route.model.id.clone())).collect();
-        let state = Mutex::new(State { shelf: Shelf::new(fleet), pending: Vec::new() });
+        let state = Mutex::new(State { shelf: Shelf::new(fleet), pending: Vec::new(), is_told: false });
         let shared = Arc::new(Shared { path: path.to_owned(), routes, state });
         let writer = Writer::new(connection, Arc::clone(&shared), fleet, on_loss)
             .map_err(|error| OpenError::unusable(path, &error))?;
@@ -194,17 +196,22 @@ impl Store for Sqlite {
     fn settle(&self, lease: Lease, settlement: Settlement, row: LedgerRow, now: Timestamp) {
         let mut state = self.shared.state();
         state.shelf.close(&lease);
-        let settle = Change::Settle(lease, settlement, now);
-        settle.apply(&mut state.shelf);
-        state.pending.push(settle);
+        if !lease.meters.is_empty() {
+            let settle = Change::Settle(lease, settlement, now);
+            settle.apply(&mut state.shelf);
+            state.pending.push(settle);
+        }
         if let Some(session) = row.pins() {
             let forgotten = state.shelf.sessions.pin(session, row.route, now);
             state.pending.push(Change::Pin(session, row.route, now, forgotten));
         }
         state.pending.push(Change::Row(Box::new(row)));
+        let is_told = std::mem::replace(&mut state.is_told, true);
         drop(state);
-        // Without its thread the store says so in `reserve`.
-        drop(self.jobs.send(Job::Write));
+        if !is_told {
+            // Without its thread the store says so in `reserve`.
+            drop(self.jobs.send(Job::Write));
+        }
     }
 
     fn pinned(&self, session: SessionKey, now: Timestamp) -> Option<RouteId> {

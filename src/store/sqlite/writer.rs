@@ -232,6 +232,7 @@ impl Writer {
     fn decide(&mut self, wanted: Vec<Wanted>) -> Batch {
         let mut state = self.shared.state();
         let changes = std::mem::take(&mut state.pending);
+        state.is_told = false;
         let mut touched: BTreeSet<usize> = self.unsaved.clone();
         touched.extend(changes.iter().flat_map(Change::meters).map(|id| id.0));
         let mut replies = Vec::with_capacity(wanted.len());
