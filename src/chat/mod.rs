@@ -1,5 +1,6 @@
 //! What a chat is, whoever speaks: the request, the events of an answer, the ways to fail, the size in tokens.
 
+pub mod chunk;
 pub mod event;
 pub mod fault;
 pub mod fence;
@@ -14,7 +15,8 @@ pub mod splice;
 pub mod system;
 pub mod tokens;
 
-pub use event::{Chunk, Signs, StreamEvent, Usage};
+pub use chunk::Chunk;
+pub use event::{Signs, StreamEvent, Usage};
 pub use fault::{Breakage, Fault, Period, Scope, Unfit};
 pub use fields::{RawObject, Rewrite};
 pub use kind::ErrorKind;

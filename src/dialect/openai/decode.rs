@@ -3,7 +3,8 @@
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use crate::chat::event::{Choice, Finish};
+use crate::chat::chunk::Choice;
+use crate::chat::event::Finish;
 use crate::chat::{Breakage, Chunk, Fault};
 use crate::dialect::{Target, Whole};
 

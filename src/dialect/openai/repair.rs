@@ -2,8 +2,6 @@
 
 use std::borrow::Cow;
 
-use serde_json::value::RawValue;
-
 use crate::chat::event::Finish;
 use crate::chat::fields::{EditedObject, list, quoted};
 use crate::chat::{Chunk, RawObject};
@@ -21,11 +19,10 @@ impl Repair {
         let choices = chunk.choices.as_deref()?;
         let first = choices.first()?;
         let delta = first.delta.as_ref();
-        let calls = delta.and_then(|delta| delta.tool_calls).map(RawValue::get).filter(|calls| calls.starts_with('['));
+        let calls = delta.and_then(|delta| delta.tool_calls).filter(|calls| calls.starts_with('['));
         let indexed = calls.and_then(|calls| self.index(calls, is_stream(json)));
         let ends_wrong = self.calls > 0 && first.finish_reason.as_deref().map(Finish::of) == Some(Finish::Stop);
-        let in_parts =
-            delta.and_then(|delta| delta.content).map(RawValue::get).filter(|content| content.starts_with('['));
+        let in_parts = delta.and_then(|delta| delta.content).filter(|content| content.starts_with('['));
         if indexed.is_none() && !ends_wrong && in_parts.is_none() {
             return None;
         }

@@ -1,0 +1,271 @@
+//! What relay reads of an answer's JSON, a stream's chunk or a whole one: found in one pass that copies nothing.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use serde::Deserialize;
+
+use super::event::{Finish, Signs};
+use super::fields::name_at;
+use super::skim::{Malformed, Skim};
+
+/// The parts of a chunk, or of a whole answer, that relay reads. Values are raw JSON; one that is null is not there.
+#[derive(Debug, Default)]
+pub struct Chunk<'a> {
+    pub choices: Option<Vec<Choice<'a>>>,
+    pub usage: Option<&'a str>,
+    pub error: Option<&'a str>,
+}
+
+#[derive(Debug, Default)]
+pub struct Choice<'a> {
+    pub index: Option<u64>,
+    /// The increment of a stream, or the message of a whole answer.
+    pub delta: Option<Delta<'a>>,
+    pub finish_reason: Option<Cow<'a, str>>,
+}
+
+#[derive(Debug, Default)]
+pub struct Delta<'a> {
+    pub content: Option<&'a str>,
+    pub refusal: Option<&'a str>,
+    pub reasoning: Option<&'a str>,
+    pub reasoning_content: Option<&'a str>,
+    pub tool_calls: Option<&'a str>,
+    pub function_call: Option<&'a str>,
+    pub audio: Option<&'a str>,
+}
+
+impl<'a> Chunk<'a> {
+    pub fn parse(json: &'a [u8]) -> Result<Self, Malformed> {
+        let json = std::str::from_utf8(json).map_err(|_| Malformed)?;
+        let (mut chunk, mut skim) = (Self::default(), Skim::new(json));
+        skim.object(|skim, name| {
+            match name_at(json, &name).as_ref() {
+                "choices" => chunk.choices = choices(json, skim)?,
+                "usage" => chunk.usage = value(json, skim)?,
+                "error" => chunk.error = value(json, skim)?,
+                _ => {
+                    skim.value()?;
+                }
+            }
+            Ok::<_, Malformed>(())
+        })?;
+        skim.end()?;
+        Ok(chunk)
+    }
+
+    /// What this chunk tells, apart from errors, whose meaning is the dialect's to say.
+    pub fn signs(&self) -> Signs {
+        let choices = self.choices.as_deref().unwrap_or_default();
+        let usage = self.usage.and_then(|usage| serde_json::from_str(usage).ok());
+        let finish = choices.iter().find_map(|choice| choice.finish_reason.as_deref()).map(Finish::of);
+        Signs {
+            real: finish.is_some() || choices.iter().any(Choice::has_substance),
+            usage_only: usage.is_some() && choices.is_empty(),
+            usage,
+            finish,
+            error: None,
+            done: false,
+        }
+    }
+
+    /// The visible text of the first choice, unescaped.
+    pub fn text(&self) -> Option<Cow<'a, str>> {
+        self.first_delta()?.content.and_then(text_of)
+    }
+
+    /// The reasoning of the first choice, under either of its names.
+    pub fn reasoning(&self) -> Option<Cow<'a, str>> {
+        let delta = self.first_delta()?;
+        delta.reasoning_content.or(delta.reasoning).and_then(text_of)
+    }
+
+    /// Whether the first choice has begun what is no text: a call, a refusal, audio.
+    pub fn has_more_than_text(&self) -> bool {
+        self.first_delta().is_some_and(|delta| {
+            [delta.tool_calls, delta.function_call, delta.refusal, delta.audio].into_iter().flatten().any(is_something)
+        })
+    }
+
+    fn first_delta(&self) -> Option<&Delta<'a>> {
+        self.choices.as_deref()?.first()?.delta.as_ref()
+    }
+}
+
+impl Choice<'_> {
+    pub fn has_substance(&self) -> bool {
+        let Some(delta) = &self.delta else { return false };
+        [
+            delta.content,
+            delta.refusal,
+            delta.reasoning,
+            delta.reasoning_content,
+            delta.tool_calls,
+            delta.function_call,
+            delta.audio,
+        ]
+        .into_iter()
+        .flatten()
+        .any(is_something)
+    }
+}
+
+fn is_something(value: &str) -> bool {
+    !matches!(value, "\"\"" | "[]" | "{}")
+}
+
+fn choices<'a>(json: &'a str, skim: &mut Skim<'_>) -> Result<Option<Vec<Choice<'a>>>, Malformed> {
+    if skim.peek() != Some(b'[') {
+        return value(json, skim)?.map_or(Ok(None), |_| Err(Malformed));
+    }
+    let mut choices = Vec::with_capacity(1);
+    skim.list(|skim, _| {
+        choices.push(choice(json, skim)?);
+        Ok::<_, Malformed>(())
+    })?;
+    Ok(Some(choices))
+}
+
+fn choice<'a>(json: &'a str, skim: &mut Skim<'_>) -> Result<Choice<'a>, Malformed> {
+    let mut choice = Choice::default();
+    skim.object(|skim, name| {
+        match name_at(json, &name).as_ref() {
+            "index" => choice.index = value(json, skim)?.and_then(|index| index.parse().ok()),
+            "delta" | "message" => choice.delta = delta(json, skim)?.or(choice.delta.take()),
+            "finish_reason" => choice.finish_reason = value(json, skim)?.map(string).transpose()?,
+            _ => {
+                skim.value()?;
+            }
+        }
+        Ok::<_, Malformed>(())
+    })?;
+    Ok(choice)
+}
+
+fn delta<'a>(json: &'a str, skim: &mut Skim<'_>) -> Result<Option<Delta<'a>>, Malformed> {
+    if skim.peek() != Some(b'{') {
+        return value(json, skim)?.map_or(Ok(None), |_| Err(Malformed));
+    }
+    let mut delta = Delta::default();
+    skim.object(|skim, name| {
+        let value = value(json, skim)?;
+        match name_at(json, &name).as_ref() {
+            "content" => delta.content = value,
+            "refusal" => delta.refusal = value,
+            "reasoning" => delta.reasoning = value,
+            "reasoning_content" => delta.reasoning_content = value,
+            "tool_calls" => delta.tool_calls = value,
+            "function_call" => delta.function_call = value,
+            "audio" => delta.audio = value,
+            _ => {}
+        }
+        Ok::<_, Malformed>(())
+    })?;
+    Ok(Some(delta))
+}
+
+/// Passes a value; nothing where it is null.
+fn value<'a>(json: &'a str, skim: &mut Skim<'_>) -> Result<Option<&'a str>, Malformed> {
+    let place: Range<usize> = skim.value()?;
+    Ok(Some(&json[place]).filter(|value| *value != "null"))
+}
+
+/// The text of a string that is known to be JSON.
+fn string(raw: &str) -> Result<Cow<'_, str>, Malformed> {
+    match raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        // Half a surrogate pair is no text.
+        Some(text) if text.contains('\\') => serde_json::from_str(raw).map(Cow::Owned).map_err(|_| Malformed),
+        Some(text) => Ok(Cow::Borrowed(text)),
+        None => Err(Malformed),
+    }
+}
+
+/// A raw value as text: a string, or the text parts of a list of parts.
+fn text_of(raw: &str) -> Option<Cow<'_, str>> {
+    #[derive(Deserialize)]
+    struct TextPart<'a> {
+        #[serde(borrow)]
+        text: Option<Cow<'a, str>>,
+    }
+    if !raw.starts_with('[') {
+        return string(raw).ok();
+    }
+    let parts: Vec<TextPart<'_>> = serde_json::from_str(raw).ok()?;
+    Some(parts.into_iter().filter_map(|part| part.text).collect::<String>().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::event::Finish;
+
+    fn signs(json: &str) -> Signs {
+        Chunk::parse(json.as_bytes()).expect("valid chunk").signs()
+    }
+
+    #[test]
+    fn a_role_or_an_empty_delta_is_not_yet_an_answer() {
+        assert!(
+            !signs(r#"{"choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}"#).real
+        );
+        assert!(!signs(r#"{"choices":[{"delta":{"role":"assistant","content":null,"tool_calls":[]}}]}"#).real);
+        assert!(!signs(r#"{"choices":[]}"#).real);
+        assert!(!signs(r#"{"choices":null,"usage":null}"#).real);
+    }
+
+    #[test]
+    fn text_reasoning_tool_calls_and_an_end_are() {
+        for delta in
+            [r#"{"content":"x"}"#, r#"{"reasoning":"x"}"#, r#"{"tool_calls":[{"index":0}]}"#, r#"{"refusal":"no"}"#]
+        {
+            assert!(signs(&format!(r#"{{"choices":[{{"delta":{delta}}}]}}"#)).real, "{delta}");
+        }
+        let end = signs(
+            r#"{"choices":[{"delta":{},"finish_reason":"length"}],"usage":{"prompt_tokens":3,"completion_tokens":4}}"#,
+        );
+        assert_eq!((end.real, end.finish, end.usage_only), (true, Some(Finish::Length), false));
+        assert_eq!(end.usage.map(|usage| usage.total()), Some(7));
+    }
+
+    #[test]
+    fn text_is_read_from_strings_and_from_parts() {
+        let chunk = |content: &str| format!(r#"{{"choices":[{{"delta":{{"content":{content}}}}}]}}"#);
+        for (content, text) in [
+            (r#""h\u00e9""#, "hé"),
+            (r#""plain""#, "plain"),
+            (r#"[{"type":"text","text":"a"},{"type":"text","text":"b"}]"#, "ab"),
+        ] {
+            let json = chunk(content);
+            assert_eq!(Chunk::parse(json.as_bytes()).expect("valid").text().as_deref(), Some(text));
+        }
+    }
+
+    #[test]
+    fn what_is_no_answer_s_shape_is_malformed_and_null_is_nothing() {
+        for json in [
+            "7",
+            "[]",
+            "{",
+            r#"{"choices":{}}"#,
+            r#"{"choices":[7]}"#,
+            r#"{"choices":[{"delta":"x"}]}"#,
+            r#"{"choices":[{"finish_reason":7}]}"#,
+            r#"{"choices":[]} x"#,
+        ] {
+            assert!(Chunk::parse(json.as_bytes()).is_err(), "{json}");
+        }
+        let json = r#"{"choices":[{"index":null,"delta":null,"message":{"content":null},"finish_reason":null}],"usage":null,"error":null}"#;
+        let chunk = Chunk::parse(json.as_bytes()).expect("valid");
+        let choice = &chunk.choices.as_deref().expect("a list")[0];
+        assert!(chunk.usage.is_none() && chunk.error.is_none() && choice.index.is_none());
+        assert!(choice.finish_reason.is_none() && choice.delta.as_ref().expect("a message").content.is_none());
+    }
+
+    #[test]
+    fn names_and_reasons_may_be_escaped() {
+        let json = r#"{"cho\u0069ces":[{"delta":{"content":"x"},"finish_reason":"st\u006fp"}]}"#;
+        let signs = signs(json);
+        assert_eq!((signs.real, signs.finish), (true, Some(Finish::Stop)));
+    }
+}
