@@ -13,12 +13,11 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use http_body_util::BodyExt as _;
 use hyper::body::Frame;
-use uuid::Uuid;
 
 use crate::answer::{self, Answer, with_meta};
 use crate::catalog::reader::parse_duration;
 use crate::chat::ChatRequest;
-use crate::relay::{Failure, Options};
+use crate::relay::{Failure, Options, request_id};
 use crate::routing::Strategy;
 use crate::style::StyleMode;
 
@@ -44,7 +43,7 @@ const TRAIL: HeaderName = HeaderName::from_static("x-relay-trail");
 pub type Sending = Pin<Box<dyn Future<Output = Result<Answer, Box<Failure>>> + Send>>;
 
 pub async fn complete(State(gateway): State<Arc<Gateway>>, headers: HeaderMap, body: Body) -> Response {
-    let request_id = Uuid::now_v7().simple().to_string();
+    let request_id = request_id(gateway.relay.clock.now());
     let mut story = Story::begin(&gateway, request_id.clone());
     let mut response = match enter(&gateway, &mut story).await {
         Ok(()) => match prepare(&gateway, &headers, body, request_id.clone()).await {

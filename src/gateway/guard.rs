@@ -25,7 +25,7 @@ const SHOWN: [HeaderName; 5] = [
     HeaderName::from_static("retry-after"),
 ];
 
-/// Lets a request pass when the gateway has no key, or the request has the right one.
+/// Lets a request with the gateway's key pass.
 pub async fn require_key(State(gateway): State<Arc<Gateway>>, request: Request, next: Next) -> Response {
     let Some(key) = &gateway.access.api_key else { return next.run(request).await };
     match bearer(request.headers()) {
@@ -50,9 +50,6 @@ fn refuse(message: &str) -> Response {
 /// name that was pointed at it later (DNS rebinding); what it cannot forge are `Origin` and `Host`.
 pub async fn refuse_pages(State(gateway): State<Arc<Gateway>>, request: Request, next: Next) -> Response {
     let access = &gateway.access;
-    if access.api_key.is_some() {
-        return next.run(request).await;
-    }
     let headers = request.headers();
     if let Some(origin) = headers.get(ORIGIN).filter(|origin| !access.allows_origin(origin)) {
         let origin = String::from_utf8_lossy(origin.as_bytes()).escape_default().to_string();

@@ -1,13 +1,15 @@
 //! What `/metrics` tells: counters and histograms of this process, and the quota at the moment of asking.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use prometheus::core::Collector as _;
 use prometheus::{
-    Histogram, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
+    Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+    TextEncoder,
 };
 
-use crate::routing::Route;
+use crate::routing::{Fleet, Route};
 use crate::store::LedgerRow;
 
 use super::usage::ModelWindows;
@@ -15,6 +17,9 @@ use super::usage::ModelWindows;
 /// Upper bounds of relay's own time, in seconds: from 50 microseconds on, doubling.
 const OVERHEAD_BUCKETS: [f64; 12] =
     [0.000_05, 0.000_1, 0.000_2, 0.000_4, 0.000_8, 0.001_6, 0.003_2, 0.006_4, 0.012_8, 0.025_6, 0.1, 1.0];
+
+/// The outcome of an attempt that answered.
+const ANSWERED: &str = "ok";
 
 /// Upper bounds of the time to a first event, in seconds.
 const FIRST_EVENT_BUCKETS: [f64; 11] = [0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 15.0, 30.0, 60.0];
@@ -29,10 +34,26 @@ pub struct Metrics {
     first_event: HistogramVec,
     overhead: Histogram,
     in_flight: IntGauge,
+    answered: OnceLock<IntCounter>,
+    /// By `RouteId`, from a route's first answer on.
+    routes: Vec<OnceLock<OfRoute>>,
 }
 
-impl Default for Metrics {
-    fn default() -> Self {
+/// A route's series that every answer moves, found once: to look them up by their labels takes longer than to move them.
+#[derive(Debug)]
+struct OfRoute {
+    answered: IntCounter,
+    prompt: IntCounter,
+    completion: IntCounter,
+    first_event: Histogram,
+}
+
+fn counters(name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
+    IntCounterVec::new(Opts::new(name, help), labels).expect("a constant name")
+}
+
+impl Metrics {
+    pub fn new(fleet: &Fleet) -> Self {
         let first_event =
             HistogramOpts::new("relay_first_event_seconds", "From an attempt's start to its first event.");
         let overhead = HistogramOpts::new(
@@ -49,17 +70,13 @@ impl Default for Metrics {
             overhead: Histogram::with_opts(overhead.buckets(OVERHEAD_BUCKETS.to_vec())).expect("a constant name"),
             in_flight: IntGauge::new("relay_in_flight", "Attempts under way, streams until their end.")
                 .expect("a constant name"),
+            answered: OnceLock::new(),
+            routes: fleet.routes.iter().map(|_| OnceLock::new()).collect(),
         };
         metrics.register();
         metrics
     }
-}
 
-fn counters(name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
-    IntCounterVec::new(Opts::new(name, help), labels).expect("a constant name")
-}
-
-impl Metrics {
     fn register(&self) {
         let all: [Box<dyn prometheus::core::Collector>; 6] = [
             Box::new(self.requests.clone()),
@@ -76,20 +93,35 @@ impl Metrics {
 
     /// A chat has ended with this HTTP status.
     pub fn request(&self, status: u16) {
-        self.requests.with_label_values(&[status.to_string().as_str()]).inc();
+        let of = |status: &str| self.requests.with_label_values(&[status]);
+        match status {
+            200 => self.answered.get_or_init(|| of("200")).inc(),
+            other => of(&other.to_string()).inc(),
+        }
+    }
+
+    fn of(&self, route: &Route) -> &OfRoute {
+        let (provider, model) = (route.provider.id.as_str(), route.model.id.as_str());
+        self.routes[route.id.0].get_or_init(|| OfRoute {
+            answered: self.attempts.with_label_values(&[provider, model, ANSWERED]),
+            prompt: self.tokens.with_label_values(&[provider, model, "prompt"]),
+            completion: self.tokens.with_label_values(&[provider, model, "completion"]),
+            first_event: self.first_event.with_label_values(&[provider, model]),
+        })
     }
 
     /// An attempt has ended.
     pub(crate) fn attempt(&self, route: &Route, row: &LedgerRow) {
-        let (provider, model) = (route.provider.id.as_str(), route.model.id.as_str());
-        self.attempts.with_label_values(&[provider, model, row.outcome().as_str()]).inc();
+        match row.outcome().as_ref() {
+            ANSWERED => self.of(route).answered.inc(),
+            other => self.attempts.with_label_values(&[&route.provider.id, &route.model.id, other]).inc(),
+        }
         if let Some(usage) = row.usage {
-            self.tokens.with_label_values(&[provider, model, "prompt"]).inc_by(usage.prompt_tokens);
-            self.tokens.with_label_values(&[provider, model, "completion"]).inc_by(usage.completion_tokens);
+            self.of(route).prompt.inc_by(usage.prompt_tokens);
+            self.of(route).completion.inc_by(usage.completion_tokens);
         }
         if let Some(millis) = row.first_event_ms {
-            let seconds = Duration::from_millis(millis).as_secs_f64();
-            self.first_event.with_label_values(&[provider, model]).observe(seconds);
+            self.of(route).first_event.observe(Duration::from_millis(millis).as_secs_f64());
         }
     }
 

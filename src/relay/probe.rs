@@ -6,7 +6,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::json;
-use uuid::Uuid;
 
 use crate::answer::{Answer, Body};
 use crate::chat::event::Finish;
@@ -17,7 +16,7 @@ use crate::quota::Kind;
 use crate::routing::Rejection;
 use crate::store::PROBE_PREFIX;
 
-use super::{Options, Relay};
+use super::{Options, Relay, request_id};
 
 /// An answer this young says as much as a probe would.
 const YOUNG: Duration = Duration::from_mins(2);
@@ -216,7 +215,7 @@ impl Relay {
     /// Asks one model something tiny. It goes the way of every request, through the ledger, and to no other route.
     pub async fn probe(self: &Arc<Self>, name: &str, probe: Probe) -> Checked {
         let options = Options {
-            request_id: format!("{PROBE_PREFIX}{}", Uuid::now_v7()),
+            request_id: format!("{PROBE_PREFIX}{}", request_id(self.clock.now())),
             max_wait: Some(Duration::ZERO),
             max_attempts: Some(1),
             ..Options::default()

@@ -11,6 +11,7 @@ pub use memory::Memory;
 pub use sessions::SessionBounds;
 pub use sqlite::{OnLoss, OpenError, Sqlite, check, reset};
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -85,12 +86,12 @@ impl LedgerRow {
     }
 
     /// How it ended, in a word.
-    pub fn outcome(&self) -> String {
+    pub fn outcome(&self) -> Cow<'static, str> {
         match &self.fault {
-            None if self.cancelled => "cancelled".to_owned(),
-            None if self.continues => "continued".to_owned(),
-            None => "ok".to_owned(),
-            Some(fault) => fault.word(),
+            None if self.cancelled => "cancelled".into(),
+            None if self.continues => "continued".into(),
+            None => "ok".into(),
+            Some(fault) => fault.word().into(),
         }
     }
 }

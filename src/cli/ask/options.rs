@@ -1,14 +1,13 @@
 //! What the flags of `relay ask` want of the core.
 
-use uuid::Uuid;
-
-use crate::relay::{OnAttempt, Options};
+use crate::clock::Clock;
+use crate::relay::{OnAttempt, Options, request_id};
 
 use crate::cli::args::Ask;
 
 pub fn options(ask: &Ask, on_attempt: Option<OnAttempt>) -> Options {
     Options {
-        request_id: Uuid::now_v7().simple().to_string(),
+        request_id: request_id(Clock::system().now()),
         max_wait: ask.wait,
         max_attempts: most_attempts(ask),
         avoid: ask.avoid.clone(),
