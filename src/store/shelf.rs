@@ -96,7 +96,7 @@ impl Shelf {
                 std::cmp::Ordering::Equal => {}
                 std::cmp::Ordering::Greater => self.change(id, |meter| meter.add(used - reserved, now)),
                 std::cmp::Ordering::Less => {
-                    self.change(id, |meter| meter.take_back(reserved - used, lease.reserved_at, now))
+                    self.change(id, |meter| meter.take_back(reserved - used, lease.reserved_at, now));
                 }
             }
         }
