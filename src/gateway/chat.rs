@@ -101,9 +101,9 @@ async fn answer(gateway: &Arc<Gateway>, request: ChatRequest, options: Options, 
     match first {
         Ok(answer) => {
             story.answered(&answer, None);
-            let headers = route_headers(&answer);
-            let mut response = event_stream(late::body(Pending::answering(answer), story));
-            response.headers_mut().extend(headers);
+            let mut response = event_stream(Body::empty());
+            name_route(response.headers_mut(), &answer);
+            *response.body_mut() = late::body(Pending::answering(answer), story);
             response
         }
         Err(failure) => fail(gateway, &failure, story),
@@ -111,7 +111,6 @@ async fn answer(gateway: &Arc<Gateway>, request: ChatRequest, options: Options, 
 }
 
 fn whole(answer: Answer, mut story: Story) -> Response {
-    let headers = route_headers(&answer);
     let meta = answer.meta();
     let pieces = match &answer.body {
         answer::Body::Whole(whole) => {
@@ -129,7 +128,7 @@ fn whole(answer: Answer, mut story: Story) -> Response {
     };
     let mut response = Response::new(Body::from(join(&pieces)));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response.headers_mut().extend(headers);
+    name_route(response.headers_mut(), &answer);
     response
 }
 
@@ -159,12 +158,10 @@ fn event_stream(body: Body) -> Response {
     response
 }
 
-fn route_headers(answer: &Answer) -> HeaderMap {
-    let mut headers = HeaderMap::with_capacity(4);
-    insert_text(&mut headers, ROUTE, &answer.route.name);
+fn name_route(headers: &mut HeaderMap, answer: &Answer) {
+    insert_text(headers, ROUTE, &answer.route.name);
     headers.insert(ATTEMPTS, HeaderValue::from(answer.tries()));
-    insert_text(&mut headers, TRAIL, &answer.trail());
-    headers
+    insert_text(headers, TRAIL, &answer.trail());
 }
 
 /// A header from a text that may hold what headers cannot (a model's id in another script): such characters are escaped.

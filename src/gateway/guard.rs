@@ -1,17 +1,25 @@
 //! Who may use the gateway: whoever has its key, where it has one; else programs of this machine, and no web page.
 
+use std::convert::Infallible;
+use std::future::{Ready, ready};
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
-use axum::extract::{Request, State};
-use axum::middleware::Next;
+use axum::Router;
+use axum::extract::Request;
 use axum::response::Response;
+use axum::routing::future::RouteFuture;
+use futures_util::future::Either;
 use http::header::{AUTHORIZATION, HOST, ORIGIN};
 use http::uri::Authority;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret as _, SecretString};
 use subtle::ConstantTimeEq;
+use tower::Service;
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
+
+use crate::config;
 
 use super::respond::{self, ErrorBody};
 use super::routes::Gateway;
@@ -25,13 +33,45 @@ const SHOWN: [HeaderName; 5] = [
     HeaderName::from_static("retry-after"),
 ];
 
-/// Lets a request with the gateway's key pass.
-pub async fn require_key(State(gateway): State<Arc<Gateway>>, request: Request, next: Next) -> Response {
-    let Some(key) = &gateway.access.api_key else { return next.run(request).await };
-    match bearer(request.headers()) {
-        Some(given) if bool::from(given.as_bytes().ct_eq(key.expose_secret().as_bytes())) => next.run(request).await,
-        Some(_) => refuse("the key in `authorization` is not this gateway's key"),
-        None => refuse("this gateway wants its key: send `authorization: Bearer …`"),
+/// A router behind its guards. They answer at once, so that no request pays for a layer of futures.
+#[derive(Clone)]
+pub struct Guarded {
+    pub gateway: Arc<Gateway>,
+    pub router: Router,
+}
+
+impl Service<Request> for Guarded {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Either<Ready<Result<Response, Infallible>>, RouteFuture<Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        match refusal(&self.gateway.access, &request) {
+            Some(response) => Either::Left(ready(Ok(response))),
+            None => Either::Right(self.router.call(request)),
+        }
+    }
+}
+
+/// Why a request may not pass. Where there is a key, whoever has it may ask what costs quota; where there is none, programs of this
+/// machine may, and no web page.
+fn refusal(access: &config::Server, request: &Request) -> Option<Response> {
+    match &access.api_key {
+        Some(key) if request.uri().path().starts_with("/v1/") => wrong_key(key, request.headers()).map(refuse),
+        Some(_) => None,
+        None => of_a_page(access, request),
+    }
+}
+
+fn wrong_key(key: &SecretString, headers: &HeaderMap) -> Option<&'static str> {
+    match bearer(headers) {
+        Some(given) if bool::from(given.as_bytes().ct_eq(key.expose_secret().as_bytes())) => None,
+        Some(_) => Some("the key in `authorization` is not this gateway's key"),
+        None => Some("this gateway wants its key: send `authorization: Bearer …`"),
     }
 }
 
@@ -46,28 +86,26 @@ fn refuse(message: &str) -> Response {
     response
 }
 
-/// Keeps web pages out of a gateway without a key. A browser of this machine reaches it from any page, by its address or by a
-/// name that was pointed at it later (DNS rebinding); what it cannot forge are `Origin` and `Host`.
-pub async fn refuse_pages(State(gateway): State<Arc<Gateway>>, request: Request, next: Next) -> Response {
-    let access = &gateway.access;
+/// A browser of this machine reaches the gateway from any page, by its address or by a name that was pointed at it later (DNS
+/// rebinding); what it cannot forge are `Origin` and `Host`.
+fn of_a_page(access: &config::Server, request: &Request) -> Option<Response> {
     let headers = request.headers();
     if let Some(origin) = headers.get(ORIGIN).filter(|origin| !access.allows_origin(origin)) {
         let origin = String::from_utf8_lossy(origin.as_bytes()).escape_default().to_string();
-        return forbid(
+        return Some(forbid(
             "origin_not_allowed",
             format!("pages of `{origin}` may not ask here; `cors` under [server] names those that may"),
-        );
+        ));
     }
     let host = request.uri().authority().map(Authority::as_str);
     let host = host.or_else(|| headers.get(HOST)?.to_str().ok()).unwrap_or_default();
-    if access.host.is_loopback() && !is_this_machine(host) {
+    (access.host.is_loopback() && !is_this_machine(host)).then(|| {
         let host = host.escape_default();
-        return forbid(
+        forbid(
             "host_not_allowed",
             format!("`{host}` is no name of this machine; set a key (RELAY_API_KEY) to be asked by it"),
-        );
-    }
-    next.run(request).await
+        )
+    })
 }
 
 fn forbid(code: &str, message: String) -> Response {

@@ -1,18 +1,19 @@
 //! Accepts connections and serves them, and at the end lets the open ones finish.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use axum::body::Body;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::task::TaskTracker;
-use tower::ServiceExt as _;
+use tower::util::option_layer;
+use tower::{Layer as _, ServiceExt as _};
 
+use super::guard::{self, Guarded};
 use super::patience::Patient;
 use super::routes::Gateway;
 
@@ -49,7 +50,7 @@ pub struct Server {
 impl Server {
     /// Serves until `stop` is done, then waits for open requests until `cut` is.
     pub async fn run(self, stop: impl Future<Output = ()>, cut: impl Future<Output = ()>) -> Stopped {
-        let router = self.gateway.router();
+        let service = Guarded { gateway: Arc::clone(&self.gateway), router: self.gateway.router() };
         let graceful = GracefulShutdown::new();
         let connections = TaskTracker::new();
         let mut stop = std::pin::pin!(stop);
@@ -59,7 +60,7 @@ impl Server {
                 () = &mut stop => break,
             };
             match accepted {
-                Ok((socket, _)) => serve(socket, router.clone(), &graceful, &connections),
+                Ok((socket, _)) => serve(socket, service.clone(), &graceful, &connections),
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
                     tokio::time::sleep(ACCEPT_REST).await;
@@ -76,31 +77,30 @@ impl Server {
             biased;
             () = drained => Stopped::Drained,
             () = cut => Stopped::Cut,
-            () = turn_away(&self.listener, &router) => Stopped::Cut,
+            () = turn_away(&self.listener, &service) => Stopped::Cut,
         }
     }
 }
 
 /// Goes on answering while open requests end: whoever asks whether this server is ready, or sends it work, hears that it is not.
-async fn turn_away(listener: &TcpListener, router: &Router) {
+async fn turn_away(listener: &TcpListener, service: &Guarded) {
     let (graceful, connections) = (GracefulShutdown::new(), TaskTracker::new());
     loop {
         match listener.accept().await {
-            Ok((socket, _)) => serve(socket, router.clone(), &graceful, &connections),
+            Ok((socket, _)) => serve(socket, service.clone(), &graceful, &connections),
             Err(_) => tokio::time::sleep(ACCEPT_REST).await,
         }
     }
 }
 
-fn serve(socket: TcpStream, router: Router, graceful: &GracefulShutdown, connections: &TaskTracker) {
+fn serve(socket: TcpStream, service: Guarded, graceful: &GracefulShutdown, connections: &TaskTracker) {
     if let Err(error) = socket.set_nodelay(true) {
         tracing::debug!(%error, "a connection without TCP_NODELAY");
     }
-    let service = TowerToHyperService::new(
-        router
-            .map_request(|request: http::Request<Incoming>| request.map(axum::body::Body::new))
-            .map_err(|never: Infallible| match never {}),
-    );
+    let origins = &service.gateway.access.cors;
+    let cors = option_layer((!origins.is_empty()).then(|| guard::cors(origins)));
+    let service = cors.layer(service).map_request(|request: http::Request<Incoming>| request.map(Body::new));
+    let service = TowerToHyperService::new(service);
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIME)
