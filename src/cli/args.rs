@@ -50,9 +50,9 @@ pub enum Command {
     /// Serve an OpenAI-compatible gateway
     Serve(Serve),
     CheckModels(CheckModels),
-    /// List models: which can be used, and why the others cannot
+    /// List models: which can be used, and why not the others
     Models(Models),
-    /// Compare the catalogue's limits with the providers' documentation
+    /// Compare the limits with the providers' documentation
     RefreshLimits(RefreshLimits),
     Usage(Usage),
     Init(Init),
@@ -63,6 +63,7 @@ pub enum Command {
     Config(Config),
     /// Print the completion script of a shell
     Completions {
+        /// The shell that is to read it
         shell: Shell,
     },
     /// Write completion scripts and the man page into a folder
@@ -70,8 +71,9 @@ pub enum Command {
     Generate {
         folder: std::path::PathBuf,
     },
-    /// Explain a topic: environment, exit-codes, formats, models
+    /// Explain environment, exit-codes, formats or models
     Help {
+        /// Without one: the help of relay itself
         topic: Option<Topic>,
     },
 }

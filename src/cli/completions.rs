@@ -6,7 +6,10 @@ use clap::{CommandFactory as _, ValueEnum as _};
 use clap_complete::engine::CompletionCandidate;
 use clap_complete::{Shell, generate};
 
-use crate::config::{self, Environment, Flags};
+use crate::catalog::Provider;
+use crate::chat::request::META_MODEL;
+use crate::config::{self, Environment};
+use crate::sim::Scenario;
 
 use super::args::Args;
 use super::exit::{Exit, Trouble};
@@ -66,21 +69,45 @@ fn man_page() -> Result<Vec<u8>, Trouble> {
     Ok(page)
 }
 
-/// Providers and `provider/model` names, for a shell that asks as one types.
+/// What `--model` may be: any model, one provider's, or one alone.
+pub fn wanted() -> Vec<CompletionCandidate> {
+    let any = CompletionCandidate::new(META_MODEL).help(Some("any model; relay picks it".into()));
+    std::iter::once(any).chain(names()).collect()
+}
+
+/// Providers and `provider/model` names.
 pub fn names() -> Vec<CompletionCandidate> {
-    let loaded = config::load(&Flags::default(), &Environment::of_process(), None);
-    let providers = loaded.settings.catalog.providers;
-    let models = providers.iter().flat_map(|provider| {
-        let of = move |model: &crate::catalog::Model| format!("{}/{}", provider.id, model.id);
-        provider.models.iter().filter(|model| model.chats()).map(of)
+    let all = known();
+    let models = all.iter().flat_map(|provider| {
+        let chats = provider.models.iter().filter(|model| model.chats());
+        chats.map(|model| {
+            let about = format!("{}, {} tokens", model.scale.word(), model.context);
+            CompletionCandidate::new(format!("{}/{}", provider.id, model.id)).help(Some(about.into()))
+        })
     });
-    let ids = providers.iter().map(|provider| provider.id.clone());
-    ids.chain(models).map(CompletionCandidate::new).collect()
+    all.iter().map(candidate).chain(models).collect()
 }
 
 /// Providers that take a key.
 pub fn providers() -> Vec<CompletionCandidate> {
-    let loaded = config::load(&Flags::default(), &Environment::of_process(), None);
-    let providers = super::offer::by_usefulness(loaded.settings.catalog.providers.iter());
-    providers.into_iter().map(|provider| CompletionCandidate::new(provider.id.clone())).collect()
+    super::offer::by_usefulness(known().iter()).into_iter().map(candidate).collect()
+}
+
+/// Providers whose limits are documented on a page.
+pub fn documented() -> Vec<CompletionCandidate> {
+    known().iter().filter(|provider| provider.page.is_some()).map(candidate).collect()
+}
+
+/// What can be simulated.
+pub fn scenarios() -> Vec<CompletionCandidate> {
+    Scenario::NAMES.into_iter().map(CompletionCandidate::new).collect()
+}
+
+fn candidate(provider: &Provider) -> CompletionCandidate {
+    CompletionCandidate::new(&provider.id).help(Some(provider.name.clone().into()))
+}
+
+/// Mistakes of a catalogue have no place between a shell's suggestions, and no `key_cmd` runs while somebody types.
+fn known() -> Vec<Provider> {
+    config::catalog(&Environment::of_process()).providers
 }

@@ -207,5 +207,5 @@ fn human(line: &Line) -> String {
         State::Warn => yellow(line.state.word()),
         State::Fail => red(line.state.word()),
     };
-    format!("{word}  {}  {}\n", dim(&format!("{:<9}", line.what)), line.detail)
+    format!("{word}  {}  {}\n", dim(&format!("{:<9}", line.what)), table::wrapped(&line.detail, 4 + 2 + 9 + 2))
 }

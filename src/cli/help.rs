@@ -77,7 +77,7 @@ Results go to stdout, everything else to stderr.
   ndjson    one document a line; check-models prints each as it lands
   line      one line for a prompt or a status bar: relay usage --format line
 
-  relay check-models --format plain | awk -F'\\t' '$1 == \"PASS\" { print $2 \"/\" $3 }'
+  relay check-models --format plain | awk '$1 == \"PASS\" {print $2 \"/\" $3}'
   relay usage --json | jq '.models[] | select(.state != \"ready\") | .model'
 ";
 

@@ -313,17 +313,14 @@ fn documents(providers: &[&Provider]) -> Vec<Value> {
     providers.iter().map(document).collect()
 }
 
-/// Two lines a provider: an address has to be whole, to be clicked.
+/// An address has to be whole, to be clicked; what is told of it stands below.
 fn human_urls(rows: &[[String; 6]]) -> String {
     let width = rows.iter().map(|row| row[0].len()).max().unwrap_or(0);
     let line = |row: &[String; 6]| {
         let [id, url, card, gives, terms, checked] = row;
-        let about = format!("{gives}; {card}; {terms} ({checked})");
-        format!(
-            "{id:width$}  {url}\n{:width$}  {}\n",
-            "",
-            dim(&table::cut(&about, usize::from(table::width()) - width - 2))
-        )
+        let told = [gives, card, terms].into_iter().filter(|part| !part.is_empty()).map(String::as_str);
+        let about = format!("{} ({checked})", told.collect::<Vec<_>>().join("; "));
+        format!("{id:width$}  {url}\n{:width$}  {}\n", "", dim(&table::wrapped(&about, width + 2)))
     };
     rows.iter().map(line).collect()
 }

@@ -118,7 +118,8 @@ fn human(core: &Core, entries: &[&Entry<'_>], all: bool) -> String {
     }
     let usable = entries.iter().filter(|entry| entry.state.usable).count();
     let providers = shown.iter().filter(|group| group.iter().any(|entry| entry.state.usable)).count();
-    text + &format!("\n{usable} of {} models can be used now, {providers} providers\n", entries.len())
+    let providers = table::counted(providers, "provider");
+    text + &format!("\n{usable} of {} can be used now, {providers}\n", table::counted(entries.len(), "model"))
 }
 
 /// What a provider costs, and what it does with prompts.
@@ -138,20 +139,21 @@ fn left_out(core: &Core, folded: &[&[&Entry<'_>]]) -> String {
         .map(|group| {
             let state = &group[0].state;
             let reason = state.reason.clone().unwrap_or_default();
-            [group[0].provider.id.clone(), format!("{} models", group.len()), state.word.to_owned(), reason]
+            [group[0].provider.id.clone(), group.len().to_string(), state.word.to_owned(), reason]
         })
         .collect();
     for left_out in &core.settings.left_out {
         if core.settings.catalog.provider(&left_out.provider).is_none() {
             rows.push([
                 left_out.provider.clone(),
-                String::new(),
+                "-".to_owned(),
                 left_out.why.word().to_owned(),
                 left_out.why.remedy(),
             ]);
         }
     }
-    format!("\n{}\n{}", bold("Not usable now"), table::human(["PROVIDER", "", "STATE", "WHAT TO DO"], rows, &[]))
+    let header = ["PROVIDER", "MODELS", "STATE", "WHAT TO DO"];
+    format!("\n{}\n{}", bold("Not usable now"), table::human(header, rows, &[1]))
 }
 
 /// Columns that fit the terminal: a model's id and its features are cut before anything else.

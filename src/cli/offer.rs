@@ -4,6 +4,8 @@ use crate::catalog::{Provider, Status};
 use crate::chat::Period;
 use crate::quota::{Kind, Limit};
 
+use super::table;
+
 /// Models that answer chats, and requests a day where those are limited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Offer {
@@ -21,7 +23,7 @@ impl Offer {
     }
 
     pub fn text(self) -> String {
-        let models = if self.models == 1 { "1 model".to_owned() } else { format!("{} models", self.models) };
+        let models = table::counted(self.models, "model");
         match self.requests_a_day {
             Some(requests) => format!("{models}, {requests} requests a day"),
             None => models,

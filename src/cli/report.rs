@@ -7,6 +7,7 @@ use crate::chat::Fault;
 
 use super::exit::Trouble;
 use super::output::{Output, dim, red};
+use super::table;
 
 /// `json` is the command whose schema the document has.
 pub fn print(trouble: &Trouble, json: Option<&str>, output: Output) {
@@ -21,7 +22,7 @@ pub fn print(trouble: &Trouble, json: Option<&str>, output: Output) {
         drop(output.result(&format!("{document}\n")));
         return;
     }
-    let mut text = format!("{} {}", red("Error:"), trouble.message);
+    let mut text = table::complaint(&format!("{} {}", red("Error:"), trouble.message), 2);
     for line in &trouble.lines {
         text.push('\n');
         text.push_str(line);
@@ -30,7 +31,7 @@ pub fn print(trouble: &Trouble, json: Option<&str>, output: Output) {
         text.push_str("\n\n");
         text.push_str(&dim("hint:"));
         text.push(' ');
-        text.push_str(hint);
+        text.push_str(&table::complaint(hint, "hint: ".len()));
     }
     output.error(&text);
 }

@@ -170,7 +170,7 @@ fn overview(global: &Global, environment: &Environment, output: Output) -> Resul
     let mut text = String::new();
     for command in Args::command().get_subcommands().filter(|command| !command.is_hide_set()) {
         let about = command.get_about().map(ToString::to_string).unwrap_or_default();
-        text.push_str(&format!("  relay {:<14}{about}\n", command.get_name()));
+        text.push_str(&format!("  relay {:<14}  {about}\n", command.get_name()));
     }
     let loaded = config::load(&setup::with_global(Flags::default(), global), environment, None);
     let with_keys = loaded.settings.accounts.iter().filter(|account| !account.keys.is_empty());

@@ -4,6 +4,8 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use console::{Term, measure_text_width, truncate_str};
 use serde_json::Value;
 
+use crate::config;
+
 use super::args::{Global, OutputFormat};
 use super::output::Output;
 
@@ -22,9 +24,10 @@ pub fn format(global: &Global) -> OutputFormat {
     if global.json { OutputFormat::Json } else { global.format.unwrap_or(usual) }
 }
 
-/// Columns the terminal has.
+/// Columns the terminal has; elsewhere what `COLUMNS` says.
 pub fn width() -> u16 {
-    Term::stdout().size_checked().map_or(USUAL_WIDTH, |(_, columns)| columns)
+    let terminal = Term::stdout().size_checked().map(|(_, columns)| columns);
+    terminal.or_else(config::columns).unwrap_or(USUAL_WIDTH)
 }
 
 pub fn is_wide() -> bool {
@@ -69,6 +72,40 @@ pub fn fitted<const N: usize>(
         }
     }
     human(header, rows, right)
+}
+
+/// `1 model`, `2 models`.
+pub fn counted(count: impl std::fmt::Display, thing: &str) -> String {
+    let count = count.to_string();
+    if count == "1" { format!("1 {thing}") } else { format!("{count} {thing}s") }
+}
+
+/// Words in lines no wider than the terminal, all but the first set in by so many blanks. What has no blank in it stays whole.
+pub fn wrapped(text: &str, indent: usize) -> String {
+    wrapped_to(width().into(), text, indent)
+}
+
+/// The same for a complaint: a terminal would break it in the middle of a word. Elsewhere a line stays one, to be searched for.
+pub fn complaint(text: &str, indent: usize) -> String {
+    match Term::stderr().size_checked() {
+        Some((_, columns)) => wrapped_to(columns.into(), text, indent),
+        None => text.to_owned(),
+    }
+}
+
+fn wrapped_to(columns: usize, text: &str, indent: usize) -> String {
+    let room = columns.saturating_sub(indent).max(LEAST_CUT);
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let line = lines.last_mut().expect("it begins with one");
+        if line.is_empty() || measure_text_width(line) + 1 + measure_text_width(word) <= room {
+            line.push_str(if line.is_empty() { "" } else { " " });
+            line.push_str(word);
+        } else {
+            lines.push(word.to_owned());
+        }
+    }
+    lines.join(&format!("\n{:indent$}", ""))
 }
 
 /// Text of at most this width, its end cut off where it is longer.

@@ -43,6 +43,11 @@ impl<const N: usize> From<[(&str, &str); N]> for Environment {
     }
 }
 
+/// How wide a text may be that goes to no terminal, where somebody says so. Asked for where text is laid out, far from any setting.
+pub fn columns() -> Option<u16> {
+    Environment::of_process().get("COLUMNS")?.parse().ok().filter(|columns| *columns > 0)
+}
+
 /// The operating system and the processor this was built for.
 pub fn platform() -> String {
     format!("{} {}", std::env::consts::OS, std::env::consts::ARCH)

@@ -78,6 +78,13 @@ pub fn load(flags: &Flags, environment: &Environment, simulated: Option<&[Simula
     Loaded { settings, notices, problems: problems.into_list() }
 }
 
+/// The catalogue with the user's changes, mistakes left out. Looks for no key and runs no command that would give one.
+pub fn catalog(environment: &Environment) -> Catalog {
+    let problems = Problems::default();
+    let overlays = Paths::of(environment).map(|paths| read_overlays(&paths.limits, &problems)).unwrap_or_default();
+    Catalog::load(&overlays, &problems)
+}
+
 /// The sources at hand while settings are put together.
 struct Loading<'a> {
     flags: &'a Flags,

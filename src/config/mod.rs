@@ -11,9 +11,9 @@ mod providers;
 mod settings;
 
 pub use conversation::{Context, Sessions, Voice};
-pub use environment::{Environment, Paths, platform};
+pub use environment::{Environment, Paths, columns, platform};
 pub use file::ConfigFile;
 pub use key_file::write_key;
-pub use load::{Flags, Loaded, Simulated, load};
+pub use load::{Flags, Loaded, Simulated, catalog, load};
 pub use origin::{Shown, shown};
 pub use settings::{LeftOut, Routing, Server, Settings, State, Timeouts, Why};

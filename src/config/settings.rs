@@ -71,7 +71,7 @@ impl Why {
     pub fn remedy(&self) -> String {
         match self {
             Self::NoKey(variable) | Self::NoAccount(variable) => format!("set {variable}"),
-            Self::Keyless => "use --keyless, or `keyless = true` under [routing]".to_owned(),
+            Self::Keyless => "use --keyless, or set it under [routing]".to_owned(),
             Self::SwitchedOff => "it says `enabled = false`".to_owned(),
             Self::Mistaken => "mend its configuration".to_owned(),
             Self::Offline => "leave out --offline".to_owned(),

@@ -28,7 +28,7 @@ async fn a_screen_names_the_tightest_limit_and_what_is_left() {
     assert!(screen.stdout.contains("Today: 2 answered, 0 rate-limited, 1 failed, 1 failed over"), "{}", screen.stdout);
     assert!(screen.stdout.lines().all(|line| line.chars().count() <= 80), "{}", screen.stdout);
     let whole = usage.beside(["usage", "big", "--format", "table"]).await;
-    assert!(whole.stdout.contains("<- binding") && whole.stdout.contains("left 1 times"), "{}", whole.stdout);
+    assert!(whole.stdout.contains("<- binding") && whole.stdout.contains("left 1 time,"), "{}", whole.stdout);
     usage.beside(["usage", "--format", "line"]).await.prints("relay 2/2 ready\n");
     usage.beside(["usage", "biig"]).await.exits(2);
 }

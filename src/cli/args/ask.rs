@@ -4,9 +4,17 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use clap_complete::ArgValueCandidates;
 
 use super::duration;
 use crate::cli::ask::Extract;
+use crate::cli::completions::{names, wanted};
+
+/// What the flags are about, as help groups them.
+const INPUT: &str = "Input";
+const ROUTING: &str = "Routing";
+const GENERATION: &str = "Generation";
+const OUTPUT: &str = "Output";
 
 #[derive(Debug, Clone, Args)]
 pub struct Ask {
@@ -14,100 +22,100 @@ pub struct Ask {
     #[arg(value_name = "PROMPT")]
     pub prompt: Vec<String>,
     /// Add a text file, `-` for stdin; may be given several times
-    #[arg(short, long, value_name = "PATH")]
+    #[arg(help_heading = INPUT, short, long, value_name = "PATH")]
     pub file: Vec<PathBuf>,
     /// Attach an image or sound: a file, a URL, or `-` for stdin; may be given several times
-    #[arg(short, long, value_name = "PATH|URL")]
+    #[arg(help_heading = INPUT, short, long, value_name = "PATH|URL")]
     pub attach: Vec<PathBuf>,
     /// Set the system message, or read it from a file with @FILE
-    #[arg(short, long, value_name = "TEXT|@FILE")]
+    #[arg(help_heading = INPUT, short, long, value_name = "TEXT|@FILE")]
     pub system: Option<String>,
-    /// Do not read stdin [env: `RELAY_NO_STDIN`]
-    #[arg(long)]
+    /// Do not read stdin [env: RELAY_NO_STDIN]
+    #[arg(help_heading = INPUT, long)]
     pub no_stdin: bool,
     /// Put stdin before the prompt
-    #[arg(long)]
+    #[arg(help_heading = INPUT, long)]
     pub stdin_first: bool,
     /// How long to wait for the first byte of stdin when there is a prompt; 0 waits without limit
-    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
+    #[arg(help_heading = INPUT, long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
     pub stdin_wait: Duration,
-    /// The model: meta-model, PROVIDER/MODEL, PROVIDER or MODEL [env: `RELAY_MODEL`]
-    #[arg(short, long, value_name = "MODEL")]
+    /// The model: meta-model, PROVIDER/MODEL, PROVIDER or MODEL [env: RELAY_MODEL]
+    #[arg(help_heading = ROUTING, short, long, value_name = "MODEL", add = ArgValueCandidates::new(wanted))]
     pub model: Option<String>,
     /// Only models of this type: text, coding or vision
-    #[arg(long = "type", value_name = "TYPE")]
+    #[arg(help_heading = ROUTING, long = "type", value_name = "TYPE")]
     pub model_type: Option<String>,
     /// Only models of this scale: large, medium or small
-    #[arg(long, value_name = "SCALE")]
+    #[arg(help_heading = ROUTING, long, value_name = "SCALE")]
     pub scale: Option<String>,
     /// Only models whose id contains this
-    #[arg(long, value_name = "SUBSTRING")]
+    #[arg(help_heading = ROUTING, long, value_name = "SUBSTRING")]
     pub name: Option<String>,
     /// Try one route only
-    #[arg(long)]
+    #[arg(help_heading = ROUTING, long)]
     pub no_failover: bool,
     /// Try at most this many routes
-    #[arg(long, value_name = "N", conflicts_with = "no_failover")]
+    #[arg(help_heading = ROUTING, long, value_name = "N", conflicts_with = "no_failover")]
     pub max_attempts: Option<usize>,
     /// Leave out a provider, or one PROVIDER/MODEL; may be given several times
-    #[arg(long, value_name = "PROVIDER")]
+    #[arg(help_heading = ROUTING, long, value_name = "PROVIDER", add = ArgValueCandidates::new(names))]
     pub avoid: Vec<String>,
     /// Use only routes that can never bill
-    #[arg(long)]
+    #[arg(help_heading = ROUTING, long)]
     pub strict_free: bool,
     /// How long to wait for quota before giving up [default: 10s]
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    #[arg(help_heading = ROUTING, long, value_name = "DURATION", value_parser = duration)]
     pub wait: Option<Duration>,
-    /// Give up after this long, all in all [default: 120s, and what --wait adds] [env: `RELAY_TIMEOUT`]
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    /// Give up after this long, all in all [default: 120s, and what --wait adds] [env: RELAY_TIMEOUT]
+    #[arg(help_heading = ROUTING, long, value_name = "DURATION", value_parser = duration)]
     pub timeout: Option<Duration>,
-    /// Ask a gateway that runs, at this URL; its key is in `RELAY_API_KEY` [env: `RELAY_URL`]
-    #[arg(long, value_name = "URL")]
+    /// Ask a gateway that runs, at this URL; its key is in `RELAY_API_KEY` [env: RELAY_URL]
+    #[arg(help_heading = ROUTING, long, value_name = "URL")]
     pub via: Option<String>,
     /// The conversation this belongs to: its messages stay with one provider while that lasts
-    #[arg(long, value_name = "ID")]
+    #[arg(help_heading = ROUTING, long, value_name = "ID")]
     pub session: Option<String>,
     /// Show which routes could answer, in which order and why, and send nothing
-    #[arg(long, conflicts_with = "output")]
+    #[arg(help_heading = ROUTING, long, conflicts_with = "output")]
     pub explain: bool,
     /// The most tokens the answer may have
-    #[arg(long, value_name = "N")]
+    #[arg(help_heading = GENERATION, long, value_name = "N")]
     pub max_tokens: Option<u64>,
     /// Sampling temperature
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(help_heading = GENERATION, long, value_name = "NUMBER")]
     pub temperature: Option<f64>,
     /// Sampling seed
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(help_heading = GENERATION, long, value_name = "N", allow_negative_numbers = true)]
     pub seed: Option<i64>,
     /// Answer with JSON that satisfies this JSON Schema: a file, or the schema itself
-    #[arg(long, value_name = "FILE|JSON", conflicts_with = "extract")]
+    #[arg(help_heading = GENERATION, long, value_name = "FILE|JSON", conflicts_with = "extract")]
     pub schema: Option<String>,
     /// Any other field of the request, its value as JSON; may be given several times
-    #[arg(long, value_name = "KEY=JSON")]
+    #[arg(help_heading = GENERATION, long, value_name = "KEY=JSON")]
     pub param: Vec<String>,
     /// Print the answer as it arrives, also into a pipe
-    #[arg(long, overrides_with = "no_stream")]
+    #[arg(help_heading = OUTPUT, long, overrides_with = "no_stream")]
     pub stream: bool,
     /// Print the answer when it is whole, also on a terminal
-    #[arg(long)]
+    #[arg(help_heading = OUTPUT, long)]
     pub no_stream: bool,
     /// Print a code block of the answer and nothing else: first, last, or lax for the whole answer where it has none
-    #[arg(short = 'x', long, value_name = "WHICH", value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "first")]
+    #[arg(help_heading = OUTPUT, short = 'x', long, value_name = "WHICH", value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "first")]
     pub extract: Option<Extract>,
     /// What becomes of a model's thoughts: shown on stderr, or not; auto shows them on a terminal
-    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Reasoning::Auto)]
+    #[arg(help_heading = OUTPUT, long, value_name = "WHEN", value_enum, default_value_t = Reasoning::Auto)]
     pub reasoning: Reasoning,
     /// Report who answered and the tokens used on stderr
-    #[arg(short, long)]
+    #[arg(help_heading = OUTPUT, short, long)]
     pub usage: bool,
     /// Answer a file of requests, one a line in OpenAI's batch form, into the file of --output; run again, it goes on where it was
-    #[arg(long, value_name = "IN.jsonl", requires = "output", conflicts_with_all = ["prompt", "file", "attach", "system", "schema", "extract", "explain", "stream"])]
+    #[arg(help_heading = INPUT, long, value_name = "IN.jsonl", requires = "output", conflicts_with_all = ["prompt", "file", "attach", "system", "schema", "extract", "explain", "stream"])]
     pub batch: Option<PathBuf>,
     /// How many requests of a batch are under way at one time
-    #[arg(long, value_name = "N", default_value_t = 8, requires = "batch", value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(help_heading = INPUT, long, value_name = "N", default_value_t = 8, requires = "batch", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub jobs: u16,
     /// Write the answer to a file
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(help_heading = OUTPUT, short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 }
 

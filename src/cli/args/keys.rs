@@ -21,6 +21,7 @@ pub enum KeysAction {
     List,
     /// Keep a key in keys.toml: typed unseen on a terminal, else one line from stdin
     Set {
+        /// Whose key it is
         #[arg(value_name = "PROVIDER", add = ArgValueCandidates::new(providers))]
         provider: String,
         /// Keep it without asking the provider whether it takes it
@@ -29,6 +30,7 @@ pub enum KeysAction {
     },
     /// Take a key out of keys.toml
     Remove {
+        /// Whose key it is
         #[arg(value_name = "PROVIDER", add = ArgValueCandidates::new(providers))]
         provider: String,
     },

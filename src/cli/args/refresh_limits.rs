@@ -3,11 +3,14 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clap_complete::ArgValueCandidates;
+
+use crate::cli::completions::documented;
 
 #[derive(Debug, Args)]
 pub struct RefreshLimits {
     /// Only these providers
-    #[arg(value_name = "PROVIDER")]
+    #[arg(value_name = "PROVIDER", add = ArgValueCandidates::new(documented))]
     pub providers: Vec<String>,
     /// Write nothing and ask nothing; exit 1 if anything differs that could be written
     #[arg(long, conflicts_with_all = ["yes", "undo"])]

@@ -11,13 +11,13 @@ use super::duration;
 
 #[derive(Debug, Args)]
 pub struct Serve {
-    /// The address to listen on [default: 127.0.0.1] [env: `RELAY_HOST`]
+    /// The address to listen on [default: 127.0.0.1] [env: RELAY_HOST]
     #[arg(long, value_name = "ADDRESS")]
     pub host: Option<String>,
-    /// The port to listen on, 0 for any free one [default: 8000] [env: `RELAY_PORT`]
+    /// The port to listen on, 0 for any free one [default: 8000] [env: RELAY_PORT]
     #[arg(long, value_name = "PORT")]
     pub port: Option<u16>,
-    /// Read the gateway's own key from a file [env: `RELAY_API_KEY` holds the key itself]
+    /// Read the gateway's own key from a file [env: RELAY_API_KEY holds the key itself]
     #[arg(long, value_name = "FILE")]
     pub api_key_file: Option<PathBuf>,
     /// Listen beyond this machine without a key

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use console::measure_text_width;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -142,12 +143,13 @@ impl Report<'_> {
             let times = if measured { [percentile(row, 50), percentile(row, 95)] } else { [ttft, total] };
             let [first, second] = times.map(|time| time.map_or_else(|| "-".to_owned(), elapsed));
             let status = row.condition().word().to_uppercase();
-            [status, row.provider.clone(), row.model.clone(), first, second, detail(row, now)]
+            [status, row.provider.clone(), row.model.clone(), first, second]
         };
         let [first, second] = if measured { ["TTFT P50", "P95"] } else { ["TTFT", "TOTAL"] };
-        let header = ["STATUS", "PROVIDER", "MODEL", first, second, "DETAIL"];
-        let text = table::fitted(header, rows.iter().map(line).collect(), &[3, 4], &[5, 2]);
-        text.lines().map(|line| colored(line) + "\n").collect()
+        let header = ["STATUS", "PROVIDER", "MODEL", first, second];
+        let text = table::fitted(header, rows.iter().map(line).collect(), &[3, 4], &[2]);
+        let details = std::iter::once("DETAIL".to_owned()).chain(rows.iter().map(|row| detail(row, now)));
+        text.lines().zip(details).map(|(line, detail)| colored(&beside(line, &detail)) + "\n").collect()
     }
 
     fn summary_text(&self) -> String {
@@ -159,12 +161,11 @@ impl Report<'_> {
         let tokens = prompt_tokens + completion_tokens;
         let spent = match requests {
             0 => "Spent no quota.".to_owned(),
-            1 => format!("Spent 1 request and {tokens} tokens of free quota."),
-            _ => format!("Spent {requests} requests and {tokens} tokens of free quota."),
+            _ => format!("Spent {} and {tokens} tokens of free quota.", table::counted(requests, "request")),
         };
         format!(
-            "{} models: {pass} pass, {limited} limited, {failed} failed, {skipped} skipped ({took:.1}s)\n{spent}\n",
-            self.rows.len()
+            "{}: {pass} pass, {limited} limited, {failed} failed, {skipped} skipped ({took:.1}s)\n{spent}\n",
+            table::counted(self.rows.len(), "model")
         )
     }
 
@@ -181,6 +182,16 @@ impl Report<'_> {
         let refresh = (!gone.is_empty()).then(|| format!("relay refresh-limits {}", gone.join(" ")));
         let hints: Vec<String> = keys.chain(refresh).collect();
         (!hints.is_empty()).then(|| hints.join("   |   "))
+    }
+}
+
+/// A line and what is told of it: after it where there is room, else below.
+fn beside(line: &str, detail: &str) -> String {
+    let fits = measure_text_width(line) + 2 + measure_text_width(detail) <= usize::from(table::width());
+    match detail {
+        "" => line.to_owned(),
+        detail if fits => format!("{line}  {detail}"),
+        detail => format!("{line}\n        {}", table::wrapped(detail, 8)),
     }
 }
 

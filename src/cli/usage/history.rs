@@ -15,9 +15,12 @@ use super::super::table;
 use super::numbers::short;
 use super::screen::footer;
 
-/// Cells of the longest bar, and more where there is room.
-const BAR: usize = 24;
-const WIDE_BAR: usize = 48;
+/// Cells of the longest bar: what the other columns leave, within these.
+const LEAST_BAR: usize = 10;
+const LONGEST_BAR: usize = 72;
+
+/// The five numbers and the gaps before them.
+const NUMBERS: usize = (2 + 6) + (2 + 5) + (2 + 5) + (2 + 6) + (2 + 6);
 
 const HEADER: [&str; 7] = ["of", "ok", "rate_limited", "errors", "failovers", "prompt_tokens", "completion_tokens"];
 
@@ -97,11 +100,10 @@ impl Sum {
 
 fn human(report: &UsageReport, sums: &[Sum], by: By) -> String {
     let most = sums.iter().map(|sum| sum.ok).max().unwrap_or(0);
-    let cells = if table::is_wide() { WIDE_BAR } else { BAR };
     let longest = sums.iter().map(|sum| sum.of.chars().count()).max().unwrap_or(0);
-    // The bar and five numbers stand beside it.
-    let room = usize::from(table::width()).saturating_sub(cells + 2 + 6 * 2 + 5 * 6).max(10);
-    let width = longest.clamp(word(by).len(), room);
+    let all = usize::from(table::width()).saturating_sub(NUMBERS + 2);
+    let width = longest.clamp(word(by).len(), all.saturating_sub(LEAST_BAR).max(LEAST_BAR));
+    let cells = all.saturating_sub(width).clamp(LEAST_BAR, LONGEST_BAR);
     let header = format!(
         "{:width$}  {:cells$}  {:>6}  {:>5}  {:>5}  {:>6}  {:>6}",
         word(by).to_uppercase(),

@@ -108,10 +108,11 @@ impl Layout {
     }
 }
 
-/// The window that `binding` names.
+/// The window that `binding` names; of a model's and its account's the one with less left.
 pub fn binding(it: &ModelUsage) -> Option<&WindowUsage> {
     let binding = it.binding?;
-    it.quota.windows.iter().find(|window| (window.kind, window.period) == (binding.kind, binding.period))
+    let named = it.quota.windows.iter().filter(|window| (window.kind, window.period) == (binding.kind, binding.period));
+    named.min_by_key(|window| u128::from(window.remaining) * 1_000_000 / u128::from(window.limit.max(1)))
 }
 
 /// The totals, and when the first model runs dry.

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use console::measure_text_width;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -11,6 +12,7 @@ use crate::relay::{ModelUsage, UsageReport, WindowUsage};
 
 use super::super::exit::span;
 use super::super::output::{bold, dim};
+use super::super::table;
 use super::numbers::{bar, label, mark, percent, short, wait};
 use super::screen::{binding, footer};
 
@@ -34,7 +36,7 @@ pub const HEADER: [&str; 16] = [
 ];
 
 /// Where the source of a model's numbers is named.
-const SOURCE_COLUMN: usize = 40;
+const SOURCE_COLUMN: usize = 36;
 
 pub fn human(report: &UsageReport) -> String {
     let blocks: Vec<String> = report.models.iter().map(|it| block(it, report.as_of)).collect();
@@ -44,24 +46,33 @@ pub fn human(report: &UsageReport) -> String {
 fn block(it: &ModelUsage, now: Timestamp) -> String {
     let name = format!("{}/{}", it.quota.provider, it.quota.model);
     let source = it.quota.windows.iter().max_by_key(|window| window.observed_at).map(|window| heard(window, now));
-    let gap = " ".repeat(SOURCE_COLUMN.saturating_sub(name.chars().count()).max(2));
     let state = if it.quota.state == "ready" { String::new() } else { format!("  {}", it.quota.state) };
-    let mut text = format!("{}{state}{gap}{}\n", bold(&name), dim(&source.unwrap_or_default()));
-    let label_width = it.quota.windows.iter().map(|window| long_label(window).len()).max().unwrap_or(0);
+    let mut text = headline(&name, &state, &source.unwrap_or_default());
+    let label = |window: &WindowUsage| long_label(window, &it.quota.windows);
+    let label_width = it.quota.windows.iter().map(|window| label(window).len()).chain(["failover".len()]).max();
+    let label_width = label_width.unwrap_or(0);
     let tightest = binding(it).map(std::ptr::from_ref);
-    for window in &it.quota.windows {
+    let mut windows: Vec<&WindowUsage> = it.quota.windows.iter().collect();
+    windows.sort_by_key(|window| window.period);
+    for window in windows {
         let of = format!("{}{} / {}", mark(window), short(window.used), short(window.limit));
         let resets = format!("resets {}", wait(window.resets_at, now));
         let is_tightest = tightest == Some(std::ptr::from_ref(window));
         let arrow = if is_tightest { "   <- binding" } else { "" };
         let line =
-            format!("  {:<label_width$}  {}  {of:>15}   {resets:<14}{arrow}", long_label(window), bar(percent(window)));
+            format!("  {:<label_width$}  {}  {of:>15}   {resets:<14}{arrow}", label(window), bar(percent(window)));
         text.push_str(line.trim_end());
         text.push('\n');
     }
     if it.quota.windows.is_empty() {
         text.push_str("  no published limit\n");
     }
+    text + &counts(it, label_width)
+}
+
+/// What became of its requests.
+fn counts(it: &ModelUsage, label_width: usize) -> String {
+    let mut text = String::new();
     let counts = &it.counts;
     let [tokens_in, tokens_out] = [counts.prompt_tokens, counts.completion_tokens].map(short);
     _ = writeln!(
@@ -72,15 +83,33 @@ fn block(it: &ModelUsage, now: Timestamp) -> String {
     if counts.failover_out + counts.failover_in > 0 {
         _ = writeln!(
             text,
-            "  {:<label_width$}  left {} times, arrived {} times",
-            "failover", counts.failover_out, counts.failover_in
+            "  {:<label_width$}  left {}, arrived {}",
+            "failover",
+            table::counted(counts.failover_out, "time"),
+            table::counted(counts.failover_in, "time")
         );
     }
     text
 }
 
-fn long_label(window: &WindowUsage) -> String {
-    label(window.kind, window.period).replace("/min", "/minute")
+/// The model, and who says so: beside it where there is room, else below.
+fn headline(name: &str, state: &str, source: &str) -> String {
+    let gap = SOURCE_COLUMN.saturating_sub(measure_text_width(name) + measure_text_width(state)).max(2);
+    let fits = measure_text_width(name) + measure_text_width(state) + gap + source.len() <= table::width().into();
+    let source = match () {
+        () if source.is_empty() => String::new(),
+        () if fits => dim(&format!("{}{source}", " ".repeat(gap))),
+        () => format!("\n  {}", dim(source)),
+    };
+    format!("{}{state}{source}\n", bold(name))
+}
+
+/// Where two limits differ in nothing but whom they count, that is said too.
+fn long_label(window: &WindowUsage, all: &[WindowUsage]) -> String {
+    let of = |window: &WindowUsage| (window.kind, window.period);
+    let is_alone = all.iter().filter(|other| of(other) == of(window)).count() == 1;
+    let scope = if is_alone { String::new() } else { format!(" per {}", window.scope.word()) };
+    label(window.kind, window.period).replace("/min", "/minute") + &scope
 }
 
 /// Who says so, and since when.
