@@ -11,7 +11,7 @@ use super::output::{bold, dim};
 use super::prompt::Prompt;
 use super::setup::{self, Core};
 use super::trial::{Trial, try_key};
-use super::{check_models, signal};
+use super::{browser, check_models, signal};
 
 /// Without names, this many providers are gone through; `relay keys urls` lists the rest.
 const MOST_OFFERED: usize = 8;
@@ -68,8 +68,8 @@ fn has_key(core: &Core, provider: &Provider) -> bool {
 /// Without a person, the commands that do the same.
 fn nobody_to_ask(providers: &[&Provider]) -> Trouble {
     let lines = providers.iter().map(|it| {
-        let url = it.signup.as_deref().unwrap_or_default();
-        format!("  relay keys set {:<12} < key-file    # {url}", it.id)
+        let url = it.signup.as_ref().map(|url| format!("\n      a key is at {url}")).unwrap_or_default();
+        format!("  relay keys set {} < key-file{url}", it.id)
     });
     Trouble::new(Exit::Usage, "init asks questions, and there is no terminal to answer them".to_owned())
         .and_lines(lines)
@@ -122,10 +122,17 @@ enum Step {
 async fn step(provider: &Provider, prompt: Prompt, around: Around<'_>) -> Result<Step, Trouble> {
     let Around { global, environment, output } = around;
     loop {
-        let key = prompt.hidden("  paste it here (not shown), Enter to skip, q to finish: ").await?;
-        match key.as_str() {
-            "" => return Ok(Step::Skipped),
-            "q" => return Ok(Step::Enough),
+        let ways = if provider.signup.is_some() { "o to open the page, " } else { "" };
+        let key = prompt.hidden(&format!("  paste it here (not shown), {ways}Enter to skip, q to finish: ")).await?;
+        match (key.as_str(), &provider.signup) {
+            ("", _) => return Ok(Step::Skipped),
+            ("q", _) => return Ok(Step::Enough),
+            ("o", Some(url)) => {
+                if let Err(reason) = browser::open(url) {
+                    output.error(&format!("  nothing here opens a page ({reason}); copy the address: {url}"));
+                }
+                continue;
+            }
             _ => {}
         }
         if let Err(trouble) = refuse_nonsense(&key) {

@@ -53,6 +53,11 @@ impl Output {
         io::stderr().is_terminal()
     }
 
+    /// Where everything but results goes, to be asked what it is.
+    pub fn stderr_stream() -> io::Stderr {
+        io::stderr()
+    }
+
     /// Prints a result.
     pub fn result(self, text: &str) -> Result<(), Trouble> {
         let mut stdout = AutoStream::new(io::stdout().lock(), self.color);

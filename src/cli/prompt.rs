@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal as _};
 use crate::config::Environment;
 
 use super::args::Global;
+use super::echo::Echo;
 use super::exit::{Exit, Trouble};
 use super::output::Output;
 
@@ -30,10 +31,11 @@ impl Prompt {
 
     /// A line that is not shown as it is typed.
     pub async fn hidden(self, question: &str) -> Result<String, Trouble> {
+        // Before the question: whoever answers at once is neither shown nor lost.
+        let echo = Echo::hidden();
         self.output.ask(question);
-        let shown = Shown::off();
         let line = read_line().await;
-        drop(shown);
+        drop(echo);
         // The line feed that was typed was not shown either.
         self.output.ask("\n");
         line
@@ -59,43 +61,5 @@ pub async fn read_line() -> Result<String, Trouble> {
         Ok((0, _)) => Err(Trouble::new(Exit::NoInput, "stdin ended before an answer".to_owned())),
         Ok((_, line)) => Ok(line.trim().to_owned()),
         Err(error) => Err(Trouble::new(Exit::NoInput, format!("stdin cannot be read: {error}"))),
-    }
-}
-
-/// The terminal shows what is typed, or does not; dropping it brings back what was.
-struct Shown {
-    #[cfg(unix)]
-    before: Option<rustix::termios::Termios>,
-}
-
-#[cfg(unix)]
-impl Shown {
-    fn off() -> Self {
-        use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
-        let before = tcgetattr(io::stdin()).ok();
-        if let Some(before) = &before {
-            let mut hidden = before.clone();
-            hidden.local_modes.remove(LocalModes::ECHO);
-            // A terminal that cannot hide what is typed shows it, and the person sees that.
-            _ = tcsetattr(io::stdin(), OptionalActions::Flush, &hidden);
-        }
-        Self { before }
-    }
-}
-
-#[cfg(unix)]
-impl Drop for Shown {
-    fn drop(&mut self) {
-        use rustix::termios::{OptionalActions, tcsetattr};
-        if let Some(before) = &self.before {
-            _ = tcsetattr(io::stdin(), OptionalActions::Now, before);
-        }
-    }
-}
-
-#[cfg(not(unix))]
-impl Shown {
-    const fn off() -> Self {
-        Self {}
     }
 }

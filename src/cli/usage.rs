@@ -39,23 +39,46 @@ pub async fn run(usage: &Usage, global: &Global, environment: &Environment, outp
     if usage.watch {
         return watch::run(call).await;
     }
-    let text = shown(call).await?;
+    let text = Teller::of(call).await?.tell(call).await?;
     output.result(&text)
 }
 
-/// The screen, the rows or the document that was asked for.
-async fn shown(call: Call<'_>) -> Result<String, Trouble> {
+/// Who is asked what was used.
+enum Teller {
+    /// The gateway at `--via`.
+    Gateway(String),
+    /// This machine's ledger.
+    Ledger(Box<Core>),
+}
+
+impl Teller {
+    async fn of(call: Call<'_>) -> Result<Self, Trouble> {
+        if let Some(url) = &call.usage.via {
+            return Ok(Self::Gateway(url.clone()));
+        }
+        let core = setup::look(call.global, Flags::default(), call.environment, call.output).await?;
+        for problem in &core.problems {
+            call.output.notice(&problem.to_string());
+        }
+        refuse_unknown(call.usage, &core)?;
+        Ok(Self::Ledger(Box::new(core)))
+    }
+
+    /// The screen, the rows or the document that was asked for, as it is now.
+    async fn tell(&self, call: Call<'_>) -> Result<String, Trouble> {
+        match self {
+            Self::Gateway(url) => {
+                let report = chosen(remote(url, call).await?, call.usage)?;
+                Ok(printed(&report, table::format(call.global), call.usage))
+            }
+            Self::Ledger(core) => told(core, call),
+        }
+    }
+}
+
+fn told(core: &Core, call: Call<'_>) -> Result<String, Trouble> {
     let Call { usage, global, .. } = call;
     let format = table::format(global);
-    if let Some(url) = &usage.via {
-        let report = remote(url, call).await?;
-        return Ok(printed(&chosen(report, usage)?, format, usage));
-    }
-    let core = setup::look(global, Flags::default(), call.environment, call.output).await?;
-    for problem in &core.problems {
-        call.output.notice(&problem.to_string());
-    }
-    refuse_unknown(usage, &core)?;
     let since = since(usage, core.relay.clock.now());
     let report = chosen(core.relay.usage(since).map_err(|reason| unreadable(&reason))?, usage)?;
     if usage.since.is_none() && usage.by.is_none() {

@@ -15,6 +15,7 @@ use crate::dialect::sse;
 use crate::quota::Kind;
 use crate::routing::Rejection;
 use crate::store::PROBE_PREFIX;
+use crate::style::StyleMode;
 
 use super::{Options, Relay, request_id};
 
@@ -218,6 +219,8 @@ impl Relay {
             request_id: format!("{PROBE_PREFIX}{}", request_id(self.clock.now())),
             max_wait: Some(Duration::ZERO),
             max_attempts: Some(1),
+            // What is measured is the model, in the fewest tokens: no directive, no cleaning.
+            style: Some(StyleMode::Off),
             ..Options::default()
         };
         let start = self.clock.now();

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::cli::echo::Echo;
 use crate::relay::OnAttempt;
 
 /// A wait shorter than this needs no spinner.
 const APPEARS_AFTER: Duration = Duration::from_millis(250);
 
 /// Gone from the terminal when dropped.
-pub struct Spinner(Option<ProgressBar>);
+pub struct Spinner(Option<(ProgressBar, Echo)>);
 
 impl Spinner {
     /// One that appears after a moment, or none.
@@ -30,17 +31,17 @@ impl Spinner {
                 ticking.enable_steady_tick(Duration::from_millis(100));
             }
         });
-        Self(Some(bar))
+        Self(Some((bar, Echo::without_signs())))
     }
 
     /// Names each route as it is tried.
     pub fn on_attempt(&self) -> Option<OnAttempt> {
-        let bar = self.0.clone()?;
+        let bar = self.0.as_ref()?.0.clone();
         Some(Arc::new(move |route: &str| bar.set_message(route.to_owned())))
     }
 
     pub fn clear(&self) {
-        if let Some(bar) = &self.0 {
+        if let Some((bar, _)) = &self.0 {
             bar.finish_and_clear();
         }
     }

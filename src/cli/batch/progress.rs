@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::chat::Usage;
+use crate::cli::echo::Echo;
 use crate::cli::exit::{Exit, Trouble, span};
 use crate::cli::output::Output;
 use crate::quota::Cost;
@@ -27,6 +28,8 @@ pub struct Tally {
     failures: RefCell<Vec<(Exit, u64)>>,
     used: Cell<(u64, Usage)>,
     bar: Option<ProgressBar>,
+    /// Dropped after the bar.
+    _echo: Option<Echo>,
     started: Instant,
     reckoned: Cell<Option<Instant>>,
 }
@@ -54,6 +57,7 @@ impl Tally {
             bad: Cell::new(0),
             failures: RefCell::default(),
             used: Cell::default(),
+            _echo: bar.is_some().then(Echo::without_signs),
             bar,
             started: Instant::now(),
             reckoned: Cell::new(None),

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
+use super::super::echo::Echo;
 use super::super::output::Output;
+use super::super::table::counted;
 
 /// Models of a provider that are still to be asked, and the pause between two of them.
 type Waiting = (String, usize, Duration);
@@ -15,12 +17,14 @@ type Waiting = (String, usize, Duration);
 pub struct Progress {
     bars: Option<(MultiProgress, ProgressBar, ProgressBar)>,
     waiting: RefCell<Vec<Waiting>>,
+    /// Dropped after the bars.
+    _echo: Option<Echo>,
 }
 
 impl Progress {
     pub fn new(waiting: Vec<Waiting>, output: Output) -> Self {
         let models: usize = waiting.iter().map(|(_, models, _)| models).sum();
-        let title = format!("Probing {models} models, {} providers", waiting.len());
+        let title = format!("Probing {}, {}", counted(models, "model"), counted(waiting.len(), "provider"));
         let bars = output.progress.then(|| {
             let all = MultiProgress::new();
             let bar = all.add(ProgressBar::new(models as u64).with_message(title.clone()));
@@ -34,7 +38,8 @@ impl Progress {
         if bars.is_none() {
             output.notice(&title);
         }
-        let progress = Self { bars, waiting: RefCell::new(waiting) };
+        let echo = bars.is_some().then(Echo::without_signs);
+        let progress = Self { bars, waiting: RefCell::new(waiting), _echo: echo };
         progress.tell();
         progress
     }

@@ -43,13 +43,16 @@ pub fn document(findings: &[Finding], is_applied: bool) -> Value {
             "sha256": finding.got.as_ref().map(|got| &got.sha256),
         })
     });
-    let changes = findings.iter().flat_map(|finding| finding.changes().iter().map(|change| row(finding, change)));
     json!({
         "schema": "relay.refresh-limits/1",
         "sources": sources.collect::<Vec<_>>(),
-        "changes": changes.collect::<Vec<_>>(),
+        "changes": changes(findings),
         "applied": is_applied,
     })
+}
+
+pub fn changes(findings: &[Finding]) -> Vec<Value> {
+    findings.iter().flat_map(|finding| finding.changes().iter().map(|change| row(finding, change))).collect()
 }
 
 fn row(finding: &Finding, change: &Change) -> Value {

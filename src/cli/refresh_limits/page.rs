@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, Read as _};
 use std::path::Path;
 
-use crate::cli::args::Global;
+use crate::cli::args::{Global, OutputFormat};
 use crate::cli::exit::{Exit, Trouble};
 use crate::cli::output::Output;
 use crate::cli::table;
@@ -20,11 +20,12 @@ pub fn print(file: &Path, global: &Global, output: Output) -> Result<(), Trouble
         output.notice(&format!("not read: {}: {}", refused.part, refused.reason));
     }
     let rows = rows(&reading);
-    if Output::stdout_is_terminal() {
-        output.result(&table::human(["MODEL", "TIER", "LIMITS", "CONTEXT", "LINE"], rows, &[3, 4]))
-    } else {
-        output.result(&table::plain(&rows))
-    }
+    output.result(&match table::format(global) {
+        OutputFormat::Table => table::human(["MODEL", "TIER", "LIMITS", "CONTEXT", "LINE"], rows, &[3, 4]),
+        OutputFormat::Csv => table::csv(["model", "tier", "limits", "context", "line"], &rows),
+        OutputFormat::Ndjson => table::ndjson(&reading.rows.iter().map(refresh::Row::to_json).collect::<Vec<_>>()),
+        OutputFormat::Plain | OutputFormat::Line | OutputFormat::Json => table::plain(&rows),
+    })
 }
 
 /// The file's bytes; a little more than a page may have shows that it is too large.

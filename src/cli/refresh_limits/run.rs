@@ -1,19 +1,21 @@
 //! From the flags of `relay refresh-limits` to what is printed and written.
 
-use std::io::{BufRead as _, IsTerminal as _};
 use std::path::Path;
+use std::time::Duration;
 
 use futures_util::future::join_all;
-use indicatif::ProgressBar;
+use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::json;
 
 use crate::catalog::{Page, Provider};
 use crate::cli::args::{Global, OutputFormat, RefreshLimits};
+use crate::cli::echo::Echo;
 use crate::cli::exit::{Exit, Trouble};
 use crate::cli::output::Output;
-use crate::cli::table;
+use crate::cli::prompt::Prompt;
+use crate::cli::{signal, table};
 use crate::clock::Clock;
 use crate::config::Environment;
 use crate::refresh::apply::{self, ApplyError, Proof};
@@ -21,10 +23,23 @@ use crate::refresh::compare::{Change, Seen, compare};
 use crate::refresh::source::{self, Got, Site};
 
 use super::desk::Desk;
-use super::document::{Finding, document};
+use super::document::{Finding, changes, document};
 use super::{page, screen};
 
 pub async fn run(
+    args: &RefreshLimits,
+    global: &Global,
+    environment: &Environment,
+    output: Output,
+) -> Result<(), Trouble> {
+    tokio::select! {
+        done = run_to_end(args, global, environment, output) => done,
+        // Whatever is drawn is taken back as the future is dropped; files are replaced whole.
+        exit = signal::received() => Err(Trouble::silent(exit)),
+    }
+}
+
+async fn run_to_end(
     args: &RefreshLimits,
     global: &Global,
     environment: &Environment,
@@ -52,7 +67,7 @@ pub async fn run(
     if wanted.is_empty() || args.check {
         return end(&findings, args, global, output, false);
     }
-    if !args.yes && !confirmed(&wanted, global, environment, output) {
+    if !args.yes && !confirmed(&wanted, global, environment, output).await? {
         return end(&findings, args, global, output, false);
     }
     write(&desk, &findings, args.allow_large, output)?;
@@ -68,11 +83,9 @@ async fn look(
     now: Timestamp,
 ) -> Vec<Finding> {
     let site = Site::new(desk.cache.clone());
-    let progress = if output.progress && from.is_none() {
-        ProgressBar::new(providers.len() as u64).with_message("pages")
-    } else {
-        ProgressBar::hidden()
-    };
+    // Dropped after the bar.
+    let _echo = (output.progress && from.is_none()).then(Echo::without_signs);
+    let progress = progress(providers.len(), output, from.is_none());
     let looks = providers.iter().enumerate().map(|(index, provider)| {
         let (site, progress) = (&site, &progress);
         async move {
@@ -88,6 +101,18 @@ async fn look(
     let findings = join_all(looks).await;
     progress.finish_and_clear();
     findings
+}
+
+/// A bar while pages are fetched, gone when it is dropped.
+fn progress(pages: usize, output: Output, is_fetching: bool) -> ProgressBar {
+    if !output.progress || !is_fetching {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(pages as u64).with_message(format!("Reading {}", table::counted(pages, "page")));
+    let style = ProgressStyle::with_template("{msg}   {bar:24}  {pos}/{len}  {elapsed}");
+    bar.set_style(style.expect("a constant template").progress_chars("━╸─"));
+    bar.enable_steady_tick(Duration::from_millis(100));
+    bar.with_finish(ProgressFinish::AndClear)
 }
 
 fn finding(id: usize, provider: &Provider, got: Result<Got, String>, seen: &[(String, Seen)]) -> Finding {
@@ -108,7 +133,8 @@ fn wanted(findings: &[Finding], allow_large: bool) -> Vec<&Change> {
 }
 
 fn show(findings: &[Finding], global: &Global, output: Output, args: &RefreshLimits) -> Result<(), Trouble> {
-    match table::format(global) {
+    let format = table::format(global);
+    match format {
         // Whether it was applied is known at the end only.
         OutputFormat::Json => Ok(()),
         OutputFormat::Table => output.result(&screen::text(findings)),
@@ -119,25 +145,25 @@ fn show(findings: &[Finding], global: &Global, output: Output, args: &RefreshLim
             if !args.check && !args.yes {
                 output.notice("nothing is written: --yes writes what differs, --check exits 1 if anything does");
             }
-            output.result(&table::plain(&screen::rows(findings)))
+            let rows = screen::rows(findings);
+            output.result(&match format {
+                OutputFormat::Csv => table::csv(["provider", "model", "field", "now", "docs", "source"], &rows),
+                OutputFormat::Ndjson => table::ndjson(&changes(findings)),
+                _ => table::plain(&rows),
+            })
         }
     }
 }
 
-fn confirmed(wanted: &[&Change], global: &Global, environment: &Environment, output: Output) -> bool {
-    let is_asked = std::io::stdin().is_terminal()
-        && Output::stderr_is_terminal()
-        && !global.wants_json()
-        && environment.get("RELAY_NO_INPUT").is_none()
-        && environment.get("CI").is_none();
-    if !is_asked {
-        return false;
-    }
-    output.error(&format!("Apply {} changes? [y/N]", wanted.len()));
-    let mut answer = String::new();
-    // Where the terminal cannot be read nobody said yes.
-    std::io::stdin().lock().read_line(&mut answer).is_ok()
-        && ["y", "yes"].contains(&answer.trim().to_lowercase().as_str())
+async fn confirmed(
+    wanted: &[&Change],
+    global: &Global,
+    environment: &Environment,
+    output: Output,
+) -> Result<bool, Trouble> {
+    let prompt = Prompt::new(global, environment, output).filter(|_| !global.wants_json());
+    let Some(prompt) = prompt else { return Ok(false) };
+    prompt.confirm(&format!("Apply {}?", table::counted(wanted.len(), "change")), false).await
 }
 
 fn write(desk: &Desk, findings: &[Finding], allow_large: bool, output: Output) -> Result<(), Trouble> {

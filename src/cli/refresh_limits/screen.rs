@@ -88,7 +88,12 @@ pub fn text(findings: &[Finding]) -> String {
             ),
             None => "the old values stay".to_owned(),
         };
-        text.push_str(&format!("[{}] {}  {about}\n", finding.id, finding.url));
+        let line = format!("[{}] {}  {about}", finding.id, finding.url);
+        let fits = console::measure_text_width(&line) <= usize::from(table::width());
+        // An address stays whole; what does not fit beside it stands below.
+        let line =
+            if fits { line } else { format!("[{}] {}\n    {}", finding.id, finding.url, table::wrapped(&about, 4)) };
+        text.push_str(&(line + "\n"));
     }
     let mut reasons: Vec<&str> =
         all(findings).filter(|change| change.op != Op::Unsure).filter_map(|change| change.held.as_deref()).collect();

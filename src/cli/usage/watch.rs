@@ -8,7 +8,7 @@ use super::super::args::OutputFormat;
 use super::super::exit::{Exit, Trouble};
 use super::super::output::Output;
 use super::super::{signal, table};
-use super::{Call, shown};
+use super::{Call, Teller};
 
 const EVERY: Duration = Duration::from_secs(1);
 
@@ -28,8 +28,10 @@ pub async fn run(call: Call<'_>) -> Result<(), Trouble> {
 
 async fn draw_on(call: Call<'_>) -> Result<(), Trouble> {
     let clock = Clock::system();
+    // Built once: what other processes use meanwhile, its store sees by itself within a second.
+    let teller = Teller::of(call).await?;
     loop {
-        let text = shown(call).await?;
+        let text = teller.tell(call).await?;
         // From the top, each line cleared to its end, then what is left below.
         let lines: String = text.lines().map(|line| line.to_owned() + "\x1b[K\n").collect();
         Output::raw(b"\x1b[H")?;
