@@ -43,6 +43,7 @@ mod integration {
     mod serve;
     mod sharing;
     mod sight;
+    mod snapshots;
     mod state;
     mod style;
     mod terminal;

@@ -47,7 +47,7 @@ const COMMANDS: [(&str, &[&str], Prints); 20] = [
 ];
 
 /// Forms of a command that print another document than the usual one, and rows of one document.
-const FORMS: [(&[&str], Prints); 20] = [
+const FORMS: [(&[&str], Prints); 22] = [
     (&["ask", "--explain", "--no-stdin", "hi", "--json"], Document("route")),
     (&["ask", "--explain", "--no-stdin", "hi", "--json", "--max-tokens", "9999999"], Document("route")),
     (&["usage", "--all-windows", "--json"], Document("usage")),
@@ -67,10 +67,12 @@ const FORMS: [(&[&str], Prints); 20] = [
     (&["config", "show", "--format", "ndjson"], Lines("config#setting")),
     (&["config", "path", "--format", "ndjson"], Lines("config-path")),
     (&["refresh-limits", "--read", "pages/one.md", "--json"], Document("refresh-limits-read")),
+    (&["refresh-limits", "--read", "pages/one.md", "--format", "ndjson"], Lines("refresh-limits-read#row")),
+    (&["refresh-limits", "--from", "pages", "--format", "ndjson"], Lines("refresh-limits#change")),
     (&["usage", "nobody", "--json"], Error(2)),
 ];
 
-const PAGE: &str = "## Limits\n\n| Model | RPM | RPD |\n| --- | --- | --- |\n| big | 7 | 900 |\n| new | 1 | 2 |\n";
+const PAGE: &str = "## Free tier\n\n| Model | RPM | RPD |\n| --- | --- | --- |\n| big | 7 | 900 |\n| new | 1 | 2 |\n";
 
 #[test]
 fn no_command_is_missing_from_the_list() {
@@ -140,7 +142,8 @@ async fn over_used_providers() -> (Providers, Command) {
     ];
     let providers = Providers::start(fakes, Clock::system()).await;
     let home = relay(["ask", "hello"]).over(&providers).variable("UNSET_API_KEY", "").file("pages/one.md", PAGE);
-    let page = "page = { url = \"https://example.com/limits\" }\nsignup = \"https://example.com/keys\"\n";
+    let page =
+        "page = { url = \"https://example.com/limits\", tier = \"free\" }\nsignup = \"https://example.com/keys\"\n";
     let text = format!("{page}{}", home.text("limits/one.toml"));
     let home = home.file("limits/one.toml", text);
     home.beside(["ask", "hello"]).await.exits(0);

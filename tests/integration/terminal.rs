@@ -1,74 +1,17 @@
-//! `relay ask` on a terminal: the answer as it comes, the route beside it, and the terminal left as it was.
+//! relay on a terminal: answers as they come, bars that draw and are gone, keys that are typed unseen, Ctrl-C at any time.
 
 #![cfg(unix)]
 
-use std::io::Read;
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
-
-use portable_pty::{CommandBuilder, PtyPair, PtySize, native_pty_system};
 use relay::clock::Clock;
-use relay::sim::Act;
+use relay::sim::{Act, ModelSpec};
 
-use super::harness::{Providers, eventually_within, provider, relay, says};
+use super::harness::{Command, Providers, Terminal, eventually_within, provider, relay, says};
 
-/// The program on a terminal of its own, and all that the terminal showed.
-struct OnTerminal {
-    child: Box<dyn portable_pty::Child + Send + Sync>,
-    pair: PtyPair,
-    shown: Arc<Mutex<String>>,
-    _home: super::harness::Command,
-}
+const COLUMNS: u16 = 80;
 
-impl OnTerminal {
-    fn run(providers: &Providers, flags: &[&str]) -> Self {
-        let home = relay(["ask"]).over(providers);
-        let size = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
-        let pair = native_pty_system().openpty(size).expect("a terminal");
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_relay"));
-        command.env_clear();
-        command.args(["ask"].iter().chain(flags));
-        command.cwd(home.path("."));
-        for (name, value) in home.variables() {
-            command.env(name, value);
-        }
-        command.env("TERM", "xterm-256color");
-        let child = pair.slave.spawn_command(command).expect("the program starts");
-        let shown = Arc::new(Mutex::new(String::new()));
-        let (mut reader, all) = (pair.master.try_clone_reader().expect("the terminal is read"), Arc::clone(&shown));
-        super::harness::beside(move || {
-            let mut piece = [0; 1024];
-            while let Ok(length @ 1..) = reader.read(&mut piece) {
-                all.lock().expect("no poison").push_str(&String::from_utf8_lossy(&piece[..length]));
-            }
-        });
-        Self { child, pair, shown, _home: home }
-    }
-
-    fn shown(&self) -> String {
-        self.shown.lock().expect("no poison").clone()
-    }
-
-    async fn shows(&self, part: &str) {
-        eventually_within(10, part, || self.shown().contains(part)).await;
-    }
-
-    fn types(&self, bytes: &[u8]) {
-        let mut writer = self.pair.master.take_writer().expect("a keyboard");
-        std::io::Write::write_all(&mut writer, bytes).expect("a keyboard");
-    }
-
-    /// Its exit code.
-    async fn ended(&mut self) -> u32 {
-        let deadline = Instant::now() + Duration::from_secs(10);
-        loop {
-            if let Some(status) = self.child.try_wait().expect("the child is ours") {
-                return status.exit_code();
-            }
-            assert!(Instant::now() < deadline, "it hangs: {}", self.shown());
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    }
+fn ask(providers: &Providers, flags: &[&str]) -> Terminal {
+    let arguments: Vec<&str> = ["ask"].iter().chain(flags).copied().collect();
+    Terminal::run(&relay([]).over(providers), &arguments, COLUMNS)
 }
 
 #[tokio::test]
@@ -76,22 +19,19 @@ async fn an_answer_is_shown_as_it_comes_with_its_route_below() {
     let slow = provider("sim-a").answers([says("one two three four")]);
     let slow = slow.spec(|spec| spec.latency_ms(600..=600, 150..=150));
     let providers = Providers::start([slow], Clock::system()).await;
-    let mut terminal = OnTerminal::run(&providers, &["count"]);
-    let before = terminal.pair.master.get_termios().map(|it| format!("{it:?}"));
+    let mut terminal = ask(&providers, &["count"]);
     // The spinner names the route while nothing has come.
     terminal.shows("sim-a/sim-m").await;
     assert!(!terminal.shown().contains("one"), "{:?}", terminal.shown());
     terminal.shows("one").await;
     assert!(!terminal.shown().contains("four"), "it streams: {:?}", terminal.shown());
     assert_eq!(terminal.ended().await, 0);
-    terminal.shows("four").await;
     terminal.shows(" out").await;
     let shown = terminal.shown();
     let after_answer = shown.split("four").nth(1).expect("shown");
     assert!(after_answer.contains("sim-a/sim-m") && after_answer.contains("\u{1b}[2m"), "dim, below: {shown:?}");
-    // indicatif hides the cursor at most while it draws.
-    assert_eq!(shown.matches("\u{1b}[?25l").count(), shown.matches("\u{1b}[?25h").count(), "{shown:?}");
-    assert_eq!(terminal.pair.master.get_termios().map(|it| format!("{it:?}")), before);
+    let sees = terminal.sees();
+    assert!(sees.starts_with("one two three four\nsim-a/sim-m") && sees.lines().count() == 2, "{sees}");
 }
 
 #[tokio::test]
@@ -99,7 +39,7 @@ async fn failover_is_shown_and_thoughts_are_dim() {
     let first = provider("sim-a").answers([Act::busy(30)]);
     let second = provider("sim-b").answers([Act::think("hm, well", says("42"))]);
     let providers = Providers::start([first, second], Clock::system()).await;
-    let mut terminal = OnTerminal::run(&providers, &["ask"]);
+    let mut terminal = ask(&providers, &["ask"]);
     assert_eq!(terminal.ended().await, 0);
     terminal.shows("sim-a/sim-m=429-minute").await;
     let shown = terminal.shown();
@@ -110,23 +50,194 @@ async fn failover_is_shown_and_thoughts_are_dim() {
 #[tokio::test]
 async fn an_interrupt_from_the_keyboard_ends_it_with_130() {
     let providers = Providers::start([provider("sim-a").answers([Act::Hang])], Clock::system()).await;
-    let mut terminal = OnTerminal::run(&providers, &["hi"]);
+    let mut terminal = ask(&providers, &["hi"]);
     terminal.shows("sim-a/sim-m").await;
-    terminal.types(b"\x03");
+    terminal.types("\x03");
     assert_eq!(terminal.ended().await, 130);
+    assert!(!terminal.sees().contains("sim-a"), "the spinner is gone: {}", terminal.sees());
 }
 
 #[tokio::test]
 async fn colours_and_progress_can_be_switched_off() {
     let slow = || provider("sim-a").answers([says("ok")]).spec(|spec| spec.latency_ms(500..=500, 0..=0));
     let providers = Providers::start([slow()], Clock::system()).await;
-    let mut terminal = OnTerminal::run(&providers, &["--color", "never", "--no-progress", "hi"]);
+    let mut terminal = ask(&providers, &["--color", "never", "--no-progress", "hi"]);
     assert_eq!(terminal.ended().await, 0);
     terminal.shows("sim-a/sim-m").await;
     assert!(!terminal.shown().contains('\u{1b}'), "{:?}", terminal.shown());
     let providers = Providers::start([slow()], Clock::system()).await;
-    let mut terminal = OnTerminal::run(&providers, &["-q", "hi"]);
+    let mut terminal = ask(&providers, &["-q", "hi"]);
     assert_eq!(terminal.ended().await, 0);
     terminal.shows("ok").await;
     assert_eq!(terminal.shown(), "ok\r\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_bar_of_a_check_is_drawn_and_gone() {
+    let slow = |id| provider(id).spec(|spec| spec.latency_ms(700..=700, 0..=0)).model(ModelSpec::new("m"));
+    let providers = Providers::start([slow("sim-a"), slow("sim-b")], Clock::system()).await;
+    for columns in [COLUMNS, 120] {
+        let mut terminal =
+            Terminal::run(&relay([]).over(&providers), &["check-models", "--latency", "--repeat", "2"], columns);
+        terminal.shows("Probing 2 models, 2 providers").await;
+        terminal.shows("waiting on  sim-a 1").await;
+        assert_eq!(terminal.ended().await, 0);
+        let sees = terminal.sees();
+        assert!(sees.starts_with("STATUS  PROVIDER") && sees.contains("2 models: 2 pass"), "{sees}");
+        assert!(!sees.contains("Probing") && !sees.contains("waiting"), "{sees}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupted_check_leaves_nothing_on_the_screen() {
+    let providers = Providers::start([provider("sim-a").answers([Act::Hang])], Clock::system()).await;
+    let mut terminal = Terminal::run(&relay([]).over(&providers), &["check-models"], COLUMNS);
+    terminal.shows("waiting on").await;
+    eventually_within(10, "it is asked", || !providers.chats("sim-a").is_empty()).await;
+    terminal.types("\x03");
+    assert_eq!(terminal.ended().await, 130);
+    assert!(!terminal.sees().contains("Probing"), "{}", terminal.sees());
+}
+
+/// A provider whose page of limits never comes.
+async fn with_a_silent_page() -> (tokio::net::TcpListener, Providers, Command) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let page = format!("http://{}/limits", listener.local_addr().expect("it listens"));
+    let providers = Providers::start([provider("sim-a")], Clock::system()).await;
+    let home = relay([]).over(&providers);
+    let text = format!("page = {{ url = \"{page}\", tier = \"free\" }}\n{}", home.text("limits/sim-a.toml"));
+    (listener, providers, home.file("limits/sim-a.toml", text))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reading_pages_shows_a_bar_and_can_be_interrupted() {
+    let (_silent, _providers, home) = with_a_silent_page().await;
+    let mut terminal = Terminal::run(&home, &["refresh-limits", "sim-a"], COLUMNS);
+    terminal.shows("Reading 1 page").await;
+    terminal.types("\x03");
+    assert_eq!(terminal.ended().await, 130);
+    assert_eq!(terminal.sees().replace("^C", ""), "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_are_written_only_after_a_yes_and_the_question_can_be_interrupted() {
+    let (_silent, _providers, home) = with_a_silent_page().await;
+    let page = "# Free tier\n\n| Model | RPM |\n| --- | --- |\n| sim-m | 2 |\n";
+    let home = home.file("pages/sim-a.md", page);
+    for (typed, code, is_written) in [("\x03", 130, false), ("\n", 0, false), ("y\n", 0, true)] {
+        let before = home.text("limits/sim-a.toml");
+        let mut terminal = Terminal::run(&home, &["refresh-limits", "sim-a", "--from", "pages"], COLUMNS);
+        terminal.shows("[y/N]").await;
+        terminal.types(typed);
+        assert_eq!(terminal.ended().await, code, "{}", terminal.sees());
+        assert_eq!(home.text("limits/sim-a.toml") != before, is_written, "{typed:?}: {}", terminal.sees());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_shows_its_bar_and_is_interrupted_with_what_it_has() {
+    let line = |id: usize| {
+        format!(
+            "{{\"custom_id\":\"{id}\",\"method\":\"POST\",\"url\":\"/v1/chat/completions\",\"body\":{{\"model\":\"meta-model\",\"messages\":[{{\"role\":\"user\",\"content\":\"hi\"}}]}}}}\n"
+        )
+    };
+    let acts = [says("a"), says("b"), Act::Hang];
+    let providers = Providers::start([provider("sim-a").answers(acts)], Clock::system()).await;
+    let home = relay([]).over(&providers).file("in.jsonl", (0..3).map(line).collect::<String>());
+    let arguments = ["ask", "--batch", "in.jsonl", "-o", "out.jsonl", "--jobs", "1"];
+    let mut terminal = Terminal::run(&home, &arguments, COLUMNS);
+    terminal.shows("2/3").await;
+    terminal.types("\x03");
+    assert_eq!(terminal.ended().await, 130);
+    assert_eq!(home.text("out.jsonl").lines().count(), 2);
+    let sees = terminal.sees();
+    assert!(sees.contains("stopped: 2 answered") && !sees.contains("2/3"), "{sees}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_newcomer_gets_from_no_key_to_an_answer() {
+    let acts = [says("OK."), says("OK."), says("blue")];
+    let providers = Providers::start([provider("sim-a").answers(acts)], Clock::system()).await;
+    let key = providers.described()[0].key.clone();
+    let home = relay([]).over(&providers).variable("SIM_A_API_KEY", "");
+    let described = format!("signup = \"https://sim-a.example/keys\"\n{}", home.text("limits/sim-a.toml"));
+    let home = home.file("limits/sim-a.toml", described);
+
+    let mut first = Terminal::run(&home, &["ask", "hello"], COLUMNS);
+    assert_eq!(first.ended().await, 78);
+    assert!(
+        first.sees().contains("no provider is set up yet") && first.sees().contains("relay init"),
+        "{}",
+        first.sees()
+    );
+
+    let mut setup = Terminal::run(&home, &["init"], COLUMNS);
+    setup.shows("https://sim-a.example/keys").await;
+    setup.shows("Enter to skip").await;
+    setup.types("sk-this-is-not-the-right-key\n");
+    setup.shows("rejects this key; it was not kept").await;
+    setup.types(&format!("{key}\n"));
+    setup.shows("+1 model; sim-m answers").await;
+    setup.shows("Three lines to copy").await;
+    assert_eq!(setup.ended().await, 0, "{}", setup.sees());
+    for typed in [key.as_str(), "this-is-not-the-right-key"] {
+        assert!(!setup.shown().contains(typed), "what is typed is not shown: {}", setup.sees());
+    }
+    assert!(setup.sees().contains("PASS    sim-a     sim-m"), "{}", setup.sees());
+
+    let mut second = Terminal::run(&home, &["ask", "hello"], COLUMNS);
+    assert_eq!(second.ended().await, 0);
+    assert!(second.sees().starts_with("blue\nsim-a/sim-m"), "{}", second.sees());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_is_typed_unseen_can_be_interrupted() {
+    let providers = Providers::start([provider("sim-a")], Clock::system()).await;
+    let home = relay([]).over(&providers).variable("SIM_A_API_KEY", "");
+    let mut terminal = Terminal::run(&home, &["keys", "set", "sim-a"], COLUMNS);
+    terminal.shows("it is not shown").await;
+    terminal.types("half-a-key\x03");
+    assert_eq!(terminal.ended().await, 130);
+    assert!(!home.path("keys.toml").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pages_address_is_opened_only_when_asked_for() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let providers = Providers::start([provider("sim-a")], Clock::system()).await;
+    let home = relay([]).over(&providers).variable("SIM_A_API_KEY", "");
+    let described = format!("signup = \"https://sim-a.example/keys\"\n{}", home.text("limits/sim-a.toml"));
+    let home = home.file("limits/sim-a.toml", described);
+    let program = if cfg!(target_os = "macos") { "bin/open" } else { "bin/xdg-open" };
+    let home = home.file(program, "#!/bin/sh\necho \"$1\" >> \"$HOME/opened\"\n");
+    let path = home.path(program);
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("the file is there");
+    let folder = home.path("bin").display().to_string();
+    let home = home.variable("PATH", &format!("{folder}:/usr/bin:/bin"));
+    let mut terminal = Terminal::run(&home, &["init"], COLUMNS);
+    terminal.shows("o to open the page").await;
+    assert!(!home.path("opened").exists(), "nothing is opened without a word");
+    terminal.types("o\n");
+    let opened =
+        || std::fs::read_to_string(home.path("opened")).is_ok_and(|text| text == "https://sim-a.example/keys\n");
+    eventually_within(10, "the page is opened", opened).await;
+    terminal.types("q\n");
+    assert_eq!(terminal.ended().await, 78);
+    let mut without = Terminal::run(&home.variable("PATH", "/nowhere"), &["init"], COLUMNS);
+    without.shows("o to open the page").await;
+    without.types("o\n");
+    without.shows("nothing here opens a page").await;
+    without.types("q\n");
+    assert_eq!(without.ended().await, 78);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watched_screen_goes_back_to_what_was_there() {
+    let providers = Providers::start([provider("sim-a")], Clock::system()).await;
+    let mut terminal = Terminal::run(&relay([]).over(&providers), &["usage", "--watch"], COLUMNS);
+    terminal.shows("TIGHTEST").await;
+    assert!(terminal.sees().contains("sim-m"), "{}", terminal.sees());
+    terminal.types("\x03");
+    assert_eq!(terminal.ended().await, 130);
+    assert_eq!(terminal.sees().replace("^C", ""), "");
 }

@@ -10,9 +10,12 @@ mod command;
 mod gateway;
 mod process;
 mod providers;
+pub mod redact;
 mod reply;
 mod schema;
 mod socket;
+#[cfg(unix)]
+mod terminal;
 
 pub use client::Asking;
 pub use command::{Command, relay};
@@ -21,6 +24,8 @@ pub use process::{Finished, Process};
 pub use providers::{Fake, Providers, provider};
 pub use reply::Reply;
 pub use socket::Socket;
+#[cfg(unix)]
+pub use terminal::Terminal;
 
 use std::time::{Duration, Instant};
 
