@@ -8,13 +8,19 @@ use serde_json::json;
 use crate::config::{self, Environment, Flags, Loaded, Paths};
 
 use super::args::{Doctor, Global, OutputFormat};
-use super::exit::{Exit, Trouble};
+use super::exit::{Exit, Trouble, span};
 use super::output::{Output, dim, green, red, yellow};
 use super::setup;
 use super::table;
 
 /// Variables by which other programs reach the network.
 const PROXIES: [&str; 6] = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
+
+/// Clocks this many seconds apart count as one; asking takes some of them.
+const MOST_APART_S: u64 = 30;
+
+/// From here on minutes of quota are lost or promised that are not there.
+const FAR_APART_S: u64 = 300;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
@@ -138,6 +144,17 @@ fn clock(loaded: &Loaded) -> Line {
     }
 }
 
+/// What the providers' clocks say of this one.
+fn skew(ahead: jiff::SignedDuration) -> Line {
+    let seconds = ahead.as_secs().unsigned_abs();
+    if seconds <= MOST_APART_S {
+        return Line::new(State::Pass, "clock", "agrees with the providers' clocks");
+    }
+    let side = if ahead.is_positive() { "ahead of" } else { "behind" };
+    let detail = format!("{} {side} the providers' clocks: days turn at the wrong moment; set it", span(seconds));
+    Line::new(if seconds <= FAR_APART_S { State::Warn } else { State::Fail }, "clock", detail)
+}
+
 fn port(loaded: &Loaded) -> Line {
     let server = &loaded.settings.server;
     let address = SocketAddr::new(server.host, server.port);
@@ -169,7 +186,7 @@ async fn network(global: &Global, environment: &Environment, output: Output) -> 
         Ok(core) => core,
         Err(trouble) => return vec![Line::new(State::Warn, "network", trouble.message)],
     };
-    let mut lines: Vec<Line> = Vec::new();
+    let mut lines: Vec<Line> = core.clock_ahead.map(skew).into_iter().collect();
     for finding in &core.findings {
         let state = if setup::is_local_matter(finding) { State::Warn } else { State::Fail };
         lines.push(Line::new(state, "network", setup::finding_line(finding)));

@@ -27,6 +27,8 @@ pub struct Core {
     pub simulator: Option<Simulator>,
     /// What the providers said at the start.
     pub findings: Vec<Finding>,
+    /// How far this machine's clock is ahead of theirs, where they were asked.
+    pub clock_ahead: Option<jiff::SignedDuration>,
     /// Mistakes that cost the providers they are about, and nothing else.
     pub problems: Vec<Problem>,
 }
@@ -155,8 +157,8 @@ pub async fn core_even_if_empty(
     for notice in notices {
         output.notice(&notice);
     }
-    let findings = match verify {
-        Verify::Nothing => Vec::new(),
+    let (findings, clock_ahead) = match verify {
+        Verify::Nothing => (Vec::new(), None),
         Verify::Everything => verified(&mut settings, &flags.providers, &clock).await,
     };
     if problems.iter().any(|problem| problem.provider.is_none()) {
@@ -168,7 +170,7 @@ pub async fn core_even_if_empty(
     if matches!(verify, Verify::Everything) {
         note_listed(&relay, &findings);
     }
-    Ok(Core { relay, settings, simulator, findings, problems })
+    Ok(Core { relay, settings, simulator, findings, clock_ahead, problems })
 }
 
 /// Models that their providers' own lists still have are not gone, whatever an attempt was told.
@@ -202,7 +204,11 @@ pub fn reset_state(global: &Global, flags: Flags, environment: &Environment) -> 
 }
 
 /// Asks the providers that `names` mean, or all where there are none.
-async fn verified(settings: &mut Settings, names: &[String], clock: &Clock) -> Vec<Finding> {
+async fn verified(
+    settings: &mut Settings,
+    names: &[String],
+    clock: &Clock,
+) -> (Vec<Finding>, Option<jiff::SignedDuration>) {
     let means = |account: &Account, name: &String| {
         let id = &account.provider.id;
         id.eq_ignore_ascii_case(name)
@@ -211,9 +217,9 @@ async fn verified(settings: &mut Settings, names: &[String], clock: &Clock) -> V
     let (asked, others): (Vec<_>, Vec<_>) = std::mem::take(&mut settings.accounts)
         .into_iter()
         .partition(|account| names.is_empty() || names.iter().any(|name| means(account, name)));
-    let Verified { accounts, findings } = upstream::verify(asked, &settings.keys, clock.now()).await;
+    let Verified { accounts, findings, clock_ahead } = upstream::verify(asked, &settings.keys, clock.now()).await;
     settings.accounts = [accounts, others].concat();
-    findings
+    (findings, clock_ahead)
 }
 
 /// `provider: what was found out`.

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use http::header::{ACCEPT, CONTENT_TYPE, ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, LOCATION};
+use http::header::{ACCEPT, CONTENT_TYPE, DATE, ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, LOCATION};
 use http::{HeaderName, HeaderValue};
+use jiff::Timestamp;
+use jiff::fmt::rfc2822;
 
 /// What is larger than this is not read on.
 const MOST_BYTES: usize = 8 * 1024 * 1024;
@@ -13,6 +15,8 @@ const MOST_BYTES: usize = 8 * 1024 * 1024;
 pub struct Fetched {
     pub status: u16,
     pub body: Vec<u8>,
+    /// What time it is for whoever answered.
+    pub date: Option<Timestamp>,
 }
 
 /// What is known of a page from the last time: its site need not send it again.
@@ -121,7 +125,9 @@ impl Fetcher {
 async fn fetch(request: reqwest::RequestBuilder, timeout: Duration) -> Result<Fetched, FetchError> {
     let response = request.timeout(timeout).send().await.map_err(|error| reason(&error, timeout))?;
     let status = response.status().as_u16();
-    Ok(Fetched { status, body: body(response, timeout).await? })
+    let date = response.headers().get(DATE).and_then(|date| date.to_str().ok());
+    let date = date.and_then(|date| rfc2822::parse(date).ok()).map(|date| date.timestamp());
+    Ok(Fetched { status, date, body: body(response, timeout).await? })
 }
 
 async fn body(mut response: reqwest::Response, timeout: Duration) -> Result<Vec<u8>, FetchError> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderMap;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::catalog::{Provider, Status};
 use crate::chat::Fault;
@@ -23,6 +23,8 @@ const ANSWER_TIME: Duration = Duration::from_secs(4);
 pub struct Verified {
     pub accounts: Vec<Account>,
     pub findings: Vec<Finding>,
+    /// How far this machine's clock is ahead of what the middle one of those that answered says.
+    pub clock_ahead: Option<SignedDuration>,
 }
 
 /// Something found out about one provider.
@@ -71,30 +73,42 @@ pub async fn verify(accounts: Vec<Account>, keys: &[Key], now: Timestamp) -> Ver
         let keys = account.keys.iter().map(|id| (*id, keys[id.0].clone())).collect();
         check(fetcher.clone(), account, keys, now)
     });
-    let mut verified = Verified { accounts: Vec::new(), findings: Vec::new() };
-    for (provider, account, found) in all(checks).await {
-        verified.accounts.extend(account);
-        verified.findings.extend(found.into_iter().map(|what| Finding { provider: provider.clone(), what }));
+    let (mut accounts, mut findings, mut dates) = (Vec::new(), Vec::new(), Vec::new());
+    for Checked { provider, account, found, date } in all(checks).await {
+        accounts.extend(account);
+        findings.extend(found.into_iter().map(|what| Finding { provider: provider.clone(), what }));
+        dates.extend(date);
     }
-    verified
+    Verified { accounts, findings, clock_ahead: clock_ahead(dates, now) }
 }
 
-async fn check(
-    fetcher: Fetcher,
-    account: Account,
-    keys: Vec<(KeyId, Key)>,
-    now: Timestamp,
-) -> (String, Option<Account>, Vec<What>) {
+fn clock_ahead(mut dates: Vec<Timestamp>, now: Timestamp) -> Option<SignedDuration> {
+    dates.sort_unstable();
+    Some(now.duration_since(*dates.get(dates.len() / 2)?))
+}
+
+/// What came of asking one provider.
+struct Checked {
+    provider: String,
+    account: Option<Account>,
+    found: Vec<What>,
+    /// The time it is there.
+    date: Option<Timestamp>,
+}
+
+async fn check(fetcher: Fetcher, account: Account, keys: Vec<(KeyId, Key)>, now: Timestamp) -> Checked {
     let id = account.provider.id.clone();
     if account.provider.status == Status::Local {
+        // It goes by the same clock, or by that of a machine which knows no better.
         let (account, found) = check_local(fetcher, account).await;
-        return (id, account, found);
+        return Checked { provider: id, account, found, date: None };
     }
     let asked = if keys.is_empty() { vec![None] } else { keys.iter().map(|(_, key)| Some(key.clone())).collect() };
     let provider = Arc::clone(&account.provider);
     let words = all(asked.into_iter().map(|key| ask(fetcher.clone(), Arc::clone(&provider), key, now))).await;
+    let (words, dates): (Vec<Word>, Vec<Option<Timestamp>>) = words.into_iter().unzip();
     let (account, found) = judge(account, &keys, words);
-    (id, account, found)
+    Checked { provider: id, account, found, date: dates.into_iter().flatten().next() }
 }
 
 async fn check_local(fetcher: Fetcher, account: Account) -> (Option<Account>, Vec<What>) {
@@ -116,17 +130,19 @@ enum Word {
     Unclear(String),
 }
 
-async fn ask(fetcher: Fetcher, provider: Arc<Provider>, key: Option<Key>, now: Timestamp) -> Word {
+/// Also gives the time it is for the provider.
+async fn ask(fetcher: Fetcher, provider: Arc<Provider>, key: Option<Key>, now: Timestamp) -> (Word, Option<Timestamp>) {
     let wire = &provider.wire;
     let (list, test) = tokio::join!(
         get(&fetcher, &provider, key.as_ref(), Some(wire.models.as_str())),
         get(&fetcher, &provider, key.as_ref(), wire.key_check.as_deref()),
     );
+    let date = list.iter().chain(&test).flatten().find_map(|answer| answer.date);
     let is_denial = |answer: &Fetched| is_denial(&provider, answer, now);
     if key.is_some() && matches!(&test, Some(Ok(answer)) if is_denial(answer)) {
-        return Word::Rejects;
+        return (Word::Rejects, date);
     }
-    match list {
+    let word = match list {
         None => Word::Takes(None),
         Some(Err(error)) => Word::Unclear(format!("{error} when asked for its models")),
         Some(Ok(answer)) if answer.status == 200 => match listing::read(&answer.body) {
@@ -136,7 +152,8 @@ async fn ask(fetcher: Fetcher, provider: Arc<Provider>, key: Option<Key>, now: T
         },
         Some(Ok(answer)) if key.is_some() && wire.key_check.is_none() && is_denial(&answer) => Word::Rejects,
         Some(Ok(answer)) => Word::Unclear(no_list(&provider, answer.status)),
-    }
+    };
+    (word, date)
 }
 
 /// Gets a path below the provider's base URL; `None` where there is no path.
@@ -189,4 +206,16 @@ fn judge(account: Account, keys: &[(KeyId, Key)], words: Vec<Word>) -> (Option<A
         found.push(What::ModelsGone { models: gone, is_all });
     }
     ((!is_all).then(|| Account { provider: Arc::new(provider), ..account }), found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_wrong_clock_among_the_providers_does_not_accuse_this_machine() {
+        let at = |seconds| Timestamp::from_second(seconds).expect("a moment");
+        assert_eq!(clock_ahead(vec![at(1_000), at(990), at(5)], at(1_060)), Some(SignedDuration::from_secs(70)));
+        assert_eq!(clock_ahead(Vec::new(), at(7)), None);
+    }
 }

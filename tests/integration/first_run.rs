@@ -3,6 +3,8 @@
 use relay::clock::Clock;
 use relay::sim::Act;
 use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
 
 use super::harness::{Command, Providers, provider, relay, says};
 
@@ -113,6 +115,40 @@ async fn the_doctor_names_what_is_wrong_and_shows_no_key() {
     let ended = damaged.await;
     ended.exits(1);
     assert!(ended.stdout.contains("FAIL\tledger"), "{}", ended.stdout);
+}
+
+#[expect(clippy::disallowed_methods, reason = "it ends with the test's runtime")]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_doctor_tells_a_clock_that_is_wrong() {
+    for (date, word, says) in [
+        ("Thu, 01 Jan 2026 00:00:00 GMT", "FAIL", "ahead of the providers' clocks"),
+        ("Fri, 01 Jan 2100 00:00:00 GMT", "FAIL", "behind the providers' clocks"),
+        ("not a date", "PASS", "UTC"),
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("it listens");
+        let answer = format!(
+            "HTTP/1.1 200 OK\r\ndate: {date}\r\ncontent-length: 21\r\nconnection: close\r\n\r\n{{\"data\":[{{\"id\":\"m\"}}]}}"
+        );
+        let serving = tokio::task::spawn(async move {
+            while let Ok((mut socket, _)) = listener.accept().await {
+                let mut request = [0; 4096];
+                if socket.read(&mut request).await.is_ok_and(|length| length > 0) {
+                    drop(socket.write_all(answer.as_bytes()).await);
+                }
+            }
+        });
+        let file = format!(
+            "name = \"One\"\ndialect = \"openai\"\nbase_url = \"http://{address}\"\nkey_env = [\"ONE_API_KEY\"]\nstatus = \"free\"\n\
+             hard_stop = true\ntrains = \"no\"\nchecked = 2026-10-09\n\n[[model]]\nid = \"m\"\ntypes = [\"text\"]\nscale = \"small\"\ncontext = 8192\n"
+        );
+        let home = relay(["doctor", "--network"]).without_shipped().file("limits/one.toml", file);
+        let ended = home.variable("ONE_API_KEY", "a-key-of-some-length").await;
+        let clocks: Vec<&str> = ended.stdout.lines().filter(|line| line.contains("\tclock\t")).collect();
+        let last = clocks.last().expect("a line about the clock");
+        assert!(last.starts_with(word) && last.contains(says), "{date}: {}", ended.stdout);
+        serving.abort();
+    }
 }
 
 #[tokio::test]
