@@ -39,6 +39,7 @@ A flag wins over a variable, a variable over config.toml.
   RELAY_NO_DOTENV      take no keys from a .env beside you
   RELAY_LOG            a filter for the log, such as relay=debug
   NO_COLOR, CLICOLOR_FORCE, FORCE_COLOR
+  COLUMNS              how wide tables may be where there is no terminal
 
 Keys:  <PROVIDER>_API_KEY, and _2 to _9; relay keys urls names the providers.
 Where: <PROVIDER>_BASE_URL replaces a provider's address.

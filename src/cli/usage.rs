@@ -76,6 +76,11 @@ impl Teller {
     }
 }
 
+/// The screen of a report that somebody else has.
+pub fn screen_of(report: &UsageReport) -> String {
+    screen::human(report, &Usage::usual())
+}
+
 fn told(core: &Core, call: Call<'_>) -> Result<String, Trouble> {
     let Call { usage, global, .. } = call;
     let format = table::format(global);

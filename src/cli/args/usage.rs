@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Parser as _, Subcommand, ValueEnum};
 use clap_complete::ArgValueCandidates;
 
 use crate::cli::completions::names;
@@ -39,6 +39,17 @@ pub struct Usage {
     /// Ask a running gateway instead of this machine's ledger
     #[arg(long, value_name = "URL")]
     pub via: Option<String>,
+}
+
+impl Usage {
+    /// As if nothing but the command had been typed.
+    pub fn usual() -> Self {
+        let usual = super::Args::try_parse_from(["relay", "usage"]);
+        match usual.map(|args| args.command) {
+            Ok(Some(super::Command::Usage(usage))) => usage,
+            other => unreachable!("the command needs no argument: {other:?}"),
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]

@@ -10,6 +10,9 @@ use crate::relay::WindowUsage;
 use super::super::exit::span;
 use super::super::output::{green, red, yellow};
 
+/// Cells of the longest label, `unit/month`.
+pub const LABEL: usize = 10;
+
 /// Cells of a bar.
 pub const BAR: usize = 10;
 
@@ -57,9 +60,13 @@ pub fn label(kind: Kind, period: Period) -> String {
         Kind::Requests => "req",
         Kind::Tokens => "tok",
         Kind::InputTokens => "in",
-        Kind::Units => "units",
+        Kind::Units => "unit",
     };
-    let period = if period == Period::Minute { "min" } else { period.word() };
+    let period = match period {
+        Period::Second => "sec",
+        Period::Minute => "min",
+        longer => longer.word(),
+    };
     format!("{kind}/{period}")
 }
 

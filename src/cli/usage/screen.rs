@@ -10,13 +10,13 @@ use crate::relay::{ModelUsage, Sums, UsageReport, WindowUsage};
 use super::super::args::Usage;
 use super::super::output::{bold, dim};
 use super::super::table;
-use super::numbers::{BAR, bar, grouped, label, mark, percent, short, wait};
+use super::numbers::{BAR, LABEL, bar, grouped, label, mark, percent, short, wait};
 
 /// More unused models of one provider than this are counted, not listed.
 const MOST_UNUSED: usize = 5;
 
-/// All columns but the model's id: gaps, `tok/month`, bar, used, left, resets, ok, 429.
-const FIXED: usize = 2 + 2 + 9 + 2 + BAR + 2 + 5 + 2 + 6 + 2 + 7 + 2 + 4 + 2 + 3;
+/// All columns but the model's id: gaps, label, bar, used, left, resets, ok, 429.
+const FIXED: usize = 2 + 2 + LABEL + 2 + BAR + 2 + 5 + 2 + 6 + 2 + 7 + 2 + 4 + 2 + 3;
 
 /// More columns where there is room: limit, tokens in and out, errors, source.
 const EXTRA: usize = 2 + 6 + 2 + 6 + 2 + 6 + 2 + 4 + 2 + 7;
@@ -56,7 +56,7 @@ struct Layout {
 
 impl Layout {
     fn header(&self) -> String {
-        let mut line = format!("{:<2$}  {:<9}", "MODEL", "TIGHTEST", self.model + 2);
+        let mut line = format!("{:<2$}  {:<LABEL$}", "MODEL", "TIGHTEST", self.model + 2);
         // The bar has no name of its own.
         _ = write!(line, "  {:BAR$}  {:>5}  {:>6}", "", "USED", "LEFT");
         if self.wide {
@@ -77,7 +77,7 @@ impl Layout {
         match binding(it) {
             None => {
                 let what = if it.quota.state == "ready" { "no published limit" } else { &*it.quota.state };
-                _ = write!(line, "  {what:<0$}  {1:>6}", 9 + 2 + BAR + 2 + 5, "-");
+                _ = write!(line, "  {what:<0$}  {1:>6}", LABEL + 2 + BAR + 2 + 5, "-");
                 if self.wide {
                     _ = write!(line, "  {:>6}", "-");
                 }
@@ -98,7 +98,7 @@ impl Layout {
         let percent = percent(window);
         let used = format!("{}{percent}%", mark(window));
         let left = format!("{}{}", mark(window), short(window.remaining));
-        _ = write!(line, "  {:<9}  {}  {used:>5}  {left:>6}", label(window.kind, window.period), bar(percent));
+        _ = write!(line, "  {:<LABEL$}  {}  {used:>5}  {left:>6}", label(window.kind, window.period), bar(percent));
         if self.wide {
             _ = write!(line, "  {:>6}", short(window.limit));
         }

@@ -109,7 +109,7 @@ fn long_label(window: &WindowUsage, all: &[WindowUsage]) -> String {
     let of = |window: &WindowUsage| (window.kind, window.period);
     let is_alone = all.iter().filter(|other| of(other) == of(window)).count() == 1;
     let scope = if is_alone { String::new() } else { format!(" per {}", window.scope.word()) };
-    label(window.kind, window.period).replace("/min", "/minute") + &scope
+    label(window.kind, window.period).replace("/min", "/minute").replace("/sec", "/second") + &scope
 }
 
 /// Who says so, and since when.
