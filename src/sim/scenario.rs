@@ -34,25 +34,26 @@ pub struct UnknownScenario(pub String);
 impl Scenario {
     pub const NAMES: [&'static str; 5] = ["default", "dry", "storm", "slow", "cut"];
 
-    /// The story of `relay demo`. `sim-alpha` allows 2 requests a minute where its catalogue says 30, `sim-bravo` 2 a day, as documented,
-    /// `sim-carol` drops its first stream before an event and its third in the middle, `sim-delta` is healthy.
+    /// The story of `relay demo`, each provider slower to begin than the one before. `sim-alpha` allows 1 request a minute where its
+    /// catalogue says 30, `sim-bravo` 1 a day where it says 200, `sim-carol` breaks off in the middle of its second answer, `sim-delta` is
+    /// healthy, `sim-echo` allows 1 a second, as documented.
     pub fn demo() -> Self {
-        let [alpha, bravo, carol, delta] = ["sim-alpha", "sim-bravo", "sim-carol", "sim-delta"].map(ProviderSpec::new);
+        let named = ["sim-alpha", "sim-bravo", "sim-carol", "sim-delta", "sim-echo"];
+        let [alpha, bravo, carol, delta, echo] = named.map(ProviderSpec::new);
         Self::Custom(vec![
-            alpha
-                .limit(Limit::requests(1, Period::Minute).documented_as(30))
-                .model(large())
-                .latency_ms(80..=120, 4..=8),
+            alpha.limit(Limit::requests(1, Period::Minute).documented_as(30)).model(large()).latency_ms(20..=30, 3..=6),
             bravo
                 .limit(Limit::requests(1, Period::Day).documented_as(200))
                 .usage_at(UsageAt::LastChunk)
                 .model(code())
-                .latency_ms(90..=140, 4..=8),
+                .latency_ms(110..=120, 3..=6),
             carol
-                .opening([Act::Cut { after: 0 }, Act::Answer, Act::Cut { after: 8 }])
+                .limit(Limit::requests(50, Period::Day))
+                .opening([Act::Answer, Act::Cut { after: 8 }])
                 .model(vision())
-                .latency_ms(100..=160, 5..=9),
-            delta.model(huge()).latency_ms(140..=200, 6..=10),
+                .latency_ms(200..=210, 3..=6),
+            delta.limit(Limit::requests(1_000, Period::Day)).model(huge()).latency_ms(290..=300, 3..=6),
+            echo.limit(Limit::requests(1, Period::Second)).model(small()).latency_ms(40..=60, 3..=6),
         ])
     }
 

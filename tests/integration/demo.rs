@@ -2,49 +2,53 @@
 
 use std::time::Duration;
 
+use console::measure_text_width;
 use serde_json::Value;
 
-use super::harness::relay;
+use super::harness::{keeps_schema, relay};
 
 #[test]
-fn the_demo_tells_of_failovers_in_under_ten_seconds_and_leaves_no_file() {
-    let ended = relay(["demo", "--fast"]).run();
-    ended.exits(0);
-    assert!(ended.took < Duration::from_secs(10), "{:?}", ended.took);
-    for part in [
-        "sim-alpha",
-        "for this minute (429)",
-        "for today (429)",
-        "broke off in the middle",
-        "moving on",
-        "answered by sim-",
-        "8 of 8 questions answered",
-    ] {
-        assert!(ended.stdout.contains(part), "`{part}` is not in: {}", ended.stdout);
+fn the_demo_tells_its_story_in_under_ten_seconds_and_leaves_no_file() {
+    for (flags, columns) in [(&["demo"][..], "80"), (&["demo", "--fast", "--seed", "3"], "120")] {
+        let ended = relay(flags.iter().copied()).variable("COLUMNS", columns).run();
+        ended.exits(0);
+        assert!(ended.took < Duration::from_secs(10), "{:?}", ended.took);
+        for part in [
+            "1. Many free tiers",
+            "sim-alpha has no requests left for this minute (429)",
+            "sim-bravo has no requests left for today (429)",
+            "sim-carol broke off in the middle",
+            "sim-echo allows 1 request a second: relay waited",
+            "TIGHTEST",
+            "8 of 8 questions answered, 3 failures",
+        ] {
+            assert!(ended.stdout.contains(part), "`{part}` is not in: {}", ended.stdout);
+        }
+        let widest = ended.stdout.lines().map(measure_text_width).max();
+        assert!(widest <= columns.parse().ok(), "{}", ended.stdout);
+        assert!(!ended.stdout.contains('\u{1b}'), "no colour in a pipe");
+        assert_eq!((ended.stderr.as_str(), ended.files()), ("", Vec::new()));
     }
-    assert!(!ended.stdout.contains('\u{1b}'), "no colour in a pipe");
-    assert_eq!((ended.stderr.as_str(), ended.files()), ("", Vec::new()));
 }
 
 #[test]
-fn the_demo_takes_its_time_and_still_ends_in_ten_seconds() {
-    let ended = relay(["demo"]).run();
-    ended.exits(0);
-    assert!(ended.took < Duration::from_secs(10), "{:?}", ended.took);
-}
-
-#[test]
-fn the_demo_as_json_is_a_line_per_question_and_the_same_each_time() {
-    let lines = || {
-        let ended = relay(["demo", "--json", "--seed", "3"]).run();
-        let parse = |line: &str| serde_json::from_str::<Value>(line).expect("JSON");
-        let answers =
-            ended.exits(0).stdout.lines().map(parse).map(|line| (line["question"].clone(), line["route"].clone()));
-        answers.collect::<Vec<_>>()
+fn the_demo_as_json_is_one_document_and_the_same_each_time() {
+    let told = || {
+        let document = relay(["demo", "--json", "--seed", "5"]).run().exits(0).json();
+        keeps_schema("usage", &document["usage"]);
+        let questions = document["questions"].as_array().expect("questions").clone();
+        let parts = |it: &Value| (it["question"].clone(), it["answer"].clone(), it["route"].clone());
+        let outcomes = |it: &Value| {
+            let attempts = it["attempts"].as_array().expect("attempts");
+            attempts.iter().map(|attempt| attempt["outcome"].clone()).collect::<Vec<_>>()
+        };
+        questions.iter().map(|it| (parts(it), outcomes(it))).collect::<Vec<_>>()
     };
-    let first = lines();
+    let first = told();
     assert_eq!(first.len(), 8);
-    assert_eq!(first, lines());
+    assert_eq!(first[4].1, ["rate_limited", "quota_exhausted", "ok"]);
+    assert_eq!(first[5].1, ["cut", "ok"]);
+    assert_eq!(first, told());
 }
 
 #[test]

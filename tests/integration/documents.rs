@@ -38,7 +38,7 @@ const COMMANDS: [(&str, &[&str], Prints); 20] = [
     ("keys remove", &["one"], Document("keys-remove")),
     ("keys test", &[], Document("keys-test")),
     ("keys urls", &[], Document("keys-urls")),
-    ("demo", &["--fast"], Lines("demo")),
+    ("demo", &["--fast"], Document("demo")),
     ("doctor", &["--network"], Document("doctor")),
     ("config path", &[], Document("config-path")),
     ("config show", &[], Document("config")),

@@ -90,7 +90,7 @@ async fn the_demo_tells_its_story_and_cut_spares_the_last() {
     assert_eq!(ask(&simulator, "sim-bravo", "sim-code-32b").await.0, 429);
     let carol =
         [ask(&simulator, "sim-carol", "sim-vision-8b").await, ask(&simulator, "sim-carol", "sim-vision-8b").await];
-    assert_eq!(carol, [(200, false), (200, true)]);
+    assert_eq!(carol, [(200, true), (200, false)]);
     let cutting = Simulator::start(Scenario::Cut, 1, clock).await.expect("loopback can be bound");
     assert_eq!(ask(&cutting, "sim-alpha", "sim-large-70b").await, (200, false));
     assert_eq!(ask(&cutting, "sim-delta", "sim-large-120b").await, (200, true));

@@ -23,6 +23,7 @@ pub use gateway::{Gateway, gateway};
 pub use process::{Finished, Process};
 pub use providers::{Fake, Providers, provider};
 pub use reply::Reply;
+pub use schema::keeps_schema;
 pub use socket::Socket;
 #[cfg(unix)]
 pub use terminal::Terminal;
