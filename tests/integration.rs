@@ -17,6 +17,7 @@ mod integration {
     mod catalogue;
     mod chaos;
     mod check_models;
+    mod completion;
     mod context;
     mod continued;
     mod demo;

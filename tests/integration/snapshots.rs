@@ -151,7 +151,7 @@ async fn what_is_known_without_asking_anybody() {
         &["keys", "--format", "table"],
         &["keys", "urls", "--format", "table"],
         &["config", "path", "--format", "table"],
-        &["ask", "--simulate", "--explain", "--no-stdin", "hi", "--format", "table"],
+        &["ask", "--explain", "--no-stdin", "hi", "--format", "table"],
     ] {
         transcript.screens(&home, arguments).await;
     }

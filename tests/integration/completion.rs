@@ -1,0 +1,79 @@
+//! Completion as one types: a real bash asks the program, and gets what the command line takes at that place.
+
+#![cfg(unix)]
+
+use std::path::Path;
+use std::process::Command;
+
+use super::harness::relay;
+
+/// What bash would offer for each of these lines, asked in one shell.
+fn offered(lines: &[&str]) -> Vec<Vec<String>> {
+    let home = relay([]);
+    let script = "
+        source <(COMPLETE=bash relay)
+        function=$(complete -p relay | sed 's/.*-F \\([^ ]*\\).*/\\1/')
+        while IFS= read -r line; do
+            read -ra COMP_WORDS <<< \"$line\"
+            case $line in *' ') COMP_WORDS+=('') ;; esac
+            COMP_CWORD=$((${#COMP_WORDS[@]} - 1)) COMP_LINE=$line COMP_POINT=${#line} COMP_TYPE=9 COMPREPLY=()
+            $function relay \"${COMP_WORDS[COMP_CWORD]}\" \"${COMP_WORDS[COMP_CWORD-1]}\"
+            echo \"${COMPREPLY[*]}\"
+        done";
+    let folder = Path::new(env!("CARGO_BIN_EXE_relay")).parent().expect("in a folder").display().to_string();
+    let mut bash = Command::new("bash");
+    bash.args(["--norc", "--noprofile", "-c", script]).env_clear().current_dir(home.path("."));
+    bash.env("PATH", format!("{folder}:/usr/bin:/bin")).env("RELAY_HOME", home.path(""));
+    let typed = home.file("typed", lines.join("\n") + "\n");
+    bash.stdin(std::fs::File::open(typed.path("typed")).expect("written just now"));
+    let ended = bash.output().expect("there is a bash");
+    assert!(ended.status.success() && ended.stderr.is_empty(), "{}", String::from_utf8_lossy(&ended.stderr));
+    let text = String::from_utf8(ended.stdout).expect("UTF-8");
+    text.lines().map(|line| line.split_whitespace().map(str::to_owned).collect()).collect()
+}
+
+#[test]
+fn a_shell_is_offered_providers_models_topics_and_scenarios() {
+    let expected: [(&str, &[&str], &[&str]); 9] = [
+        ("relay ask --model groq/openai/gpt-oss-1", &["groq/openai/gpt-oss-120b"], &["groq"]),
+        ("relay ask -m meta", &["meta-model"], &["mistral"]),
+        ("relay ask --avoid mist", &["mistral"], &["groq"]),
+        ("relay check-models gem", &["gemini"], &["groq", "ollama"]),
+        ("relay usage cere", &["cerebras"], &["groq"]),
+        ("relay keys set gr", &["groq"], &["ollama"]),
+        ("relay keys set oll", &["ollama-cloud"], &["ollama"]),
+        ("relay help e", &["environment", "exit-codes"], &["formats"]),
+        ("relay demo --simulate=", &["--simulate=storm", "--simulate=cut"], &["--simulate"]),
+    ];
+    let lines: Vec<&str> = expected.iter().map(|(line, ..)| *line).collect();
+    let all = offered(&lines);
+    assert_eq!(all.len(), lines.len(), "{all:?}");
+    for ((line, wanted, unwanted), offered) in expected.iter().zip(all) {
+        let has = |name: &&&str| offered.iter().any(|one| one == **name);
+        assert!(wanted.iter().all(|name| has(&name)), "{line}: {offered:?}");
+        assert!(!unwanted.iter().any(|name| has(&name)), "{line}: {offered:?}");
+    }
+}
+
+#[test]
+fn no_key_is_looked_for_while_somebody_types() {
+    let home = relay([]).config("[providers.groq]\nkey_cmd = \"touch asked; echo a-key\"\n");
+    let completing = ["--", "relay", "keys", "set", "gr"];
+    let ended = home.beside(completing).variable("COMPLETE", "bash").variable("_CLAP_COMPLETE_INDEX", "3").run();
+    assert!(ended.exits(0).stdout.contains("groq"), "{}", ended.stdout);
+    assert!(!home.path("asked").exists(), "a `key_cmd` may ask for a password");
+}
+
+#[test]
+fn every_shell_gets_a_script_that_asks_relay() {
+    for (shell, sign) in [
+        ("bash", "complete -o"),
+        ("zsh", "#compdef relay"),
+        ("fish", "complete --keep-order"),
+        ("elvish", "edit:completion"),
+        ("powershell", "Register-ArgumentCompleter"),
+    ] {
+        let ended = relay([]).variable("COMPLETE", shell).run();
+        assert!(ended.exits(0).stdout.contains(sign), "{shell}: {}", ended.stdout);
+    }
+}
