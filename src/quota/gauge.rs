@@ -15,15 +15,19 @@ pub struct Gauged {
     meter: Arc<Meter>,
 }
 
-/// What is used until something is given back, and from when on all of it is. Moments are microseconds since the epoch.
+/// How many times something is given back before a glance has to be renewed: more than most windows hold.
+pub(super) const STEPS: usize = 3;
+
+/// What is used as time passes and nothing else does. Moments are microseconds since the epoch.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Glance {
     pub kind: Kind,
-    pub used: u64,
     pub limit: u64,
     /// No amount above this ever fits.
     pub ceiling: u64,
-    pub holds_until: i64,
+    /// So much is used until then, step by step.
+    pub steps: [(i64, u64); STEPS],
+    /// Behind the steps, from then on nothing is used.
     pub empty_from: i64,
     pub lasts: Lasts,
 }
@@ -62,12 +66,9 @@ impl Gauged {
 
     /// Where `amount` fits at `now` for all a glance tells: the level, and for how many seconds what is left has to last.
     pub fn at_a_glance(&self, amount: u64, now: i64) -> Option<(Level, f64)> {
-        let Glance { used, limit, ceiling, holds_until, empty_from, lasts, .. } = self.glance;
-        let used = match () {
-            () if now < holds_until => used,
-            () if now >= empty_from => 0,
-            () => return None,
-        };
+        let Glance { limit, ceiling, ref steps, empty_from, lasts, .. } = self.glance;
+        let step = steps.iter().find(|(until, _)| now < *until);
+        let used = step.map(|(_, used)| *used).or_else(|| (now >= empty_from).then_some(0))?;
         if amount > ceiling || used.saturating_add(amount) > limit {
             return None;
         }
@@ -148,6 +149,8 @@ mod tests {
         assert_eq!(glance(&gauged, 0), Some(0));
         gauged.change(|meter| meter.add(3, now));
         gauged.change(|meter| meter.add(4, later(now, Duration::from_secs(30))));
-        assert_eq!([31, 70, 200].map(|seconds| glance(&gauged, seconds)), [Some(7), None, Some(0)]);
+        assert_eq!([31, 70, 200].map(|seconds| glance(&gauged, seconds)), [Some(7), Some(4), Some(0)]);
+        (31..50).for_each(|second| gauged.change(|meter| meter.add(1, later(now, Duration::from_secs(second)))));
+        assert_eq!([50, 70, 100, 200].map(|seconds| glance(&gauged, seconds)), [Some(26), Some(23), None, Some(0)]);
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::until;
 
-use super::gauge::{Glance, Lasts};
+use super::gauge::{Glance, Lasts, STEPS};
 use super::limit::{Kind, Limit, Source};
 use super::rolling::{Rolling, Saved as SavedRolling};
 use super::window::{Window, next_boundary};
@@ -134,18 +134,17 @@ impl Meter {
     pub(super) fn glance(&self) -> Glance {
         let never = Glance {
             kind: self.limit.kind,
-            used: 0,
             limit: self.amount(Timestamp::MIN).0,
             ceiling: self.ceiling(),
-            holds_until: i64::MIN,
+            steps: [(i64::MIN, 0); STEPS],
             empty_from: i64::MAX,
             lasts: Lasts::For(Duration::ZERO),
         };
         match (&self.count, &self.limit.window) {
             _ if self.learned.is_some_and(|learned| learned.guessed) => never,
             (Count::Rolling(rolling), Window::Rolling { length }) => {
-                let (holds_until, empty_from) = rolling.gives_back();
-                Glance { used: rolling.total(), holds_until, empty_from, lasts: Lasts::For(*length), ..never }
+                let (steps, empty_from) = rolling.steps();
+                Glance { steps, empty_from, lasts: Lasts::For(*length), ..never }
             }
             (Count::Calendar { turns_at, used }, _) => {
                 let turn = turns_at.as_microsecond();
@@ -154,7 +153,9 @@ impl Meter {
                 } else {
                     (i64::MAX, Lasts::Until(turn))
                 };
-                Glance { used: *used, holds_until: turn, empty_from, lasts, ..never }
+                let mut steps = never.steps;
+                steps[0] = (turn, *used);
+                Glance { steps, empty_from, lasts, ..never }
             }
             (Count::Rolling(_), Window::Calendar { .. }) => unreachable!("`new` pairs counts with windows"),
         }

@@ -106,16 +106,18 @@ impl Rolling {
         self.total - over.map(|(_, amount)| amount).sum::<u64>()
     }
 
-    pub(super) const fn total(&self) -> u64 {
-        self.total
-    }
-
-    /// When the oldest of what is counted is given back, and when the newest is, in microseconds since the epoch.
-    pub(super) fn gives_back(&self) -> (i64, i64) {
+    /// What will be used as time passes and nothing else does: so much until a moment in microseconds since the epoch, then so much
+    /// until the next. Behind the last of these steps nothing is used, if they are all; a mark says from when on that is certain.
+    pub(super) fn steps<const N: usize>(&self) -> ([(i64, u64); N], i64) {
         let length = i64::try_from(self.length.as_micros()).unwrap_or(i64::MAX);
         let given_back = |stretch| self.last_uses[Self::slot(stretch)].saturating_add(length);
-        let oldest = self.holding().next().map_or(i64::MAX, |(stretch, _)| given_back(stretch));
-        (oldest, given_back(self.newest))
+        let mut steps = [(i64::MIN, 0); N];
+        let mut left = self.total;
+        for (step, (stretch, amount)) in steps.iter_mut().zip(self.holding()) {
+            *step = (given_back(stretch), left);
+            left -= amount;
+        }
+        (steps, if left == 0 { i64::MIN } else { given_back(self.newest) })
     }
 
     pub(super) fn empty_at(&self, now: Timestamp) -> Option<Timestamp> {

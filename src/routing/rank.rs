@@ -132,6 +132,9 @@ pub(super) fn has_key(route: &Route, snapshot: &Snapshot) -> Result<(), Rejectio
 }
 
 pub(super) fn is_rested(route: &Route, snapshot: &Snapshot) -> Result<(), Rejection> {
+    if snapshot.now >= snapshot.view.rested_from {
+        return Ok(());
+    }
     let marks = [route.model_mark, route.account_mark].into_iter().filter_map(|mark| snapshot.mark(mark));
     match marks.max_by_key(|mark| mark.until) {
         Some(mark) => Err(Rejection::Resting { cause: mark.cause.clone(), until: mark.until }),

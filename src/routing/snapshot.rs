@@ -26,6 +26,8 @@ pub struct View {
     pub open: Vec<u64>,
     /// By `MarkId`.
     pub marks: Vec<Option<Mark>>,
+    /// From this moment on nobody rests, for all that was marked so far.
+    pub rested_from: Timestamp,
 }
 
 impl View {
@@ -35,6 +37,7 @@ impl View {
             meters: fleet.meters.iter().map(|spec| Gauged::new(Meter::new(spec.limit.clone()))).collect(),
             open: vec![0; fleet.meters.len()],
             marks: vec![None; fleet.marks.len()],
+            rested_from: Timestamp::MIN,
         }
     }
 }

@@ -144,7 +144,9 @@ impl Shelf {
     /// Of two deadlines the later one wins.
     pub fn mark(&mut self, mark: MarkId, until: Timestamp, cause: &Fault) {
         if self.view.marks[mark.0].as_ref().is_none_or(|mark| mark.until < until) {
-            Arc::make_mut(&mut self.view).marks[mark.0] = Some(Mark { until, cause: cause.clone() });
+            let view = Arc::make_mut(&mut self.view);
+            view.marks[mark.0] = Some(Mark { until, cause: cause.clone() });
+            view.rested_from = view.rested_from.max(until);
         }
     }
 }
