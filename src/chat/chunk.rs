@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use serde::Deserialize;
+use smallvec::SmallVec;
 
 use super::event::{Finish, Signs};
 use super::fields::name_at;
@@ -12,7 +13,7 @@ use super::skim::{Malformed, Skim};
 /// The parts of a chunk, or of a whole answer, that relay reads. Values are raw JSON; one that is null is not there.
 #[derive(Debug, Default)]
 pub struct Chunk<'a> {
-    pub choices: Option<Vec<Choice<'a>>>,
+    pub choices: Option<SmallVec<[Choice<'a>; 1]>>,
     pub usage: Option<&'a str>,
     pub error: Option<&'a str>,
 }
@@ -115,11 +116,11 @@ fn is_something(value: &str) -> bool {
     !matches!(value, "\"\"" | "[]" | "{}")
 }
 
-fn choices<'a>(json: &'a str, skim: &mut Skim<'_>) -> Result<Option<Vec<Choice<'a>>>, Malformed> {
+fn choices<'a>(json: &'a str, skim: &mut Skim<'_>) -> Result<Option<SmallVec<[Choice<'a>; 1]>>, Malformed> {
     if skim.peek() != Some(b'[') {
         return value(json, skim)?.map_or(Ok(None), |_| Err(Malformed));
     }
-    let mut choices = Vec::with_capacity(1);
+    let mut choices = SmallVec::new();
     skim.list(|skim, _| {
         choices.push(choice(json, skim)?);
         Ok::<_, Malformed>(())

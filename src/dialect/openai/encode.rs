@@ -70,6 +70,30 @@ mod tests {
     }
 
     #[test]
+    fn a_large_body_is_passed_on_without_a_copy_and_a_small_one_with_few_allocations() {
+        let json = |size: usize| {
+            Bytes::from(format!(
+                r#"{{"model":"auto","messages":[{{"role":"user","content":"{}"}}],"seed":7}}"#,
+                "x".repeat(size)
+            ))
+        };
+        let (small, large, wire) = (json(1_000), json(300_000), Wire::default());
+        let target = Target { model: "m", wire: &wire, context: 8192, input_tokens: 1, answer_tokens: 1 };
+        let pass = |body: &Bytes| {
+            allocation_counter::measure(|| {
+                let request = ChatRequest::parse(body.clone()).expect("valid");
+                let outgoing = encode(&request, target).expect("encoded");
+                assert_eq!(outgoing.body.iter().map(Bytes::len).sum::<usize>(), body.len() - 3);
+            })
+        };
+        pass(&small);
+        let (small, large) = (pass(&small), pass(&large));
+        assert!(small.count_total <= 24, "{} allocations", small.count_total);
+        assert_eq!(large.count_total, small.count_total);
+        assert!(large.bytes_total < 8_192, "{} bytes for 300 KB", large.bytes_total);
+    }
+
+    #[test]
     fn fields_are_dropped_renamed_and_filled_in_as_the_wire_table_says() {
         let wire = Wire {
             drop: vec!["logprobs".to_owned()],

@@ -191,6 +191,19 @@ mod tests {
     }
 
     #[test]
+    fn a_chunk_that_passes_allocates_nothing() {
+        let chunk = Bytes::from_static(b"data: {\"id\":\"x\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\" word\"},\"finish_reason\":null}]}\n\n");
+        let mut scanner = Scanner::new(&Wire::default(), false);
+        let mut pass = || {
+            scanner.push(chunk.clone(), Timestamp::UNIX_EPOCH).expect("a chunk");
+            assert_eq!(scanner.next_event().expect("an event").bytes, chunk);
+        };
+        pass();
+        let passed = allocation_counter::measure(|| (0..100).for_each(|_| pass()));
+        assert_eq!((passed.count_total, passed.bytes_total), (0, 0));
+    }
+
+    #[test]
     fn the_usage_chunk_is_hidden_unless_it_was_asked_for() {
         let (events, _) = scan(&[STREAM.as_bytes()], false);
         assert!(events[4].bytes.is_empty() && events[4].signs.usage.is_some());
