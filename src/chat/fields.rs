@@ -181,7 +181,7 @@ pub fn locate(body: &[u8]) -> Option<Vec<FieldAt>> {
 /// The name at a place that `Skim` told, without its quotes and escapes.
 pub fn name_at<'a>(json: &'a str, place: &Range<usize>) -> Cow<'a, str> {
     let plain = &json[place.start + 1..place.end - 1];
-    if plain.contains('\\') {
+    if memchr::memchr(b'\\', plain.as_bytes()).is_some() {
         // Half a surrogate pair is no text; then the name stays as it is written, and is no name relay knows.
         serde_json::from_str(&json[place.clone()]).map_or(Cow::Borrowed(plain), Cow::Owned)
     } else {

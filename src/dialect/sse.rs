@@ -71,7 +71,7 @@ impl Splitter {
 
 /// The data of an event: its `data:` lines joined by line feeds. `None` for comments and blank events.
 pub fn data(event: &[u8]) -> Option<Cow<'_, [u8]>> {
-    let mut lines = event.split(|byte| *byte == b'\n').filter_map(|line| {
+    let mut lines = lines(event).filter_map(|line| {
         let line = line.strip_suffix(b"\r").unwrap_or(line).strip_prefix(b"data:")?;
         Some(line.strip_prefix(b" ").unwrap_or(line))
     });
@@ -83,6 +83,17 @@ pub fn data(event: &[u8]) -> Option<Cow<'_, [u8]>> {
         joined.extend_from_slice(line);
     }
     Some(Cow::Owned(joined))
+}
+
+/// The lines between line feeds, found in wide steps.
+fn lines(event: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(event);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let end = memchr::memchr(b'\n', text);
+        rest = end.map(|end| &text[end + 1..]);
+        Some(&text[..end.unwrap_or(text.len())])
+    })
 }
 
 #[cfg(test)]
