@@ -35,6 +35,9 @@ const BODY_SILENCE: Duration = Duration::from_secs(30);
 /// Past its limit a body is read on up to this many times its limit, so that the client gets to read why it was refused.
 const READ_ON: usize = 8;
 
+/// Bytes that are copied rather than kept with what they were read into, which is 8 KiB.
+const SMALL: usize = 4 * 1024;
+
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const ROUTE: HeaderName = HeaderName::from_static("x-relay-route");
 const ATTEMPTS: HeaderName = HeaderName::from_static("x-relay-attempts");
@@ -216,6 +219,11 @@ async fn next_frame(body: &mut Body) -> Result<Option<Result<Frame<Bytes>, axum:
     })
 }
 
+/// A small piece by itself: as a slice it would keep all that was read with it, for as long as its answer takes.
+fn unshared(data: Bytes) -> Bytes {
+    if data.len() <= SMALL { Bytes::copy_from_slice(&data) } else { data }
+}
+
 async fn read_body(mut body: Body, most: usize) -> Result<Bytes, ErrorBody> {
     let mut whole: Option<Bytes> = None;
     let mut longer = BytesMut::new();
@@ -223,6 +231,7 @@ async fn read_body(mut body: Body, most: usize) -> Result<Bytes, ErrorBody> {
     while let Some(frame) = next_frame(&mut body).await? {
         let frame = frame.map_err(|_| ErrorBody::request(400, "invalid_request", "the body broke off".to_owned()))?;
         let Ok(data) = frame.into_data() else { continue };
+        let data = unshared(data);
         length += data.len();
         match (length > most, &whole) {
             (true, _) if length > most.saturating_mul(READ_ON) => break,

@@ -47,8 +47,8 @@ pub struct Cleaning {
     /// Events whose text cannot be judged yet, and that text.
     waiting: Vec<StreamEvent>,
     waiting_text: String,
-    /// The last event with text: a pattern for one that nobody sent.
-    pattern: Bytes,
+    /// The last event with text: a pattern for one that nobody sent. A copy, for a slice would keep what it was read into.
+    pattern: Vec<u8>,
     is_over: bool,
 }
 
@@ -61,7 +61,7 @@ impl Cleaning {
             json: style.repairs.then(String::new),
             waiting: Vec::new(),
             waiting_text: String::new(),
-            pattern: Bytes::new(),
+            pattern: Vec::new(),
             is_over: false,
         })
     }
@@ -79,7 +79,8 @@ impl Cleaning {
             return if self.holds() { self.waiting.push(event) } else { ready.push_back(event) };
         };
         let ends = event.signs.finish.is_some();
-        self.pattern = event.bytes.clone();
+        self.pattern.clear();
+        self.pattern.extend_from_slice(&event.bytes);
         let mut out = Cleaned::default();
         self.cleaner.push(&text, &mut out);
         self.waiting_text.push_str(&text);
