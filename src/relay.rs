@@ -169,12 +169,11 @@ impl Relay {
         travelling: &mut Travelling<'_>,
         mut attempts: Vec<Attempt>,
     ) -> Result<Answer, Box<Failure>> {
-        let Asking { request, options, .. } = asking;
         let mut conversation = None;
         loop {
             let given_back = travelling.listen();
             let next = |trip: &mut Trip| self.step(trip);
-            match self.shaped_step(&mut travelling.trip, request, options, &mut conversation, next).await {
+            match self.shaped_step(&mut travelling.trip, asking, &mut conversation, next).await {
                 Step::Try(candidate) => {
                     let trip = &mut travelling.trip;
                     let asking = Asking { conversation: conversation.as_ref(), ..asking };

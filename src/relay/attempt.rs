@@ -124,7 +124,7 @@ impl Relay {
         let provider = &route.provider;
         let mut request = self.shaped(asking, need, route, cost).await?;
         if let Some(so_far) = asking.so_far {
-            request = Cow::Owned(with_so_far(&request, so_far, provider.prefill));
+            request = Cow::Owned(with_so_far(&request, so_far.text, provider.prefill));
         }
         let request = &*request;
         let target = Target {

@@ -12,7 +12,7 @@ use crate::routing::Wanted;
 use crate::style::StyleMode;
 
 use super::plan;
-use super::shape::Asking;
+use super::shape::{Asking, SoFar};
 use super::waiting::Travelling;
 use super::{Options, Relay};
 
@@ -21,6 +21,9 @@ const MOST_SPLICES: usize = 2;
 
 /// Of the text so far, the end that an author without a prefill is asked to begin with, in characters.
 const LAST_WORDS: usize = 80;
+
+/// More than the instruction takes, with the last words and the frames of two messages.
+const INSTRUCTION_TOKENS: u64 = 200;
 
 /// The least that is left of the caller's `max_tokens`, so that a sentence can be ended.
 const LEAST_TOKENS: u64 = 16;
@@ -106,7 +109,8 @@ impl Continuation {
         if most > 0 {
             trip.patience.max_attempts = most - made;
         }
-        let asking = Asking { request: &request, options: &self.options, conversation: None, so_far: Some(&text) };
+        let so_far = Some(SoFar { text: &text, tokens: cut_tokens + INSTRUCTION_TOKENS });
+        let asking = Asking { request: &request, options: &self.options, conversation: None, so_far };
         let attempts = self.attempts.clone();
         let answer = self
             .relay

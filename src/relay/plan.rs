@@ -9,6 +9,7 @@ use crate::chat::{ChatRequest, Fault, Unfit, tokens};
 use crate::routing::{Explanation, Fleet, Need, Order, Patience, Prospect, Trip, Wanted};
 use crate::style;
 
+use super::shape::Asking;
 use super::{Options, Relay};
 
 impl Relay {
@@ -38,7 +39,8 @@ impl Relay {
         let (mut trip, _) = self.trip_in_turn(request, options, self.turn.load(Ordering::Relaxed))?;
         let mut conversation = None;
         let next = |trip: &mut Trip| trip.next(&self.fleet, &self.snapshot_behind(None));
-        self.shaped_step(&mut trip, request, options, &mut conversation, next).await;
+        let asking = Asking { request, options, conversation: None, so_far: None };
+        self.shaped_step(&mut trip, asking, &mut conversation, next).await;
         let snapshot = self.snapshot_behind(None);
         let Trip { need, patience, order, .. } = &trip;
         let prospect = Prospect { fleet: &self.fleet, need, snapshot: &snapshot, order: *order, patience: *patience };

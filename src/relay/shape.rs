@@ -23,7 +23,15 @@ pub struct Asking<'a> {
     /// Where its length had to be known exactly.
     pub conversation: Option<&'a Conversation>,
     /// What another route had said before it broke off.
-    pub so_far: Option<&'a str>,
+    pub so_far: Option<SoFar<'a>>,
+}
+
+/// A text that another route is to go on with.
+#[derive(Clone, Copy)]
+pub struct SoFar<'a> {
+    pub text: &'a str,
+    /// What it adds to a prompt, with the words that ask to go on.
+    pub tokens: u64,
 }
 
 /// A request's messages, read and counted.
@@ -31,7 +39,7 @@ pub struct Conversation {
     digest: Arc<Digest>,
     /// Where each message stands in the list: found once, for a list may be long.
     places: Arc<[Range<usize>]>,
-    /// Tokens of tool definitions and of the directive.
+    /// Tokens of tool definitions, of the directive, and of the text that is to be gone on with.
     beside: u64,
     /// What the session's last turns took.
     history: Vec<u64>,
@@ -43,18 +51,17 @@ impl Relay {
     pub(super) async fn shaped_step(
         &self,
         trip: &mut Trip,
-        request: &ChatRequest,
-        options: &Options,
+        asking: Asking<'_>,
         conversation: &mut Option<Conversation>,
         next: impl Fn(&mut Trip) -> Step,
     ) -> Step {
         let mode = self.context.limits.mode;
         if mode == Mode::Dynamic && conversation.is_none() {
-            *conversation = self.read_conversation(trip, request, options).await;
+            *conversation = self.read_conversation(trip, asking).await;
         }
         let mut step = next(trip);
         if conversation.is_none() && !matches!(step, Step::Try(_)) && trip.should_count() {
-            *conversation = self.read_conversation(trip, request, options).await;
+            *conversation = self.read_conversation(trip, asking).await;
             step = next(trip);
         }
         let Some(conversation) = conversation.as_ref().filter(|_| mode != Mode::Off) else { return step };
@@ -75,12 +82,8 @@ impl Relay {
         clippy::disallowed_methods,
         reason = "reading what is new of one request ends within milliseconds of a megabyte"
     )]
-    async fn read_conversation(
-        &self,
-        trip: &mut Trip,
-        request: &ChatRequest,
-        options: &Options,
-    ) -> Option<Conversation> {
+    async fn read_conversation(&self, trip: &mut Trip, asking: Asking<'_>) -> Option<Conversation> {
+        let Asking { request, options, .. } = asking;
         let raw = request.raw("messages").unwrap_or("[]");
         let places: Arc<[Range<usize>]> = fields::places(raw)?.into();
         let begun = self.conversations().take(&messages(request, &places));
@@ -93,6 +96,7 @@ impl Relay {
             (begun.complete(&messages(&owned, &known)), beside)
         });
         let (digest, beside) = reading.await.ok()?;
+        let beside = beside + asking.so_far.map_or(0, |so_far| so_far.tokens);
         let digest = Arc::new(digest);
         let mut memory = self.conversations();
         memory.put(Arc::clone(&digest));
@@ -257,9 +261,10 @@ mod tests {
         let (mut trip, _) = relay.trip(&request, &options).expect("a trip");
         let mut conversation = None;
         let next = |trip: &mut Trip| relay.step(trip);
-        let step = relay.shaped_step(&mut trip, &request, &options, &mut conversation, next).await;
+        let asking = Asking { request: &request, options: &options, conversation: None, so_far: None };
+        let step = relay.shaped_step(&mut trip, asking, &mut conversation, next).await;
         let Step::Try(candidate) = step else { panic!("{step:?}") };
-        let asking = Asking { request: &request, options: &options, conversation: conversation.as_ref(), so_far: None };
+        let asking = Asking { conversation: conversation.as_ref(), ..asking };
         let route = relay.fleet.route(candidate.route);
         let shaped = relay.shaped(asking, &trip.need, route, &candidate.cost).await.expect("it fits");
         fields::places(shaped.raw("messages").expect("messages")).expect("a list").len()

@@ -1,6 +1,6 @@
 //! Streams that break off in the middle: another route goes on, and the reader notices nothing.
 
-use relay::sim::{Act, Persona, ProviderSpec};
+use relay::sim::{Act, ModelSpec, Outcome, Persona, ProviderSpec};
 use serde_json::{Value, json};
 
 use super::harness::{Fake, Reply, gateway, provider, says};
@@ -125,6 +125,27 @@ async fn two_seams_are_sewn_and_no_third() {
     let events = reply.events();
     assert_eq!(events.last().expect("events")["error"]["code"], json!("upstream_cut"));
     assert!(!reply.text().contains("[DONE]"));
+}
+
+#[tokio::test]
+async fn what_was_said_counts_toward_what_the_next_route_takes() {
+    let said = "Number upon number, word upon word. ".repeat(180);
+    let large = provider("sim-a").answers([breaks_off(&said)]);
+    let small = provider("sim-b").model(ModelSpec::new("sim-m").context(8_192));
+    let gateway = gateway().over([large, small]).start().await;
+    let message = |number: usize| {
+        let role = if number.is_multiple_of(2) { "user" } else { "assistant" };
+        json!({"role": role, "content": format!("Message {number} is about rivers and the sea. ").repeat(40)})
+    };
+    let messages: Vec<Value> = (0..41).map(message).collect();
+    let reply = gateway.ask("x").streamed().with("messages", json!(messages)).await;
+    let text = reply.text();
+    assert!(
+        text.contains(": relay-continued sim-a/sim-m, sim-b/sim-m") && text.ends_with("data: [DONE]\n\n"),
+        "{text}"
+    );
+    let asked = gateway.providers.only_chat("sim-b");
+    assert_eq!(asked.outcome, Outcome::Answered, "it fits, with the text so far");
 }
 
 #[tokio::test]
