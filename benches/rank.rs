@@ -59,7 +59,7 @@ fn fleet() -> Fleet {
     let catalog = Catalog::only(&files.collect::<Vec<_>>()).expect("valid files");
     let account = |(index, provider)| Account {
         provider: Arc::new(provider),
-        keys: vec![KeyId(index)],
+        keys: vec![KeyId { place: index, hash: index as u64 }],
         separate: false,
         priority: 0,
     };
@@ -88,7 +88,6 @@ fn snapshot(fleet: &Fleet, requests: u64, start: Timestamp) -> Snapshot {
         now: later(start, Duration::from_mins(2)),
         view: Arc::new(view),
         health: Arc::new(health),
-        rejected_keys: Arc::new(vec![false; PROVIDERS]),
         claims: Claims::default(),
     }
 }

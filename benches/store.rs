@@ -33,7 +33,12 @@ fn fleet() -> Fleet {
     }
     let file = Overlay { id: "a".to_owned(), place: "the bench".to_owned(), text };
     let provider = Catalog::only(&[file]).expect("valid").providers.remove(0);
-    Fleet::new(&[Account { provider: Arc::new(provider), keys: vec![KeyId(0)], separate: false, priority: 0 }])
+    Fleet::new(&[Account {
+        provider: Arc::new(provider),
+        keys: vec![KeyId { place: 0, hash: 0 }],
+        separate: false,
+        priority: 0,
+    }])
 }
 
 async fn once(store: &dyn Store, route: &Route, clock: &Clock) {

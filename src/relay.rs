@@ -71,10 +71,9 @@ pub struct Relay {
     pub(crate) in_flight: Arc<AtomicUsize>,
 }
 
-/// What this process has seen of its routes and keys. Shared with snapshots; a change while one is read is made to a copy.
+/// What this process has seen of its routes. Shared with snapshots; a change while one is read is made to a copy.
 struct Learned {
     health: Arc<Vec<Health>>,
-    rejected_keys: Arc<Vec<bool>>,
     /// Rests in a row without a moment of the provider's own, by route.
     guessed_rests: Vec<u32>,
 }
@@ -103,6 +102,8 @@ pub struct Options {
     /// `provider/model` names or provider ids to leave out.
     pub avoid: Vec<String>,
     pub strict_free: bool,
+    /// Asks also where a rest or a rejected key keeps it from asking, unless its provider named the moment.
+    pub despite_guesses: bool,
     /// The conversation the request belongs to.
     pub session: Option<SessionKey>,
     /// A stream that breaks off ends so, and is not continued on another route.
@@ -117,11 +118,8 @@ pub struct Options {
 
 impl Relay {
     pub fn new(settings: &Settings, fleet: Fleet, store: Arc<dyn Store>, clock: Clock) -> Self {
-        let learned = Learned {
-            health: Arc::new(vec![Health::default(); fleet.routes.len()]),
-            rejected_keys: Arc::new(vec![false; settings.keys.len()]),
-            guessed_rests: vec![0; fleet.routes.len()],
-        };
+        let health = Arc::new(vec![Health::default(); fleet.routes.len()]);
+        let learned = Learned { health, guessed_rests: vec![0; fleet.routes.len()] };
         let sessions = settings.sessions.clone();
         store.bound_sessions(SessionBounds { most: sessions.max_sessions, ttl: sessions.ttl });
         Self {
@@ -196,7 +194,11 @@ impl Relay {
 
     /// Each route with what keeps it from answering a small request now, if anything does.
     pub fn standing(&self) -> Vec<(RouteId, Option<Rejection>)> {
-        let ranking = rank(&self.fleet, &Need::smallest(), &self.snapshot());
+        self.standing_for(&Need::smallest())
+    }
+
+    fn standing_for(&self, need: &Need) -> Vec<(RouteId, Option<Rejection>)> {
+        let ranking = rank(&self.fleet, need, &self.snapshot());
         let free = ranking.candidates.into_iter().map(|candidate| (candidate.route, None));
         let mut standing: Vec<_> =
             free.chain(ranking.rejections.into_iter().map(|(route, rejection)| (route, Some(rejection)))).collect();
@@ -208,13 +210,8 @@ impl Relay {
     pub fn snapshot(&self) -> Snapshot {
         let view = self.store.view();
         let learned = self.learned();
-        Snapshot {
-            now: self.clock.now(),
-            view,
-            health: Arc::clone(&learned.health),
-            rejected_keys: Arc::clone(&learned.rejected_keys),
-            claims: Claims::default(),
-        }
+        let health = Arc::clone(&learned.health);
+        Snapshot { now: self.clock.now(), view, health, claims: Claims::default() }
     }
 
     pub fn store(&self) -> &dyn Store {
@@ -241,7 +238,7 @@ fn credentials(keys: &[Key], fleet: &Fleet) -> Vec<Option<(HeaderName, HeaderVal
     let mut credentials = vec![None; keys.len()];
     for route in &fleet.routes {
         let Some(key) = route.key else { continue };
-        credentials[key.0] = Some(keys[key.0].header(route.provider.dialect));
+        credentials[key.place] = Some(keys[key.place].header(route.provider.dialect));
     }
     credentials
 }

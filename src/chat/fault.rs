@@ -234,6 +234,9 @@ pub const fn longest_rest(fault: &Fault, local: bool) -> Option<Duration> {
 /// A model that was gone twice, at least an hour apart, is retired: it is asked for again only this much later.
 pub const RETIRED: Duration = Duration::from_hours(30 * 24);
 
+/// A rejected key is good again when another takes its place, or a probe finds it good; of itself in ten years.
+pub const REJECTED: Duration = Duration::from_hours(10 * 365 * 24);
+
 /// Two sightings further apart than this are two stories.
 pub const SAME_STORY: Duration = Duration::from_hours(7 * 24);
 

@@ -105,7 +105,7 @@ fn settings(loaded: &Loaded) -> Vec<Line> {
 fn keys(loaded: &Loaded) -> Line {
     let settings = &loaded.settings;
     let named = settings.accounts.iter().filter_map(|account| {
-        let key = settings.keys.get(account.keys.first()?.0)?;
+        let key = settings.keys.get(account.keys.first()?.place)?;
         Some(format!("{} ({})", account.provider.id, key.origin))
     });
     let named: Vec<String> = named.collect();

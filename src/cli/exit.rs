@@ -235,7 +235,9 @@ impl Trouble {
             (ErrorKind::OutOfQuota, Some(wait)) => {
                 trouble.hint(format!("try again in {}, or add a key of another provider", span(wait)))
             }
-            (ErrorKind::Keys, _) => trouble.hint("check the keys in the environment and in keys.toml"),
+            (ErrorKind::Keys, _) => {
+                trouble.hint("check the keys; one that is good again is used again after: relay keys test")
+            }
             _ => trouble,
         }
     }

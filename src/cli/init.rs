@@ -81,7 +81,7 @@ async fn found(core: &Core, around: Around<'_>) -> Result<usize, Trouble> {
     let Around { global, environment, output } = around;
     let mut ready = 0;
     for account in core.settings.accounts.iter().filter(|account| !account.keys.is_empty()) {
-        let origin = &core.settings.keys[account.keys[0].0].origin;
+        let origin = &core.settings.keys[account.keys[0].place].origin;
         let trial = try_key(&account.provider, None, global, environment, output).await?;
         let line = match trial {
             Trial::Rejected => format!("{}: key rejected ({origin}); skipped", account.provider.id),

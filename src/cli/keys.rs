@@ -65,7 +65,7 @@ async fn list(around: Around<'_>) -> Result<(), Trouble> {
         let own = routes.filter(|(route, _)| route.provider.id == account.provider.id).filter_map(|(_, last)| *last);
         let used = own.max_by_key(|last| last.at);
         for key in &account.keys {
-            let key = &core.settings.keys[key.0];
+            let key = &core.settings.keys[key.place];
             documents.push(json!({
                 "provider": account.provider.id,
                 "source": key.origin,

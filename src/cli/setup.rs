@@ -173,13 +173,17 @@ pub async fn core_even_if_empty(
     Ok(Core { relay, settings, simulator, findings, clock_ahead, problems })
 }
 
-/// Models that their providers' own lists still have are not gone, whatever an attempt was told.
+/// Models that their providers' own lists still have are not gone, and keys that they take are good, whatever an attempt was told.
 fn note_listed(relay: &Relay, findings: &[Finding]) {
     let unclear = |id: &str| findings.iter().any(|finding| finding.provider == id && finding.is_doubt());
     for route in &relay.fleet.routes {
         let wire = &route.provider.wire;
         if wire.lists_all && !wire.models.is_empty() && !unclear(&route.provider.id) {
             relay.note_listed(route.id);
+        }
+        let tells_of_keys = wire.key_check.as_ref().unwrap_or(&wire.models);
+        if !tells_of_keys.is_empty() && !unclear(&route.provider.id) {
+            relay.note_accepted(route.id);
         }
     }
 }

@@ -41,7 +41,8 @@ impl Setup {
     fn add(&mut self, provider: Provider, keys: Vec<Key>, settings: &ProviderSettings) {
         let first = self.keys.len();
         self.keys.extend(keys);
-        let keys = (first..self.keys.len()).map(KeyId).collect();
+        let id = |place| KeyId { place, hash: self.keys[place].hash() };
+        let keys = (first..self.keys.len()).map(id).collect();
         self.accounts.push(Account {
             provider: Arc::new(provider),
             keys,
@@ -56,8 +57,9 @@ impl Setup {
 
     /// Keys out of a file in the working directory are used, but not in silence.
     pub fn dotenv_notice(&self) -> Option<String> {
-        let is_from_dotenv =
-            |account: &&Account| account.keys.first().is_some_and(|key| self.keys[key.0].origin.ends_with(IN_DOTENV));
+        let is_from_dotenv = |account: &&Account| {
+            account.keys.first().is_some_and(|key| self.keys[key.place].origin.ends_with(IN_DOTENV))
+        };
         let ids: Vec<&str> =
             self.accounts.iter().filter(is_from_dotenv).map(|account| account.provider.id.as_str()).collect();
         (!ids.is_empty()).then(|| format!("using keys from .env for {}", ids.join(", ")))

@@ -138,7 +138,7 @@ impl Relay {
         let uri: Uri = format!("{}{}", provider.base_url, outgoing.path)
             .parse()
             .map_err(|_| Fault::Broken(Breakage::Unreachable))?;
-        let credential = route.key.and_then(|key| self.credentials[key.0].clone());
+        let credential = route.key.and_then(|key| self.credentials[key.place].clone());
         let received = self
             .client
             .send(Call { uri, credential, headers: Vec::new(), body: outgoing.body, stream: request.stream })

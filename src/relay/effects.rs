@@ -1,6 +1,5 @@
 //! What answers and faults do to their routes: the failure policy's effects, and what is learned on the way.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderMap;
@@ -11,7 +10,7 @@ use crate::chat::fault;
 use crate::chat::{Fault, Period, Scope, Unfit};
 use crate::clock::{later, until};
 use crate::quota::{Fact, Window, signal};
-use crate::routing::{Mark, Route, RouteId, Trip};
+use crate::routing::{Mark, MarkId, Route, RouteId, Trip};
 use crate::store::Lease;
 
 use super::Relay;
@@ -59,8 +58,8 @@ impl Relay {
                 self.learned().health(route.id).told_context(*context);
             }
             Fault::Denied => {
-                if let Some(key) = route.key {
-                    Arc::make_mut(&mut self.learned().rejected_keys)[key.0] = true;
+                if let Some(mark) = route.key_mark {
+                    self.store.mark(mark, later(now, fault::REJECTED), fault);
                 }
             }
             Fault::Broken(_) | Fault::Cut => self.learned().health(route.id).broke(now, route.is_local()),
@@ -153,6 +152,25 @@ impl Relay {
             self.store.mark(route.model_mark, later(now, fault::RETIRED), &Fault::Gone);
         } else {
             self.rest(route, Some(Scope::Model), &Fault::Gone, now);
+        }
+    }
+
+    /// It answered when asked all the same: what was only guessed to keep it away holds no longer. A moment its provider named does.
+    pub(super) fn lift_guesses(&self, route: &Route) {
+        let view = self.store.view();
+        let is_guess = |mark: &MarkId| view.marks[mark.0].as_ref().is_some_and(Mark::is_guess);
+        for mark in
+            [Some(route.model_mark), Some(route.account_mark), route.key_mark].into_iter().flatten().filter(is_guess)
+        {
+            self.store.lift(mark);
+        }
+    }
+
+    /// The provider takes the route's key, whatever an attempt was told.
+    pub fn note_accepted(&self, route: RouteId) {
+        let mark = self.fleet.route(route).key_mark;
+        if let Some(mark) = mark.filter(|mark| self.store.view().marks[mark.0].is_some()) {
+            self.store.lift(mark);
         }
     }
 

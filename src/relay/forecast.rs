@@ -81,5 +81,5 @@ impl Relay {
 fn is_open_within(route: &Route, time: Duration, snapshot: &Snapshot) -> bool {
     let by = later(snapshot.now, time);
     let rests = [route.model_mark, route.account_mark].into_iter().filter_map(|mark| snapshot.mark(mark));
-    !route.key.is_some_and(|key| snapshot.rejected_keys[key.0]) && rests.into_iter().all(|mark| mark.until <= by)
+    route.key_mark.is_none_or(|mark| snapshot.mark(mark).is_none()) && rests.into_iter().all(|mark| mark.until <= by)
 }

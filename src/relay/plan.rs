@@ -24,6 +24,7 @@ impl Relay {
         }
         need.avoid.clone_from(&options.avoid);
         need.strict_free = options.strict_free || self.routing.strict_free;
+        need.despite_guesses = options.despite_guesses;
         need.no_training = self.routing.no_training;
         let moved = move_to_sight(&mut need, &self.fleet);
         Ok((need, moved))

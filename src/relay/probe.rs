@@ -13,7 +13,7 @@ use crate::chat::{Breakage, ChatRequest, Chunk, Fault, Period, Usage};
 use crate::clock::{earlier, later, until};
 use crate::dialect::sse;
 use crate::quota::Kind;
-use crate::routing::Rejection;
+use crate::routing::{Need, Rejection};
 use crate::store::PROBE_PREFIX;
 use crate::style::StyleMode;
 
@@ -182,14 +182,15 @@ impl Relay {
         Ok(young.collect())
     }
 
-    /// What is known of a model without asking it; `None` where only asking tells.
+    /// What is known of a model without asking it; `None` where only asking tells, and where what is known is a guess.
     pub fn known_condition(&self, name: &str) -> Option<Checked> {
         self.rejection(name).as_ref().map(Checked::of_rejection)
     }
 
     /// Why none of the model's routes can be used now; the one that can soonest speaks for it.
     fn rejection(&self, name: &str) -> Option<Rejection> {
-        let mut own = self.standing().into_iter().filter(|(route, _)| *self.fleet.route(*route).name == *name);
+        let need = Need { despite_guesses: true, ..Need::smallest() };
+        let mut own = self.standing_for(&need).into_iter().filter(|(route, _)| *self.fleet.route(*route).name == *name);
         let mut best = own.next()?.1?;
         for (_, rejection) in own {
             let rejection = rejection?;
@@ -221,11 +222,19 @@ impl Relay {
             max_attempts: Some(1),
             // What is measured is the model, in the fewest tokens: no directive, no cleaning.
             style: Some(StyleMode::Off),
+            despite_guesses: true,
             ..Options::default()
         };
         let start = self.clock.now();
         let checked = match self.send(&question(name, probe.max_tokens), &options).await {
-            Ok(answer) => self.read(answer, probe).await,
+            Ok(answer) => {
+                let route = answer.route.clone();
+                let checked = self.read(answer, probe).await;
+                if checked.condition == Condition::Pass {
+                    self.lift_guesses(&route);
+                }
+                checked
+            }
             Err(failure) => {
                 let attempt = failure.attempts.last();
                 let fault = attempt.and_then(|attempt| attempt.fault.as_ref()).unwrap_or(&failure.fault);

@@ -15,13 +15,16 @@ pub struct RouteId(pub usize);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct MeterId(pub usize);
 
-/// The place of a not-before mark: one per route's model and account, one per account.
+/// The place of a not-before mark: one per route's model and account, one per account, one per key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct MarkId(pub usize);
 
-/// A key's place in the list of keys. The key itself is known to the upstream side alone.
+/// A key's place in the list of keys, and a hash by which other processes know it. The key itself is known to the upstream side alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct KeyId(pub usize);
+pub struct KeyId {
+    pub place: usize,
+    pub hash: u64,
+}
 
 /// Provider + key + model: the smallest thing that can be limited, broken or chosen.
 #[derive(Debug, Clone)]
@@ -37,6 +40,8 @@ pub struct Route {
     pub meters: Vec<MeterId>,
     pub model_mark: MarkId,
     pub account_mark: MarkId,
+    /// Set while its provider rejects the key.
+    pub key_mark: Option<MarkId>,
     /// Higher goes first under the `priority` strategy.
     pub priority: i64,
 }
@@ -139,6 +144,7 @@ impl Fleet {
             meters,
             model_mark: self.mark(format!("{owner}/{}", model.id)),
             account_mark: self.mark(format!("{owner}/*")),
+            key_mark: key.map(|key| self.mark(format!("{}/key {:016x}", provider.id, key.hash))),
             priority: account.priority,
         };
         self.routes.push(route);

@@ -67,8 +67,8 @@ pub(super) fn gates(route: &Route, fleet: &Fleet, need: &Need, snapshot: &Snapsh
         Gate::new("intent", rank::fits_intent(route, need)),
         Gate::new("features", rank::fits_features(route, need)),
         context,
-        Gate::new("key", rank::has_key(route, snapshot)),
-        Gate::new("rest", rank::is_rested(route, snapshot)),
+        Gate::new("key", rank::has_key(route, need, snapshot)),
+        Gate::new("rest", rank::is_rested(route, need, snapshot)),
     ];
     let cost = rank::expected_cost(route, need, snapshot);
     gates.extend(route.meters.iter().map(|meter| quota(*meter, &cost, fleet, snapshot)));

@@ -27,6 +27,8 @@ pub struct Need {
     pub avoid: Vec<String>,
     /// Only routes that can never bill.
     pub strict_free: bool,
+    /// Rests and rejected keys keep nobody away, unless a provider named the moment.
+    pub despite_guesses: bool,
     /// Only providers that do not say they train on prompts.
     pub no_training: bool,
     /// Spreads requests over routes of equal standing: a hash of the request's id.
@@ -85,6 +87,7 @@ impl Need {
             answer_reserve: 0,
             avoid: Vec::new(),
             strict_free: false,
+            despite_guesses: false,
             no_training: false,
             seed: 0,
         }

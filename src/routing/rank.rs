@@ -7,7 +7,7 @@ use super::fleet::{Fleet, MeterId, Route, RouteId};
 use super::need::{Need, Wanted};
 use super::price::Price;
 use super::reject::Rejection;
-use super::snapshot::Snapshot;
+use super::snapshot::{Mark, Snapshot};
 
 /// A route that can answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,8 +66,8 @@ fn judge(route: &Route, fleet: &Fleet, need: &Need, snapshot: &Snapshot) -> Resu
     fits_intent(route, need)?;
     fits_features(route, need)?;
     fits_context(route, need, snapshot)?;
-    has_key(route, snapshot)?;
-    is_rested(route, snapshot)?;
+    has_key(route, need, snapshot)?;
+    is_rested(route, need, snapshot)?;
     let cost = expected_cost(route, need, snapshot);
     let quota = fits_quota(route, fleet, &cost, snapshot)?;
     Ok(Candidate { route: route.id, cost, price: Price::of(route, need, quota, snapshot) })
@@ -127,19 +127,24 @@ pub(super) fn fits_context(route: &Route, need: &Need, snapshot: &Snapshot) -> R
     if needed > context { Err(Rejection::ContextTooSmall { context, needed }) } else { Ok(()) }
 }
 
-pub(super) fn has_key(route: &Route, snapshot: &Snapshot) -> Result<(), Rejection> {
-    if route.key.is_some_and(|key| snapshot.rejected_keys[key.0]) { Err(Rejection::KeyRejected) } else { Ok(()) }
+pub(super) fn has_key(route: &Route, need: &Need, snapshot: &Snapshot) -> Result<(), Rejection> {
+    let mark = route.key_mark.and_then(|mark| snapshot.mark(mark)).filter(|mark| holds(mark, need));
+    if mark.is_some() { Err(Rejection::KeyRejected) } else { Ok(()) }
 }
 
-pub(super) fn is_rested(route: &Route, snapshot: &Snapshot) -> Result<(), Rejection> {
+pub(super) fn is_rested(route: &Route, need: &Need, snapshot: &Snapshot) -> Result<(), Rejection> {
     if snapshot.now >= snapshot.view.rested_from {
         return Ok(());
     }
     let marks = [route.model_mark, route.account_mark].into_iter().filter_map(|mark| snapshot.mark(mark));
-    match marks.max_by_key(|mark| mark.until) {
+    match marks.filter(|mark| holds(mark, need)).max_by_key(|mark| mark.until) {
         Some(mark) => Err(Rejection::Resting { cause: mark.cause.clone(), until: mark.until }),
         None => Ok(()),
     }
+}
+
+fn holds(mark: &Mark, need: &Need) -> bool {
+    !(need.despite_guesses && mark.is_guess())
 }
 
 /// The dearest limit's price, or the limit that refuses.

@@ -18,6 +18,13 @@ pub struct Mark {
     pub cause: Fault,
 }
 
+impl Mark {
+    /// Nobody named the moment: whoever asks before may find that it is over.
+    pub const fn is_guess(&self) -> bool {
+        self.cause.until().is_none()
+    }
+}
+
 /// Meters and rests as a store last saw them. Shared with whoever reads it; a store changes a copy of what is being read.
 #[derive(Debug, Clone, Default)]
 pub struct View {
@@ -49,8 +56,6 @@ pub struct Snapshot {
     pub view: Arc<View>,
     /// By `RouteId`.
     pub health: Arc<Vec<Health>>,
-    /// Keys that were rejected, by `KeyId`.
-    pub rejected_keys: Arc<Vec<bool>>,
     /// What requests that wait will take before.
     pub claims: Claims,
 }

@@ -39,14 +39,17 @@ fn world(providers: Providers<'_>) -> World {
         Overlay { id: (*id).to_owned(), place: (*id).to_owned(), text }
     });
     let catalog = Catalog::only(&files.collect::<Vec<_>>()).expect("valid files");
-    let account =
-        |provider| Account { provider: Arc::new(provider), keys: vec![KeyId(0)], separate: false, priority: 0 };
+    let account = |provider| Account {
+        provider: Arc::new(provider),
+        keys: vec![KeyId { place: 0, hash: 0 }],
+        separate: false,
+        priority: 0,
+    };
     let fleet = Fleet::new(&catalog.providers.into_iter().map(account).collect::<Vec<_>>());
     let snapshot = Snapshot {
         now: now(),
         view: Arc::new(View::new(&fleet)),
         health: Arc::new(vec![Health::default(); fleet.routes.len()]),
-        rejected_keys: Arc::new(vec![false]),
         claims: Claims::default(),
     };
     World { fleet, snapshot }

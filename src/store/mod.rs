@@ -170,8 +170,8 @@ pub type Reserving<'a> = Pin<Box<dyn Future<Output = Result<Lease, Refusal>> + S
 /// - What was reserved is counted from then on: `settle` corrects it, and where nobody settles, in a crash, it stays used.
 /// - `tell`, `refuse`, `mark` and `settle` act at once in this process and never fail visibly: a store that loses them says so in
 ///   `reserve`. They are written together, with the end of their attempt.
-/// - Marks only move later: of two deadlines the later one wins. `lift` takes one away, here at once and for processes that
-///   start later.
+/// - Marks only move later: of two deadlines the later one wins. `lift` takes one away, here at once and for others as
+///   soon as they look.
 /// - A session stays with the route that answered it last; a row that says so is all it takes. Sessions are bounded and forgotten.
 pub trait Store: Send + Sync {
     fn reserve<'a>(&'a self, route: &'a Route, cost: Cost, now: Timestamp) -> Reserving<'a>;

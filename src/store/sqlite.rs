@@ -92,15 +92,16 @@ impl Change {
         }
     }
 
-    /// The part of it that is about these meters.
-    fn about(&self, ids: &BTreeSet<usize>) -> Option<Self> {
+    /// The part of it that the file says nothing of yet, these meters and all marks having been read from it.
+    fn since(&self, ids: &BTreeSet<usize>) -> Option<Self> {
         let only = |meters: &[MeterId]| meters.iter().copied().filter(|id| ids.contains(&id.0)).collect::<Vec<_>>();
         let part = |lease: &Lease| Lease { meters: only(&lease.meters), ..lease.clone() };
         let change = match self {
             Self::Settle(lease, settlement, now) => Self::Settle(part(lease), *settlement, *now),
             Self::Refuse(lease, period, now) => Self::Refuse(part(lease), *period, *now),
             Self::Tell(meters, facts, now) => Self::Tell(only(meters), facts.clone(), *now),
-            Self::Mark(..) | Self::Lift(_) | Self::Row(_) | Self::Pin(..) => return None,
+            Self::Mark(..) | Self::Lift(_) => return Some(self.clone()),
+            Self::Row(_) | Self::Pin(..) => return None,
         };
         (!change.meters().is_empty()).then_some(change)
     }

@@ -25,7 +25,7 @@ pub(super) fn fleet() -> Fleet {
     let catalog = Catalog::only(&[file("a", text), file("b", free)]).expect("valid");
     let account = |(index, provider)| Account {
         provider: Arc::new(provider),
-        keys: vec![KeyId(index)],
+        keys: vec![KeyId { place: index, hash: index as u64 }],
         separate: false,
         priority: 0,
     };

@@ -1,6 +1,7 @@
 //! A provider's key, with where it came from, and the header that carries it.
 
 use http::{HeaderName, HeaderValue};
+use ring::digest::{SHA256, digest};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::dialect::Dialect;
@@ -14,6 +15,14 @@ pub struct Key {
 }
 
 impl Key {
+    /// What tells this key from the provider's other and later ones, and nothing about it.
+    pub fn hash(&self) -> u64 {
+        let hash = digest(&SHA256, format!("relay\0key\0{}", self.secret.expose_secret()).as_bytes());
+        let mut first = [0; 8];
+        first.copy_from_slice(&hash.as_ref()[..8]);
+        u64::from_be_bytes(first)
+    }
+
     /// The header by which providers of this dialect take the key, marked sensitive.
     ///
     /// A key that no header can hold is sent as a wrong one: its provider rejects it like any other.

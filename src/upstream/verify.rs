@@ -70,7 +70,7 @@ impl What {
 pub async fn verify(accounts: Vec<Account>, keys: &[Key], now: Timestamp) -> Verified {
     let fetcher = Fetcher::new();
     let checks = accounts.into_iter().map(|account| {
-        let keys = account.keys.iter().map(|id| (*id, keys[id.0].clone())).collect();
+        let keys = account.keys.iter().map(|id| (*id, keys[id.place].clone())).collect();
         check(fetcher.clone(), account, keys, now)
     });
     let (mut accounts, mut findings, mut dates) = (Vec::new(), Vec::new(), Vec::new());

@@ -92,11 +92,13 @@ async fn what_failed_is_tried_again_and_what_is_answered_is_not() {
     let busy = [Act::Denied];
     let providers = Providers::start([provider("sim-a").answers(busy)], Clock::system()).await;
     let command = batch(&providers, &lines(3));
-    let again = command.beside(BATCH);
+    let (test, again) = (command.beside(["keys", "test", "sim-a"]), command.beside(BATCH));
     let third = command.beside(BATCH).more_arguments(["--json"]);
     let first = command.await;
     first.exits(77).says("2 answered, 1 failed").says("auth  1");
     assert_eq!(results(&first.file("out.jsonl")).len(), 3);
+    // A key that was rejected is asked with no more before it is found good.
+    test.await.exits(0);
     let second = again.await;
     second.exits(0).says("1 answered, 2 answered before");
     assert_eq!(results(&second.file("out.jsonl")).values().filter(|one| one["error"].is_null()).count(), 3);
@@ -105,7 +107,7 @@ async fn what_failed_is_tried_again_and_what_is_answered_is_not() {
         (&document["answered"], &document["answered_before"], &document["ok"]),
         (&json!(0), &json!(3), &json!(true))
     );
-    assert_eq!(providers.simulator.total_calls(), 4, "one refusal, three answers");
+    assert_eq!(providers.chats("sim-a").len(), 5, "one refusal, a test, three answers");
 }
 
 #[tokio::test]

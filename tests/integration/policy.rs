@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use relay::clock::Clock;
+use relay::relay::{Condition, Probe};
 use relay::sim::{Act, Limit, ModelSpec};
 use serde_json::json;
 
@@ -107,6 +108,27 @@ async fn a_model_gone_twice_is_retired_and_one_that_came_back_is_not() {
         gateway.relay.note_listed(relay::routing::RouteId(0));
         ask(&gateway).await;
         assert!(gateway.providers.chats("sim-a").len() > calls, "its provider's own list has it again");
+    }
+}
+
+#[tokio::test]
+async fn a_probe_lifts_what_was_guessed_and_nothing_that_was_told() {
+    let probe = Probe { max_tokens: 16, timeout: Duration::from_secs(5) };
+    let table = [
+        (named(429, "slow down", &[]), true),
+        (named(402, "no credit", &[]), true),
+        (Act::Gone, true),
+        (Act::Denied, true),
+        (Act::busy(300), false),
+        (Act::Spent, false),
+    ];
+    for (act, is_guess) in table {
+        let gateway = gateway().over([provider("sim-a").answers([act.clone()]), provider("sim-b")]).start().await;
+        gateway.ask("hello").await.by("sim-b/sim-m");
+        assert_eq!(gateway.relay.known_condition("sim-a/sim-m").is_none(), is_guess, "{act:?}");
+        let checked = gateway.relay.probe("sim-a/sim-m", probe).await;
+        assert_eq!((checked.condition == Condition::Pass, checked.sent), (is_guess, is_guess), "{act:?}: {checked:?}");
+        gateway.ask("hello").await.by(if is_guess { "sim-a/sim-m" } else { "sim-b/sim-m" });
     }
 }
 

@@ -60,6 +60,25 @@ async fn a_killed_server_leaves_counted_what_it_had_let_out() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_rejected_key_is_known_to_others_until_there_is_another_or_a_probe_finds_it_good() {
+    let fakes = [provider("sim-a").answers([Act::Denied]), provider("sim-b")];
+    let providers = Providers::start(fakes, Clock::system()).await;
+    let first = relay(["ask", "hello"]).over(&providers);
+    let run = |arguments: &[&str]| first.beside(arguments.iter().copied());
+    let calls = || providers.chats("sim-a").len();
+    let (again, check, last) = (run(&["ask", "hello"]), run(&["check-models", "sim-a"]), run(&["ask", "hello"]));
+    let other = run(&["ask", "hello"]).variable("SIM_A_API_KEY", "another");
+    first.await.exits(0);
+    again.await.exits(0);
+    assert_eq!(calls(), 1, "the second process knows");
+    other.await.exits(0);
+    assert_eq!(calls(), 2, "another key is tried");
+    check.await.exits(0);
+    last.await.exits(0);
+    assert_eq!(calls(), 4, "a probe, and the answer");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_state_file_that_cannot_be_used_is_named_with_what_to_do() {
     let providers = five_a_minute().await;
     let damaged = relay(["ask", "hello"]).over(&providers).file("relay.db", "no database");

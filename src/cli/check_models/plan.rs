@@ -95,7 +95,7 @@ fn listed(known: &Provider, said: &Said) -> Checked {
 /// A rejected key is told by its name, so that one knows which to replace.
 pub fn with_key(core: &Core, name: &str, mut checked: Checked) -> Checked {
     let route = core.relay.fleet.routes.iter().find(|route| *route.name == *name);
-    let origin = route.and_then(|route| Some(&core.settings.keys[route.key?.0].origin));
+    let origin = route.and_then(|route| Some(&core.settings.keys[route.key?.place].origin));
     if checked.condition == Condition::Auth
         && let (Some(origin), Some(detail)) = (origin, &mut checked.detail)
         && detail.ends_with("key rejected")

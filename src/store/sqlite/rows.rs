@@ -9,6 +9,7 @@ use crate::chat::fault::Class;
 use crate::chat::session::SessionKey;
 use crate::chat::{Fault, Period, Scope};
 use crate::quota::{Limit, Meter};
+use crate::routing::Mark;
 
 use crate::store::{LastAttempt, LedgerRow, PROBE_PREFIX, Quarter, Totals};
 
@@ -47,30 +48,38 @@ pub fn write_mark(connection: &Connection, name: &str, until: Timestamp, cause: 
     connection.prepare_cached(sql)?.execute(params![name, until.as_microsecond(), cause]).map(drop)
 }
 
-pub fn delete_mark(connection: &Connection, name: &str) -> Result<(), Error> {
-    connection.prepare_cached("DELETE FROM mark WHERE name = ?1")?.execute([name]).map(drop)
+/// Takes a rest away. Its row stays until the file is opened again, so that other processes hear of it.
+pub fn lift_mark(connection: &Connection, name: &str) -> Result<(), Error> {
+    let sql = "UPDATE mark SET until = 0, cause = ?2 WHERE name = ?1";
+    connection.prepare_cached(sql)?.execute([name, LIFTED]).map(drop)
 }
 
-/// Every rest: name, moment, cause. Those of the past are deleted when a file is opened, a while later where a model was gone.
-pub fn marks(connection: &Connection) -> Result<Vec<(String, Timestamp, Fault)>, Error> {
+/// What stands in the place of a cause once the rest was lifted.
+const LIFTED: &str = "lifted";
+
+/// Every rest by its name: moment and cause, or nothing where it was lifted. Those of the past are deleted when a file is opened, a
+/// while later where a model was gone.
+pub fn marks(connection: &Connection) -> Result<Vec<(String, Option<Mark>)>, Error> {
     let mut statement = connection.prepare_cached("SELECT name, until, cause FROM mark")?;
     let rows = statement.query_map([], |row| {
         let (until, cause): (i64, String) = (row.get(1)?, row.get(2)?);
         let until = Timestamp::from_microsecond(until).unwrap_or(Timestamp::MIN);
-        Ok((row.get(0)?, until, cause_of(&cause, until)))
+        Ok((row.get(0)?, (cause != LIFTED).then(|| Mark { until, cause: cause_of(&cause, until) })))
     })?;
     rows.collect()
 }
 
-/// `word/period/scope`.
+/// `word/period/scope`, and `/guessed` where nobody named the moment.
 fn cause_text(cause: &Fault) -> Option<String> {
     let (word, period, scope) = match cause {
         Fault::Busy { period, scope, .. } => ("busy", *period, *scope),
         Fault::Spent { period, scope, .. } => ("spent", *period, *scope),
         Fault::Gone => ("gone", None, None),
+        Fault::Denied => ("denied", None, None),
         _ => return None,
     };
-    Some(format!("{word}/{}/{}", period.map_or("", Period::word), scope.map_or("", Scope::word)))
+    let guessed = if cause.until().is_none() { "/guessed" } else { "" };
+    Some(format!("{word}/{}/{}{guessed}", period.map_or("", Period::word), scope.map_or("", Scope::word)))
 }
 
 fn cause_of(text: &str, until: Timestamp) -> Fault {
@@ -78,10 +87,12 @@ fn cause_of(text: &str, until: Timestamp) -> Fault {
     let word = parts.next().unwrap_or_default();
     let period = parts.next().and_then(|word| Period::ALL.into_iter().find(|period| period.word() == word));
     let scope = parts.next().and_then(|word| Scope::ALL.into_iter().find(|scope| scope.word() == word));
+    let until = (parts.next() != Some("guessed")).then_some(until);
     match word {
         "gone" => Fault::Gone,
-        "spent" => Fault::Spent { until: Some(until), scope, period },
-        _ => Fault::Busy { until: Some(until), scope, period },
+        "denied" => Fault::Denied,
+        "spent" => Fault::Spent { until, scope, period },
+        _ => Fault::Busy { until, scope, period },
     }
 }
 

@@ -91,6 +91,15 @@ async fn two_stores_over_one_file_share_every_limit_and_see_each_others_rests() 
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
     assert_eq!(one.totals(at(0)).expect("it can be read")[limited.id.0].ok, 5, "the ledger is shared too");
+    two.lift(limited.model_mark);
+    two.flush();
+    while one.view().marks[limited.model_mark.0].is_some() {
+        assert!(std::time::Instant::now() < deadline, "a lifted rest is seen as soon");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    one.mark(limited.model_mark, at(95), &Fault::Gone);
+    one.flush();
+    assert_eq!(place.open().view().marks[limited.model_mark.0].as_ref().map(|mark| mark.until), Some(at(95)));
 }
 
 #[tokio::test]

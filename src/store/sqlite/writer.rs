@@ -163,9 +163,11 @@ impl Writer {
             state.shelf.change(*id, |meter| *meter = rows::restore(limit, &saved));
             reread.insert(id.0);
         }
-        for (name, until, cause) in marks {
-            if let Some(id) = self.mark_ids.get(&name) {
-                state.shelf.mark(*id, until, &cause);
+        for (name, mark) in marks {
+            match (self.mark_ids.get(&name), mark) {
+                (Some(id), Some(mark)) => state.shelf.mark(*id, mark.until, &mark.cause),
+                (Some(id), None) => state.shelf.lift(*id),
+                (None, _) => {}
             }
         }
         for (session, name, seen) in sessions {
@@ -176,7 +178,7 @@ impl Writer {
             self.sessions_seen = self.sessions_seen.max(seen);
         }
         // What became known here meanwhile is not in the file yet.
-        for change in state.pending.iter().filter_map(|change| change.about(&reread)) {
+        for change in state.pending.iter().filter_map(|change| change.since(&reread)) {
             change.apply(&mut state.shelf);
         }
         (self.version, self.sequence) = (version, sequence);
@@ -257,7 +259,7 @@ impl Writer {
                 Change::Mark(mark, until, cause) => {
                     rows::write_mark(&self.connection, &self.marks[mark.0], *until, cause)?;
                 }
-                Change::Lift(mark) => rows::delete_mark(&self.connection, &self.marks[mark.0])?,
+                Change::Lift(mark) => rows::lift_mark(&self.connection, &self.marks[mark.0])?,
                 Change::Row(row) => rows::write_row(&self.connection, &self.shared.routes[row.route.0], row)?,
                 Change::Pin(session, route, seen, forgotten) => {
                     rows::write_pin(&self.connection, *session, &self.route_names[route.0], *seen)?;
