@@ -27,7 +27,7 @@ pub fn request(input: &[u8]) {
             }
         }
     }
-    let other = request.with_messages("[]".to_owned());
+    let other = request.with_messages("[]");
     assert_eq!(other.raw("messages"), Some("[]"));
     assert_eq!((other.raw("tools"), other.raw("user")), (request.raw("tools"), request.raw("user")));
 }

@@ -143,14 +143,19 @@ impl ChatRequest {
         ["messages", "tools", "functions"].into_iter().filter_map(|name| self.raw_bytes(name))
     }
 
-    /// This request with other messages, and everything else as it is.
+    /// This request with another list of messages, and everything else as it is.
     #[must_use]
-    pub fn with_messages(&self, messages: String) -> Self {
-        let mut rewrite = self.rewrite();
-        rewrite.set("messages", Bytes::from(messages));
-        let body = Bytes::from(rewrite.finish().concat());
-        let fields = fields::locate(&body).expect("an object rewritten is an object");
-        Self { body, fields, ..self.clone() }
+    pub fn with_messages(&self, messages: &str) -> Self {
+        let mut fields = self.fields.clone();
+        let place = fields.iter().find(|field| &*field.name == "messages").map(|field| field.value.clone());
+        let place = place.expect("a request has messages");
+        let body = [&self.body[..place.start], messages.as_bytes(), &self.body[place.end..]].concat();
+        let moved = |at: usize| if at < place.end { at } else { at - place.len() + messages.len() };
+        for field in &mut fields {
+            field.whole = moved(field.whole.start)..moved(field.whole.end);
+            field.value = moved(field.value.start)..moved(field.value.end);
+        }
+        Self { body: Bytes::from(body), fields, ..self.clone() }
     }
 
     /// This request with these fields, as raw JSON, in the place of its own.
@@ -302,6 +307,22 @@ mod tests {
         assert_eq!(request.rewrite().finish().concat().len(), json.len());
         // Field against field this would be five thousand million comparisons.
         assert!(started.elapsed().as_secs() < 5);
+    }
+
+    #[test]
+    fn other_messages_leave_every_field_where_it_can_be_found() {
+        let json = r#"{"a":1, "messages" : [{"role":"user","content":"x"}] ,"model":"auto","seed":7}"#;
+        for messages in ["[]", r#"[{"role":"user","content":"much longer than it was before"}]"#] {
+            let request = parse(json).expect("valid").with_messages(messages);
+            assert_eq!(request.body(), &json.replace(r#"[{"role":"user","content":"x"}]"#, messages));
+            assert_eq!(
+                ["a", "messages", "model", "seed"].map(|name| request.raw(name)),
+                [Some("1"), Some(messages), Some("\"auto\""), Some("7")]
+            );
+            let mut rewrite = request.rewrite();
+            rewrite.drop_field("messages");
+            assert_eq!(rewrite.finish().concat(), br#"{"a":1,"model":"auto","seed":7}"#);
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::fields::{EditedObject, list, quoted};
+use super::skim::Skim;
 
 /// Where the text goes within the system prompt that is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,9 +23,14 @@ pub fn join(messages: &[Cow<'_, str>], text: &str, place: Place) -> Result<Vec<S
     Ok(joined)
 }
 
-/// The raw messages of a list.
-pub fn split(messages: &str) -> Result<Vec<Cow<'_, str>>, serde_json::Error> {
-    Ok(list(messages)?.into_iter().map(Cow::Borrowed).collect())
+/// The same for a list as raw JSON, of which no more than the first message is read.
+pub fn join_raw(messages: &str, text: &str, place: Place) -> Result<String, serde_json::Error> {
+    let inner = messages.strip_prefix('[').unwrap_or(messages);
+    let Ok(first) = Skim::new(inner).value() else {
+        return Ok(format!("[{}]", join(&[], text, place)?.join(",")));
+    };
+    let joined = join(&[Cow::Borrowed(&inner[first.clone()])], text, place)?;
+    Ok(format!("[{}{}", joined.join(","), &inner[first.end..]))
 }
 
 /// The system message with `text`; `None` where this is none, or its content is of no known kind.
@@ -94,8 +100,7 @@ mod tests {
             ),
         ];
         for (messages, place, expected) in cases {
-            let joined = join(&split(&messages).expect("a list"), "Be \"brief\"", place).expect("joined");
-            assert_eq!(format!("[{}]", joined.join(",")), expected, "{messages}");
+            assert_eq!(join_raw(&messages, "Be \"brief\"", place).expect("joined"), expected, "{messages}");
         }
     }
 }

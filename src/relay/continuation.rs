@@ -152,7 +152,7 @@ pub(super) fn with_so_far(request: &ChatRequest, text: &str, prefill: Prefill) -
     }
     let messages = request.raw("messages").unwrap_or("[]").trim_end();
     let messages = format!("{},{more}]", messages.strip_suffix(']').unwrap_or(messages));
-    request.with_messages(messages)
+    request.with_messages(&messages)
 }
 
 /// Asking for the last words once more leaves no doubt where a word or a space belongs; the repeated is taken out again.

@@ -128,12 +128,10 @@ impl Relay {
             |fitted| Cow::Owned(fitted.messages),
         );
         if !directs {
-            return Ok(Cow::Owned(request.with_messages(shaped.into_owned())));
+            return Ok(Cow::Owned(request.with_messages(&shaped)));
         }
-        let joined = system::split(&shaped)
-            .and_then(|messages| system::join(&messages, &self.voice.directive, Place::Before))
-            .map_err(|error| unreadable(&error))?;
-        Ok(Cow::Owned(request.with_messages(format!("[{}]", joined.join(",")))))
+        let joined = system::join_raw(&shaped, &self.voice.directive, Place::Before);
+        Ok(Cow::Owned(request.with_messages(&joined.map_err(|error| unreadable(&error))?)))
     }
 
     /// The conversation cut to what this route takes; `None` where it fits as it is.
