@@ -16,6 +16,8 @@ pub struct Fence {
     indent: String,
     /// The rest of its line: the language.
     info: String,
+    /// Blocks that stand open within it: a block of Markdown holds others.
+    nested: usize,
 }
 
 /// The current line, as far as it has come.
@@ -42,11 +44,18 @@ impl Fences {
     pub fn follow(&mut self, text: &str) {
         let mut rest = text;
         while let Some(end) = memchr::memchr(b'\n', rest.as_bytes()) {
-            self.line.follow(&rest[..end], self.open.is_some());
+            self.follow_line(&rest[..end]);
             self.end_line();
             rest = &rest[end + 1..];
         }
-        self.line.follow(rest, self.open.is_some());
+        self.follow_line(rest);
+    }
+
+    /// Follows a part of a line.
+    pub fn follow_line(&mut self, part: &str) {
+        if !self.line.is_text {
+            self.line.follow(part, self.open.as_ref());
+        }
     }
 
     /// Whether the line that stands here is code, or opens or closes it.
@@ -57,51 +66,70 @@ impl Fences {
     /// The open fence, once the text is over. A last line without its end counts as a line.
     pub fn open_at_end(&self) -> Option<Fence> {
         let mut whole = self.clone();
-        whole.end_line();
+        if whole.line.is_begun() {
+            whole.end_line();
+        }
         whole.open
     }
 
-    fn end_line(&mut self) {
+    /// Follows the end of a line.
+    pub fn end_line(&mut self) {
+        // Code in a quote ends with the quote.
+        if self.open.as_ref().is_some_and(|open| open.indent.contains('>') && !self.line.indent.contains('>')) {
+            self.open = None;
+        }
+        if self.line.is_text || self.line.length < 3 {
+            return self.line.clear();
+        }
         let line = std::mem::take(&mut self.line);
-        let Some(mark) = line.mark.filter(|_| !line.is_text && line.length >= 3) else { return };
-        match &self.open {
-            Some(open) => {
-                if open.mark == mark && line.length >= open.length && line.info.trim().is_empty() {
-                    self.open = None;
-                }
-            }
+        let Some(mark) = line.mark else { return };
+        let is_named = !line.info.trim().is_empty();
+        match &mut self.open {
+            Some(open) if open.mark != mark || line.length < open.length => {}
+            Some(open) if is_named => open.nested += 1,
+            Some(open) if open.nested > 0 => open.nested -= 1,
+            Some(_) => self.open = None,
             // An info string with a backtick makes the line a piece of inline code.
             None if mark == '`' && line.info.contains('`') => {}
             None => {
                 let indent = line.indent.chars().map(|c| if c == '>' || c == '\t' { c } else { ' ' }).collect();
-                self.open = Some(Fence { mark, length: line.length, indent, info: line.info.trim().to_owned() });
+                let info = line.info.trim().to_owned();
+                self.open = Some(Fence { mark, length: line.length, indent, info, nested: 0 });
             }
         }
     }
 }
 
 impl Line {
-    fn follow(&mut self, piece: &str, in_code: bool) {
-        if self.is_text {
-            return;
-        }
-        for c in piece.chars() {
-            self.take(c, in_code);
+    fn follow(&mut self, part: &str, open: Option<&Fence>) {
+        for c in part.chars() {
+            self.take(c, open);
             if self.is_text {
                 return;
             }
         }
     }
 
-    fn take(&mut self, c: char, in_code: bool) {
+    const fn is_begun(&self) -> bool {
+        self.is_text || self.mark.is_some() || !self.indent.is_empty()
+    }
+
+    fn clear(&mut self) {
+        self.indent.clear();
+        self.info.clear();
+        (self.mark, self.length, self.is_past, self.is_text) = (None, 0, false, false);
+    }
+
+    fn take(&mut self, c: char, open: Option<&Fence>) {
         match (self.mark, c) {
             (None, '`' | '~') => (self.mark, self.length) = (Some(c), 1),
-            (None, c) if self.is_indent(c, in_code) => self.indent.push(c),
+            (None, c) if self.is_indent(c, open.is_some()) => self.indent.push(c),
             (None, _) => self.is_text = true,
             (Some(mark), c) if c == mark && !self.is_past => self.length += 1,
             (Some(_), _) => {
                 self.is_past = true;
-                self.is_text = self.length < 3 || (in_code && !c.is_whitespace());
+                let ends_only = open.is_some_and(|open| !open.is_markdown());
+                self.is_text = self.length < 3 || (ends_only && !c.is_whitespace());
                 if self.info.len() < MOST_INFO || c == '`' {
                     self.info.push(c);
                 }
@@ -117,14 +145,21 @@ impl Line {
 }
 
 impl Fence {
-    /// The line that opens it again.
-    pub fn opening(&self) -> String {
-        format!("{}{}{}\n", self.indent, self.marks(), self.info)
+    /// Within Markdown a fence that names a language opens a block; in any other code it is code.
+    fn is_markdown(&self) -> bool {
+        ["md", "markdown"].iter().any(|name| self.info.eq_ignore_ascii_case(name))
     }
 
-    /// The line that closes it, after text that `ends_line` or does not.
+    /// The line that opens it again, and those within it.
+    pub fn opening(&self) -> String {
+        let within = format!("{}{}text\n", self.indent, self.marks());
+        format!("{}{}{}\n{}", self.indent, self.marks(), self.info, within.repeat(self.nested))
+    }
+
+    /// The line that closes it, and those within it, after text that `ends_line` or does not.
     pub fn closing(&self, ends_line: bool) -> String {
-        format!("{}{}{}", if ends_line { "" } else { "\n" }, self.indent, self.marks())
+        let line = format!("{}{}", self.indent, self.marks());
+        format!("{}{}", if ends_line { "" } else { "\n" }, vec![line; self.nested + 1].join("\n"))
     }
 
     fn marks(&self) -> String {
@@ -159,6 +194,13 @@ mod tests {
             ("- ```sh\n  ls\n", Some("  ```")),
             ("> ```\n> x\n", Some("> ```")),
             ("> ```\n> x\n> ```\n", None),
+            ("> ```\n> x\n\nb\n", None),
+            ("> ```\n> x\n```\ny\n", Some("```")),
+            ("```md\n```py\nx\n```\n", Some("```")),
+            ("```md\n```py\nx\n```\ny\n```\n", None),
+            ("```Markdown\n```py\nx\n", Some("```\n```")),
+            ("````md\n```py\nx\n```\n", Some("````")),
+            ("```sh\n```py\nx\n```\n", None),
             ("```\n- ```\n", Some("```")),
             ("```\n``` not an end\n", Some("```")),
             ("text\n```", Some("\n```")),

@@ -2,6 +2,8 @@
 
 use serde_json::value::RawValue;
 
+use super::tokens::{begins_member, closing_quotes, follows_comma, is_json, literal, number_of, push_escaped, quoted};
+
 /// Nobody answers deeper than this; serde reads no deeper than 128.
 const MOST_DEPTH: usize = 100;
 /// Of a text with many brackets no more than so many are tried as the JSON's beginning.
@@ -12,12 +14,28 @@ const MOST_STARTS: usize = 64;
 /// Numbers, keys and their order, and strings stay as they are written; nothing is made up but what closes what is open.
 pub fn repaired(text: &str) -> Option<String> {
     if is_json(text) {
-        return None;
+        return within_string(text);
     }
+    // Escaped as if for a string that never was opened.
+    found_in(text).or_else(|| found_in(&text.replace("\\\"", "\"")).filter(|_| text.contains("{\\\"")))
+}
+
+/// The object or list that a valid string holds: JSON that was written as JSON once more.
+fn within_string(text: &str) -> Option<String> {
+    let inner: String = serde_json::from_str(text.trim_start().strip_prefix('"').map(|_| text)?).ok()?;
+    let inner = inner.trim();
+    (inner.starts_with(['{', '[']) && is_json(inner)).then(|| inner.to_owned())
+}
+
+fn found_in(text: &str) -> Option<String> {
     let mut best: Option<(usize, String)> = None;
     let mut from = 0;
     for _ in 0..MOST_STARTS {
         let Some(start) = text[from..].find(['{', '[']).map(|at| from + at) else { break };
+        if is_footnote(text, start) {
+            from = start + 1;
+            continue;
+        }
         let found = strict(&text[start..]).or_else(|| lenient(&text[start..]));
         let Some((length, json)) = found else {
             from = start + 1;
@@ -32,8 +50,10 @@ pub fn repaired(text: &str) -> Option<String> {
     best.map(|(_, json)| json)
 }
 
-fn is_json(text: &str) -> bool {
-    serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
+/// Whether the bracket belongs to prose, as in "see [1]" or `values[0]`, and is no list.
+fn is_footnote(text: &str, at: usize) -> bool {
+    let before = text[..at].trim_end_matches([' ', '\t']).chars().next_back();
+    text[at..].starts_with('[') && before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '.' | ',' | ')' | '"'))
 }
 
 /// A valid value at the beginning of `text`, with its length.
@@ -44,7 +64,7 @@ fn strict(text: &str) -> Option<(usize, String)> {
 
 /// A value with mistakes at the beginning of `text`, mended, with its length before.
 fn lenient(text: &str) -> Option<(usize, String)> {
-    let mut parser = Parser { text, at: 0, out: String::with_capacity(text.len() + 16), depth: 0 };
+    let mut parser = Parser { text, at: 0, out: String::with_capacity(text.len() + 16), depth: 0, in_list: false };
     parser.value(false)?;
     is_json(&parser.out).then_some((parser.at, parser.out))
 }
@@ -55,6 +75,8 @@ struct Parser<'a> {
     at: usize,
     out: String,
     depth: usize,
+    /// The innermost brackets are square.
+    in_list: bool,
 }
 
 impl Parser<'_> {
@@ -114,6 +136,7 @@ impl Parser<'_> {
         self.out.push(if close == '}' { '{' } else { '[' });
         self.at += 1;
         let mut is_first = true;
+        let is_within_list = std::mem::replace(&mut self.in_list, close == ']');
         loop {
             let mut blank = self.blank();
             while self.eat(',') || self.eat(';') {
@@ -133,14 +156,30 @@ impl Parser<'_> {
             if matches!(self.peek(), None | Some('}' | ']')) {
                 break;
             }
-            self.out.push_str(if is_first { "" } else { "," });
-            self.out.push_str(&blank);
-            item(self)?;
+            if !self.item(&blank, is_first, item)? {
+                break;
+            }
             is_first = false;
         }
         self.out.push(close);
         self.depth -= 1;
+        self.in_list = is_within_list;
         Some(())
+    }
+
+    /// One item behind its comma. `false` where the text broke off within its name: what was whole before it is kept.
+    fn item(&mut self, blank: &str, is_first: bool, item: fn(&mut Self) -> Option<()>) -> Option<bool> {
+        let whole = self.out.len();
+        self.out.push_str(if is_first { "" } else { "," });
+        self.out.push_str(blank);
+        if item(self).is_some() {
+            return Some(true);
+        }
+        if is_first || !self.rest().trim().is_empty() {
+            return None;
+        }
+        self.out.truncate(whole);
+        Some(false)
     }
 
     fn element(&mut self) -> Option<()> {
@@ -151,8 +190,8 @@ impl Parser<'_> {
         if self.peek().is_some_and(|c| closing_quotes(c).is_some()) {
             self.string(true)?;
         } else {
-            let name = self.bare(|c| c.is_alphanumeric() || matches!(c, '_' | '$' | '-' | '.'))?;
-            self.out.push_str(&quoted(&name));
+            let name = self.bare(|_, c| c.is_alphanumeric() || matches!(c, '_' | '$' | '-' | '.' | ' '))?;
+            self.out.push_str(&quoted(name.trim_end()));
         }
         self.blank();
         let is_named = self.eat(':') || self.eat('=');
@@ -173,9 +212,11 @@ impl Parser<'_> {
         }
     }
 
-    fn bare(&mut self, allowed: impl Fn(char) -> bool) -> Option<String> {
+    /// The characters that are `allowed`, which is told what stands behind each.
+    fn bare(&mut self, allowed: impl Fn(&str, char) -> bool) -> Option<String> {
         let rest = self.rest();
-        let word = &rest[..rest.find(|c| !allowed(c)).unwrap_or(rest.len())];
+        let end = rest.char_indices().find(|(at, c)| !allowed(&rest[at + c.len_utf8()..], *c));
+        let word = &rest[..end.map_or(rest.len(), |(at, _)| at)];
         let word = (!word.is_empty()).then(|| word.to_owned())?;
         self.at += word.len();
         Some(word)
@@ -183,17 +224,27 @@ impl Parser<'_> {
 
     /// Numbers, `true` and its kin in other languages' spelling, and words that lack their quotes.
     fn word(&mut self, in_object: bool) -> Option<()> {
-        let word = self.bare(|c| !matches!(c, ',' | '}' | ']' | ':' | '\n' | '\r' | '{' | '[' | '"'))?;
-        let word = word.split("//").next().unwrap_or_default();
-        let word = word.split(" #").next().unwrap_or_default().trim();
+        if let Some(number) = self.number_of_several() {
+            self.out.push_str(&number);
+            return Some(());
+        }
+        // A colon within a word belongs to an address or a time of day.
+        let goes_on = |behind: &str| !behind.is_empty() && !behind.starts_with(char::is_whitespace);
+        let whole = self.bare(|behind, c| match c {
+            ':' => goes_on(behind),
+            c => !matches!(c, ',' | '}' | ']' | '\n' | '\r' | '{' | '[' | '"'),
+        })?;
+        let word = [" //", " #"].iter().fold(whole.as_str(), |word, mark| word.split(mark).next().unwrap_or_default());
+        let word = word.trim();
+        if let Some(json) = literal(word, self.rest().is_empty()) {
+            self.out.push_str(json);
+            return Some(());
+        }
         let json = match word {
-            "true" | "True" | "TRUE" => "true".to_owned(),
-            "false" | "False" | "FALSE" => "false".to_owned(),
-            "null" | "None" | "nil" | "NULL" | "undefined" | "NaN" | "Infinity" | "-Infinity" => "null".to_owned(),
+            "" => return None,
             number if number.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.')) => {
                 number_of(number).unwrap_or_else(|| quoted(number))
             }
-            "" => return None,
             word if in_object => quoted(word),
             _ => return None,
         };
@@ -201,25 +252,55 @@ impl Parser<'_> {
         Some(())
     }
 
+    /// In a list: a number that another one follows without a comma.
+    fn number_of_several(&mut self) -> Option<String> {
+        let rest = self.rest();
+        let end = rest.find([' ', ',', ']', '\n'])?;
+        let next = rest[end..].trim_start_matches(' ');
+        let goes_on = self.in_list
+            && next.len() < rest[end..].len()
+            && next.starts_with(|c: char| c.is_ascii_digit() || c == '-');
+        let number = number_of(&rest[..end]).filter(|_| goes_on)?;
+        self.at += end;
+        Some(number)
+    }
+
     /// A string in any kind of quotes. `is_name` says that a colon has to follow it.
     fn string(&mut self, is_name: bool) -> Option<()> {
+        self.out.push('"');
+        self.rest_of_string(is_name)?;
+        // Pieces with a plus between them are one string.
+        while !is_name && self.rest().trim_start().starts_with('+') {
+            self.blank();
+            self.at += 1;
+            self.blank();
+            self.peek().and_then(closing_quotes)?;
+            self.rest_of_string(false)?;
+        }
+        self.out.push('"');
+        Some(())
+    }
+
+    /// A string's characters, from its opening quote to its closing one.
+    fn rest_of_string(&mut self, is_name: bool) -> Option<()> {
         let quote = self.peek()?;
         let closing = closing_quotes(quote)?;
-        self.at += quote.len_utf8();
-        self.out.push('"');
+        let three = String::from(quote).repeat(3);
+        let is_triple = self.rest().strip_prefix(&three).is_some_and(|inner| inner.contains(&three));
+        self.at += if is_triple { three.len() } else { quote.len_utf8() };
         while let Some(c) = self.peek() {
+            if is_triple && self.rest().starts_with(&three) {
+                self.at += three.len();
+                return Some(());
+            }
             self.at += c.len_utf8();
             match c {
                 '\\' => self.escape(),
-                c if closing.contains(&c) && self.ends_here(is_name) => {
-                    self.out.push('"');
-                    return Some(());
-                }
+                c if !is_triple && closing.contains(&c) && self.ends_here(is_name) => return Some(()),
                 c => push_escaped(c, &mut self.out),
             }
         }
         // It broke off: what there is of it is kept.
-        self.out.push('"');
         (!is_name).then_some(())
     }
 
@@ -251,81 +332,17 @@ impl Parser<'_> {
         match rest.chars().next() {
             None => true,
             Some(':' | '=') => is_name,
-            Some(',') if !is_name => follows_comma(rest[1..].trim_start()),
+            Some(',' | ';') if !is_name => follows_comma(rest[1..].trim_start()),
+            Some('+') => !is_name && rest[1..].trim_start().starts_with(|c| closing_quotes(c).is_some()),
             Some('}' | ']') => !is_name,
             Some('/') => !is_name && (rest.starts_with("//") || rest.starts_with("/*")),
             Some('#') => !is_name && is_new_line,
             // The comma was forgotten: a name follows.
-            Some(c) if closing_quotes(c).is_some() && !is_name => is_new_line || begins_member(rest),
+            Some(c) if closing_quotes(c).is_some() && !is_name => {
+                let is_apart = self.in_list && rest.len() < self.rest().len();
+                is_new_line || is_apart || begins_member(rest)
+            }
             Some(_) => is_new_line && !is_name && begins_member(rest),
         }
     }
-}
-
-/// Whether this can follow a comma: another value, a name, an end. Words alone are the rest of a sentence.
-fn follows_comma(rest: &str) -> bool {
-    let Some(c) = rest.chars().next() else { return true };
-    let is_value = closing_quotes(c).is_some()
-        || c.is_ascii_digit()
-        || matches!(c, '{' | '[' | '}' | ']' | '-' | ',' | '/' | '.' | '…' | '#');
-    let is_word = ["true", "false", "null", "True", "False", "None", "undefined", "NaN"]
-        .iter()
-        .any(|word| rest.starts_with(word));
-    is_value || is_word || begins_member(rest)
-}
-
-/// Whether a name and its colon stand here.
-fn begins_member(rest: &str) -> bool {
-    let quote = rest.chars().next().filter(|c| closing_quotes(*c).is_some());
-    // One quote and no more: of a run of them each would read the rest again.
-    let name = quote.and_then(|quote| rest.strip_prefix(quote)).unwrap_or(rest);
-    let end =
-        name.find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-' | '$' | '.' | ' '))).unwrap_or(name.len());
-    let is_name = end > 0 && (quote.is_some() || !name[..end].contains(' '));
-    let closing = quote.and_then(closing_quotes).unwrap_or_default();
-    let behind = name[end..].strip_prefix(closing).unwrap_or(&name[end..]).trim_start();
-    is_name && behind.starts_with(':')
-}
-
-/// The quotes that end what this one begins.
-const fn closing_quotes(quote: char) -> Option<&'static [char]> {
-    match quote {
-        '"' => Some(&['"']),
-        '\'' => Some(&['\'']),
-        '`' => Some(&['`']),
-        '“' | '”' | '„' => Some(&['“', '”', '"']),
-        '‘' | '’' => Some(&['‘', '’', '\'']),
-        '«' => Some(&['»']),
-        _ => None,
-    }
-}
-
-fn push_escaped(c: char, out: &mut String) {
-    match c {
-        '"' => out.push_str("\\\""),
-        '\n' => out.push_str("\\n"),
-        '\r' => out.push_str("\\r"),
-        '\t' => out.push_str("\\t"),
-        c if c < ' ' => out.push_str(&format!("\\u{:04x}", u32::from(c))),
-        c => out.push(c),
-    }
-}
-
-fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
-}
-
-/// A number as JSON writes it, digit by digit the same; `None` where it is none.
-fn number_of(text: &str) -> Option<String> {
-    let is_number = |text: &str| is_json(text) && !text.starts_with('"');
-    if is_number(text) {
-        return Some(text.to_owned());
-    }
-    if let Some(hex) = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
-        return u64::from_str_radix(hex, 16).ok().map(|number| number.to_string());
-    }
-    let (sign, digits) = text.strip_prefix('-').map_or(("", text.trim_start_matches('+')), |digits| ("-", digits));
-    let whole = if digits.starts_with('.') { format!("{sign}0{digits}") } else { format!("{sign}{digits}") };
-    let mended = whole.strip_suffix('.').unwrap_or(&whole).to_owned();
-    is_number(&mended).then_some(mended)
 }

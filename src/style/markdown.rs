@@ -13,6 +13,38 @@ pub struct Markdown {
     is_after_indented: bool,
     held: String,
     ends_line: bool,
+    preformatted: Preformatted,
+}
+
+/// HTML whose white space is content: from a line that begins with `<pre` to its closing tag.
+#[derive(Debug, Default)]
+struct Preformatted {
+    is_open: bool,
+    /// How much of the next tag has been read.
+    matched: usize,
+}
+
+impl Preformatted {
+    /// A line's text begins with `<`.
+    fn begin_tag(&mut self, rest: &str) {
+        self.matched = 1;
+        self.follow(rest);
+    }
+
+    /// Follows a part of a line. Where no block is open, only a line's first tag opens one.
+    fn follow(&mut self, part: &str) {
+        for byte in part.bytes() {
+            if !self.is_open && self.matched == 0 {
+                return;
+            }
+            let tag: &[u8] = if self.is_open { b"</pre>" } else { b"<pre" };
+            let goes_on = byte.eq_ignore_ascii_case(&tag[self.matched]);
+            self.matched = if goes_on { self.matched + 1 } else { usize::from(self.is_open && byte == b'<') };
+            if self.matched == tag.len() {
+                *self = Self { is_open: !self.is_open, matched: 0 };
+            }
+        }
+    }
 }
 
 /// The current line's beginning.
@@ -62,13 +94,20 @@ impl Markdown {
         if piece.is_empty() {
             return;
         }
-        self.fences.follow(piece);
+        self.fences.follow_line(piece);
         self.ends_line = false;
+        if self.line == Line::Text {
+            self.preformatted.follow(piece);
+        }
         if let Line::Blank(width) = self.line {
             let text_at = piece.find(|c: char| !c.is_whitespace());
             let blank = &piece[..text_at.unwrap_or(piece.len())];
             let width = blank.chars().fold(width, |width, c| width + if c == '\t' { CODE_INDENT } else { 1 });
-            if text_at.is_some() {
+            if let Some(text_at) = text_at {
+                match piece[text_at..].strip_prefix('<') {
+                    Some(rest) if !self.fences.is_code() => self.preformatted.begin_tag(rest),
+                    _ => self.preformatted.follow(&piece[text_at..]),
+                }
                 out.push_str(&std::mem::take(&mut self.held));
                 self.line = Line::Text;
                 self.blank_lines = 0;
@@ -87,7 +126,8 @@ impl Markdown {
     fn end_line(&mut self, out: &mut String) {
         let is_blank = self.line != Line::Text;
         let is_superfluous = is_blank && self.is_superfluous();
-        self.fences.follow("\n");
+        self.fences.end_line();
+        self.preformatted.matched = 0;
         self.line = Line::default();
         self.blank_lines += usize::from(is_blank);
         if is_superfluous {
@@ -100,6 +140,6 @@ impl Markdown {
 
     /// Whether a blank line here would be one too many.
     fn is_superfluous(&self) -> bool {
-        self.blank_lines >= 1 && !self.fences.is_code() && !self.is_after_indented
+        self.blank_lines >= 1 && !self.fences.is_code() && !self.preformatted.is_open && !self.is_after_indented
     }
 }

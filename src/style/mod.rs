@@ -3,10 +3,12 @@
 pub mod answer;
 pub mod directive;
 pub mod json;
+mod list;
 pub mod markdown;
 pub mod opener;
 mod phrases;
 pub mod stream;
+mod tokens;
 
 pub use directive::{Style, StyleMode};
 pub use stream::{Cleaned, Cleaner, Depth};

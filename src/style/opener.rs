@@ -1,5 +1,6 @@
 //! Finds the opener of an answer: words before the answer that say nothing yet, where an answer follows them.
 
+use super::list::{List, is_silent, plain};
 use super::phrases::{LANGUAGES, Phrases};
 
 /// No opener is longer than this many characters, and no more of an answer is held back to look for one.
@@ -52,7 +53,15 @@ impl Found {
     }
 }
 
-/// The first characters of an answer, in lower case, with plain apostrophes.
+/// How a sentence that says nothing yet began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Announcement,
+    Pointer,
+    Offer,
+}
+
+/// The first characters of an answer as they are compared: in lower case, plain, without silent ones.
 struct Window<'a> {
     text: &'a str,
     /// Byte, lower case, and whether the character is a small letter where it stands.
@@ -66,12 +75,11 @@ impl<'a> Window<'a> {
         let characters: Vec<_> = text
             .char_indices()
             .take(MOST_CHARACTERS)
-            .map(|(at, c)| {
-                let plain = if matches!(c, '’' | 'ʼ' | '`') { '\'' } else { c };
-                (at, plain.to_lowercase().next().unwrap_or(plain), c.is_lowercase())
-            })
+            .filter(|(_, c)| !is_silent(*c))
+            .map(|(at, c)| (at, lower(c), c.is_lowercase()))
             .collect();
-        Self { text, is_open: !is_whole && characters.len() < MOST_CHARACTERS, characters }
+        let is_open = !is_whole && text.chars().nth(MOST_CHARACTERS - 1).is_none();
+        Self { text, characters, is_open }
     }
 
     fn get(&self, at: usize) -> Option<char> {
@@ -95,37 +103,47 @@ impl<'a> Window<'a> {
     /// One opener after the other. A last one that no answer follows is itself the answer.
     fn openers(&self, from: usize) -> Found {
         let start = self.skip(from, |c| c.is_whitespace() || is_emphasis(c) || matches!(c, '¡' | '¿'));
+        let Some(character) = self.get(start) else { return self.at_end() };
         let mut first = Found::No;
         for phrases in &LANGUAGES {
-            first = first.or(self.opener(phrases, start));
+            first = first.or(self.opener(phrases, start, character));
         }
         first.then(|end| match self.openers(end) {
-            Found::No if self.is_bare(end) => Found::No,
+            Found::No if self.is_bare(end) => self.at_end(),
             Found::No => Found::Until(end),
             more => more,
         })
     }
 
-    fn opener(&self, phrases: &Phrases, start: usize) -> Found {
-        let mut best = Found::No;
-        for phrase in phrases.words {
-            best = best.or(self.phrase(phrase, start).then(|end| self.exclamation(phrases, end)));
-        }
-        best.or(self.sentences(phrases, start))
+    fn opener(&self, phrases: &Phrases, start: usize, first: char) -> Found {
+        let words = self.each(&phrases.words, start, first, |end| self.exclamation(phrases, end));
+        words.or(self.sentences(phrases, start, first))
     }
 
-    fn sentences(&self, phrases: &Phrases, start: usize) -> Found {
-        let mut best = Found::No;
-        for phrase in phrases.announcements.iter().chain(phrases.offers).chain(phrases.clauses) {
-            best = best.or(self.phrase(phrase, start).then(|end| self.sentence(phrases, phrase, end)));
+    fn sentences(&self, phrases: &Phrases, start: usize, first: char) -> Found {
+        let sentence = |kind: Kind| move |end: usize| self.sentence(kind, end);
+        let announced = self.each(&phrases.announcements, start, first, sentence(Kind::Announcement));
+        let pointed = self.each(&phrases.pointers, start, first, sentence(Kind::Pointer));
+        let offered = self.each(&phrases.offers, start, first, sentence(Kind::Offer));
+        let told = self.each(&phrases.clauses, start, first, |end| self.clause(phrases, end));
+        announced.or(pointed).or(offered).or(told)
+    }
+
+    /// What `found` makes of each phrase of a list that stands at `start`.
+    fn each(&self, list: &List, start: usize, first: char, found: impl Fn(usize) -> Found) -> Found {
+        if !list.may_begin_with(first) {
+            return Found::No;
         }
-        best
+        // Most phrases differ in their first byte.
+        let may_match = |phrase: &&&str| !phrase.as_bytes()[0].is_ascii() || phrase.starts_with(first);
+        let matches = list.all.iter().filter(may_match).map(|phrase| self.phrase(phrase, start).then(&found));
+        matches.fold(Found::No, Found::or)
     }
 
     /// Whether nothing stands from here on but an opener's words.
     fn is_bare(&self, from: usize) -> bool {
         let start = self.skip(from, |c| c.is_whitespace() || is_emphasis(c) || matches!(c, '¡' | '¿'));
-        let words = LANGUAGES.iter().flat_map(|phrases| phrases.words);
+        let words = LANGUAGES.iter().flat_map(|phrases| phrases.words.all);
         words.into_iter().any(|phrase| {
             let Found::Until(end) = self.phrase(phrase, start) else { return false };
             self.skip(end, |c| !c.is_alphanumeric()) == self.characters.len()
@@ -135,17 +153,18 @@ impl<'a> Window<'a> {
     /// `phrase` as whole words.
     fn phrase(&self, phrase: &str, start: usize) -> Found {
         let mut at = start;
-        for wanted in phrase.chars() {
+        let mut last = ' ';
+        for wanted in phrase.chars().filter(|c| !is_silent(*c)).map(plain) {
             match self.get(at) {
                 None => return self.at_end(),
                 Some(c) if c == wanted => at += 1,
                 Some(_) => return Found::No,
             }
+            last = wanted;
         }
-        let last = phrase.chars().next_back().unwrap_or(' ');
         match self.get(at) {
             None => self.at_end(),
-            Some(c) if c.is_alphanumeric() && !has_no_spaces(last) => Found::No,
+            Some(c) if c.is_alphanumeric() && !has_no_spaces(last) && !has_no_spaces(c) => Found::No,
             Some(_) => Found::Until(at),
         }
     }
@@ -158,7 +177,7 @@ impl<'a> Window<'a> {
         match next {
             _ if after == mark_at => Found::No,
             None => self.at_end(),
-            Some(next) if mark.is_ascii() && next.is_alphanumeric() => Found::No,
+            Some(next) if mark.is_ascii() && mark != '!' && next.is_alphanumeric() => Found::No,
             _ if self.characters[mark_at..after].iter().any(|(_, c, _)| is_sentence_end(*c)) => self.answer(after),
             _ => self.after_pause(phrases, after),
         }
@@ -167,44 +186,66 @@ impl<'a> Window<'a> {
     /// Behind a comma the sentence goes on: to be an opener, what it goes on with must be one, or begin anew.
     fn after_pause(&self, phrases: &Phrases, after: usize) -> Found {
         let start = self.skip(after, |c| c.is_whitespace() || is_emoji(c));
-        let begins_anew = match self.characters.get(start) {
+        match self.characters.get(start) {
             None => self.at_end(),
-            Some((_, _, true)) => Found::No,
-            Some(_) => self.answer(after),
-        };
-        self.sentences(phrases, start).or(begins_anew)
+            Some((_, first, is_small)) => {
+                let begins_anew = if *is_small { Found::No } else { self.answer(after) };
+                self.sentences(phrases, start, *first).or(begins_anew)
+            }
+        }
     }
 
-    /// The rest of a sentence that began with `phrase`, and the answer behind it.
-    fn sentence(&self, phrases: &Phrases, phrase: &&str, from: usize) -> Found {
-        let is_clause = phrases.clauses.contains(phrase);
-        let at = self.skip(from, |c| {
-            let ends_it = if is_clause { is_comma(c) } else { matches!(c, ':' | '：') };
-            !(ends_it || matches!(c, '\n' | '|') || is_sentence_end(c))
-        });
+    /// The rest of a sentence that began with a phrase of this kind, and the answer behind it.
+    fn sentence(&self, kind: Kind, from: usize) -> Found {
+        let at = self.skip(from, |c| !(matches!(c, ':' | '：' | '\n' | '|') || is_sentence_end(c)));
         let after = self.skip(at, is_sentence_end);
         let (Some(mark), next) = (self.get(at), self.get(after)) else { return self.at_end() };
         match next {
             _ if matches!(mark, '\n' | '|') => Found::No,
-            _ if after == at && is_clause => self.answer(at + 1),
-            _ if after == at => self.announced(at + 1),
+            _ if mark == ':' || mark == '：' => self.announced(kind, mark, at + 1),
             None => self.at_end(),
             // A point within a number or a name.
-            Some(next) if mark == '.' && next.is_alphanumeric() => self.sentence(phrases, phrase, after),
-            _ if phrases.offers.contains(phrase) => self.answer(after),
+            Some(next) if mark == '.' && next.is_alphanumeric() => self.sentence(kind, after),
+            _ if kind == Kind::Offer => self.answer(after),
             _ => Found::No,
         }
     }
 
     /// What an announcement's colon is followed by: the answer on a line of its own, or one that begins anew.
-    fn announced(&self, after: usize) -> Found {
+    fn announced(&self, kind: Kind, mark: char, after: usize) -> Found {
         let start = self.skip(after, |c| is_blank(c) || is_emphasis(c));
         match self.characters.get(start) {
             None => self.at_end(),
+            // A time of day, an address, a ratio.
+            Some((_, c, _)) if mark == ':' && start == after && *c != '\n' => self.sentence(kind, after),
+            Some((_, c, _)) if kind == Kind::Pointer && *c != '\n' => Found::No,
             Some((_, _, true)) => Found::No,
-            // A time of day, or an address.
-            Some((_, c, _)) if start == after && c.is_ascii_alphanumeric() => Found::No,
             Some(_) => self.answer(after),
+        }
+    }
+
+    /// A clause about being a model, up to its comma, and the answer behind it.
+    fn clause(&self, phrases: &Phrases, from: usize) -> Found {
+        let start = self.skip(from, |c| is_blank(c) || c == '-');
+        match self.characters.get(start) {
+            None => self.at_end(),
+            Some((_, c, _)) if is_comma(*c) => self.answer(start + 1),
+            Some((_, first, _)) => self.each(&phrases.kinds, start, *first, |end| self.rest_of_clause(end)),
+        }
+    }
+
+    fn rest_of_clause(&self, from: usize) -> Found {
+        let at = self.skip(from, |c| !(is_comma(c) || c == '\n' || is_sentence_end(c)));
+        match self.characters.get(at) {
+            None => self.at_end(),
+            Some((_, mark, _)) if is_comma(*mark) => self.answer(at + 1),
+            // It may be a version's point.
+            Some((_, '.', _)) => match self.get(at + 1) {
+                None => self.at_end(),
+                Some(next) if next.is_alphanumeric() => self.rest_of_clause(at + 1),
+                Some(_) => Found::No,
+            },
+            Some(_) => Found::No,
         }
     }
 
@@ -226,6 +267,11 @@ impl<'a> Window<'a> {
     }
 }
 
+/// A character as phrases are written.
+fn lower(c: char) -> char {
+    if c.is_ascii() { plain(c.to_ascii_lowercase()) } else { plain(c.to_lowercase().next().unwrap_or(c)) }
+}
+
 const fn is_emphasis(c: char) -> bool {
     matches!(c, '*' | '_')
 }
@@ -243,8 +289,8 @@ const fn is_pause(c: char) -> bool {
     is_comma(c) || matches!(c, ':' | '：' | '—' | '–' | '-' | ';' | '~' | '～')
 }
 
-const fn is_blank(c: char) -> bool {
-    matches!(c, ' ' | '\t' | '\r' | '\u{a0}' | '\u{202f}')
+fn is_blank(c: char) -> bool {
+    c != '\n' && c.is_whitespace()
 }
 
 /// With which an opener may end.

@@ -47,6 +47,8 @@ enum Stage {
 
 const THINK: &str = "<think>";
 const THOUGHT: &str = "</think>";
+/// A line longer than this many bytes behind `<think>` holds thoughts.
+const MOST_THOUGHT_LINE: usize = 120;
 
 /// Cleans a whole answer.
 pub fn clean(text: &str, depth: Depth) -> Cleaned {
@@ -161,7 +163,11 @@ impl Cleaner {
     fn opener<'a>(&mut self, text: &'a str, is_whole: bool, out: &mut Cleaned) -> &'a str {
         match opening(text, is_whole) {
             Opening::Undecided => text,
-            Opening::Opener(end) => &text[end..],
+            Opening::Opener(end) => {
+                // The answer has not begun: thoughts may come first.
+                self.stage = Stage::Start;
+                &text[end..]
+            }
             Opening::Answer => {
                 self.stage = Stage::Body;
                 self.answer(text, is_whole, out)
@@ -176,12 +182,13 @@ impl Cleaner {
             self.body(&text[from..at], out);
             from = at;
             if self.markdown.is_at_line_start() {
-                if let Some(inner) = text[at..].strip_prefix(THINK) {
-                    self.stage = Stage::Thoughts { begun: true };
-                    return inner;
-                }
-                if !is_whole && THINK.starts_with(&text[at..]) {
-                    return &text[at..];
+                match begins_thoughts(&text[at..], is_whole) {
+                    Some(true) => {
+                        self.stage = Stage::Thoughts { begun: true };
+                        return &text[at + THINK.len()..];
+                    }
+                    Some(false) => {}
+                    None => return &text[at..],
                 }
             }
             self.body("<", out);
@@ -199,6 +206,25 @@ impl Cleaner {
             out.text.push_str(text);
             self.markdown.push(text, &mut String::new());
         }
+    }
+}
+
+/// Whether thoughts begin here, on a line of its own within an answer; `None` where only more text can tell. Words about the tag
+/// stand behind it on one line; thoughts fill theirs, end on it, or leave it empty.
+fn begins_thoughts(text: &str, is_whole: bool) -> Option<bool> {
+    let undecided = if is_whole { Some(false) } else { None };
+    let Some(inner) = text.strip_prefix(THINK) else {
+        return if THINK.starts_with(text) { undecided } else { Some(false) };
+    };
+    let near = &inner[..inner.floor_char_boundary(MOST_THOUGHT_LINE)];
+    let (line, has_end) = near.split_once('\n').map_or((near, false), |(line, _)| (line, true));
+    if line.contains(THOUGHT) || (has_end && line.trim().is_empty()) {
+        return Some(true);
+    }
+    match (has_end, near.len() < inner.len()) {
+        (true, _) => Some(false),
+        (false, true) => Some(true),
+        (false, false) => undecided,
     }
 }
 
