@@ -66,7 +66,7 @@ fn turn(memory: &mut Memory, request: &ChatRequest, limits: &Limits) -> (Duratio
     let fitted = fit(&digest, &messages, room).expect("it fits");
     memory.note_turn(1, fitted.tokens);
     let tokens = fitted.tokens;
-    black_box(request.with_messages(fitted.messages));
+    black_box(request.with_messages(&fitted.messages));
     (started.elapsed(), tokens)
 }
 
