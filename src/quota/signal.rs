@@ -56,37 +56,53 @@ const FORMATS: [(&str, &str, Kind, Option<Period>); 16] = [
     ("x-ratelimit-", "", Kind::Requests, None),
 ];
 
-/// Every quota a response's headers tell of.
-pub fn facts(headers: &HeaderMap, requests_period: Period, now: Timestamp) -> Vec<Fact> {
-    if !headers.keys().any(|name| name.as_str().contains("limit")) {
-        return Vec::new();
-    }
-    let told = |(before, after, kind, period): (&str, &str, Kind, Option<Period>)| {
-        let text = |word: &str| find(headers, &format!("{before}{word}{after}"));
-        let count = |word: &str| text(word).and_then(|text| text.trim().parse().ok());
-        let (limit, remaining) = (count("limit"), count("remaining"));
-        let resets_at = text("reset").and_then(|text| reset_moment(text.trim(), now));
-        let period = period.unwrap_or(requests_period);
-        (limit.is_some() || remaining.is_some()).then_some(Fact {
-            kind,
-            period,
-            limit,
-            remaining,
-            resets_at,
-            source: Source::Header,
-        })
-    };
-    FORMATS.into_iter().filter_map(told).collect()
+/// What the headers of one format tell.
+#[derive(Debug, Clone, Copy, Default)]
+struct Told<'h> {
+    limit: Option<&'h str>,
+    remaining: Option<&'h str>,
+    reset: Option<&'h str>,
 }
 
-/// The text of a header. A name that begins with a dash stands behind a provider's own name.
-fn find<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
-    let value = if name.starts_with('-') {
-        headers.iter().find(|(known, _)| known.as_str().ends_with(name)).map(|(_, value)| value)
-    } else {
-        headers.get(name)
+/// Every quota a response's headers tell of.
+pub fn facts(headers: &HeaderMap, requests_period: Period, now: Timestamp) -> Vec<Fact> {
+    let mut told = [Told::default(); FORMATS.len()];
+    let mut any = false;
+    for (name, value) in headers {
+        let (name, Ok(text)) = (name.as_str(), value.to_str()) else { continue };
+        if !name.contains("limit") && !name.contains("trial") {
+            continue;
+        }
+        for ((before, after, ..), told) in FORMATS.iter().zip(&mut told) {
+            let place = match word(name, before, after) {
+                Some("limit") => &mut told.limit,
+                Some("remaining") => &mut told.remaining,
+                Some("reset") => &mut told.reset,
+                _ => continue,
+            };
+            any = true;
+            *place = place.or(Some(text.trim()));
+        }
+    }
+    if !any {
+        return Vec::new();
+    }
+    let fact = |((_, _, kind, period), told): (&(&str, &str, Kind, Option<Period>), &Told<'_>)| {
+        let count = |text: Option<&str>| text.and_then(|text| text.parse().ok());
+        let (limit, remaining) = (count(told.limit), count(told.remaining));
+        let resets_at = told.reset.and_then(|text| reset_moment(text, now));
+        let (kind, period) = (*kind, period.unwrap_or(requests_period));
+        let fact = Fact { kind, period, limit, remaining, resets_at, source: Source::Header };
+        (limit.is_some() || remaining.is_some()).then_some(fact)
     };
-    value?.to_str().ok()
+    FORMATS.iter().zip(&told).filter_map(fact).collect()
+}
+
+/// The word that a header's name holds between what stands before and after it. What begins with a dash stands behind a provider's own
+/// name.
+fn word<'n>(name: &'n str, before: &str, after: &str) -> Option<&'n str> {
+    let rest = if before.starts_with('-') { name.split_once(before)?.1 } else { name.strip_prefix(before)? };
+    rest.strip_suffix(after)
 }
 
 /// Whether a header says that this plan allows nothing at all of the model.
