@@ -10,7 +10,7 @@ use relay::clock::Clock;
 use relay::sim::{Act, Limit, Period};
 use serde_json::{Value, json};
 
-use super::harness::{Command, Providers, eventually_within, provider, relay};
+use super::harness::{Command, Providers, eventually_within, keeps_schema, provider, relay};
 
 fn line(id: &str, prompt: &str) -> String {
     let body = json!({ "model": "meta-model", "messages": [{ "role": "user", "content": prompt }] });
@@ -36,6 +36,7 @@ fn results(text: &str) -> BTreeMap<String, Value> {
     let mut results = BTreeMap::new();
     for line in text.lines() {
         let result: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error} in {line}"));
+        keeps_schema("batch-line", &result);
         let id = result["custom_id"].as_str().expect("an id").to_owned();
         assert!(results.insert(id, result).is_none(), "twice: {line}");
     }

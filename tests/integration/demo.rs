@@ -7,12 +7,15 @@ use serde_json::Value;
 
 use super::harness::{keeps_schema, relay};
 
+/// A person has ten seconds for it. Without optimization, beside all other tests, the program may need more.
+const LONGEST: Duration = Duration::from_secs(if cfg!(debug_assertions) { 18 } else { 10 });
+
 #[test]
 fn the_demo_tells_its_story_in_under_ten_seconds_and_leaves_no_file() {
     for (flags, columns) in [(&["demo"][..], "80"), (&["demo", "--fast", "--seed", "3"], "120")] {
         let ended = relay(flags.iter().copied()).variable("COLUMNS", columns).run();
         ended.exits(0);
-        assert!(ended.took < Duration::from_secs(10), "{:?}", ended.took);
+        assert!(ended.took < LONGEST, "{:?}", ended.took);
         for part in [
             "1. Many free tiers",
             "sim-alpha has no requests left for this minute (429)",

@@ -29,7 +29,9 @@ impl Transcript {
     /// Runs this with so many columns, and keeps what it prints, its code and its complaints.
     async fn run(&mut self, home: &Command, arguments: &[&str], columns: usize) {
         let most = if columns == ENDLESS { NARROW } else { columns };
-        let ended = home.beside(arguments.iter().copied()).variable("COLUMNS", &most.to_string()).await;
+        let ended = home.beside(arguments.iter().copied()).variable("COLUMNS", &most.to_string());
+        // Wherever the tests run, a day turns at the same moment.
+        let ended = ended.variable("TZ", "UTC").await;
         let typed = format!("relay {}", arguments.join(" "));
         for line in ended.stdout.lines() {
             assert!(!line.contains('\u{1b}'), "colour in a pipe, {typed}: {line:?}");
@@ -115,6 +117,15 @@ async fn help_topics_and_relay_alone() {
         transcript.run(&relay([]), arguments, NARROW).await;
     }
     transcript.keeps("topics");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demo() {
+    let mut transcript = Transcript::default();
+    transcript.screens(&relay([]), &["demo", "--fast"]).await;
+    // Its second may be over when the screen is drawn.
+    let lines = transcript.0.lines().filter(|line| !line.starts_with("  sim-small-8b"));
+    Transcript(lines.map(|line| line.to_owned() + "\n").collect()).keeps("demo");
 }
 
 #[tokio::test(flavor = "multi_thread")]

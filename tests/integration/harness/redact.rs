@@ -6,11 +6,13 @@ use super::Command;
 pub fn redacted(text: &str, home: &Command) -> String {
     let folder = home.path("").display().to_string();
     let text = text.replace(folder.trim_end_matches('/'), "~").replace(env!("CARGO_PKG_VERSION"), "VERSION");
+    let text = text.replace(&relay::config::platform(), "PLATFORM");
     // The shipped providers, which the harness switches off, are more with each release.
     let lines =
         text.lines().filter(|line| !line.contains("it says `enabled = false`") || line.starts_with('{')).map(|line| {
             let line = if line.starts_with(['{', '[']) { json(line) } else { times_of_a_check(line) };
-            spans(&words(&line)) + "\n"
+            // Without git there is no commit to name.
+            spans(&words(&line)).replace("VERSION (HEX)", "VERSION") + "\n"
         });
     lines.collect()
 }
@@ -69,7 +71,10 @@ fn word_without(word: &str) -> String {
         () if shape == "0000-00-00" && word > "2026-11-01" => "YYYY-MM-DD".to_owned(),
         () if ["00:00:00", "00:00", "00:00:", "~00:00."].contains(&shape.as_str()) => shape,
         () if is_hex && word.len() >= 7 && word.chars().any(|c| c.is_ascii_lowercase()) => "HEX".to_owned(),
-        () if word.ends_with('…') && word.trim_end_matches('…').chars().all(|c| c.is_ascii_hexdigit()) => {
+        () if word.len() > 8
+            && word.ends_with('…')
+            && word.trim_end_matches('…').chars().all(|c| c.is_ascii_hexdigit()) =>
+        {
             "HEX…".to_owned()
         }
         () if word.starts_with('…') && word.chars().count() == 5 => "…LAST".to_owned(),
