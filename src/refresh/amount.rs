@@ -55,7 +55,7 @@ pub enum Token {
 
 /// Every amount of a cell; empty where it publishes none; an error where anything in it is outside the grammar.
 pub fn cell(text: &str, header: Unit) -> Result<Vec<(Metric, u64)>, String> {
-    let shown = without_footnotes(text);
+    let shown = super::text::shown(&without_footnotes(text));
     if words::is_unpublished(&shown) {
         return Ok(Vec::new());
     }
@@ -231,7 +231,49 @@ pub fn tokens(text: &str) -> Vec<Token> {
         before = rest[..taken].chars().next_back().unwrap_or(' ');
         rest = &rest[taken..];
     }
-    fold(tokens)
+    fold(whole_periods(tokens))
+}
+
+/// "per 24 hours" is "per day": a period that is written as a number of shorter ones.
+fn whole_periods(tokens: Vec<Token>) -> Vec<Token> {
+    let mut whole: Vec<Token> = Vec::with_capacity(tokens.len());
+    let mut rest = tokens.as_slice();
+    while let Some((token, after)) = rest.split_first() {
+        let is_after_per = match whole.last() {
+            Some(Token::Word(word)) => ["per", "every", "a", "each", "any"].contains(&word.to_lowercase().as_str()),
+            Some(Token::Sign(sign)) => *sign == '/',
+            _ => false,
+        };
+        let period = match token {
+            Token::Number(number) if is_after_per => whole_period(*number, after),
+            _ => None,
+        };
+        match period {
+            Some((word, after)) => {
+                whole.push(Token::Word(word));
+                rest = after;
+            }
+            None => {
+                whole.push(token.clone());
+                rest = after;
+            }
+        }
+    }
+    whole
+}
+
+fn whole_period(number: u64, after: &[Token]) -> Option<(String, &[Token])> {
+    let after = after.strip_prefix(&[Token::Sign('-')]).unwrap_or(after);
+    let [Token::Word(word), rest @ ..] = after else { return None };
+    let Some(Word::Per(period)) = words::word(&word.to_lowercase()) else { return None };
+    let whole = match (number, period) {
+        (1, period) => period,
+        (60, Period::Second) => Period::Minute,
+        (60, Period::Minute) => Period::Hour,
+        (24, Period::Hour) => Period::Day,
+        _ => return None,
+    };
+    Some((whole.word().to_owned(), rest))
 }
 
 /// Joins the phrases of `words::PHRASES`.
@@ -377,6 +419,9 @@ mod tests {
             ("30 req / min", 30),
             ("30/min", 30),
             ("30 requests per minute per key", 30),
+            ("30 requests per 60 seconds", 30),
+            ("30 / 1 min", 30),
+            ("\u{1f}30\u{1f}", 30),
         ] {
             assert_eq!(keys(text, RPM), Some(vec![("requests_per_minute".to_owned(), value)]), "{text}");
         }
@@ -384,9 +429,18 @@ mod tests {
 
     #[test]
     fn cells_that_publish_nothing() {
-        for text in
-            ["", "-", "—", "*", "N/A", "Unlimited", "Not applicable", "Contact sales@example.com", "ContactSales"]
-        {
+        for text in [
+            "",
+            "\u{1f}-\u{1f}",
+            "-",
+            "—",
+            "*",
+            "N/A",
+            "Unlimited",
+            "Not applicable",
+            "Contact sales@example.com",
+            "ContactSales",
+        ] {
             assert_eq!(keys(text, RPM), Some(Vec::new()), "{text}");
         }
     }
@@ -415,6 +469,7 @@ mod tests {
             "1e6",
             "30%",
             "5 / 10 seconds",
+            "5 per 24 hours",
             "$30",
             "99999999999999999999",
         ] {

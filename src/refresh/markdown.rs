@@ -206,11 +206,16 @@ impl<'a> Reader<'a> {
 
     /// A line that is nothing but a component's tag opens or closes a tab, or changes nothing; whether it was one.
     fn component(&mut self, line: &str, at: usize) -> bool {
-        if let Some(title) = line.strip_prefix("=== ").map(|rest| rest.trim_matches(['"', '\'', ' '])) {
+        if let Some(title) = indented_tab(line) {
             self.flush();
             let indent = self.lines[at].len() - self.lines[at].trim_start().len();
             let depth = self.builder.open_tab(title);
             self.indented_tab = Some((indent, depth));
+            return true;
+        }
+        if line.starts_with("<summary>") && line.trim_end().ends_with("</summary>") {
+            self.flush();
+            self.summary(line);
             return true;
         }
         let Some(tag) = Component::read(line) else { return false };
@@ -224,8 +229,8 @@ impl<'a> Reader<'a> {
             let depth = tag.title.as_deref().map(|title| self.builder.open_tab(&self.variables.fill(title)));
             self.tabs.push((tag.name.clone(), depth));
             self.summary(tag.rest);
-        } else {
-            self.summary(line);
+        } else if tag.is_container() {
+            self.tabs.push((tag.name.clone(), None));
         }
         true
     }
@@ -305,4 +310,11 @@ impl<'a> Reader<'a> {
             _ => self.builder.paragraph(of_markdown(&text), line),
         }
     }
+}
+
+/// The title of a tab or a fold whose text is indented below it: `=== "Free"`, `??? note "Free"`.
+fn indented_tab(line: &str) -> Option<&str> {
+    let rest = ["=== ", "???+ ", "??? "].iter().find_map(|mark| line.strip_prefix(mark))?;
+    let (_, quoted) = rest.split_once(['"', '\''])?;
+    Some(quoted.trim_end().trim_end_matches(['"', '\'']))
 }

@@ -10,6 +10,7 @@ use super::grid::Grid;
 use super::page::{self, Block, Content, Page, Place};
 use super::row::Row;
 use super::statement::{self, Said};
+use super::text::{SEAM, Text};
 use super::words::{self, Word};
 use super::{row, table, tier};
 
@@ -65,6 +66,7 @@ pub fn read(bytes: &[u8]) -> Reading {
 fn read_page(page: &Page, reading: &mut Reading) {
     let mut tables = Tables::default();
     let mut lines = Lines::default();
+    let mut announced = None;
     let mut blocks = page.blocks.iter().peekable();
     while let Some(block) = blocks.next() {
         match &block.content {
@@ -75,7 +77,7 @@ fn read_page(page: &Page, reading: &mut Reading) {
                 if rest.is_some() {
                     blocks.next();
                 }
-                tables.read(rest.as_ref().unwrap_or(grid), block, reading);
+                tables.read(rest.as_ref().unwrap_or(grid), block, announced.as_deref(), reading);
             }
             Content::Item(text) => lines.take(statement::item(text, block.line), block, reading),
             Content::Paragraph(text) => {
@@ -88,6 +90,10 @@ fn read_page(page: &Page, reading: &mut Reading) {
         if let Content::Item(text) = &block.content {
             lines.introduces = text.shown().ends_with(':');
         }
+        announced = match &block.content {
+            Content::Paragraph(text) => announcement(text),
+            _ => None,
+        };
     }
     lines.end(reading);
 }
@@ -108,9 +114,10 @@ struct Tables {
 }
 
 impl Tables {
-    fn read(&mut self, grid: &Grid, block: &Block, reading: &mut Reading) {
+    fn read(&mut self, grid: &Grid, block: &Block, announced: Option<&str>, reading: &mut Reading) {
         self.count += 1;
-        let rows = table::read(grid, tier_around(&block.places).as_deref());
+        let around = announced.map(str::to_owned).or_else(|| tier_around(&block.places));
+        let rows = table::read(grid, around.as_deref());
         let rows = rows.and_then(|rows| {
             let says = format!("{:?}", rows.iter().map(Row::says).collect::<Vec<_>>());
             match self.read.entry(says) {
@@ -129,6 +136,24 @@ impl Tables {
             }
         }
     }
+}
+
+/// The plan that a line right above a table gives it: "Developer plan", "Limits of the free tier:". A sentence tells, and a
+/// line that sends people elsewhere, such as to a better plan, speaks of no table.
+fn announcement(text: &Text) -> Option<String> {
+    const MOST: usize = 80;
+    const AWAY: [&str; 9] =
+        ["upgrade", "than", "compared", "unlike", "except", "beyond", "higher", "switch", "contact"];
+    let shown = text.shown();
+    let title = shown.strip_suffix(':').unwrap_or(&shown);
+    let words: Vec<String> =
+        title.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase).collect();
+    // Several buttons side by side are not one title.
+    let named = text.plain.split(SEAM).filter(|piece| tier::in_title(piece).is_some()).count();
+    let is_plain = words.iter().all(|word| words::word(word).is_some());
+    let is_intro = shown.ends_with(':') && !words.iter().any(|word| AWAY.contains(&word.as_str()));
+    let is_title = title.len() <= MOST && !title.ends_with('.') && named <= 1 && (is_plain || is_intro);
+    is_title.then(|| tier::in_title(title)).flatten()
 }
 
 /// The plan that the innermost title around a block names. A tab's title is a plan's even where it is none of the usual.

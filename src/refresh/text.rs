@@ -27,10 +27,11 @@ impl Text {
     }
 
     pub fn push(&mut self, text: &str) {
-        self.plain.push_str(text);
+        let seen = text.chars().filter(|c| !is_invisible(*c));
         if !self.links.is_empty() {
-            self.behind_link.push_str(text);
+            self.behind_link.extend(seen.clone());
         }
+        self.plain.extend(seen);
     }
 
     pub fn seam(&mut self) {
@@ -59,9 +60,14 @@ impl Text {
     }
 }
 
+/// Where a line may break, and other marks that nobody sees.
+const fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')
+}
+
 /// A text with single spaces and without seams.
 pub fn shown(text: &str) -> String {
-    let spaced: String = text.chars().filter(|c| *c != SEAM && *c != '\u{200b}' && *c != '\u{feff}').collect();
+    let spaced: String = text.chars().filter(|c| *c != SEAM && !is_invisible(*c)).collect();
     spaced.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -301,6 +307,8 @@ mod tests {
             ("_soft_ words", "soft words"),
             ("Command R+", "Command R+"),
             ("a<br/>b", "a b"),
+            ("30\u{200b}", "30"),
+            ("open&#8203;ai&#173;/gpt", "openai/gpt"),
             ("<code>:free</code> models", ":free models"),
             ("4 * 5", "4 * 5"),
         ] {

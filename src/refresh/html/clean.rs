@@ -48,6 +48,10 @@ const BLOCKS: [&str; 16] = [
     "hr",
 ];
 
+/// Attributes that say something about the element they stand at.
+const ATTRIBUTES: [&str; 9] =
+    ["colspan", "rowspan", "href", "id", "aria-labelledby", "aria-label", "aria-controls", "aria-selected", "title"];
+
 /// Cleaned HTML, and which of its tables never end.
 #[derive(Debug, Default)]
 pub struct Cleaned {
@@ -171,6 +175,7 @@ impl Cleaner<'_> {
         } else {
             None
         };
+        self.end_implied(name);
         let Some(written) = written else {
             self.put(if BLOCKS.contains(&name) { "<br>" } else { "\u{1f}" });
             if !is_void(name) && !tag.is_empty {
@@ -186,6 +191,33 @@ impl Cleaner<'_> {
         if self.depth > MOST_DEPTH { Err(Unreadable::TooDeep) } else { Ok(()) }
     }
 
+    /// Ends what the start of an element ends without saying so: a cell the cell before it, an item the item.
+    fn end_implied(&mut self, name: &str) {
+        let (ended, within): (&[&str], &[&str]) = match name {
+            "td" | "th" => (&["td", "th"], &["table"]),
+            "tr" => (&["td", "th", "tr", "caption"], &["table"]),
+            "thead" | "tbody" | "tfoot" => (&["td", "th", "tr", "caption", "thead", "tbody", "tfoot"], &["table"]),
+            "li" => (&["li"], &["ul", "ol", "table"]),
+            _ => return,
+        };
+        let near = self.open.len().saturating_sub(MOST_SKIPPED);
+        let start = self.open[near..].iter().rposition(|open| within.contains(&open.name.as_str()));
+        let start = start.map_or(near, |start| near + start + 1);
+        if let Some(first) = self.open[start..].iter().position(|open| ended.contains(&open.name.as_str())) {
+            self.close(start + first);
+        }
+    }
+
+    /// Ends every open element from this one on.
+    fn close(&mut self, first: usize) {
+        for open in self.open.drain(first..).rev() {
+            if let Some(written) = open.written {
+                self.depth -= 1;
+                write!(self.out, "</{written}>").expect("strings grow");
+            }
+        }
+    }
+
     fn write_start(&mut self, written: &str, tag: &Tag<'_>, is_hidden: bool, at: usize) {
         let line = self.line_at(at);
         let mut start = format!("<{written} data-line=\"{line}\"");
@@ -195,7 +227,7 @@ impl Cleaner<'_> {
         if written == "table" {
             write!(start, " data-table=\"{}\"", self.tables).expect("strings grow");
         }
-        for name in ["colspan", "rowspan", "href", "id", "aria-labelledby", "aria-label", "title"] {
+        for name in ATTRIBUTES {
             if let Some(value) = tag.attribute(name) {
                 write!(start, " {name}=\"{}\"", value.replace('"', "&quot;")).expect("strings grow");
             }
@@ -212,12 +244,7 @@ impl Cleaner<'_> {
         if name != "table" && inside.iter().any(|open| open.table.is_some()) {
             return;
         }
-        for open in self.open.drain(near + found..).rev() {
-            if let Some(written) = open.written {
-                self.depth -= 1;
-                write!(self.out, "</{written}>").expect("strings grow");
-            }
-        }
+        self.close(near + found);
         self.put(if BLOCKS.contains(&name) { "<br>" } else { "\u{1f}" });
     }
 

@@ -1,6 +1,7 @@
 //! HTML pages: cleaned in one pass, parsed as a browser would, read in document order.
 
 mod clean;
+mod tabs;
 mod walk;
 
 pub use clean::MOST_DEPTH;

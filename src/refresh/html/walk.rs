@@ -9,6 +9,7 @@ use super::super::grid::{Layout, Spanning};
 use super::super::page::{Builder, Page, Unreadable};
 use super::super::text::Text;
 use super::clean::{Cleaned, clean};
+use super::tabs::{Tab, Tabs};
 
 /// Reads a page.
 pub fn read(text: &str) -> Result<Page, Unreadable> {
@@ -21,7 +22,9 @@ pub fn read(text: &str) -> Result<Page, Unreadable> {
 pub fn read_into(text: &str, first_line: usize, builder: &mut Builder) -> Result<(), Unreadable> {
     let Cleaned { html, cut_tables } = clean(text, first_line)?;
     let document = Html::parse_document(&html);
-    let mut walker = Walker::new(builder, cut_tables, first_line);
+    let count = |name: &str| html.matches(name).count();
+    let tabs = Tabs::new(count("<x-panel ") >= count("<x-tab "));
+    let mut walker = Walker::new(builder, cut_tables, tabs, first_line);
     let mut hidden = None;
     for edge in document.tree.root().traverse() {
         match edge {
@@ -56,7 +59,7 @@ enum Purpose {
     Code,
     Summary,
     Caption,
-    Tab { id: Option<String> },
+    Tab(Tab),
     Title,
 }
 
@@ -88,18 +91,16 @@ struct Walker<'a> {
     tables: Vec<OpenTable>,
     /// Open panels: to which depth to return, once their title is known.
     panels: Vec<Option<usize>>,
-    /// Tabs seen so far, and how many of them have had their panel.
-    tabs: Vec<(Option<String>, String)>,
-    paired: usize,
+    tabs: Tabs,
     /// Text that stands in no element of its own.
     loose: Text,
     line: usize,
 }
 
 impl<'a> Walker<'a> {
-    fn new(builder: &'a mut Builder, cut_tables: Vec<usize>, line: usize) -> Self {
-        let (sinks, tables, panels, tabs) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { builder, cut_tables, sinks, tables, panels, tabs, paired: 0, loose: Text::default(), line }
+    fn new(builder: &'a mut Builder, cut_tables: Vec<usize>, tabs: Tabs, line: usize) -> Self {
+        let (sinks, tables, panels) = (Vec::new(), Vec::new(), Vec::new());
+        Self { builder, cut_tables, sinks, tables, panels, tabs, loose: Text::default(), line }
     }
 
     fn text(&mut self, text: &str) {
@@ -157,7 +158,12 @@ impl<'a> Walker<'a> {
             "caption" => Purpose::Caption,
             "title" => Purpose::Title,
             "summary" => Purpose::Summary,
-            "x-tab" => Purpose::Tab { id: element.attr("id").map(str::to_owned) },
+            "x-tab" => {
+                let attribute = |name| element.attr(name).map(str::to_owned);
+                let is_selected = element.attr("aria-selected") == Some("true");
+                let (id, controls) = (attribute("id"), attribute("aria-controls"));
+                Purpose::Tab(Tab { id, controls, is_selected, title: String::new() })
+            }
             _ => return,
         };
         self.sink(purpose);
@@ -219,7 +225,7 @@ impl<'a> Walker<'a> {
             Purpose::Caption => {
                 self.each_table(|table| table.layout.caption(text.shown()));
             }
-            Purpose::Tab { id } => self.tabs.push((id, text.shown())),
+            Purpose::Tab(tab) => self.tabs.add(Tab { title: text.shown(), ..tab }),
             Purpose::Title => self.builder.title(&text.shown()),
         }
     }
@@ -244,16 +250,10 @@ impl<'a> Walker<'a> {
         self.builder.paragraph(text, self.line);
     }
 
-    /// A panel is named by the tab it refers to, or by the next tab that has none yet.
     fn open_panel(&mut self, element: &Element) {
         self.flush();
-        let by_id = element
-            .attr("aria-labelledby")
-            .and_then(|id| self.tabs.iter().find(|(tab, _)| tab.as_deref() == Some(id)))
-            .map(|(_, title)| title.clone());
-        let by_order = self.tabs.get(self.paired).map(|(_, title)| title.clone());
-        self.paired += 1;
-        let title = element.attr("aria-label").map(str::to_owned).or(by_id).or(by_order).unwrap_or_default();
+        let title = self.tabs.title(element.attr("id"), element.attr("aria-labelledby"));
+        let title = element.attr("aria-label").map(str::to_owned).or(title).unwrap_or_default();
         let depth = self.builder.open_tab(&title);
         self.panels.push(Some(depth));
     }

@@ -2,7 +2,10 @@
 
 /// A line that begins with the tag of a component.
 pub struct Component<'a> {
+    /// What its end is named by.
     pub name: String,
+    /// What it is.
+    kind: String,
     pub is_end: bool,
     pub is_empty: bool,
     pub title: Option<String>,
@@ -12,13 +15,14 @@ pub struct Component<'a> {
 
 impl<'a> Component<'a> {
     pub fn read(line: &'a str) -> Option<Self> {
-        // `{% tab title="Free" %}` is the same in another language.
-        let (inside, rest) = match line.strip_prefix("{% ") {
-            Some(tag) => tag.split_once("%}")?,
-            None => line.strip_prefix('<')?.split_once('>')?,
-        };
-        let (is_end, inside) = match inside.strip_prefix('/').or_else(|| inside.strip_prefix("end")) {
-            Some(rest) => (true, rest),
+        if let Some(inside) = line.strip_prefix(":::") {
+            return Some(Self::container(inside.trim_start_matches(':').trim()));
+        }
+        // `{% tab title="Free" %}` and `{{< tab "Free" >}}` are the same in other languages.
+        let languages = [("{% ", "%}"), ("{{< ", ">}}"), ("{{% ", "%}}"), ("<", ">")];
+        let (inside, rest) = languages.iter().find_map(|(open, shut)| line.strip_prefix(open)?.split_once(shut))?;
+        let (is_end, inside) = match inside.trim_start().strip_prefix('/').or_else(|| inside.strip_prefix("end")) {
+            Some(rest) => (true, rest.trim_start()),
             None => (false, inside),
         };
         let end = inside.find(|c: char| !c.is_alphanumeric() && c != '.' && c != '-').unwrap_or(inside.len());
@@ -30,12 +34,27 @@ impl<'a> Component<'a> {
             let value = value[1..].split(close).next()?.trim_matches(['"', '\'', '`']);
             Some(value.to_owned())
         });
-        (!name.is_empty()).then(|| Self { name, is_end, is_empty: inside.trim_end().ends_with('/'), title, rest })
+        let title = title.or_else(|| inside[end..].trim().strip_prefix('"')?.split('"').next().map(str::to_owned));
+        let kind = name.clone();
+        (!name.is_empty()).then(|| Self { name, kind, is_end, is_empty: inside.trim_end().ends_with('/'), title, rest })
+    }
+
+    /// `:::details Free plan`, `:::tip[Free plan]`, or the `:::` that ends the last of them.
+    fn container(inside: &'a str) -> Self {
+        let end = inside.find(|c: char| !c.is_alphanumeric() && c != '-').unwrap_or(inside.len());
+        let (kind, title) = (inside[..end].to_ascii_lowercase(), inside[end..].trim_matches(['[', ']', ' ', '"']));
+        let title = (!title.is_empty()).then(|| title.to_owned());
+        Self { name: ":::".to_owned(), kind, is_end: inside.is_empty(), is_empty: false, title, rest: "" }
+    }
+
+    /// Whether every one of its kind has an end, tab or not.
+    pub fn is_container(&self) -> bool {
+        self.name == ":::"
     }
 
     /// Whether what stands inside it is one of several, by its title.
     pub fn is_tab(&self) -> bool {
-        let last = self.name.rsplit('.').next().unwrap_or_default();
+        let last = self.kind.rsplit('.').next().unwrap_or_default();
         ["tab", "tabitem", "tabpanel", "accordion", "accordionitem", "expandable", "details", "panel", "collapsible"]
             .contains(&last)
     }

@@ -1,6 +1,7 @@
 //! Which rows of a table are its header, and what each column means by them.
 
-use super::super::grid::{Grid, Row};
+use super::super::amount::{Token, tokens};
+use super::super::grid::{Cell, Grid, Row};
 use super::super::header::{Meaning, meaning, merge};
 use super::super::tier;
 use super::super::words::Column;
@@ -72,7 +73,7 @@ fn below(upper: Meaning, lower: Meaning) -> Meaning {
 
 /// How many of the first rows are the header: those the page marks, and the next one when they say nothing.
 fn head_rows(grid: &Grid) -> usize {
-    let marked = grid.rows.iter().take(MOST_HEAD).take_while(|row| row.is_head).count();
+    let marked = grid.rows.iter().take(MOST_HEAD).take_while(|row| row.is_head && !holds_numbers(row)).count();
     // A title between head and body, which the page put before its rule.
     let is_title = |row: &Row| row.section().is_some();
     let marked = if marked > 1 && is_title(&grid.rows[marked - 1]) { marked - 1 } else { marked };
@@ -82,6 +83,12 @@ fn head_rows(grid: &Grid) -> usize {
         Some(skipped) if says_nothing => marked + skipped + 1,
         _ => marked.max(usize::from(!grid.rows.is_empty())),
     }
+}
+
+/// Whether a row has cells that are numbers, though the page marks all of them as headers.
+fn holds_numbers(row: &Row) -> bool {
+    let is_number = |cell: &Cell| matches!(tokens(&cell.text.plain).as_slice(), [Token::Number(_)]);
+    row.cells.iter().skip(1).any(is_number)
 }
 
 /// Whether a row names columns, limits among them.
