@@ -41,6 +41,7 @@ mod integration {
     mod personas;
     mod policy;
     mod refresh;
+    mod refresh_sources;
     mod refusals;
     mod serve;
     mod sharing;

@@ -44,6 +44,7 @@ pub fn provider(id: &str, file: ProviderFile, place: &str, problems: &Problems) 
         trains: file.trains.unwrap_or(Trains::Unknown),
         checked: file.checked,
         page: file.page,
+        account: file.account,
         wire: wire(file.wire),
         limits,
         models,
@@ -180,6 +181,7 @@ impl Complaints<'_> {
             features,
             unit_price: file.unit_price,
             limits,
+            has_own_context: file.has_own_context,
             is_chosen: file.is_chosen,
         })
     }

@@ -10,7 +10,7 @@ use crate::chat::{Features, Period, Scope};
 use crate::dialect::{Dialect, Names, ToolIds};
 use crate::quota::{Evidence, Kind, Limit, Source, UNIT, UnitPrice, Window};
 
-use super::provider::{ModelType, Page, Prefill, Scale, Status, Trains};
+use super::provider::{AccountLimit, AccountPage, ModelType, Page, Prefill, Scale, Status, Trains};
 use super::reader::{Reader, json_scalar, plain_text};
 
 const PERIODS: [(&str, Period); 5] = [
@@ -41,6 +41,7 @@ pub struct ProviderFile {
     pub trains: Option<Trains>,
     pub checked: Option<Date>,
     pub page: Option<Page>,
+    pub account: Option<AccountPage>,
     /// Where those numbers come from that name no source of their own and do not stand on the page.
     pub evidence: Option<Arc<Evidence>>,
     pub enabled: Option<bool>,
@@ -83,7 +84,11 @@ pub struct ModelFile {
     pub features: Option<Features>,
     pub unit_price: Option<UnitPrice>,
     pub limits: Option<Vec<Limit>>,
+    /// Where its context was read.
+    pub evidence: Option<Arc<Evidence>>,
     pub enabled: Option<bool>,
+    /// An overlay gives its context, and no source of it.
+    pub has_own_context: bool,
     /// Named in an overlay.
     pub is_chosen: bool,
 }
@@ -111,6 +116,7 @@ impl ProviderFile {
             trains: top.choice("trains", &Trains::NAMES),
             checked: top.date("checked"),
             page: top.table("page", read_page).flatten(),
+            account: top.table("account", read_account).flatten(),
             evidence: read_evidence(top),
             enabled: top.flag("enabled"),
             replace_models: top.flag("replace_models"),
@@ -128,23 +134,12 @@ impl ProviderFile {
             self.models.retain(|model| over.models.iter().any(|named| named.id == model.id));
             self.limits = None;
         }
-        overlay!(
-            self,
-            over,
-            name,
-            dialect,
-            base_url,
-            key_env,
-            account_env,
-            status,
-            first_event,
-            prefill,
-            terms,
-            signup
-        );
-        overlay!(self, over, card, hard_stop, trains, checked, page, evidence, enabled, replace_models, limits);
+        overlay!(self, over, name, dialect, base_url, key_env, account_env, status, first_event, prefill);
+        overlay!(self, over, terms, signup, card, hard_stop, trains, checked, page, account, evidence);
+        overlay!(self, over, enabled, replace_models, limits);
         self.wire.merge(over.wire);
-        for model in over.models {
+        for mut model in over.models {
+            model.has_own_context = model.context.is_some() && model.evidence.is_none();
             match self.models.iter_mut().find(|known| known.id == model.id) {
                 Some(known) => known.merge(model),
                 None => self.models.push(model),
@@ -199,7 +194,9 @@ impl ModelFile {
             limits: model
                 .tables("limits", |limit| read_limit(limit, Scope::Model))
                 .map(|limits| limits.into_iter().flatten().collect()),
+            evidence: read_evidence(model),
             enabled: model.flag("enabled"),
+            has_own_context: false,
             is_chosen: false,
         };
         if id.is_none() {
@@ -209,7 +206,8 @@ impl ModelFile {
     }
 
     fn merge(&mut self, over: Self) {
-        overlay!(self, over, types, scale, context, features, unit_price, limits, enabled);
+        overlay!(self, over, types, scale, context, features, unit_price, limits, evidence, enabled);
+        self.has_own_context |= over.has_own_context;
         self.is_chosen |= over.is_chosen;
     }
 }
@@ -230,6 +228,25 @@ fn read_page(page: &mut Reader<'_>) -> Option<Page> {
         page.problem("url", "is missing", None);
     }
     Some(Page { url: url?, markdown, tier })
+}
+
+fn read_account(account: &mut Reader<'_>) -> Option<AccountPage> {
+    let path = read_path(account, "path").filter(|path| !path.is_empty());
+    let limits = account.tables("limits", |limit| {
+        let at = limit.text("at").map(|at| at.split('.').map(str::to_owned).collect());
+        let counts = limit.choice("counts", &[("requests", Kind::Requests), ("tokens", Kind::Tokens)]);
+        let period = limit.choice("per", &PERIODS);
+        for (key, there) in [("at", at.is_some()), ("counts", counts.is_some()), ("per", period.is_some())] {
+            if !there && !limit.has(key) {
+                limit.problem(key, "is missing", None);
+            }
+        }
+        Some(AccountLimit { at: at?, kind: counts?, period: period? })
+    });
+    if path.is_none() && !account.has("path") {
+        account.problem("path", "is missing", None);
+    }
+    Some(AccountPage { path: path?, limits: limits?.into_iter().flatten().collect() })
 }
 
 fn read_features(model: &mut Reader<'_>) -> Option<Features> {

@@ -59,6 +59,7 @@ fn model(installed: &Installed, details: Option<&Details>) -> Option<Model> {
         },
         limits: Vec::new(),
         unit_price: None,
+        has_own_context: false,
         is_chosen: false,
     })
 }

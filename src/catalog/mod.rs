@@ -11,5 +11,6 @@ pub mod reader;
 
 pub use catalog::{Catalog, Overlay};
 pub use check::{check_base_url, stays_here};
-pub use provider::{Model, ModelType, Page, Prefill, Provider, Scale, Status, Trains};
+pub use infer::types as types_of_name;
+pub use provider::{AccountLimit, AccountPage, Model, ModelType, Page, Prefill, Provider, Scale, Status, Trains};
 pub use reader::{Problem, Problems};

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use jiff::civil::Date;
 
-use crate::chat::Features;
+use crate::chat::{Features, Period};
 use crate::dialect::{Dialect, Wire};
-use crate::quota::{Limit, UnitPrice};
+use crate::quota::{Kind, Limit, UnitPrice};
 
 /// Someone who answers chats: where, in which dialect, under which limits.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,6 +31,8 @@ pub struct Provider {
     pub trains: Trains,
     pub checked: Option<Date>,
     pub page: Option<Page>,
+    /// Where it says what the account of a key may use.
+    pub account: Option<AccountPage>,
     pub wire: Wire,
     /// Limits shared by all models of one key.
     pub limits: Vec<Limit>,
@@ -66,6 +68,8 @@ pub struct Model {
     /// Where its provider counts in units of its own.
     pub unit_price: Option<UnitPrice>,
     pub limits: Vec<Limit>,
+    /// The context is the user's own word, with no source beside it.
+    pub has_own_context: bool,
     /// Named in a file of the user's own, which no server's list then overrules.
     pub is_chosen: bool,
 }
@@ -201,6 +205,22 @@ pub struct Page {
     pub markdown: Option<String>,
     /// The plan whose numbers count.
     pub tier: Option<String>,
+}
+
+/// A path below the base URL whose answer, to a key, is a JSON document with limits of the key's account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountPage {
+    pub path: String,
+    pub limits: Vec<AccountLimit>,
+}
+
+/// Where in that document a limit stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountLimit {
+    /// The keys that lead there.
+    pub at: Vec<String>,
+    pub kind: Kind,
+    pub period: Period,
 }
 
 fn name_of<T: Copy + PartialEq>(value: T, names: &[(&'static str, T)]) -> &'static str {

@@ -15,7 +15,7 @@ use crate::upstream::Key;
 use super::conversation::{Context, Sessions, Voice};
 
 /// Everything that was configured.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Settings {
     pub server: Server,
     pub routing: Routing,

@@ -43,6 +43,8 @@ pub struct Reading {
     pub limit_source: Source,
     /// When a provider last said something about it.
     pub observed_at: Option<Timestamp>,
+    /// The limit that a header last named, and when.
+    pub named: Option<(u64, Timestamp)>,
 }
 
 impl Reading {
@@ -59,6 +61,8 @@ pub struct Meter {
     learned: Option<Learned>,
     /// When a header last told what remains.
     told_at: Option<Timestamp>,
+    /// The limit that a header last named, also where it is the documented one: evidence on what the documents say.
+    named: Option<(u64, Timestamp)>,
 }
 
 #[derive(Debug, Clone)]
@@ -83,7 +87,7 @@ impl Meter {
             Window::Rolling { length } => Count::Rolling(Box::new(Rolling::new(length))),
             Window::Calendar { .. } => Count::Calendar { turns_at: Timestamp::MIN, used: 0 },
         };
-        Self { limit, count, learned: None, told_at: None }
+        Self { limit, count, learned: None, told_at: None, named: None }
     }
 
     pub const fn kind(&self) -> Kind {
@@ -218,6 +222,7 @@ impl Meter {
         if let Some(limit) = limit.filter(|limit| *limit > 0) {
             let learned = Learned { amount: limit, source: Source::Header, guessed: false, at: now };
             self.learned = (limit != self.limit.amount).then_some(learned);
+            self.named = Some((limit, now));
         }
         let Some(remaining) = remaining else { return };
         let reported = limit.unwrap_or(self.amount(now).0).saturating_sub(remaining);
@@ -288,7 +293,15 @@ impl Meter {
             _ => (None, None),
         };
         let used_source = if told_at.is_some() { Source::Header } else { Source::Counted };
-        Reading { used: self.used(now), limit, resets_at, used_source, limit_source, observed_at: told_at }
+        Reading {
+            used: self.used(now),
+            limit,
+            resets_at,
+            used_source,
+            limit_source,
+            observed_at: told_at,
+            named: self.named,
+        }
     }
 
     /// Everything but the documented limit, as text to be kept.
@@ -304,7 +317,8 @@ impl Meter {
             at: learned.at.as_microsecond(),
         });
         let told_at = self.told_at.map(Timestamp::as_microsecond);
-        let saved = Saved { documented: self.limit.amount, rolling, calendar, learned, told_at };
+        let named = self.named.map(|(limit, at)| (limit, at.as_microsecond()));
+        let saved = Saved { documented: self.limit.amount, rolling, calendar, learned, told_at, named };
         serde_json::to_string(&saved).expect("numbers serialize")
     }
 
@@ -325,6 +339,8 @@ impl Meter {
         if saved.documented == meter.limit.amount {
             meter.learned = saved.learned.and_then(SavedLimit::restore);
         }
+        let named = |(limit, at)| Some((limit, Timestamp::from_microsecond(at).ok()?));
+        meter.named = saved.named.and_then(named);
         meter.told_at = saved.told_at.and_then(|at| Timestamp::from_microsecond(at).ok());
         Some(meter)
     }
@@ -352,6 +368,8 @@ struct Saved {
     learned: Option<SavedLimit>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     told_at: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    named: Option<(u64, i64)>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]

@@ -10,7 +10,6 @@ use crate::chat::{Period, Scope};
 use crate::quota::{Kind, Limit, Source, Window};
 
 use super::compare::{Change, Field, Op};
-use super::read::EXTRACTOR;
 
 /// Where the numbers were read, and when.
 #[derive(Debug, Clone)]
@@ -18,6 +17,8 @@ pub struct Proof {
     pub url: String,
     pub at: Date,
     pub sha256: String,
+    /// Which rules read it.
+    pub extractor: &'static str,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +53,7 @@ fn model(document: &mut DocumentMut, provider: &Provider, change: &Change, proof
             Some(item) => put(item, context),
             None => drop(table.insert("context", Item::Value(context))),
         }
+        table.insert("evidence", value(evidence(change, proof)));
         return;
     }
     if table.get("limits").and_then(Item::as_array).is_none() {
@@ -153,35 +155,43 @@ fn set(limit: &mut InlineTable, change: &Change, proof: &Proof) {
         Field::Limit(kind, _) => kind.word(),
         _ => "",
     };
-    let mut evidence = InlineTable::new();
-    match change.new {
+    let evidence = match change.new {
         Some(new) if !key.is_empty() => {
             let new = i64::try_from(new).unwrap_or(i64::MAX);
             match limit.get_mut(key) {
                 Some(known) => put(known, Value::from(new)),
                 None => drop(limit.insert(key, Value::from(new))),
             }
-            evidence.insert("url", Value::from(proof.url.as_str()));
-            evidence.insert("at", Value::from(date(proof.at)));
-            evidence.insert("quote", Value::from(change.quote.as_str()));
-            evidence.insert("sha256", Value::from(proof.sha256.as_str()));
-            if let Some(tier) = &change.tier {
-                evidence.insert("tier", Value::from(tier.as_str()));
-            }
-            evidence.insert("extractor", Value::from(EXTRACTOR));
+            evidence(change, proof)
         }
         _ => {
             let known = limit.get("evidence").and_then(Value::as_inline_table);
-            evidence = known.cloned().unwrap_or_else(|| {
-                let mut evidence = InlineTable::new();
-                evidence.insert("url", Value::from(proof.url.as_str()));
-                evidence.insert("at", Value::from(date(proof.at)));
-                evidence
-            });
+            let mut evidence = known.cloned().unwrap_or_else(|| place(proof));
             evidence.insert("stale", Value::from(date(proof.at)));
+            evidence
         }
-    }
+    };
     limit.insert("evidence", Value::InlineTable(evidence));
+}
+
+/// Where a number was read, and when.
+fn place(proof: &Proof) -> InlineTable {
+    let mut place = InlineTable::new();
+    place.insert("url", Value::from(proof.url.as_str()));
+    place.insert("at", Value::from(date(proof.at)));
+    place
+}
+
+/// All that proves a new number.
+fn evidence(change: &Change, proof: &Proof) -> InlineTable {
+    let mut evidence = place(proof);
+    evidence.insert("quote", Value::from(change.quote.as_str()));
+    evidence.insert("sha256", Value::from(proof.sha256.as_str()));
+    if let Some(tier) = &change.tier {
+        evidence.insert("tier", Value::from(tier.as_str()));
+    }
+    evidence.insert("extractor", Value::from(proof.extractor));
+    evidence
 }
 
 fn date(date: Date) -> toml_edit::Datetime {

@@ -17,8 +17,8 @@ use super::words::Counted;
 const LARGE: u64 = 5;
 
 /// Percent of a provider's models: with more of them gone the rest has to be confirmed, or the page was not understood.
-const MANY_GONE: usize = 30;
-const MOST_GONE: usize = 50;
+pub const MANY_GONE: usize = 30;
+pub const MOST_GONE: usize = 50;
 
 /// What a difference is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub enum Op {
     New,
     /// A model that the page does not name any more: its numbers stay, marked.
     Gone,
+    /// A model that the provider's list has not any more: shown, for its numbers are nobody's word on that.
+    Unlisted,
     /// A limit that the page does not publish any more: it stays, marked.
     Stale,
     /// The user's own value stands against it.
@@ -44,7 +46,7 @@ impl Op {
             Self::Change => "change",
             Self::Add => "add",
             Self::New => "new",
-            Self::Gone => "gone",
+            Self::Gone | Self::Unlisted => "gone",
             Self::Stale => "stale",
             Self::Conflict => "conflict",
             Self::Unsure => "unsure",
@@ -83,6 +85,8 @@ pub struct Change {
     pub op: Op,
     /// Why it needs confirmation.
     pub held: Option<String>,
+    /// What headers of real responses named lately.
+    pub seen: Option<u64>,
     /// The row it was read from, and the exact cell.
     pub evidence: String,
     pub quote: String,
@@ -94,11 +98,17 @@ impl Change {
     pub const fn is_writable(&self) -> bool {
         matches!(self.op, Op::Change | Op::Add | Op::Gone | Op::Stale)
     }
+
+    /// Whether somebody has to do something about it.
+    pub const fn is_difference(&self) -> bool {
+        self.is_writable() || matches!(self.op, Op::Unlisted)
+    }
 }
 
 /// A limit that headers of real responses named.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seen {
+    /// `*` for one that all models of the account share.
     pub model: String,
     pub kind: Kind,
     pub period: Period,
@@ -253,9 +263,10 @@ impl<'a> Comparing<'a> {
         let mut change = change(name, field, Some(limit.amount), Some(value), op, row, Some(metric));
         let seen =
             self.seen.iter().find(|seen| seen.model == name && (seen.kind, seen.period) == (limit.kind, limit.period));
-        change.held = match seen {
-            Some(seen) if seen.limit != value => Some(format!("headers say {}", seen.limit)),
-            _ => large(limit.amount, value),
+        change.seen = seen.map(|seen| seen.limit);
+        change.held = match change.seen.filter(|seen| *seen != value && op == Op::Change) {
+            Some(seen) => Some(format!("response headers say {seen}")),
+            None => large(limit.amount, value),
         };
         self.changes.push(change);
     }
@@ -289,6 +300,7 @@ impl<'a> Comparing<'a> {
                 new: None,
                 op: Op::Gone,
                 held: None,
+                seen: None,
                 evidence: String::new(),
                 quote: String::new(),
                 tier: None,
@@ -318,7 +330,7 @@ fn field(metric: Metric) -> Field {
     metric.per.map_or(Field::Model, |period| Field::Limit(kind, period))
 }
 
-fn large(old: u64, new: u64) -> Option<String> {
+pub fn large(old: u64, new: u64) -> Option<String> {
     let (less, more) = (old.min(new), old.max(new));
     (more > less.saturating_mul(LARGE)).then(|| format!("differs by more than {LARGE}x"))
 }
@@ -340,6 +352,7 @@ fn change(
         new,
         op,
         held: None,
+        seen: None,
         evidence: row.evidence.cell.clone(),
         quote: cell,
         tier: row.tier.clone(),

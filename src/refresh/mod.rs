@@ -1,11 +1,15 @@
 //! Limits with evidence: providers' pages read, compared with the catalogue, written down with proof.
 
+mod account;
 mod amount;
 pub mod apply;
 pub mod compare;
+pub mod finding;
 mod grid;
 mod header;
 mod html;
+mod listed;
+pub mod look;
 mod markdown;
 mod names;
 mod page;

@@ -69,7 +69,7 @@ pub fn saved(folder: &Path, provider: &str, page: &Page, now: Timestamp) -> Resu
 /// The providers' sites, and what was got from them before.
 #[derive(Debug)]
 pub struct Site {
-    fetcher: Fetcher,
+    pub(super) fetcher: Fetcher,
     cache: Option<PathBuf>,
 }
 
@@ -78,25 +78,13 @@ impl Site {
         Self { fetcher: Fetcher::new(), cache }
     }
 
-    /// Gets a page, the markdown twin first; or the reason why neither could be had.
-    pub async fn fetch(&self, page: &Page, now: Timestamp) -> Result<Got, String> {
-        fetch(&self.fetcher, page, self.cache.as_deref(), now).await
+    /// Gets a page, or the reason why it could not be had.
+    pub async fn fetch(&self, url: &str, now: Timestamp) -> Result<Got, String> {
+        fetch(&self.fetcher, url, self.cache.as_deref(), now).await
     }
 }
 
-async fn fetch(fetcher: &Fetcher, page: &Page, cache: Option<&Path>, now: Timestamp) -> Result<Got, String> {
-    let mut reasons = Vec::new();
-    for url in page.markdown.iter().chain([&page.url]) {
-        match fetch_one(fetcher, url, cache, now).await {
-            Ok(got) => return Ok(got),
-            Err(reason) => reasons.push(reason),
-        }
-    }
-    reasons.dedup();
-    Err(reasons.join("; "))
-}
-
-async fn fetch_one(fetcher: &Fetcher, url: &str, cache: Option<&Path>, now: Timestamp) -> Result<Got, String> {
+async fn fetch(fetcher: &Fetcher, url: &str, cache: Option<&Path>, now: Timestamp) -> Result<Got, String> {
     if !is_safe(url) {
         return Err("its address is neither https nor of this machine".to_owned());
     }

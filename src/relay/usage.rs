@@ -86,6 +86,9 @@ pub struct WindowUsage {
     pub used_source: Source,
     pub limit_source: Source,
     pub observed_at: Option<Timestamp>,
+    /// The limit that a response's header last named, and when.
+    #[serde(skip)]
+    pub named: Option<(u64, Timestamp)>,
 }
 
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
@@ -231,6 +234,7 @@ impl WindowUsage {
             used_source: reading.used_source,
             limit_source: reading.limit_source,
             observed_at: reading.observed_at,
+            named: reading.named.map(|(limit, at)| (shown(limit), at)),
         }
     }
 

@@ -7,6 +7,10 @@ use http::{HeaderName, HeaderValue};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 
+use crate::catalog::Provider;
+
+use super::key::Key;
+
 /// What is larger than this is not read on.
 const MOST_BYTES: usize = 8 * 1024 * 1024;
 
@@ -77,6 +81,17 @@ impl Fetcher {
             request = request.header(name, value);
         }
         fetch(request, timeout).await
+    }
+
+    /// Gets a path below a provider's base URL, with a key where there is one: it goes to that host alone.
+    pub async fn below(
+        &self,
+        provider: &Provider,
+        path: &str,
+        key: Option<&Key>,
+        timeout: Duration,
+    ) -> Result<Fetched, FetchError> {
+        self.get(&format!("{}{path}", provider.base_url), key.map(|key| key.header(provider.dialect)), timeout).await
     }
 
     /// Gets a page. A redirect is followed within its host alone: what another host says is not what this one documents.

@@ -164,8 +164,7 @@ async fn get(
     path: Option<&str>,
 ) -> Option<Result<Fetched, FetchError>> {
     let path = path.filter(|path| !path.is_empty())?;
-    let url = format!("{}{path}", provider.base_url);
-    Some(fetcher.get(&url, key.map(|key| key.header(provider.dialect)), ANSWER_TIME).await)
+    Some(fetcher.below(provider, path, key, ANSWER_TIME).await)
 }
 
 fn is_denial(provider: &Provider, answer: &Fetched, now: Timestamp) -> bool {

@@ -1,64 +1,15 @@
 //! A limit that changes in the documentation: fetched, shown, written with proof, used by a running gateway, undone.
 
-use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
-
 use relay::clock::Clock;
 use relay::sim::{Limit, ModelSpec, Period};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpListener;
 
-use super::harness::{Asking, Command, Providers, provider, relay};
+use super::harness::{Asking, Command, Providers, Site, markdown, page, provider, relay, status};
 
 const PAGE: &str = "# Limits\n\n## Free tier\n\n| Model | RPM |\n| --- | --- |\n| sim-m | 2 |\n";
 
-/// A site with one page, which keeps the requests it got.
-struct Site {
-    address: SocketAddr,
-    asked: Arc<Mutex<Vec<String>>>,
-}
-
-impl Site {
-    #[expect(clippy::disallowed_methods, reason = "it ends with the test's runtime")]
-    async fn start(page: &'static str) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let address = listener.local_addr().expect("it listens");
-        let asked = Arc::new(Mutex::new(Vec::new()));
-        let heard = Arc::clone(&asked);
-        tokio::task::spawn(async move {
-            while let Ok((mut socket, _)) = listener.accept().await {
-                let mut request = vec![0; 8192];
-                let length = socket.read(&mut request).await.unwrap_or_default();
-                let request = String::from_utf8_lossy(&request[..length]).into_owned();
-                let answer = match request.split(' ').nth(1) {
-                    Some("/limits.md") => format!(
-                        "200 OK\r\ncontent-type: text/markdown\r\netag: \"1\"\r\ncontent-length: {}\r\n\r\n{page}",
-                        page.len()
-                    ),
-                    Some("/moved") => {
-                        "302 Found\r\nlocation: http://127.0.0.2:9/limits.md\r\ncontent-length: 0\r\n\r\n".to_owned()
-                    }
-                    Some("/archive") => {
-                        "200 OK\r\ncontent-type: application/zip\r\ncontent-length: 2\r\n\r\nPK".to_owned()
-                    }
-                    _ => "404 Not Found\r\ncontent-length: 0\r\n\r\n".to_owned(),
-                };
-                heard.lock().expect("nobody panics").push(request);
-                drop(
-                    socket
-                        .write_all(
-                            format!("HTTP/1.1 {}", answer.replacen("\r\n", "\r\nconnection: close\r\n", 1)).as_bytes(),
-                        )
-                        .await,
-                );
-            }
-        });
-        Self { address, asked }
-    }
-
-    fn asked(&self) -> Vec<String> {
-        self.asked.lock().expect("nobody panics").clone()
-    }
+async fn site() -> Site {
+    let moved = status(302).header("location", "http://127.0.0.2:9/limits.md");
+    Site::start([("/limits.md", markdown(PAGE)), ("/moved", moved), ("/archive", page("application/zip", "PK"))]).await
 }
 
 /// A provider that documents five requests a minute, and whose page is at this path of the site.
@@ -67,14 +18,14 @@ async fn documented(site: &Site, path: &str) -> (Providers, Command) {
     let providers =
         Providers::start([provider("sim-a").model(ModelSpec::new("sim-m").limit(limit))], Clock::system()).await;
     let command = relay(["serve", "--port", "0", "--log-format", "json"]).over(&providers);
-    let page = format!("page = {{ url = \"http://{}{path}\", tier = \"free\" }}\n", site.address);
+    let page = format!("page = {{ url = \"{}\", tier = \"free\" }}\n", site.url(path));
     let text = format!("{page}{}", command.text("limits/sim-a.toml"));
     (providers, command.file("limits/sim-a.toml", text))
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_changed_limit_is_fetched_shown_written_used_and_undone() {
-    let site = Site::start(PAGE).await;
+    let site = site().await;
     let (providers, command) = documented(&site, "/limits.md").await;
     let again = |arguments: &[&'static str]| command.beside(arguments.iter().copied());
     let (check, look, write, after, undo, refused) = (
@@ -118,7 +69,7 @@ async fn a_changed_limit_is_fetched_shown_written_used_and_undone() {
     refused.await.exits(66);
 
     assert_eq!(providers.chats("sim-a").len(), 4);
-    let asked = site.asked();
+    let asked = site.asked("/limits.md");
     assert_eq!(asked.len(), 1, "a page is asked for once a minute");
     assert!(asked[0].to_lowercase().contains("user-agent: relay/"), "{}", asked[0]);
     process.signal("TERM");
@@ -130,7 +81,7 @@ async fn a_page_that_leads_away_or_is_none_is_reported_as_unread() {
     for (path, reason) in
         [("/moved", "leads to another host"), ("/archive", "application/zip"), ("/gone", "status 404")]
     {
-        let site = Site::start(PAGE).await;
+        let site = site().await;
         let (_providers, command) = documented(&site, path).await;
         let finished = command.beside(["refresh-limits", "sim-a", "--yes", "--json"]).await;
         let source = &finished.exits(69).json()["sources"][0];
@@ -143,7 +94,7 @@ async fn a_page_that_leads_away_or_is_none_is_reported_as_unread() {
 async fn the_users_own_values_stay_and_large_changes_wait() {
     let page = "## Free tier\n\n| Model | RPM | RPD |\n| --- | --- | --- |\n| sim-m | 100 | 9,000 |\n";
     let own = "\n[[model]] # mine\nid = \"sim-m\"\nlimits = [\n  { requests = 5, per = \"minute\", source = \"user\" }, # I know\n  { requests = 1000, per = \"day\" },\n]\n";
-    let site = Site::start(PAGE).await;
+    let site = site().await;
     let (_providers, command) = documented(&site, "/limits.md").await;
     let text = command.text("limits/sim-a.toml");
     let (top, _) = text.split_once("\n[[model]]").expect("it has a model");

@@ -1,16 +1,19 @@
 //! What `relay refresh-limits` works on: the catalogue, the folder it writes to, the providers it was asked about.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::catalog::reader::close;
 use crate::catalog::{Catalog, Overlay, Problems, Provider};
+use crate::chat::Scope;
 use crate::cli::args::{Global, RefreshLimits};
 use crate::cli::exit::{Exit, Trouble};
 use crate::cli::output::Output;
 use crate::cli::setup;
-use crate::config::{Environment, Flags, Paths};
-use crate::quota::Source;
+use crate::clock::earlier;
+use crate::config::{self, Environment, Flags, Paths, Settings};
 use crate::refresh::compare::Seen;
+use crate::refresh::look::Subject;
 
 pub struct Desk {
     pub catalog: Catalog,
@@ -20,7 +23,9 @@ pub struct Desk {
     /// The folder is a catalogue of its own, not the user's changes to the shipped one.
     pub is_whole: bool,
     /// Limits that headers of real responses named, by provider.
-    pub seen: Vec<(String, Seen)>,
+    pub seen: Vec<(String, Vec<Seen>)>,
+    /// The user's own: keys go where these say, whatever the folder's files say.
+    pub settings: Settings,
 }
 
 impl Desk {
@@ -34,7 +39,8 @@ impl Desk {
         let cache = paths.as_ref().map(|paths| paths.cache.join("pages"));
         if let Some(folder) = &args.dir {
             let catalog = catalogue_of(folder)?;
-            return Ok(Self { catalog, folder: folder.clone(), cache, is_whole: true, seen: Vec::new() });
+            let settings = config::load(&Flags::default().with(global), environment, None).settings;
+            return Ok(Self { catalog, folder: folder.clone(), cache, is_whole: true, seen: Vec::new(), settings });
         }
         let no_home =
             || Trouble::new(Exit::Config, "there is no home folder to write to".to_owned()).hint("set RELAY_HOME");
@@ -43,22 +49,22 @@ impl Desk {
         for problem in &core.problems {
             output.notice(&problem.to_string());
         }
-        let seen = core.relay.windows().into_iter().flat_map(|quota| {
-            let (provider, model) = (quota.provider, quota.model);
-            let told = quota.windows.into_iter().filter(|window| window.limit_source == Source::Header);
-            told.map(move |window| {
-                let (kind, period, limit) = (window.kind, window.period, window.limit);
-                (provider.clone(), Seen { model: model.clone(), kind, period, limit })
-            })
-        });
-        let seen = seen.collect();
-        Ok(Self { catalog: core.settings.catalog.clone(), folder, cache, is_whole: false, seen })
+        let (catalog, settings) = (core.settings.catalog.clone(), core.settings.clone());
+        Ok(Self { catalog, folder, cache, is_whole: false, seen: seen(&core), settings })
+    }
+
+    /// A provider with what it may be asked with.
+    pub fn subject<'a>(&'a self, provider: &'a Provider) -> Subject<'a> {
+        let own = self.settings.catalog.provider(&provider.id).is_some_and(|own| own.base_url == provider.base_url);
+        let account = self.settings.accounts.iter().find(|account| own && account.provider.id == provider.id);
+        let seen = self.seen.iter().find(|(of, _)| *of == provider.id).map_or(&[][..], |(_, seen)| seen);
+        Subject { provider, account, keys: &self.settings.keys, is_own: !self.is_whole, seen }
     }
 
     /// The providers that were asked for, else all that have a page.
     pub fn providers(&self, names: &[String]) -> Result<Vec<&Provider>, Trouble> {
         if names.is_empty() {
-            return Ok(self.catalog.providers.iter().filter(|provider| provider.page.is_some()).collect());
+            return Ok(self.catalog.providers.iter().filter(|one| self.subject(one).has_sources()).collect());
         }
         names.iter().map(|name| self.provider(name)).collect()
     }
@@ -91,6 +97,27 @@ impl Desk {
         };
         if problems.is_empty() { Ok(()) } else { Err(Trouble::of_problems(&problems)) }
     }
+}
+
+/// Headers of this long ago may be those of another plan, or of a limit that has changed since.
+const YOUNG: Duration = Duration::from_hours(7 * 24);
+
+fn seen(core: &setup::Core) -> Vec<(String, Vec<Seen>)> {
+    let since = earlier(core.relay.clock.now(), YOUNG);
+    let mut seen: Vec<(String, Vec<Seen>)> = Vec::new();
+    for quota in core.relay.windows() {
+        let (provider, model) = (quota.provider, quota.model);
+        let told = quota.windows.into_iter().filter_map(|window| {
+            let (limit, _) = window.named.filter(|(_, at)| *at >= since)?;
+            let model = if window.scope == Scope::Model { model.clone() } else { "*".to_owned() };
+            Some(Seen { model, kind: window.kind, period: window.period, limit })
+        });
+        match seen.iter_mut().find(|(of, _)| *of == provider) {
+            Some((_, known)) => known.extend(told),
+            None => seen.push((provider, told.collect())),
+        }
+    }
+    seen
 }
 
 fn catalogue_of(folder: &std::path::Path) -> Result<Catalog, Trouble> {

@@ -3,39 +3,14 @@
 use serde_json::{Value, json};
 
 use crate::refresh::compare::Change;
-use crate::refresh::source::Got;
-
-/// One provider's page, and what it says.
-#[derive(Debug)]
-pub struct Finding {
-    pub id: usize,
-    pub provider: String,
-    /// Where it was looked for.
-    pub url: String,
-    pub got: Option<Got>,
-    /// What differs, or why the page counts as unread.
-    pub changes: Result<Vec<Change>, String>,
-}
-
-impl Finding {
-    pub fn status(&self) -> &'static str {
-        match (&self.changes, &self.got) {
-            (Err(_), _) => "unread",
-            (Ok(_), Some(got)) if got.is_unchanged => "unchanged",
-            (Ok(_), _) => "changed",
-        }
-    }
-
-    pub fn changes(&self) -> &[Change] {
-        self.changes.as_deref().unwrap_or_default()
-    }
-}
+use crate::refresh::finding::Finding;
 
 pub fn document(findings: &[Finding], is_applied: bool) -> Value {
-    let sources = findings.iter().map(|finding| {
+    let sources = findings.iter().enumerate().map(|(index, finding)| {
         json!({
-            "id": finding.id,
+            "id": index + 1,
             "provider": finding.provider,
+            "origin": finding.origin.word(),
             "url": finding.url,
             "status": finding.status(),
             "reason": finding.changes.as_ref().err(),
@@ -52,10 +27,11 @@ pub fn document(findings: &[Finding], is_applied: bool) -> Value {
 }
 
 pub fn changes(findings: &[Finding]) -> Vec<Value> {
-    findings.iter().flat_map(|finding| finding.changes().iter().map(|change| row(finding, change))).collect()
+    let numbered = findings.iter().enumerate();
+    numbered.flat_map(|(index, finding)| finding.changes().iter().map(move |change| row(index + 1, finding, change))).collect()
 }
 
-fn row(finding: &Finding, change: &Change) -> Value {
+fn row(source: usize, finding: &Finding, change: &Change) -> Value {
     json!({
         "provider": finding.provider,
         "model": change.model,
@@ -65,7 +41,8 @@ fn row(finding: &Finding, change: &Change) -> Value {
         "op": change.op.word(),
         "suspicious": change.held.is_some(),
         "reason": change.held,
-        "source": finding.id,
+        "headers": change.seen,
+        "source": source,
         "tier": change.tier,
         "evidence": change.evidence,
     })

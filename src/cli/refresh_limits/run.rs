@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::json;
 
-use crate::catalog::{Page, Provider};
+use crate::catalog::Provider;
 use crate::cli::args::{Global, OutputFormat, RefreshLimits};
 use crate::cli::echo::Echo;
 use crate::cli::exit::{Exit, Trouble};
@@ -19,11 +19,13 @@ use crate::cli::{signal, table};
 use crate::clock::Clock;
 use crate::config::Environment;
 use crate::refresh::apply::{self, ApplyError, Proof};
-use crate::refresh::compare::{Change, Seen, compare};
-use crate::refresh::source::{self, Got, Site};
+use crate::refresh::compare::Change;
+use crate::refresh::finding::{Finding, Origin};
+use crate::refresh::look;
+use crate::refresh::source::{self, Site};
 
 use super::desk::Desk;
-use super::document::{Finding, changes, document};
+use super::document::{changes, document};
 use super::{page, screen};
 
 pub async fn run(
@@ -74,7 +76,7 @@ async fn run_to_end(
     end(&findings, args, global, output, true)
 }
 
-/// Reads all pages at once.
+/// Asks all sources at once.
 async fn look(
     desk: &Desk,
     providers: &[&Provider],
@@ -86,21 +88,23 @@ async fn look(
     // Dropped after the bar.
     let _echo = (output.progress && from.is_none()).then(Echo::without_signs);
     let progress = progress(providers.len(), output, from.is_none());
-    let looks = providers.iter().enumerate().map(|(index, provider)| {
-        let (site, progress) = (&site, &progress);
+    let looks = providers.iter().map(|provider| {
+        let (site, progress, subject) = (&site, &progress, desk.subject(provider));
         async move {
-            let got = match (&provider.page, from) {
-                (None, _) => Err("no page is known of it".to_owned()),
-                (Some(page), Some(folder)) => source::saved(folder, &provider.id, page, now),
-                (Some(page), None) => site.fetch(page, now).await,
+            let findings = match (&provider.page, from) {
+                (Some(page), Some(folder)) => {
+                    vec![look::of_page(subject, page, source::saved(folder, &provider.id, page, now))]
+                }
+                (None, Some(_)) => Vec::new(),
+                (_, None) => look::look(site, subject, now).await,
             };
             progress.inc(1);
-            finding(index + 1, provider, got, &desk.seen)
+            findings
         }
     });
     let findings = join_all(looks).await;
     progress.finish_and_clear();
-    findings
+    findings.into_iter().flatten().collect()
 }
 
 /// A bar while pages are fetched, gone when it is dropped.
@@ -113,17 +117,6 @@ fn progress(pages: usize, output: Output, is_fetching: bool) -> ProgressBar {
     bar.set_style(style.expect("a constant template").progress_chars("━╸─"));
     bar.enable_steady_tick(Duration::from_millis(100));
     bar.with_finish(ProgressFinish::AndClear)
-}
-
-fn finding(id: usize, provider: &Provider, got: Result<Got, String>, seen: &[(String, Seen)]) -> Finding {
-    let seen: Vec<Seen> = seen.iter().filter(|(of, _)| *of == provider.id).map(|(_, seen)| seen.clone()).collect();
-    let url = |page: &Page| page.url.clone();
-    let (changes, got) = match got {
-        Ok(got) => (compare(provider, &crate::refresh::read(&got.bytes), &seen), Some(got)),
-        Err(reason) => (Err(reason), None),
-    };
-    let url = got.as_ref().map_or_else(|| provider.page.as_ref().map(url).unwrap_or_default(), |got| got.url.clone());
-    Finding { id, provider: provider.id.clone(), url, got, changes }
 }
 
 /// What may be written: what is certain, and with `--allow-large` what is held back.
@@ -139,9 +132,10 @@ fn show(findings: &[Finding], global: &Global, output: Output, args: &RefreshLim
         OutputFormat::Json => Ok(()),
         OutputFormat::Table => output.result(&screen::text(findings)),
         _ => {
-            let unread =
-                findings.iter().filter_map(|finding| Some((&finding.provider, finding.changes.as_ref().err()?)));
-            unread.for_each(|(provider, reason)| output.notice(&format!("{provider}: page unread: {reason}")));
+            let unread = findings.iter().filter_map(|finding| Some((finding, finding.changes.as_ref().err()?)));
+            unread.for_each(|(finding, reason)| {
+                output.notice(&format!("{}: {} unread: {reason}", finding.provider, finding.origin.word()));
+            });
             if !args.check && !args.yes {
                 output.notice("nothing is written: --yes writes what differs, --check exits 1 if anything does");
             }
@@ -166,31 +160,40 @@ async fn confirmed(
     prompt.confirm(&format!("Apply {}?", table::counted(wanted.len(), "change")), false).await
 }
 
+/// One new text a provider, whichever of its sources the changes come from: it is undone as a whole.
 fn write(desk: &Desk, findings: &[Finding], allow_large: bool, output: Output) -> Result<(), Trouble> {
-    for finding in findings {
-        let wanted = wanted(std::slice::from_ref(finding), allow_large);
-        let (Some(got), false) = (&finding.got, wanted.is_empty()) else { continue };
-        let Some(provider) = desk.catalog.provider(&finding.provider) else { continue };
-        let path = desk.file(&finding.provider);
+    for of_provider in findings.chunk_by(|a, b| a.provider == b.provider) {
+        let count = wanted(of_provider, allow_large).len();
+        let Some(provider) = desk.catalog.provider(&of_provider[0].provider).filter(|_| count > 0) else { continue };
+        let path = desk.file(&provider.id);
         let old = match std::fs::read_to_string(&path) {
             Ok(old) => old,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
             Err(error) => return Err(Trouble::new(Exit::Io, format!("`{}` cannot be read: {error}", path.display()))),
         };
-        let at = got.fetched_at.to_zoned(TimeZone::UTC).date();
-        let proof = Proof { url: got.url.clone(), at, sha256: got.sha256.clone() };
-        let text = apply::edit(&old, provider, &wanted, &proof)
-            .map_err(|message| Trouble::new(Exit::Config, format!("`{}` is not TOML: {message}", path.display())))?;
-        let text = if old.is_empty() {
-            format!("# Limits as `relay refresh-limits` read them. Yours to edit.\n\n{}", text.trim_start())
-        } else {
-            text
-        };
-        desk.check(&finding.provider, &text)?;
+        let mut text = old.clone();
+        for finding in of_provider {
+            let wanted = wanted(std::slice::from_ref(finding), allow_large);
+            let Some(proof) = proof(finding).filter(|_| !wanted.is_empty()) else { continue };
+            text = apply::edit(&text, provider, &wanted, &proof).map_err(|message| {
+                Trouble::new(Exit::Config, format!("`{}` is not TOML: {message}", path.display()))
+            })?;
+        }
+        if old.is_empty() {
+            text = format!("# Limits as `relay refresh-limits` read them. Yours to edit.\n\n{}", text.trim_start());
+        }
+        desk.check(&provider.id, &text)?;
         apply::write(&path, &text).map_err(io)?;
-        output.notice(&format!("{} changes written to {}", wanted.len(), path.display()));
+        output.notice(&format!("{count} changes written to {}", path.display()));
     }
     Ok(())
+}
+
+fn proof(finding: &Finding) -> Option<Proof> {
+    let got = finding.got.as_ref()?;
+    let at = got.fetched_at.to_zoned(TimeZone::UTC).date();
+    let (url, sha256) = (got.url.clone(), got.sha256.clone());
+    Some(Proof { url, at, sha256, extractor: finding.origin.extractor() })
 }
 
 fn undo(desk: &Desk, names: &[String], global: &Global, output: Output) -> Result<(), Trouble> {
@@ -230,10 +233,13 @@ fn end(
         output.result(&(document(findings, is_applied).to_string() + "\n"))?;
     }
     // Models that are new on a page are shown; the catalogue leaves out many on purpose.
-    if args.check && findings.iter().flat_map(Finding::changes).any(Change::is_writable) {
+    if args.check && findings.iter().flat_map(Finding::changes).any(Change::is_difference) {
         return Err(Trouble::silent(Exit::Negative));
     }
-    if !findings.is_empty() && findings.iter().all(|finding| finding.got.is_none()) {
+    let (pages, answers): (Vec<&Finding>, Vec<&Finding>) =
+        findings.iter().partition(|finding| finding.origin == Origin::Page);
+    let asked = if pages.is_empty() { answers } else { pages };
+    if !asked.is_empty() && asked.iter().all(|finding| finding.got.is_none()) {
         return Err(Trouble::silent(Exit::Unavailable));
     }
     Ok(())

@@ -3,43 +3,64 @@
 use crate::cli::table;
 use crate::quota::Kind;
 use crate::refresh::compare::{Change, Field, Op};
+use crate::refresh::finding::{Finding, Origin};
 
-use super::document::Finding;
+/// More models than these that are new in one source are one line.
+const MOST_NEW: usize = 5;
 
 pub const HEADER: [&str; 6] = ["PROVIDER", "MODEL", "FIELD", "NOW", "DOCS", "SOURCE"];
 
-/// Every difference, and every page that was not read.
+/// Every difference, and every source that was not read.
 pub fn rows(findings: &[Finding]) -> Vec<[String; 6]> {
     let mut rows = Vec::new();
-    for finding in findings {
+    for (index, finding) in findings.iter().enumerate() {
+        let source = format!("[{}]", index + 1);
         if finding.changes.is_err() {
-            let source = format!("[{}]", finding.id);
-            rows.push([
-                finding.provider.clone(),
-                "(page)".to_owned(),
-                "-".to_owned(),
-                "-".to_owned(),
-                "unread".to_owned(),
-                source,
-            ]);
+            let whole = format!("({})", finding.origin.word());
+            rows.push([finding.provider.clone(), whole, dash(), dash(), "unread".to_owned(), source.clone()]);
         }
-        rows.extend(finding.changes().iter().map(|change| row(finding, change)));
+        rows.extend(finding.changes().iter().map(|change| row(&finding.provider, change, &source)));
     }
     rows
 }
 
-fn row(finding: &Finding, change: &Change) -> [String; 6] {
-    let amount = |amount: Option<u64>| amount.map_or_else(|| "-".to_owned(), grouped);
+/// The same for people, who are told of many new models by their number.
+fn folded(findings: &[Finding]) -> Vec<[String; 6]> {
+    let mut rows = rows(findings);
+    for (index, finding) in findings.iter().enumerate() {
+        let new = finding.changes().iter().filter(|change| change.op == Op::New).count();
+        let source = format!("[{}]", index + 1);
+        let is_new = |row: &[String; 6]| row[5] == source && row[2] == "new";
+        let Some(first) = rows.iter().position(is_new).filter(|_| new > MOST_NEW) else { continue };
+        rows.retain(|row| !is_new(row));
+        let models = format!("({new} models)");
+        rows.insert(first, [finding.provider.clone(), models, "new".to_owned(), dash(), dash(), source]);
+    }
+    rows
+}
+
+fn dash() -> String {
+    "-".to_owned()
+}
+
+fn row(provider: &str, change: &Change, source: &str) -> [String; 6] {
+    let amount = |amount: Option<u64>| amount.map_or_else(dash, grouped);
     let (field, now, docs) = match change.op {
-        Op::New => ("new".to_owned(), "-".to_owned(), format!("{} {}", amount(change.new), short(change.field))),
-        Op::Gone => ("gone".to_owned(), amount(change.old), "-".to_owned()),
-        Op::Unsure => ("unsure".to_owned(), "-".to_owned(), change.held.clone().unwrap_or_default()),
+        Op::New if change.new.is_none() => ("new".to_owned(), dash(), dash()),
+        Op::New => ("new".to_owned(), dash(), format!("{} {}", amount(change.new), short(change.field))),
+        Op::Gone | Op::Unlisted => ("gone".to_owned(), amount(change.old), dash()),
+        Op::Unsure => ("unsure".to_owned(), dash(), change.held.clone().unwrap_or_default()),
         Op::Stale => (short(change.field), amount(change.old), "stale".to_owned()),
         Op::Conflict => (short(change.field), format!("{} yours", amount(change.old)), amount(change.new)),
         Op::Change | Op::Add => (short(change.field), amount(change.old), amount(change.new)),
     };
-    let mark = if change.held.is_some() && change.op != Op::Unsure { " !" } else { "" };
-    [finding.provider.clone(), change.model.clone(), field, now, docs + mark, format!("[{}]", finding.id)]
+    let is_seen = change.seen.is_some() && change.seen == change.new;
+    let mark = match () {
+        () if change.held.is_some() && !matches!(change.op, Op::Unsure | Op::Conflict) => " !",
+        () if is_seen => " =",
+        () => "",
+    };
+    [provider.to_owned(), change.model.clone(), field, now, docs + mark, source.to_owned()]
 }
 
 fn short(field: Field) -> String {
@@ -73,34 +94,42 @@ fn grouped(number: u64) -> String {
 
 /// The whole screen but for the question.
 pub fn text(findings: &[Finding]) -> String {
-    let rows = rows(findings);
+    let rows = folded(findings);
     let mut text = if rows.is_empty() { String::new() } else { table::human(HEADER, rows, &[3, 4]) + "\n" };
-    for finding in findings.iter().filter(|finding| !finding.changes().is_empty() || finding.changes.is_err()) {
-        let about = match &finding.got {
-            _ if finding.changes.is_err() => {
-                format!("{}; the old values stay", finding.changes.as_ref().err().map_or("", String::as_str))
-            }
-            Some(got) => format!(
-                "fetched {}  sha {}…  {}",
-                got.fetched_at.strftime("%H:%M:%S"),
-                &got.sha256[..8],
-                finding.status()
-            ),
-            None => "the old values stay".to_owned(),
-        };
-        let line = format!("[{}] {}  {about}", finding.id, finding.url);
+    for (index, finding) in findings.iter().enumerate() {
+        let Some(about) = about(finding) else { continue };
+        let place = format!("[{}] {}", index + 1, finding.url);
+        let line = format!("{place}  {about}");
         let fits = console::measure_text_width(&line) <= usize::from(table::width());
         // An address stays whole; what does not fit beside it stands below.
-        let line =
-            if fits { line } else { format!("[{}] {}\n    {}", finding.id, finding.url, table::wrapped(&about, 4)) };
+        let line = if fits { line } else { format!("{place}\n    {}", table::wrapped(&about, 4)) };
         text.push_str(&(line + "\n"));
     }
+    text + &format!("\n{}.{}\n", summary(findings), marks(findings))
+}
+
+/// What is to be known of a source that says anything.
+fn about(finding: &Finding) -> Option<String> {
+    match (&finding.changes, &finding.got) {
+        (Err(reason), _) => Some(format!("{reason}; the old values stay")),
+        (Ok(changes), _) if changes.is_empty() => None,
+        (Ok(_), Some(got)) => {
+            let time = got.fetched_at.strftime("%H:%M:%S");
+            Some(format!("fetched {time}  sha {}…  {}", &got.sha256[..8], finding.status()))
+        }
+        (Ok(_), None) => Some("the old values stay".to_owned()),
+    }
+}
+
+/// What the marks behind numbers mean.
+fn marks(findings: &[Finding]) -> String {
     let mut reasons: Vec<&str> =
         all(findings).filter(|change| change.op != Op::Unsure).filter_map(|change| change.held.as_deref()).collect();
     reasons.sort_unstable();
     reasons.dedup();
     let held = if reasons.is_empty() { String::new() } else { format!("  ! = {}", reasons.join(", ")) };
-    text + &format!("\n{}.{held}\n", summary(findings))
+    let is_seen = all(findings).any(|change| change.seen.is_some() && change.seen == change.new);
+    held + if is_seen { "  = as response headers say" } else { "" }
 }
 
 fn all(findings: &[Finding]) -> impl Iterator<Item = &Change> {
@@ -109,17 +138,22 @@ fn all(findings: &[Finding]) -> impl Iterator<Item = &Change> {
 
 fn summary(findings: &[Finding]) -> String {
     let count = |ops: &[Op]| all(findings).filter(|change| ops.contains(&change.op)).count();
-    let unread = findings.iter().filter(|finding| finding.changes.is_err()).count();
+    let unread = |is_page: bool| {
+        let unread = findings.iter().filter(|finding| finding.changes.is_err());
+        unread.filter(|finding| (finding.origin == Origin::Page) == is_page).count()
+    };
+    let (pages, answers) = (unread(true), unread(false));
     let parts = [
         (count(&[Op::Change, Op::Add]), "changed"),
         (count(&[Op::New]), "new"),
-        (count(&[Op::Gone]), "gone"),
+        (count(&[Op::Gone, Op::Unlisted]), "gone"),
         (count(&[Op::Stale]), "stale"),
         (count(&[Op::Conflict]), "against your own"),
         (count(&[Op::Unsure]), "unsure"),
-        (unread, if unread == 1 { "page unread" } else { "pages unread" }),
+        (pages, if pages == 1 { "page unread" } else { "pages unread" }),
+        (answers, if answers == 1 { "answer of an API unread" } else { "answers of APIs unread" }),
     ];
     let parts: Vec<String> =
         parts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
-    if parts.is_empty() { format!("{} pages agree with the catalogue", findings.len()) } else { parts.join(", ") }
+    if parts.is_empty() { format!("{} sources agree with the catalogue", findings.len()) } else { parts.join(", ") }
 }
