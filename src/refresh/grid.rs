@@ -22,6 +22,8 @@ pub struct Row {
     pub line: usize,
     /// The page marks it as a header.
     pub is_head: bool,
+    /// It has one cell, and others of its table have more.
+    pub is_single: bool,
     pub cells: Vec<Cell>,
 }
 
@@ -45,7 +47,8 @@ impl Row {
     pub fn section(&self) -> Option<&Text> {
         let (first, rest) = self.cells.split_first()?;
         let is_alone = rest.iter().all(|cell| cell.is_continued || cell.text.is_blank());
-        (is_alone && !rest.is_empty() && !first.text.is_blank()).then(|| first.text.as_ref())
+        let is_title = is_alone && (!rest.is_empty() || self.is_single);
+        (is_title && !first.text.is_blank()).then(|| first.text.as_ref())
     }
 
     /// The row in one line, as evidence shows it.
@@ -85,7 +88,7 @@ impl Layout {
     }
 
     pub fn row(&mut self, line: usize, is_head: bool, cells: Vec<Spanning>) {
-        let mut row = Row { line, is_head, cells: Vec::new() };
+        let mut row = Row { line, is_head, ..Row::default() };
         for cell in cells {
             self.take_hanging(&mut row);
             let text = Rc::new(cell.text);
@@ -137,7 +140,10 @@ impl Layout {
         self.grid.defect = Some(defect);
     }
 
-    pub fn finish(self) -> Grid {
+    pub fn finish(mut self) -> Grid {
+        if self.grid.width() > 1 {
+            self.grid.rows.iter_mut().for_each(|row| row.is_single = row.cells.len() == 1);
+        }
         self.grid
     }
 }

@@ -121,11 +121,35 @@ impl<'a> Reader<'a> {
             return Ok(at + rows);
         }
         self.end_indented_tab(line);
+        if let Some(end) = self.spread_component(at) {
+            return Ok(end);
+        }
         if !self.component(quoted, at) {
             let filled = self.variables.fill(quoted);
             self.line(line, &filled, at);
         }
         Ok(at + 1)
+    }
+
+    /// Behind a component whose tag takes several lines, if one begins here.
+    fn spread_component(&mut self, at: usize) -> Option<usize> {
+        let end = self.spread_tag(at).filter(|end| *end > at + 1)?;
+        let joined = self.lines[at..end].iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ");
+        self.component(&joined, at).then_some(end)
+    }
+
+    /// Behind the line on which the tag ends that a line begins and does not end.
+    fn spread_tag(&self, at: usize) -> Option<usize> {
+        const MOST: usize = 16;
+        let is_open = |line: &str| {
+            line.strip_prefix('<').is_some_and(|tag| tag.starts_with(|c: char| c.is_ascii_alphabetic()))
+                && !line.contains('>')
+        };
+        let near = &self.lines[at..self.lines.len().min(at + MOST)];
+        is_open(self.lines[at].trim())
+            .then(|| near.iter().position(|line| line.contains('>')))
+            .flatten()
+            .map(|end| at + end + 1)
     }
 
     /// The line behind the fenced block that begins here.

@@ -17,6 +17,9 @@ use super::{row, table, tier};
 /// A provider has hundreds of models, not thousands.
 const MOST_ROWS: usize = 5_000;
 
+/// Nobody reads more reasons than these.
+const MOST_REFUSED: usize = 200;
+
 /// Says which rules read a page: evidence names it, so that an old reading can be told from a new one.
 pub const EXTRACTOR: &str = "relay-reader/1";
 
@@ -42,7 +45,14 @@ impl Reading {
     }
 
     fn refuse(&mut self, part: String, reason: impl Into<String>) {
-        self.refused.push(Refused { part, reason: reason.into() });
+        match self.refused.len() {
+            0..MOST_REFUSED => self.refused.push(Refused { part, reason: reason.into() }),
+            MOST_REFUSED => {
+                let reason = format!("more than {MOST_REFUSED} parts of it are not read");
+                self.refused.push(Refused { part: "page".to_owned(), reason });
+            }
+            _ => {}
+        }
     }
 }
 
@@ -180,13 +190,18 @@ struct Lines {
     rows: Vec<Row>,
     intro: Vec<Row>,
     introduces: bool,
+    /// A line of them has a variable without a value: the others may be less than all.
+    is_incomplete: bool,
 }
 
 impl Lines {
     fn take(&mut self, said: Said, block: &Block, reading: &mut Reading) {
         let mut row = match said {
             Said::Nothing => return,
-            Said::Unclear(reason) => return reading.refuse(format!("line {}", block.line), reason),
+            Said::Unclear(reason) => {
+                self.is_incomplete |= reason == statement::UNRESOLVED;
+                return reading.refuse(format!("line {}", block.line), reason);
+            }
             Said::Limits(row) => placed(row, &block.places),
         };
         if self.introduces
@@ -223,14 +238,15 @@ impl Lines {
 
     fn end(&mut self, reading: &mut Reading) {
         for row in self.rows.drain(..) {
-            if row.is_senseless() {
+            if self.is_incomplete {
+                reading.refuse(format!("line {}", row.evidence.line), statement::UNRESOLVED);
+            } else if row.is_senseless() {
                 reading.refuse(format!("line {}", row.evidence.line), "more in a shorter time than in a longer one");
             } else {
                 reading.rows.push(row);
             }
         }
-        self.intro.clear();
-        self.introduces = false;
+        *self = Self::default();
     }
 }
 
@@ -249,7 +265,9 @@ fn placed(mut row: Row, places: &Rc<Vec<Place>>) -> Row {
 
 /// A title that says no more than that limits follow.
 fn is_general(title: &str) -> bool {
-    let mut words = title.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let words = title.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     tier::in_title(title).is_some()
-        || words.all(|word| matches!(words::word(&word.to_lowercase()), Some(Word::Filler | Word::TierNoun)))
+        || words
+            .map(str::to_lowercase)
+            .all(|word| words::is_general(&word) || matches!(words::word(&word), Some(Word::Filler | Word::TierNoun)))
 }

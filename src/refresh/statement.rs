@@ -17,6 +17,9 @@ pub enum Said {
     Unclear(&'static str),
 }
 
+/// Why a line with a variable is not read, nor those that belong to it: a part of a plan's limits is none.
+pub const UNRESOLVED: &str = "a variable has no value on the page";
+
 /// Reads a list's item.
 pub fn item(text: &Text, line: usize) -> Said {
     let shown = text.shown();
@@ -60,7 +63,7 @@ fn labelled_metric(shown: &str, line: usize) -> Option<Said> {
     let unit = header::metric(label)?;
     let value = value.trim().trim_end_matches('.');
     if !value.starts_with(|c: char| c.is_ascii_digit()) {
-        return value.contains('{').then_some(Said::Unclear("a variable has no value on the page"));
+        return value.contains('{').then_some(Said::Unclear(UNRESOLVED));
     }
     let amounts = amount::cell(value, unit).ok()?;
     let mut row = Row { model: "*".to_owned(), evidence: Quote::new(line, shown), ..Row::default() };
@@ -100,7 +103,7 @@ fn sentence(part: &str, text: &Text, line: usize, is_item: bool) -> Said {
     let tokens = tokens(part);
     let speaks_of_rates = has_rate(&tokens);
     if part.contains('{') && speaks_of_rates {
-        return Said::Unclear("a variable has no value on the page");
+        return Said::Unclear(UNRESOLVED);
     }
     let Some(found) = find(&tokens) else { return Said::Nothing };
     if is_hypothetical(part) {
@@ -194,13 +197,7 @@ fn subject(found: &Found, text: &Text, part: &str, is_item: bool) -> Result<Row,
     let before = said(&found.before);
     let row = |model: &str, tier: Option<String>| Row { model: model.to_owned(), tier, ..Row::default() };
     if states_limit(&before) {
-        let family = family(text, part);
-        let tier = match condition(part, family.is_some())? {
-            // "Free models" and their family are no plan.
-            None if family.is_none() => named_tier(&found.before, &found.behind)?,
-            tier => tier,
-        };
-        return Ok(row(family.as_deref().unwrap_or("*"), tier));
+        return stated(found, &before, text, part, is_item);
     }
     if !is_item {
         return Err("a number stands in a sentence that states no limit");
@@ -223,6 +220,53 @@ fn subject(found: &Found, text: &Text, part: &str, is_item: bool) -> Result<Row,
     }
 }
 
+/// Whose limits they are where a line states them in so many words.
+fn stated(found: &Found, before: &str, text: &Text, part: &str, is_item: bool) -> Result<Row, &'static str> {
+    let row = |model: &str, tier: Option<String>| Row { model: model.to_owned(), tier, ..Row::default() };
+    let family = family(text, part);
+    if !is_item && !is_claimed(before) {
+        return Err("a number stands in a sentence that states no limit");
+    }
+    match models_before(text, part).as_slice() {
+        [] => {}
+        [id] if family.is_none() => return Ok(Row { ids: vec![id.clone()], ..row(id, None) }),
+        _ => return Err("a sentence names several models"),
+    }
+    let tier = match condition(part, family.is_some())? {
+        // "Free models" and their family are no plan.
+        None if family.is_none() => named_tier(&found.before, &found.behind)?,
+        tier => tier,
+    };
+    let task = words::task(before).filter(|_| family.is_none()).map(str::to_owned);
+    Ok(Row { section: task, ..row(family.as_deref().unwrap_or("*"), tier) })
+}
+
+/// Models that a sentence names before it states a limit: "`x-large` is limited to 30 requests per minute".
+fn models_before(text: &Text, part: &str) -> Vec<String> {
+    let lower = part.to_ascii_lowercase();
+    let end = STATES.iter().filter_map(|states| lower.find(states)).min().unwrap_or(part.len());
+    let is_marked =
+        |id: &str| text.codes.iter().any(|code| code == id) || text.links.iter().any(|link| link.ends_with(id));
+    let words = part[..end].split_whitespace().map(|word| word.trim_matches(['(', ')', ',', '.', ':', ';', '"']));
+    let mut models: Vec<String> = words
+        .filter(|word| row::is_id(word) && !word.starts_with(':'))
+        .filter(|word| word.contains(|c: char| c.is_ascii_digit()) || word.starts_with('@') || is_marked(word))
+        .map(str::to_owned)
+        .collect();
+    models.dedup();
+    models
+}
+
+/// Whether "up to" and its like speak of somebody's limit: "our servers handle up to 5000 requests a second" does not.
+fn is_claimed(before: &str) -> bool {
+    const WEAK: [&str; 5] = ["up to", "at most", "no more than", "allows", "allow"];
+    const OWN: &str = "you|your|limit|limits|limited|quota|user|users|customers|account|accounts|key|keys|plan|plans|tier|\
+        tiers|project|projects|organization|organizations|workspace|team|teams|developers|free";
+    let before = before.trim_end_matches(" a").trim_end_matches(" the");
+    let mut words = before.split(' ');
+    !WEAK.iter().any(|weak| before.ends_with(weak)) || words.any(|word| OWN.split('|').any(|own| own == word))
+}
+
 /// Words before the numbers, in lower case.
 fn said(tokens: &[Token]) -> String {
     let words = tokens.iter().map(|token| match token {
@@ -236,33 +280,35 @@ fn said(tokens: &[Token]) -> String {
 
 /// Whether the words right before a number say that it is a limit.
 fn states_limit(before: &str) -> bool {
-    const ENDS: [&str; 22] = [
-        "limited to",
-        "up to",
-        "limit of",
-        "limits of",
-        "limit is",
-        "limits are",
-        "maximum of",
-        "at most",
-        "increased to",
-        "capped at",
-        "restricted to",
-        "limit to",
-        "allows",
-        "allow",
-        "can make",
-        "can send",
-        "quota of",
-        "quota is",
-        "limit at",
-        "set at",
-        "no more than",
-        "set to",
-    ];
     let before = before.trim_end_matches(" a").trim_end_matches(" the");
-    ENDS.iter().any(|end| before.ends_with(end))
+    STATES.iter().any(|end| before.ends_with(end))
 }
+
+/// How a limit is stated, right before its number.
+const STATES: [&str; 22] = [
+    "limited to",
+    "up to",
+    "limit of",
+    "limits of",
+    "limit is",
+    "limits are",
+    "maximum of",
+    "at most",
+    "increased to",
+    "capped at",
+    "restricted to",
+    "limit to",
+    "allows",
+    "allow",
+    "can make",
+    "can send",
+    "quota of",
+    "quota is",
+    "limit at",
+    "set at",
+    "no more than",
+    "set to",
+];
 
 /// The label of an item: what stands before a colon, a dash, or "is".
 fn label(part: &str) -> Option<String> {
@@ -312,9 +358,17 @@ fn condition(part: &str, names_family: bool) -> Result<Option<String>, &'static 
     let pays = words.iter().position(|word| PAYS.contains(&word.to_lowercase().as_str()));
     match pays {
         Some(0) => Ok(Some(earned(words[0], &words[1..].join(" ")))),
-        _ if names_family || !matches!(tier::in_sentence(clause), Tiers::None) => Ok(None),
+        _ if names_family && is_about_models(clause) => Ok(None),
+        _ if !matches!(tier::in_sentence(clause), Tiers::None) => Ok(None),
         _ => Err("a limit holds under a condition that names no plan"),
     }
+}
+
+/// "If you're using a free model variant (with an ID ending in `:free`)".
+fn is_about_models(clause: &str) -> bool {
+    clause.split(|c: char| !c.is_alphanumeric()).any(|word| {
+        ["model", "models", "variant", "variants", "endpoint", "endpoints"].contains(&word.to_lowercase().as_str())
+    })
 }
 
 /// The name of a plan that one has by what one did: "Less than 10 credits purchased". Where no time is named it is all time.
@@ -405,6 +459,16 @@ mod tests {
             all("Let's say your RPM = 50 and your TPM = 200K. You are limited to 50 RPM."),
             Vec::<String>::new()
         );
+        for (line, says) in [
+            ("`x-large` is limited to 30 requests per minute.", "x-large requests_per_minute=30"),
+            ("qwen-3 and llama-4 are limited to 30 requests per minute.", "unclear"),
+            ("Our servers handle up to 5000 requests per second.", "unclear"),
+            ("Batch jobs are limited to 100 requests per day.", "* (batch) requests_per_day=100"),
+            ("Free accounts can send up to 100 requests per day.", "* [Free] requests_per_day=100"),
+            ("If you top up 10 credits, `:free` models are limited to 1000 requests per day.", "unclear"),
+        ] {
+            assert_eq!(all(line), [says], "{line}");
+        }
         assert_eq!(all("For example, you have a rate limit of 50 RPM and 200K TPM."), ["unclear"]);
         assert_eq!(
             all("If your RPM limit is 20, making 21 requests within a minute is an error."),

@@ -37,6 +37,11 @@ pub fn of_label(text: &str) -> Option<String> {
     }
 }
 
+/// The plan that a cell of a column of plans names: its words, where they say more than a plan's name.
+pub fn of_cell(text: &str) -> String {
+    in_title(text).unwrap_or_else(|| shown(text))
+}
+
 /// The plan that a part of a sentence names.
 pub fn in_sentence(text: &str) -> Tiers {
     named(text, false)

@@ -105,7 +105,7 @@ fn is_name(text: &str) -> bool {
 
 /// A number or a quoted text.
 fn literal(value: &str) -> Option<String> {
-    let value = value.trim().trim_end_matches([';', ',']).trim();
+    let value = value.split(" //").next().unwrap_or_default().trim().trim_end_matches([';', ',']).trim();
     let number = value.replace('_', "");
     if !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) {
         return Some(number);
@@ -133,7 +133,7 @@ mod tests {
     fn exported_values_are_put_in_and_unknown_ones_stay() {
         let mut variables = Variables::default();
         let mut export = None;
-        let page = "export const RPM = 20;\nexport const Plan = {\n  Free: 'free',\n  Other: f(),\n};\nexport const RPM2 = 7;\n\
+        let page = "export const RPM = 20; // a minute\nexport const Plan = {\n  Free: 'free',\n  Other: f(),\n};\nexport const RPM2 = 7;\n\
                     export const RPM2 = 8;\nexport const T = ({a}) => {\n  return 5;\n};\ntext";
         let taken: Vec<bool> = page.lines().map(|line| variables.take(line, &mut export)).collect();
         assert_eq!(taken.iter().filter(|taken| **taken).count(), 10);

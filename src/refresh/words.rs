@@ -233,11 +233,26 @@ pub fn is_unpublished(text: &str) -> bool {
     is_one_of(WHOLE, text) || BEGINS.split('|').any(|begin| text.starts_with(begin))
 }
 
+/// What somebody limits that is no chat: a limit on it is not the account's.
+pub fn task(text: &str) -> Option<&str> {
+    const TASKS: &str = "batch|batches|image|images|embedding|embeddings|audio|speech|transcription|transcriptions|file|\
+        files|upload|uploads|realtime|video|videos|moderation|moderations|rerank|search|webhook|webhooks|playground|\
+        login|dashboard|tuning|finetuning";
+    text.split(|c: char| !c.is_alphanumeric()).find(|word| is_one_of(TASKS, word))
+}
+
+/// Words of titles that say no more than that limits follow, beside those about limits.
+pub fn is_general(word: &str) -> bool {
+    const GENERAL: &str = "and|or|credits|credit|remaining|pricing|billing|how|work|works|measured|what|is|are|apply|\
+        overview|understanding|general|this|with|request|requests|token|tokens|about|on|to|basic|standard";
+    is_one_of(GENERAL, word)
+}
+
 /// Words after which a number is an example, a wish or a threat, and no limit.
 pub const HYPOTHETICAL: &str = "example|examples|e.g.|eg|say|suppose|imagine|instance|illustrative|assume|\
         assuming|hypothetical|would|could|previously|formerly|was|were|used|until|request an increase|typically|\
         approximately|roughly|about|around|average|recommend|recommended|should|not|no longer|increase to|\
-        more than|exceed|exceeds|exceeding|over";
+        more than|exceed|exceeds|exceeding|over|in our tests|benchmark|benchmarks|observed";
 
 /// What the title of a page says that is no documentation: an error, a sign-in, a challenge.
 pub fn is_error_title(title: &str) -> bool {

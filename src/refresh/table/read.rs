@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::super::grid::{Grid, Row as Line};
 use super::super::header::{self, Meaning};
-use super::super::row::Row;
+use super::super::row::{Quote, Row};
 use super::super::tier;
 use super::super::words::{self, Column};
 use super::head::{Head, head};
@@ -32,6 +32,7 @@ pub fn read(grid: &Grid, tier_around: Option<&str>) -> Result<Vec<Row>, Refusal>
     let body = &grid.rows[head.rows..];
     let sheet = Sheet { head, body, tier: around };
     sheet.refuse_useless()?;
+    sheet.refuse_shifted(grid)?;
     let rows = match sheet.metric_column() {
         Some(column) => by_row::read(&sheet, column)?,
         None => by_column::read(&sheet)?,
@@ -68,6 +69,16 @@ impl Sheet<'_> {
             return Err(format!("a column is `{header}`: its rows are no models"));
         }
         Ok(())
+    }
+
+    /// A row with fewer or more cells than the header may have its numbers below the wrong names.
+    fn refuse_shifted(&self, grid: &Grid) -> Result<(), Refusal> {
+        let width = grid.rows[..self.head.rows].iter().map(|row| row.cells.len()).max().unwrap_or_default();
+        let shifted = self.lines().find(|line| line.cells.len() != width);
+        shifted.map_or(Ok(()), |line| {
+            let (own, quote) = (line.cells.len(), Quote::new(line.line, &line.quote()).cell);
+            Err(format!("`{quote}` has {own} cells, and the header has {width}"))
+        })
     }
 
     /// The column whose cells name what is counted, in a table that has a row for each limit.
