@@ -98,11 +98,6 @@ impl Change {
     pub const fn is_writable(&self) -> bool {
         matches!(self.op, Op::Change | Op::Add | Op::Gone | Op::Stale)
     }
-
-    /// Whether somebody has to do something about it.
-    pub const fn is_difference(&self) -> bool {
-        self.is_writable() || matches!(self.op, Op::Unlisted)
-    }
 }
 
 /// A limit that headers of real responses named.
@@ -215,6 +210,24 @@ impl<'a> Comparing<'a> {
         let is_all = family.is_empty() || self.provider.models.iter().all(|model| model.id.ends_with(family));
         if row.section.is_none() && is_all {
             self.limits("*", &self.provider.limits, row, false);
+            self.each_model(row);
+        }
+    }
+
+    /// "Two requests a minute, per model": a limit that the catalogue keeps at each of the models.
+    fn each_model(&mut self, row: &Row) {
+        for (metric, value) in row.limits() {
+            let quote = row.evidence.cells.get(&metric).unwrap_or(&row.evidence.cell).to_lowercase();
+            let Field::Limit(kind, period) = field(metric) else { continue };
+            if !["per model", "each model", "every model", "and model"].iter().any(|words| quote.contains(words)) {
+                continue;
+            }
+            for model in &self.provider.models {
+                let known = model.limits.iter().find(|limit| (limit.kind, limit.period) == (kind, period));
+                if let Some(limit) = known.filter(|limit| limit.amount != value) {
+                    self.differs(&model.id, limit, value, row, metric);
+                }
+            }
         }
     }
 

@@ -20,7 +20,7 @@ pub fn find<'a>(row: &Row, models: &'a [Model]) -> Match<'a> {
         models.iter().filter(|model| names().any(|name| is_it(name, &model.id))).collect()
     };
     let exact: &dyn Fn(&str, &str) -> bool = &|name, id| name.eq_ignore_ascii_case(id);
-    for is_it in [exact, &|name, id| plain(name) == plain(id)] {
+    for is_it in [exact, &|name, id| plain(name) == plain(id), &|name, id| plain(name) == plain(undated(id))] {
         match by(is_it).as_slice() {
             [] => {}
             [one] => return Match::One(one),
@@ -37,10 +37,78 @@ pub fn find<'a>(row: &Row, models: &'a [Model]) -> Match<'a> {
 fn plain(name: &str) -> String {
     let name = name.split(" (").next().unwrap_or(name);
     let name = name.rsplit('/').next().unwrap_or(name);
-    name.chars().filter(|c| c.is_alphanumeric() || *c == '+' || *c == ':').collect::<String>().to_lowercase()
+    let name = name.replace('+', "plus");
+    name.chars().filter(|c| c.is_alphanumeric() || *c == ':').collect::<String>().to_lowercase()
+}
+
+/// An id without the date of its version at its end: `command-a-03-2025`, `mistral-large-2512`, `x-2026-05-01`. Pages name such
+/// models without it; where several versions are left, the match is unsure.
+fn undated(id: &str) -> &str {
+    let is_date = |date: &str| {
+        let parts: Vec<&str> = date.split('-').collect();
+        let is = |part: &str, digits: usize, range: std::ops::RangeInclusive<u32>| {
+            part.len() == digits && part.parse().is_ok_and(|number| range.contains(&number))
+        };
+        match parts.as_slice() {
+            [month, year] => is(month, 2, 1..=12) && is(year, 4, 2020..=2099),
+            [year, month, day] => is(year, 4, 2020..=2099) && is(month, 2, 1..=12) && is(day, 2, 1..=31),
+            [date] => date.is_ascii() && date.len() == 4 && is(&date[..2], 2, 20..=99) && is(&date[2..], 2, 1..=12),
+            _ => false,
+        }
+    };
+    let joints: Vec<usize> = id.match_indices('-').map(|(at, _)| at).collect();
+    let last = joints.iter().rev().take(3).rev();
+    last.copied().find(|at| is_date(&id[at + 1..])).map_or(id, |at| &id[..at])
 }
 
 /// Whether one is the other with something behind it, as `llama-3.3-70b-versatile` is Llama 3.3 70B.
 fn is_begin(name: &str, id: &str) -> bool {
     name.len() >= 5 && id.len() >= 5 && (id.starts_with(name) || name.starts_with(id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::{Catalog, Overlay};
+
+    fn models(ids: &[&str]) -> Vec<Model> {
+        let entries: String = ids.iter().map(|id| format!("[[model]]\nid = \"{id}\"\ncontext = 1\n")).collect();
+        let text = format!("dialect = \"openai\"\nbase_url = \"http://127.0.0.1:9\"\nstatus = \"local\"\n{entries}");
+        let file = Overlay { id: "a".to_owned(), place: "a.toml".to_owned(), text };
+        Catalog::only(&[file]).expect("valid").providers.remove(0).models
+    }
+
+    #[test]
+    fn names_are_matched_where_they_are_sure() {
+        let models = models(&[
+            "command-a-03-2025",
+            "command-a-reasoning-08-2025",
+            "command-r-plus-08-2024",
+            "command-r-03-2024",
+            "command-r-08-2024",
+            "meta/llama-3.3-70b",
+            "llama-3.1-8b-instant",
+            "mistral-large-2512",
+        ]);
+        for (name, found) in [
+            ("Command A", "= command-a-03-2025"),
+            ("Command A Reasoning", "= command-a-reasoning-08-2025"),
+            ("Command R+", "= command-r-plus-08-2024"),
+            ("Command R", "? command-r-03-2024"),
+            ("Llama 3.3 70B", "= meta/llama-3.3-70b"),
+            ("Llama 3.1 8B", "? llama-3.1-8b-instant"),
+            ("Mistral Large", "= mistral-large-2512"),
+            ("mistral-large-2411", "none"),
+            ("Command", "? command-a-03-2025"),
+            ("Mixtral", "none"),
+        ] {
+            let row = Row { model: name.to_owned(), ..Row::default() };
+            let found_now = match find(&row, &models) {
+                Match::One(model) => format!("= {}", model.id),
+                Match::Unsure(model) => format!("? {}", model.id),
+                Match::None => "none".to_owned(),
+            };
+            assert_eq!(found_now, found, "{name}");
+        }
+    }
 }
