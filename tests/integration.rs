@@ -41,6 +41,7 @@ mod integration {
     mod personas;
     mod policy;
     mod refresh;
+    mod refresh_safety;
     mod refresh_sources;
     mod refusals;
     mod serve;

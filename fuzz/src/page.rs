@@ -1,4 +1,4 @@
-//! Pages of limits: no number without the cell it was read from, and its digits in it.
+//! Pages of limits: no number without the cell it was read from, and its digits in it; no more than anybody reads.
 
 use relay::refresh;
 
@@ -6,6 +6,7 @@ use relay::refresh;
 pub fn page(input: &[u8]) {
     let reading = refresh::read(input);
     assert!(!reading.rows.is_empty() || !reading.refused.is_empty(), "nothing was read, and nothing is said of it");
+    assert!(reading.rows.len() <= 5_000 && reading.refused.len() <= 201, "more than anybody reads");
     let lines = String::from_utf8_lossy(input).lines().count();
     for row in &reading.rows {
         let quote = &row.evidence;

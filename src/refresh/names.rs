@@ -72,7 +72,8 @@ mod tests {
     use crate::catalog::{Catalog, Overlay};
 
     fn models(ids: &[&str]) -> Vec<Model> {
-        let entries: String = ids.iter().map(|id| format!("[[model]]\nid = \"{id}\"\ncontext = 1\n")).collect();
+        let entries: Vec<String> = ids.iter().map(|id| format!("[[model]]\nid = \"{id}\"\ncontext = 1\n")).collect();
+        let entries = entries.concat();
         let text = format!("dialect = \"openai\"\nbase_url = \"http://127.0.0.1:9\"\nstatus = \"local\"\n{entries}");
         let file = Overlay { id: "a".to_owned(), place: "a.toml".to_owned(), text };
         Catalog::only(&[file]).expect("valid").providers.remove(0).models

@@ -35,13 +35,13 @@ fn catalogue(site: &Site, more: &str) -> String {
     )
 }
 
-fn refresh(site: &Site, more: &str, arguments: &[&'static str]) -> Command {
+pub fn refresh(site: &Site, more: &str, arguments: &[&'static str]) -> Command {
     let all = ["refresh-limits", "acme", "--json"].into_iter().chain(arguments.iter().copied());
     relay(all).without_shipped().file("limits/acme.toml", catalogue(site, more)).variable("ACME_API_KEY", KEY)
 }
 
 /// Every change in short: `origin model field old>new op`, and ` !` where it waits.
-fn changes(finished: &Finished) -> Vec<String> {
+pub fn changes(finished: &Finished) -> Vec<String> {
     let document = finished.json();
     let number = |value: &Value| value.as_u64().map_or_else(|| "-".to_owned(), |number| number.to_string());
     let short = |change: &Value| {

@@ -12,7 +12,7 @@ pub struct RefreshLimits {
     /// Only these providers
     #[arg(value_name = "PROVIDER", add = ArgValueCandidates::new(documented))]
     pub providers: Vec<String>,
-    /// Write nothing and ask nothing; exit 1 if anything differs, or a model is gone
+    /// Write nothing and ask nothing; exit 1 if anything differs that could be written
     #[arg(long, conflicts_with_all = ["yes", "undo"])]
     pub check: bool,
     /// Write what differs without asking

@@ -28,7 +28,9 @@ pub fn document(findings: &[Finding], is_applied: bool) -> Value {
 
 pub fn changes(findings: &[Finding]) -> Vec<Value> {
     let numbered = findings.iter().enumerate();
-    numbered.flat_map(|(index, finding)| finding.changes().iter().map(move |change| row(index + 1, finding, change))).collect()
+    numbered
+        .flat_map(|(index, finding)| finding.changes().iter().map(move |change| row(index + 1, finding, change)))
+        .collect()
 }
 
 fn row(source: usize, finding: &Finding, change: &Change) -> Value {

@@ -69,7 +69,8 @@ async fn run_to_end(
     if wanted.is_empty() || args.check {
         return end(&findings, args, global, output, false);
     }
-    if !args.yes && !confirmed(&wanted, global, environment, output).await? {
+    let held = findings.iter().flat_map(Finding::changes).filter(|change| change.is_writable()).count() - wanted.len();
+    if !args.yes && !confirmed(wanted.len(), held, global, environment, output).await? {
         return end(&findings, args, global, output, false);
     }
     write(&desk, &findings, args.allow_large, output)?;
@@ -150,14 +151,20 @@ fn show(findings: &[Finding], global: &Global, output: Output, args: &RefreshLim
 }
 
 async fn confirmed(
-    wanted: &[&Change],
+    wanted: usize,
+    held: usize,
     global: &Global,
     environment: &Environment,
     output: Output,
 ) -> Result<bool, Trouble> {
     let prompt = Prompt::new(global, environment, output).filter(|_| !global.wants_json());
     let Some(prompt) = prompt else { return Ok(false) };
-    prompt.confirm(&format!("Apply {}?", table::counted(wanted.len(), "change")), false).await
+    let held = match held {
+        0 => "",
+        1 => " (the ! one needs --allow-large)",
+        _ => " (the ! ones need --allow-large)",
+    };
+    prompt.confirm(&format!("Apply {}{held}?", table::counted(wanted, "change")), false).await
 }
 
 /// One new text a provider, whichever of its sources the changes come from: it is undone as a whole.
@@ -233,7 +240,7 @@ fn end(
         output.result(&(document(findings, is_applied).to_string() + "\n"))?;
     }
     // Models that are new on a page are shown; the catalogue leaves out many on purpose.
-    if args.check && findings.iter().flat_map(Finding::changes).any(Change::is_difference) {
+    if args.check && findings.iter().flat_map(Finding::changes).any(Change::is_writable) {
         return Err(Trouble::silent(Exit::Negative));
     }
     let (pages, answers): (Vec<&Finding>, Vec<&Finding>) =

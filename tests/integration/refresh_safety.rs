@@ -1,0 +1,166 @@
+//! What keeps `relay refresh-limits` from writing nonsense: doubts wait, what cannot be read is said, what is written can be undone.
+
+use std::fs;
+use std::time::Duration;
+
+use relay::clock::Clock;
+use relay::upstream::{FetchError, Fetcher, Known};
+use serde_json::Value;
+
+use super::harness::{Site, markdown, page, status};
+use super::refresh_sources::{changes, refresh};
+
+const HEAD: &str = "## Free tier\n\n| Model | RPM |\n| --- | --- |\n";
+
+/// A page with these rows.
+fn rows(rows: &[&str]) -> String {
+    let rows: Vec<String> = rows.iter().map(|row| format!("| {row} |\n")).collect();
+    format!("{HEAD}{}", rows.concat())
+}
+
+async fn with_page(text: &str) -> Site {
+    Site::start([("/limits.md", markdown(text))]).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_models_gone_wait_and_most_models_gone_are_no_page() {
+    let site = with_page(&rows(&["a-large | 20", "b-large | 30"])).await;
+    let found = [
+        "page a-large requests_per_minute 30>20 change !",
+        "page c-large model 30>- gone !",
+        "page d-large model 30>- gone !",
+    ];
+    let held = refresh(&site, "", &["--yes"]).await;
+    assert_eq!(changes(held.exits(0)), found);
+    assert_eq!(
+        (&held.json()["applied"], &held.json()["changes"][0]["reason"]),
+        (&false.into(), &"2 of 4 models are gone".into())
+    );
+    let forced = refresh(&site, "", &["--yes", "--allow-large"]).await;
+    let text = forced.exits(0).file("limits/acme.toml");
+    assert!(text.contains("requests = 20") && text.matches("stale = ").count() == 2, "{text}");
+    assert!(text.contains("id = \"c-large\""), "a model is never removed");
+    site.set("/limits.md", markdown(&rows(&["a-large | 20"])));
+    let unread = refresh(&site, "", &["--yes", "--allow-large"]).await;
+    assert_eq!(changes(unread.exits(0)), Vec::<String>::new());
+    let reason = &unread.json()["sources"][0]["reason"];
+    assert!(reason.as_str().is_some_and(|said| said.contains("1 of 4 models")), "{reason}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_limit_that_is_published_no_more_stays_and_is_marked_once() {
+    let text = "## Free tier\n\n| Model | RPM | TPM |\n| --- | --- | --- |\n| a-large | - | 9K |\n| b-large | 30 | - |\n\
+                | c-large | 30 | - |\n| d-large | 30 | - |\n";
+    let site = with_page(text).await;
+    let command = refresh(&site, "", &["--yes"]);
+    let again = command.beside(["refresh-limits", "acme", "--check", "--json"]);
+    let written = command.await;
+    let found = ["page a-large tokens_per_minute ->9000 add", "page a-large requests_per_minute 30>- stale"];
+    assert_eq!(changes(written.exits(0)), found);
+    let text = written.file("limits/acme.toml");
+    let today = Clock::system().now().strftime("stale = %Y-%m-%d").to_string();
+    assert!(text.contains("requests = 30") && text.contains(&today) && text.contains("tokens = 9000"), "{text}");
+    assert_eq!(changes(again.await.exits(0)), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_page_changes_nothing_and_is_said() {
+    let error = "<html><head><title>404: Page not found</title></head><body><table><tr><th>Model</th><th>RPM</th></tr>\
+                 <tr><td>a-large</td><td>1</td></tr></table></body></html>";
+    for (answer, exit, reason) in [
+        (status(404), 69, "status 404"),
+        (status(410), 69, "status 410"),
+        (status(503), 69, "status 503"),
+        (page("application/pdf", "x"), 69, "application/pdf"),
+        (page("text/plain", vec![b'x'; 8 * 1024 * 1024 + 1]), 69, "larger than"),
+        (page("text/html", error), 0, "titled `404: Page not found`"),
+        (page("text/plain", vec![0xff, 0xfe, 0]), 0, "not UTF-8"),
+        (markdown("# Limits\n\nThey depend on many things.\n"), 0, "states a limit"),
+        (markdown(""), 0, "states a limit"),
+        (markdown(&format!("{HEAD}| a-large | 10-30 |\n")), 0, "not one certain number"),
+        (markdown(&HEAD.replace("Free", "Developer")), 0, ""),
+    ] {
+        let site = Site::start([("/limits.md", answer)]).await;
+        let finished = refresh(&site, "", &["--yes"]).variable("ACME_API_KEY", "").await;
+        assert_eq!(changes(finished.exits(exit)), Vec::<String>::new(), "{reason}");
+        let source = &finished.json()["sources"][0];
+        assert_eq!(source["status"], "unread", "{reason}");
+        assert!(source["reason"].as_str().is_some_and(|said| said.contains(reason)), "{source}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_another_plan_is_not_taken_for_ones_own() {
+    let site = with_page(&rows(&["a-large | 900", "b-large | 900"]).replace("Free", "Developer")).await;
+    let finished = refresh(&site, "", &["--yes", "--allow-large"]).await;
+    assert_eq!(changes(finished.exits(0)), Vec::<String>::new());
+    let reason = &finished.json()["sources"][0]["reason"];
+    assert!(reason.as_str().is_some_and(|said| said.contains("none of `free`")), "{reason}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_with_two_numbers_is_unsure() {
+    let site =
+        with_page(&rows(&["a-large | 20", "a-large | 40", "b-large | 30", "c-large | 30", "d-large | 30"])).await;
+    let finished = refresh(&site, "", &["--yes", "--allow-large"]).await;
+    assert_eq!(changes(finished.exits(0)), ["page a-large model ->- unsure !"]);
+    assert_eq!(finished.json()["applied"], false);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_known_page_is_asked_for_on_condition() {
+    for (name, value, asks) in
+        [("etag", "\"7\"", "if-none-match"), ("last-modified", "Sun, 01 Nov 2026 00:00:00 GMT", "if-modified-since")]
+    {
+        let text = rows(&["a-large | 20", "b-large | 30", "c-large | 30", "d-large | 30"]);
+        let site = Site::start([("/limits.md", markdown(&text).header(name, value))]).await;
+        let command = refresh(&site, "", &[]);
+        let again = command.beside(["refresh-limits", "acme", "--json"]);
+        let folder = command.path("cache/pages");
+        assert_eq!(command.await.exits(0).json()["sources"][0]["status"], "changed");
+        let memos = fs::read_dir(folder).expect("a cache").flatten().map(|entry| entry.path());
+        for memo in memos.filter(|path| path.extension().is_some_and(|ending| ending == "json")) {
+            let mut kept: Value = serde_json::from_slice(&fs::read(&memo).expect("kept")).expect("JSON");
+            kept["fetched_at"] = "2026-01-01T00:00:00Z".into();
+            fs::write(&memo, kept.to_string()).expect("writable");
+        }
+        let finished = again.await;
+        assert_eq!(
+            changes(finished.exits(0)),
+            ["page a-large requests_per_minute 30>20 change"],
+            "the kept page counts"
+        );
+        assert_eq!(finished.json()["sources"][0]["status"], "unchanged");
+        let asked = site.asked("/limits.md");
+        let expected = format!("{asks}: {value}");
+        assert!(asked.len() == 2 && asked[1].lines().any(|line| line == expected), "{asked:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_folder_is_written_to_where_one_is_named() {
+    let site = with_page(&rows(&["a-large | 20", "b-large | 30", "c-large | 30", "d-large | 30"])).await;
+    let command = refresh(&site, "", &["--yes", "--dir", "files"]);
+    let text = format!("# kept\n{}", command.text("limits/acme.toml"));
+    let command = command.file("files/acme.toml", text);
+    let undo = command.beside(["refresh-limits", "acme", "--undo", "--dir", "files"]);
+    let own = command.text("limits/acme.toml");
+    let finished = command.await;
+    let text = finished.exits(0).file("files/acme.toml");
+    assert!(
+        text.starts_with("# kept\n") && text.contains("requests = 20") && text.contains("quote = \"20\""),
+        "{text}"
+    );
+    assert_eq!(finished.file("limits/acme.toml"), own);
+    let undone = undo.await;
+    assert!(!undone.exits(0).file("files/acme.toml").contains("requests = 20"));
+    refresh(&site, "", &["--dir", "nowhere"]).await.exits(66);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_silent_site_is_not_waited_for_longer_than_told() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("http://{}/limits", listener.local_addr().expect("it listens"));
+    let answer = Fetcher::new().page(&url, Known::default(), Duration::from_millis(100)).await;
+    assert!(matches!(answer, Err(FetchError::TimedOut(_))), "{answer:?}");
+}
