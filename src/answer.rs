@@ -43,6 +43,8 @@ pub struct Attempt {
     pub fault: Option<Fault>,
     /// From sending to the first event, or to the failure.
     pub elapsed: Duration,
+    /// Where the conversation was cut for this route: by which mode, and to what.
+    pub cut: Option<Arc<str>>,
 }
 
 #[derive(Debug)]
@@ -64,6 +66,11 @@ impl Answer {
     /// The failed attempts before this answer, as `route=word, …`.
     pub fn trail(&self) -> String {
         trail(&self.attempts)
+    }
+
+    /// How the conversation was cut for the route that answered, where it was.
+    pub fn cut(&self) -> Option<&str> {
+        self.attempts.last()?.cut.as_deref()
     }
 
     /// Attempts that were made.

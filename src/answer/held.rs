@@ -32,6 +32,8 @@ pub struct Held {
     pub(super) usage: Option<Usage>,
     /// It goes on with the answer of an attempt that broke off.
     pub continues: bool,
+    /// How the conversation was cut for it, where it was.
+    pub cut: Option<Arc<str>>,
 }
 
 impl Held {
@@ -56,6 +58,7 @@ impl Held {
             first_event: None,
             usage: None,
             continues: false,
+            cut: None,
         }
     }
 
@@ -83,7 +86,10 @@ impl Held {
     }
 
     pub fn failed(mut self, fault: &Fault) {
-        self.relay.note_fault(self.route, self.lease.as_ref(), fault);
+        // What relay itself found too long, no provider has said.
+        if self.status.is_some() || !matches!(fault, Fault::Unfit(_)) {
+            self.relay.note_fault(self.route, self.lease.as_ref(), fault);
+        }
         self.end(Some(fault.clone()), false);
     }
 

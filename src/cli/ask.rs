@@ -21,7 +21,7 @@ use crate::catalog::reader::{close, parse_duration};
 use crate::catalog::stays_here;
 use crate::clock::Clock;
 use crate::config::{Environment, Flags};
-use crate::relay::Remote;
+use crate::relay::{Options, Remote};
 
 use super::args::{Ask, Global};
 use super::batch;
@@ -60,6 +60,9 @@ async fn answer(ask: &Ask, global: &Global, environment: &Environment, output: O
     let question = Question::of(ask, content, environment)?;
     if let Some(url) = gateway_url(ask, global, environment)? {
         let remote = remote(ask, url, global, environment)?;
+        if ask.explain {
+            return explain::run_via(&remote, &question.forms[0], &options::options(ask, None), global, output).await;
+        }
         let course = Course::new(ask, global, output, Answerer::Gateway(&remote), &question);
         return course.run_within(limit).await;
     }
@@ -70,7 +73,9 @@ async fn answer(ask: &Ask, global: &Global, environment: &Environment, output: O
     }
     refuse_unknown(&ask.avoid, &core)?;
     let done = if ask.explain {
-        explain::run(&core.relay, &question.forms[0], &options::options(ask, None), global, output).await
+        let session = ask.session.as_deref().and_then(|name| core.relay.session_named(name));
+        let options = Options { session, ..options::options(ask, None) };
+        explain::run(&core.relay, &question.forms[0], &options, global, output).await
     } else {
         Course::new(ask, global, output, Answerer::Routes(&core.relay), &question).run_within(limit).await
     };
@@ -114,7 +119,6 @@ pub fn gateway_url<'a>(
     };
     let own_routes = [
         ("--simulate", simulated),
-        ("--explain", ask.explain),
         ("--avoid", !ask.avoid.is_empty()),
         ("--no-failover", ask.no_failover),
         ("--max-attempts", ask.max_attempts.is_some()),

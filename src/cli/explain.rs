@@ -5,7 +5,8 @@ use serde_json::Value;
 
 use crate::chat::ChatRequest;
 use crate::clock::until;
-use crate::relay::{Failure, Options, Relay};
+use crate::quota::Source;
+use crate::relay::{Failure, Options, Relay, Remote};
 use crate::routing::Explanation;
 use crate::routing::explain::{CandidateStory, RejectionStory, RouteStory};
 use crate::routing::gate::{Amount, Gate};
@@ -30,6 +31,7 @@ const HEADER: [&str; 12] = [
     "resets_at",
 ];
 
+/// What this process's own routes would do.
 pub async fn run(
     relay: &Relay,
     request: &ChatRequest,
@@ -42,12 +44,27 @@ pub async fn run(
         .explain(request, options)
         .await
         .map_err(|fault| Trouble::of_failure(Failure { fault, attempts: Vec::new(), rejections: Vec::new() }, now))?;
+    tell(&explained, global, output)
+}
+
+/// What a gateway would do that runs already.
+pub async fn run_via(
+    remote: &Remote,
+    request: &ChatRequest,
+    options: &Options,
+    global: &Global,
+    output: Output,
+) -> Result<(), Trouble> {
+    tell(&remote.explain(request, options).await.map_err(Trouble::of_refusal)?, global, output)
+}
+
+fn tell(explained: &Explanation, global: &Global, output: Output) -> Result<(), Trouble> {
     let text = match table::format(global) {
-        OutputFormat::Table => human(&explained),
-        OutputFormat::Plain | OutputFormat::Line => table::plain(&rows(&explained)),
-        OutputFormat::Csv => table::csv(HEADER, &rows(&explained)),
-        OutputFormat::Ndjson => table::ndjson(&documents(&explained)),
-        OutputFormat::Json => format!("{}\n", serde_json::to_string(&explained).expect("texts and numbers serialize")),
+        OutputFormat::Table => human(explained),
+        OutputFormat::Plain | OutputFormat::Line => table::plain(&rows(explained)),
+        OutputFormat::Csv => table::csv(HEADER, &rows(explained)),
+        OutputFormat::Ndjson => table::ndjson(&documents(explained)),
+        OutputFormat::Json => format!("{}\n", serde_json::to_string(explained).expect("texts and numbers serialize")),
     };
     output.result(&text)
 }
@@ -70,7 +87,7 @@ fn rows(explained: &Explanation) -> Vec<[String; 12]> {
         row(first, &story.route, format!("{:.3}", story.price), [String::new(), String::new()], binding(story))
     });
     let rejections = explained.rejections.iter().map(|story| {
-        let why = [story.code.to_owned(), moment(story.until)];
+        let why = [story.code.to_string(), moment(story.until)];
         row([word(story).to_owned(), String::new()], &story.route, String::new(), why, shut(story))
     });
     candidates.chain(rejections).collect()
@@ -130,7 +147,23 @@ fn human(explained: &Explanation) -> String {
         text += &table::human(["LEFT OUT", "WHY", "USED", "NEEDS", "LIMIT", "FREE IN"], rows.collect(), &[2, 3, 4, 5]);
         text.push('\n');
     }
-    text + &verdict(explained) + "\n"
+    text + &conversation(explained) + &verdict(explained) + "\n"
+}
+
+/// What is done about the conversation, where there is something to tell.
+fn conversation(explained: &Explanation) -> String {
+    let mut text = String::new();
+    let (context, input) = (&explained.context, explained.request.input_tokens);
+    if let Some(most) = context.cut_to_tokens {
+        let mode = context.acts.as_ref().unwrap_or(&context.mode);
+        text.push_str(&format!("context: {mode} cuts {input} tokens to {most} at most\n"));
+    }
+    match &explained.session.stays_with {
+        Some(route) => text.push_str(&format!("session: {route} answered it last\n")),
+        None if explained.session.named => text.push_str("session: it stays with the route that answers first\n"),
+        None => {}
+    }
+    text
 }
 
 /// The route, and below it each limit it passes; an arrow marks the one its price comes from.
@@ -138,11 +171,13 @@ fn candidate_rows(story: &CandidateStory, now: Timestamp) -> Vec<[String; 7]> {
     let none = String::new;
     let price = format!("{:.1}s", story.price);
     let mut rows = vec![[story.place.to_string(), story.route.route.clone(), price, none(), none(), none(), none()]];
+    rows.push([none(), format!("  {}", story.because), none(), none(), none(), none(), none()]);
     for gate in story.gates.iter().filter(|gate| gate.limit.is_some()) {
         let [used, needed, limit] = numbers(gate);
         let arrow = if binding(story).is_some_and(|binding| std::ptr::eq(binding, gate)) { " <-" } else { "" };
         let resets = gate.resets_at.map(|moment| wait(now, moment)).unwrap_or_default();
-        rows.push([none(), format!("  {}{arrow}", gate.gate), none(), used, needed, limit, resets]);
+        let told = if gate.gate == "context" && gate.source == Some(Source::Error) { ", as it told" } else { "" };
+        rows.push([none(), format!("  {}{told}{arrow}", gate.gate), none(), used, needed, limit, resets]);
     }
     rows
 }

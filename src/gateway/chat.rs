@@ -42,6 +42,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const ROUTE: HeaderName = HeaderName::from_static("x-relay-route");
 const ATTEMPTS: HeaderName = HeaderName::from_static("x-relay-attempts");
 const TRAIL: HeaderName = HeaderName::from_static("x-relay-trail");
+const CONTEXT: HeaderName = HeaderName::from_static("x-relay-context");
 
 pub type Sending = Pin<Box<dyn Future<Output = Result<Answer, Box<Failure>>> + Send>>;
 
@@ -165,6 +166,7 @@ fn name_route(headers: &mut HeaderMap, answer: &Answer) {
     insert_text(headers, ROUTE, &answer.route.name);
     headers.insert(ATTEMPTS, HeaderValue::from(answer.tries()));
     insert_text(headers, TRAIL, &answer.trail());
+    insert_text(headers, CONTEXT, answer.cut().unwrap_or_default());
 }
 
 /// A header from a text that may hold what headers cannot (a model's id in another script): such characters are escaped.

@@ -25,11 +25,12 @@ use super::respond::{self, ErrorBody};
 use super::routes::Gateway;
 
 /// What a page of another origin may read of a response.
-const SHOWN: [HeaderName; 5] = [
+const SHOWN: [HeaderName; 6] = [
     HeaderName::from_static("x-request-id"),
     HeaderName::from_static("x-relay-route"),
     HeaderName::from_static("x-relay-attempts"),
     HeaderName::from_static("x-relay-trail"),
+    HeaderName::from_static("x-relay-context"),
     HeaderName::from_static("retry-after"),
 ];
 

@@ -99,6 +99,7 @@ impl Relay {
             http_status: held.status,
             fault: fault.cloned(),
             elapsed: until(sent, self.clock.now()),
+            cut: held.cut.clone(),
         }
     }
 
@@ -122,7 +123,8 @@ impl Relay {
     ) -> Result<Body, Fault> {
         let style = self.style(asking.request, asking.options);
         let provider = &route.provider;
-        let mut request = self.shaped(asking, need, route, cost).await?;
+        let (mut request, cut) = self.shaped(asking, need, route, cost).await?;
+        held.cut = cut;
         if let Some(so_far) = asking.so_far {
             request = Cow::Owned(with_so_far(&request, so_far.text, provider.prefill));
         }
@@ -146,7 +148,8 @@ impl Relay {
         held.status = Some(received.status);
         self.note_facts(route, &received.headers);
         if !(200..300).contains(&received.status) {
-            return Err(self.refusal(route, received).await);
+            let fault = self.refusal(route, received).await;
+            return Err(with_needed(fault, cost));
         }
         self.received(received.body, request, provider.dialect, target, style).await
     }
@@ -203,6 +206,17 @@ impl Relay {
                 return Ok(first);
             }
         }
+    }
+}
+
+/// A refusal that names a context, with what the request needed: by relay's own count where the provider does not say.
+fn with_needed(fault: Fault, cost: &Cost) -> Fault {
+    match fault {
+        Fault::Unfit(Unfit::ContextTooLong { needed: 0, context }) => {
+            let needed = (cost.input_tokens + cost.output_tokens).max(context + 1);
+            Fault::Unfit(Unfit::ContextTooLong { needed, context })
+        }
+        fault => fault,
     }
 }
 

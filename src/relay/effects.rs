@@ -15,6 +15,11 @@ use crate::store::Lease;
 
 use super::Relay;
 
+/// No model has a smaller context.
+const LEAST_CONTEXT: u64 = 512;
+/// After so long the documents are believed again, and the provider may say otherwise once more.
+const CONTEXT_BELIEVED: Duration = Duration::from_hours(7 * 24);
+
 /// Called once for each attempt, by attempts in flight and by whoever plays them through without a network.
 impl Relay {
     pub fn note_answer(&self, route: RouteId, first_event: Duration) {
@@ -54,9 +59,7 @@ impl Relay {
             }
             Fault::Spent { scope, .. } => self.rest(route, *scope, fault, now),
             Fault::Gone => self.note_gone(route, now),
-            Fault::Unfit(Unfit::ContextTooLong { context, .. }) => {
-                self.learned().health(route.id).told_context(*context);
-            }
+            Fault::Unfit(Unfit::ContextTooLong { context, .. }) => self.note_context(route, *context, fault, now),
             Fault::Denied => {
                 if let Some(mark) = route.key_mark {
                     self.store.mark(mark, later(now, fault::REJECTED), fault);
@@ -70,6 +73,16 @@ impl Relay {
             | Fault::NothingSetUp
             | Fault::StoreLost => {}
         }
+    }
+
+    /// A refusal named the model's context. It is believed for a while, over all processes, and for this model alone; the newest word
+    /// counts. A number too small for any request is a misunderstanding.
+    fn note_context(&self, route: &Route, context: u64, fault: &Fault, now: Timestamp) {
+        if context < LEAST_CONTEXT || context >= route.model.context {
+            return;
+        }
+        tracing::warn!(route = %route.name, context, documented = route.model.context, "the provider names a smaller context");
+        self.store.mark(route.context_mark, later(now, CONTEXT_BELIEVED), fault);
     }
 
     /// What a refusal means. The limits it names are learned.

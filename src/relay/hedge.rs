@@ -80,6 +80,7 @@ impl Relay {
             http_status: None,
             fault: Some(fault.clone()),
             elapsed: crate::clock::until(sent, self.clock.now()),
+            cut: None,
         };
         Tried { route, attempt: Some(attempt), result: Err(fault) }
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::answer::Attempt;
 use crate::chat::{ChatRequest, Fault, Unfit, tokens};
+use crate::routing::explain::SessionStory;
 use crate::routing::{Explanation, Fleet, Need, Order, Patience, Prospect, Trip, Wanted};
 use crate::style;
 
@@ -44,9 +45,18 @@ impl Relay {
         self.shaped_step(&mut trip, asking, &mut conversation, next).await;
         let snapshot = self.snapshot_behind(None);
         let Trip { need, patience, order, .. } = &trip;
-        let prospect = Prospect { fleet: &self.fleet, need, snapshot: &snapshot, order: *order, patience: *patience };
+        let prospect = Prospect {
+            fleet: &self.fleet,
+            need,
+            snapshot: &snapshot,
+            order: *order,
+            patience: *patience,
+            stays_with: trip.stays_with,
+        };
         let context = self.context_story(need, conversation.as_ref());
-        Ok(Explanation { context, ..prospect.explain() })
+        let explained = prospect.explain();
+        let session = SessionStory { named: options.session.is_some(), ..explained.session };
+        Ok(Explanation { context, session, ..explained })
     }
 
     fn trip_in_turn(
@@ -88,7 +98,14 @@ fn move_to_sight(need: &mut Need, fleet: &Fleet) -> Option<Attempt> {
     let near = provider.clone().map(Wanted::Provider).filter(&sees);
     need.wanted = near.or_else(|| Some(Wanted::Any).filter(&sees))?;
     let fault = Some(Fault::Unfit(Unfit::Lacks("vision")));
-    Some(Attempt { route: Arc::clone(&blind.name), sent: false, http_status: None, fault, elapsed: Duration::ZERO })
+    Some(Attempt {
+        route: Arc::clone(&blind.name),
+        sent: false,
+        http_status: None,
+        fault,
+        elapsed: Duration::ZERO,
+        cut: None,
+    })
 }
 
 /// A text's exact tokens.

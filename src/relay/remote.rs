@@ -14,6 +14,7 @@ use crate::answer::Attempt;
 use crate::chat::{Breakage, ChatRequest, ErrorKind, Fault, Period, StreamEvent};
 use crate::clock::{Clock, until};
 use crate::dialect::{Dialect, Target, Wire, sse};
+use crate::routing::Explanation;
 use crate::upstream::{Call, Client, EventStream, Key, read_whole};
 
 use super::Options;
@@ -29,6 +30,8 @@ const LATE_ROUTE: &[u8] = b": relay-route ";
 pub struct Remote {
     client: Client,
     uri: Uri,
+    /// Where requests are explained.
+    explaining: Uri,
     credential: Option<(HeaderName, HeaderValue)>,
     /// The conversation, as the gateway is told of it.
     pub session: Option<String>,
@@ -73,18 +76,19 @@ impl Remote {
     pub fn new(url: &str, key: Option<SecretString>, clock: Clock) -> Result<Self, String> {
         let base = url.trim_end_matches('/');
         let base = base.strip_suffix("/v1").unwrap_or(base);
-        let uri: Uri = format!("{base}/v1/chat/completions").parse().map_err(|error| format!("is no URL: {error}"))?;
+        let at = |path: &str| format!("{base}/v1/{path}").parse().map_err(|error| format!("is no URL: {error}"));
+        let (uri, explaining): (Uri, Uri) = (at("chat/completions")?, at("route")?);
         if !matches!(uri.scheme_str(), Some("http" | "https")) {
             return Err("must start with http:// or https://".to_owned());
         }
         let credential = key.map(|secret| Key { secret, origin: "RELAY_API_KEY".to_owned() }.header(Dialect::OpenAi));
-        Ok(Self { client: Client::new(CONNECT), uri, credential, session: None, clock })
+        Ok(Self { client: Client::new(CONNECT), uri, explaining, credential, session: None, clock })
     }
 
     /// Sends a streamed request, and waits for the first part of an answer.
     pub async fn send(&self, request: &ChatRequest, options: &Options) -> Result<RemoteAnswer, Refused> {
         let sent = self.clock.now();
-        let (headers, body) = self.call(request, options).await?;
+        let (headers, body) = self.call(&self.uri, request, options).await?;
         let wire = Wire::default();
         let target = Target { model: "", wire: &wire, context: 0, input_tokens: 0, answer_tokens: 0 };
         let scanner = Dialect::OpenAi.scanner(target, true);
@@ -99,19 +103,32 @@ impl Remote {
             http_status: Some(200),
             fault: None,
             elapsed: until(sent, self.clock.now()),
+            cut: text(&headers, "x-relay-context").map(Into::into),
         });
         Ok(RemoteAnswer { route, attempts, stream })
     }
 
     /// Sends a plain request, and reads its answer.
     pub async fn send_whole(&self, request: &ChatRequest, options: &Options) -> Result<RemoteWhole, Refused> {
-        let (headers, body) = self.call(request, options).await?;
+        let (headers, body) = self.call(&self.uri, request, options).await?;
         let body = read_whole(body, MOST_BYTES).await.map_err(|_| broken())?;
         Ok(RemoteWhole { body, route: text(&headers, "x-relay-route").unwrap_or_default() })
     }
 
+    /// What the gateway would do with a request.
+    pub async fn explain(&self, request: &ChatRequest, options: &Options) -> Result<Explanation, Refused> {
+        let (_, body) = self.call(&self.explaining, request, options).await?;
+        let body = read_whole(body, MOST_BYTES).await.map_err(|_| broken())?;
+        serde_json::from_slice(&body).map_err(|_| {
+            let message = "the gateway explains itself in another way than this relay understands".to_owned();
+            let hint = Some("both have to be of one version: relay --version".to_owned());
+            Refused { hint, ..Refused::of(ErrorKind::Unavailable, message) }
+        })
+    }
+
     async fn call(
         &self,
+        uri: &Uri,
         request: &ChatRequest,
         options: &Options,
     ) -> Result<(HeaderMap, hyper::body::Incoming), Refused> {
@@ -121,7 +138,7 @@ impl Remote {
             .into_iter()
             .filter_map(|(name, value)| Some((HeaderName::from_static(name), HeaderValue::from_str(&value?).ok()?)));
         let call = Call {
-            uri: self.uri.clone(),
+            uri: uri.clone(),
             credential: self.credential.clone(),
             headers: headers.collect(),
             body: vec![request.body().clone()],
@@ -255,6 +272,7 @@ fn read_trail(trail: &str) -> Vec<Attempt> {
             http_status: word.parse().ok(),
             fault: Some(fault_of(word)),
             elapsed: Duration::ZERO,
+            cut: None,
         })
         .collect()
 }

@@ -109,29 +109,30 @@ impl Relay {
         self.conversations.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The request as this route gets it.
+    /// The request as this route gets it, and how the conversation was cut for it, where it was.
     pub(super) async fn shaped<'a>(
         &self,
         asking: Asking<'a>,
         need: &Need,
         route: &Route,
         cost: &Cost,
-    ) -> Result<Cow<'a, ChatRequest>, Fault> {
+    ) -> Result<(Cow<'a, ChatRequest>, Option<Arc<str>>), Fault> {
         let request = asking.request;
         let fitted = self.fitted(asking, need, route, cost).await?;
+        let cut = fitted.as_ref().map(|fitted| cut_words(fitted, asking).into());
         let directs = self.style(request, asking.options).directs;
         if fitted.is_none() && !directs {
-            return Ok(Cow::Borrowed(request));
+            return Ok((Cow::Borrowed(request), None));
         }
         let shaped = fitted.map_or_else(
             || Cow::Borrowed(request.raw("messages").unwrap_or("[]")),
             |fitted| Cow::Owned(fitted.messages),
         );
         if !directs {
-            return Ok(Cow::Owned(request.with_messages(&shaped)));
+            return Ok((Cow::Owned(request.with_messages(&shaped)), cut));
         }
         let joined = system::join_raw(&shaped, &self.voice.directive, Place::Before);
-        Ok(Cow::Owned(request.with_messages(&joined.map_err(|error| unreadable(&error))?)))
+        Ok((Cow::Owned(request.with_messages(&joined.map_err(|error| unreadable(&error))?)), cut))
     }
 
     /// The conversation cut to what this route takes; `None` where it fits as it is.
@@ -145,7 +146,7 @@ impl Relay {
     ) -> Result<Option<Fitted>, Fault> {
         let limits = self.context.limits;
         let Some(conversation) = asking.conversation.filter(|_| limits.mode != Mode::Off) else { return Ok(None) };
-        let context = route.model.context;
+        let context = self.store.view().context(route, self.clock.now());
         let is_cut = cost.input_tokens < need.input_tokens;
         let most = if is_cut { cost.input_tokens } else { context.saturating_sub(need.answer_tokens()) };
         let budget = most.saturating_sub(conversation.beside);
@@ -191,12 +192,19 @@ impl Relay {
     pub(super) fn context_story(&self, need: &Need, conversation: Option<&Conversation>) -> ContextStory {
         let mode = self.context.limits.mode;
         ContextStory {
-            mode: mode.word(),
-            acts: conversation.map(|conversation| mode.for_conversation(&conversation.digest).word()),
+            mode: mode.word().into(),
+            acts: conversation.map(|conversation| mode.for_conversation(&conversation.digest).word().into()),
             cuts: need.trim.is_some(),
             cut_to_tokens: need.trim.map(|trim| trim.wanted.min(need.input_tokens)),
         }
     }
+}
+
+/// What was done to a conversation, for its caller: `reservoir, 16 of 600 messages, 6900 of 48210 tokens`.
+fn cut_words(fitted: &Fitted, asking: Asking<'_>) -> String {
+    let all = asking.conversation.map_or(fitted.tokens, |conversation| conversation.digest.tokens());
+    let (mode, kept, of) = (fitted.mode.word(), fitted.kept, asking.request.messages.count);
+    format!("{mode}, {kept} of {of} messages, {} of {all} tokens", fitted.tokens)
 }
 
 /// A request's raw messages, by their places.
@@ -264,7 +272,8 @@ mod tests {
         let Step::Try(candidate) = step else { panic!("{step:?}") };
         let asking = Asking { conversation: conversation.as_ref(), ..asking };
         let route = relay.fleet.route(candidate.route);
-        let shaped = relay.shaped(asking, &trip.need, route, &candidate.cost).await.expect("it fits");
+        let (shaped, cut) = relay.shaped(asking, &trip.need, route, &candidate.cost).await.expect("it fits");
+        assert!(cut.is_some_and(|cut| cut.starts_with("reservoir, 15 of ")), "it says so");
         fields::places(shaped.raw("messages").expect("messages")).expect("a list").len()
     }
 

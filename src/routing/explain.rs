@@ -1,15 +1,18 @@
 //! What would become of a request, and why: every candidate in its order, every gate with its numbers, every rejection by name.
 
-use jiff::Timestamp;
-use serde::Serialize;
+use std::borrow::Cow;
 
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::catalog::Status;
 use crate::chat::Fault;
 
 use super::fleet::{Fleet, Route, RouteId};
 use super::gate::{Gate, gates};
 use super::health::Breaker;
 use super::need::{Need, Wanted};
-use super::order::{Order, Ordering};
+use super::order::{Order, Ordering, Strategy};
 use super::price::Price;
 use super::rank::{self, Candidate, Ranking, rank};
 use super::reject::Rejection;
@@ -17,9 +20,9 @@ use super::snapshot::Snapshot;
 use super::trip::{Patience, outcome};
 
 /// The document, `relay.route/1`.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Explanation {
-    pub schema: &'static str,
+    pub schema: Cow<'static, str>,
     pub as_of: Timestamp,
     pub verdict: Verdict,
     /// Why, in a sentence.
@@ -33,6 +36,8 @@ pub struct Explanation {
     pub request: Asked,
     /// What is done about a conversation's length.
     pub context: ContextStory,
+    /// The conversation that the request belongs to.
+    pub session: SessionStory,
     pub strategy: Strategies,
     /// In the order they would be tried.
     pub candidates: Vec<CandidateStory>,
@@ -42,7 +47,7 @@ pub struct Explanation {
 }
 
 /// What would become of the request now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// There is a route to try.
@@ -64,14 +69,14 @@ impl Verdict {
 }
 
 /// What the request needs, as far as choosing goes.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Asked {
     /// `meta-model`, a provider, a model, or `provider/model`.
     pub model: String,
-    pub model_type: Option<&'static str>,
-    pub model_scale: Option<&'static str>,
+    pub model_type: Option<Cow<'static, str>>,
+    pub model_scale: Option<Cow<'static, str>>,
     pub model_name: Option<String>,
-    pub features: Vec<&'static str>,
+    pub features: Vec<Cow<'static, str>>,
     pub input_tokens: u64,
     /// Whether `input_tokens` is counted exactly; else it is a bound that is never too low.
     pub input_tokens_are_exact: bool,
@@ -85,31 +90,42 @@ pub struct Asked {
 }
 
 /// What is done about a conversation's length.
-#[derive(Debug, Clone, Copy, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct ContextStory {
     /// As configured.
-    pub mode: &'static str,
+    pub mode: Cow<'static, str>,
     /// The mode that acts for this conversation, where it was read to find out.
-    pub acts: Option<&'static str>,
+    pub acts: Option<Cow<'static, str>>,
     /// Whether no route takes it as it is, and it would be cut.
     pub cuts: bool,
     /// What it would be cut to where there is room.
     pub cut_to_tokens: Option<u64>,
 }
 
-#[derive(Debug, Clone, Copy, Serialize)]
+/// The conversation that a request belongs to.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct SessionStory {
+    /// Whether something names it.
+    pub named: bool,
+    /// The route that answered it last: it goes first where it can answer.
+    pub stays_with: Option<String>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Strategies {
-    pub providers: &'static str,
-    pub models: &'static str,
+    pub providers: Cow<'static, str>,
+    pub models: Cow<'static, str>,
 }
 
 /// A route that can answer.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct CandidateStory {
     /// Counted from 1.
     pub place: usize,
     #[serde(flatten)]
     pub route: RouteStory,
+    /// Why it stands in this place, in a few words.
+    pub because: String,
     /// Seconds; the sum of its parts.
     pub price: f64,
     pub price_parts: PriceParts,
@@ -119,32 +135,32 @@ pub struct CandidateStory {
 }
 
 /// A route that is left out.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RejectionStory {
     #[serde(flatten)]
     pub route: RouteStory,
     /// The first gate that does not let it through, in a word.
-    pub code: &'static str,
+    pub code: Cow<'static, str>,
     pub text: String,
     /// From when on it may answer, where that is known.
     pub until: Option<Timestamp>,
     pub gates: Vec<Gate>,
 }
 
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RouteStory {
     /// `provider/model`.
     pub route: String,
     pub provider: String,
     pub model: String,
-    pub types: Vec<&'static str>,
-    pub scale: &'static str,
+    pub types: Vec<Cow<'static, str>>,
+    pub scale: Cow<'static, str>,
     /// Whether it is `free`, `local`, a `trial`, `paid` or `keyless`.
-    pub status: &'static str,
+    pub status: Cow<'static, str>,
 }
 
 /// What a price is made of, in seconds: `least + quota * factor + wait + failures`.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct PriceParts {
     pub least: f64,
     /// How long the quota that the request takes would have lasted, by the dearest limit.
@@ -160,16 +176,16 @@ pub struct PriceParts {
 }
 
 /// What the request is expected to take.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Expected {
     pub input_tokens: u64,
     pub output_tokens: u64,
 }
 
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct HealthStory {
     /// `closed`, `open` or `probing`. An open one comes after all others.
-    pub breaker: &'static str,
+    pub breaker: Cow<'static, str>,
     pub first_event_ms: Option<f64>,
     /// Of attempts lately, 0 to 1.
     pub failure_share: f64,
@@ -182,13 +198,18 @@ pub struct Prospect<'a> {
     pub snapshot: &'a Snapshot,
     pub order: Order,
     pub patience: Patience,
+    /// The route that answered the request's session last.
+    pub stays_with: Option<RouteId>,
 }
 
 impl Prospect<'_> {
     pub fn explain(&self) -> Explanation {
         let Ranking { candidates, rejections } = rank(self.fleet, self.need, self.snapshot);
         let ordering = Ordering { order: self.order, fleet: self.fleet, need: self.need, snapshot: self.snapshot };
-        let ordered = ordering.all(&candidates);
+        let mut ordered = ordering.all(&candidates);
+        let stays =
+            self.stays_with.and_then(|route| ordering.stays(&candidates, route)).map(|candidate| candidate.route);
+        ordered.sort_by_key(|candidate| Some(candidate.route) != stays || stays.is_none());
         let fault = if ordered.is_empty() { outcome(&[], &rejections) } else { None };
         let until = fault.as_ref().and_then(Fault::until).filter(|_| matches!(fault, Some(Fault::Full { .. })));
         let verdict = match (ordered.is_empty(), &fault) {
@@ -198,7 +219,7 @@ impl Prospect<'_> {
         };
         let all = candidates.len() + rejections.len();
         Explanation {
-            schema: "relay.route/1",
+            schema: "relay.route/1".into(),
             as_of: self.snapshot.now,
             verdict,
             because: because(verdict, ordered.len(), all, fault.as_ref()),
@@ -208,8 +229,15 @@ impl Prospect<'_> {
                 .map(|moment| crate::clock::until(self.snapshot.now, moment) <= self.patience.max_wait),
             request: self.asked(),
             context: ContextStory::default(),
-            strategy: Strategies { providers: self.order.providers.word(), models: self.order.models.word() },
-            candidates: (1..).zip(ordered).map(|(place, candidate)| self.candidate(place, candidate)).collect(),
+            session: SessionStory {
+                named: false,
+                stays_with: self.stays_with.map(|route| self.fleet.route(route).name.to_string()),
+            },
+            strategy: Strategies {
+                providers: self.order.providers.word().into(),
+                models: self.order.models.word().into(),
+            },
+            candidates: (1..).zip(ordered).map(|(place, candidate)| self.candidate(place, candidate, stays)).collect(),
             rejections: rejections.iter().map(|(route, rejection)| self.rejection(*route, rejection)).collect(),
             not_asked_for: self.fleet.routes.len() - all,
         }
@@ -224,13 +252,13 @@ impl Prospect<'_> {
                 Wanted::Model { provider: Some(provider), model } => format!("{provider}/{model}"),
                 Wanted::Model { provider: None, model } => model.clone(),
             },
-            model_type: need.filters.model_type.map(crate::catalog::ModelType::word),
-            model_scale: need.filters.scale.map(crate::catalog::Scale::word),
+            model_type: need.filters.model_type.map(|kind| kind.word().into()),
+            model_scale: need.filters.scale.map(|scale| scale.word().into()),
             model_name: need.filters.name.clone(),
             features: rank::words(need.features)
                 .into_iter()
                 .filter(|(_, needed)| *needed)
-                .map(|(name, _)| name)
+                .map(|(name, _)| name.into())
                 .collect(),
             input_tokens: need.input_tokens,
             input_tokens_are_exact: need.counted,
@@ -243,12 +271,17 @@ impl Prospect<'_> {
         }
     }
 
-    fn candidate(&self, place: usize, candidate: &Candidate) -> CandidateStory {
+    fn candidate(&self, place: usize, candidate: &Candidate, stays: Option<RouteId>) -> CandidateStory {
         let route = self.fleet.route(candidate.route);
         let health = self.snapshot.health(route.id);
         CandidateStory {
             place,
             route: RouteStory::of(route),
+            because: if stays == Some(route.id) {
+                "answered this session last".to_owned()
+            } else {
+                self.place(route, &candidate.price)
+            },
             price: candidate.price.total(),
             price_parts: self.parts(&candidate.price),
             expected: Expected {
@@ -260,11 +293,37 @@ impl Prospect<'_> {
                     Breaker::Closed { .. } => "closed",
                     Breaker::Open { .. } => "open",
                     Breaker::Probing { .. } => "probing",
-                },
+                }
+                .into(),
                 first_event_ms: health.first_event_ms,
                 failure_share: health.failure_share_at(self.snapshot.now),
             },
             gates: gates(route, self.fleet, self.need, self.snapshot),
+        }
+    }
+
+    /// What decides about a route's place: what sets it behind others, or the largest part of its price.
+    fn place(&self, route: &Route, price: &Price) -> String {
+        if self.snapshot.health(route.id).is_shunned(self.snapshot.now) {
+            return "breaker open: after all others".to_owned();
+        }
+        if route.provider.status == Status::Paid {
+            return "paid: after all free ones".to_owned();
+        }
+        if self.order.providers != Strategy::Auto {
+            return format!("by `{}`", self.order.providers.word());
+        }
+        let quota = price.quota * price.factor;
+        let largest = quota.max(price.wait).max(price.failures);
+        if largest <= super::price::LEAST {
+            return "costs next to nothing".to_owned();
+        }
+        let binding = price.binding.map(|meter| self.fleet.meter_spec(meter).limit.label());
+        match binding.filter(|_| quota >= largest) {
+            Some(limit) if price.factor > 1.0 => format!("{limit}, dearer: a strong model"),
+            Some(limit) => format!("what it takes of {limit}"),
+            None if price.failures >= largest => "it failed lately".to_owned(),
+            None => "its usual wait".to_owned(),
         }
     }
 
@@ -283,7 +342,7 @@ impl Prospect<'_> {
         let route = self.fleet.route(id);
         RejectionStory {
             route: RouteStory::of(route),
-            code: rejection.code(),
+            code: rejection.code().into(),
             text: rejection.text(),
             until: rejection.until(),
             gates: gates(route, self.fleet, self.need, self.snapshot),
@@ -297,9 +356,9 @@ impl RouteStory {
             route: route.name.to_string(),
             provider: route.provider.id.clone(),
             model: route.model.id.clone(),
-            types: route.model.types.iter().map(|kind| kind.word()).collect(),
-            scale: route.model.scale.word(),
-            status: route.provider.status.word(),
+            types: route.model.types.iter().map(|kind| kind.word().into()).collect(),
+            scale: route.model.scale.word().into(),
+            status: route.provider.status.word().into(),
         }
     }
 }

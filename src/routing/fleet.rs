@@ -15,7 +15,7 @@ pub struct RouteId(pub usize);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct MeterId(pub usize);
 
-/// The place of a not-before mark: one per route's model and account, one per account, one per key.
+/// The place of a mark. Of a not-before mark: one per route's model and account, one per account, one per key; of a context, one per model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct MarkId(pub usize);
 
@@ -42,6 +42,8 @@ pub struct Route {
     pub account_mark: MarkId,
     /// Set while its provider rejects the key.
     pub key_mark: Option<MarkId>,
+    /// Set by a refusal that names the model's real context; its cause holds it.
+    pub context_mark: MarkId,
     /// Higher goes first under the `priority` strategy.
     pub priority: i64,
 }
@@ -145,6 +147,7 @@ impl Fleet {
             model_mark: self.mark(format!("{owner}/{}", model.id)),
             account_mark: self.mark(format!("{owner}/*")),
             key_mark: key.map(|key| self.mark(format!("{}/key {:016x}", provider.id, key.hash))),
+            context_mark: self.mark(format!("{}/{} context", provider.id, model.id)),
             priority: account.priority,
         };
         self.routes.push(route);

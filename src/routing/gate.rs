@@ -1,7 +1,7 @@
 //! What a route has to pass to be a candidate, gate by gate, with the numbers of each.
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::chat::{Period, Scope};
 use crate::quota::{Cost, Fit, Kind, Source, UNIT};
@@ -13,7 +13,7 @@ use super::reject::Rejection;
 use super::snapshot::Snapshot;
 
 /// Something a route has to pass, with its numbers where it has any.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Gate {
     /// `intent`, `features`, `context`, `key`, `rest`, or a limit such as `requests/minute`.
     pub gate: String,
@@ -54,13 +54,34 @@ impl Serialize for Amount {
     }
 }
 
+impl<'de> Deserialize<'de> for Amount {
+    /// As it was told: a whole number, or one in a provider's own units.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "counts, told by a gateway"
+    )]
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let told = f64::deserialize(deserializer)?.max(0.0);
+        Ok(if told.fract() == 0.0 {
+            Self { kind: Kind::Tokens, amount: told as u64 }
+        } else {
+            Self { kind: Kind::Units, amount: (told * UNIT as f64) as u64 }
+        })
+    }
+}
+
 /// Every gate of a route, in the order they are judged, also those behind the first that stays shut.
 pub(super) fn gates(route: &Route, fleet: &Fleet, need: &Need, snapshot: &Snapshot) -> Vec<Gate> {
-    let needed = need.input_within(route.model.context).saturating_add(need.answer_tokens());
+    let limit = rank::context(route, snapshot);
+    let needed = need.input_within(limit).saturating_add(need.answer_tokens());
     let tokens = |amount| Some(Amount { kind: Kind::Tokens, amount });
+    let told = snapshot.view.told_context(route, snapshot.now);
     let context = Gate {
         needed: tokens(needed),
-        limit: tokens(rank::context(route, snapshot)),
+        limit: tokens(limit),
+        source: Some(if told.is_some() { Source::Error } else { Source::Docs }),
         ..Gate::new("context", rank::fits_context(route, need, snapshot))
     };
     let mut gates = vec![

@@ -18,9 +18,6 @@ const LOCAL_OPEN_AT_MOST: Duration = Duration::from_secs(5);
 /// After so long a failure counts half.
 const FORGETTING: Duration = Duration::from_secs(10);
 
-/// No model has a smaller context.
-const LEAST_CONTEXT: u64 = 512;
-
 /// How much the newest observation weighs in a running mean.
 const NEWEST_WEIGHT: f64 = 0.2;
 
@@ -53,8 +50,6 @@ pub struct Health {
     failed_at: Timestamp,
     /// Mean tokens of an answer; `None` before the first.
     pub answer_tokens: Option<f64>,
-    /// The context length its provider named when it refused a request; the catalogue's is larger.
-    pub context: Option<u64>,
 }
 
 impl Default for Health {
@@ -65,7 +60,6 @@ impl Default for Health {
             failure_share: 0.0,
             failed_at: Timestamp::MIN,
             answer_tokens: None,
-            context: None,
         }
     }
 }
@@ -114,13 +108,6 @@ impl Health {
     #[expect(clippy::cast_precision_loss, reason = "token counts are far below 2^52")]
     pub fn used(&mut self, answer_tokens: u64) {
         self.answer_tokens = Some(mean(self.answer_tokens, answer_tokens as f64));
-    }
-
-    /// A refusal named this context length. A number too small for any request is a misunderstanding.
-    pub fn told_context(&mut self, context: u64) {
-        if context >= LEAST_CONTEXT {
-            self.context = Some(self.context.map_or(context, |known| known.min(context)));
-        }
     }
 
     /// A call failed in a way that is the route's own fault.

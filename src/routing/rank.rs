@@ -51,15 +51,16 @@ pub fn expected_cost(route: &Route, need: &Need, snapshot: &Snapshot) -> Cost {
 /// Tokens that prompt and answer may have together: the context's, and where the prompt can be cut, no more than a limit ever
 /// grants.
 fn room(route: &Route, need: &Need, snapshot: &Snapshot) -> u64 {
+    let context = context(route, snapshot);
     if need.trim.is_none() {
-        return route.model.context;
+        return context;
     }
     let granted = route.meters.iter().filter_map(|meter| match snapshot.view.meters[meter.0].kind() {
         Kind::Tokens => Some(snapshot.reading(*meter).limit),
         Kind::InputTokens => Some(snapshot.reading(*meter).limit.saturating_add(need.answer_tokens())),
         Kind::Requests | Kind::Units => None,
     });
-    granted.fold(route.model.context, u64::min)
+    granted.fold(context, u64::min)
 }
 
 fn judge(route: &Route, fleet: &Fleet, need: &Need, snapshot: &Snapshot) -> Result<Candidate, Rejection> {
@@ -118,7 +119,7 @@ pub(super) const fn words(features: Features) -> [(&'static str, bool); 5] {
 
 /// The catalogue's context length, or the smaller one that its provider has named.
 pub(super) fn context(route: &Route, snapshot: &Snapshot) -> u64 {
-    snapshot.health(route.id).context.map_or(route.model.context, |told| told.min(route.model.context))
+    snapshot.view.context(route, snapshot.now)
 }
 
 pub(super) fn fits_context(route: &Route, need: &Need, snapshot: &Snapshot) -> Result<(), Rejection> {

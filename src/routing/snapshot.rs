@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::chat::Fault;
+use crate::chat::{Fault, Unfit};
 use crate::quota::{Cost, Fit, Gauged, Kind, Meter, Reading};
 
-use super::fleet::{Fleet, MarkId, MeterId, RouteId};
+use super::fleet::{Fleet, MarkId, MeterId, Route, RouteId};
 use super::health::Health;
 use super::queue::Claims;
 
@@ -46,6 +46,20 @@ impl View {
             marks: vec![None; fleet.marks.len()],
             rested_from: Timestamp::MIN,
         }
+    }
+}
+
+impl View {
+    /// The context that the route's provider named when it refused a request, while it is believed.
+    pub fn told_context(&self, route: &Route, now: Timestamp) -> Option<u64> {
+        let mark = self.marks[route.context_mark.0].as_ref().filter(|mark| mark.until > now)?;
+        let Fault::Unfit(Unfit::ContextTooLong { context, .. }) = mark.cause else { return None };
+        (context < route.model.context).then_some(context)
+    }
+
+    /// The catalogue's context length, or the smaller one that its provider has named.
+    pub fn context(&self, route: &Route, now: Timestamp) -> u64 {
+        self.told_context(route, now).unwrap_or(route.model.context)
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::chat::fault::{Class, Stage};
-use crate::chat::{Breakage, Fault};
+use crate::chat::{Breakage, Fault, Unfit};
 use crate::clock::{later, until};
 
 use super::fleet::{Fleet, Route, RouteId};
@@ -108,7 +108,7 @@ impl Trip {
         self.rejections = rejections;
         let ordering = Ordering { order: self.order, fleet, need: &self.need, snapshot };
         let tries = |route: &Route| self.tries(fleet, route);
-        let is_done = |route| self.is_done_with(route);
+        let is_done = |route| self.is_done_with(fleet, route);
         let stays = self.stays_with.filter(|route| !is_done(*route));
         let stays = stays.and_then(|route| ordering.stays(&candidates, route));
         let next = stays.or_else(|| ordering.first(&candidates, is_done, tries)).cloned();
@@ -128,7 +128,7 @@ impl Trip {
         let may_try = self.patience.max_attempts == 0 || self.attempts().count() + 1 < self.patience.max_attempts;
         let Ranking { candidates, .. } = rank(fleet, &self.need, snapshot);
         let ordering = Ordering { order: self.order, fleet, need: &self.need, snapshot };
-        let is_out = |route: RouteId| route == first.route || self.is_done_with(route);
+        let is_out = |route: RouteId| route == first.route || self.is_done_with(fleet, route);
         let tries = |route: &Route| self.tries(fleet, route);
         ordering.first(&candidates, is_out, tries).filter(|_| may_try).cloned()
     }
@@ -177,12 +177,19 @@ impl Trip {
         Step::Stop(fault)
     }
 
-    /// A route is tried again only after a rest that quota asked for. What was not granted was not tried: others were quicker.
-    fn is_done_with(&self, route: RouteId) -> bool {
+    /// A route is tried again only after a rest that quota asked for, and once when it has named its real context, to which the
+    /// conversation may be cut. What was not granted was not tried: others were quicker.
+    fn is_done_with(&self, fleet: &Fleet, route: RouteId) -> bool {
         let tries =
             || self.tried.iter().filter(|(tried, fault)| *tried == route && !matches!(fault, Fault::Full { .. }));
-        let quota_only = tries().all(|(_, fault)| matches!(fault, Fault::Busy { .. }));
-        !quota_only || tries().count() >= TRIES_PER_ROUTE
+        // Cut to what it named, the request is another one; one that is shorter than that already would be the same.
+        let most =
+            fleet.route(route).model.context.min(self.need.input_tokens.saturating_add(self.need.answer_tokens()));
+        let told =
+            |fault: &Fault| matches!(fault, Fault::Unfit(Unfit::ContextTooLong { context, .. }) if *context < most);
+        let tellings = tries().filter(|(_, fault)| told(fault)).count();
+        let may_again = tries().all(|(_, fault)| matches!(fault, Fault::Busy { .. }) || told(fault));
+        !may_again || tellings > 1 || tries().count() >= TRIES_PER_ROUTE
     }
 
     /// The caller's own mistake, once two providers agree on it.
@@ -217,8 +224,8 @@ pub fn outcome(tried: &[(RouteId, Fault)], rejections: &[(RouteId, Rejection)]) 
     // Of one class, what an attempt found out says more than a rejection; a larger context more than a smaller.
     faults.into_iter().filter(|fault| fault.class() == class).max_by_key(|fault| match fault {
         Fault::Invalid { .. } => u64::MAX,
-        Fault::Unfit(crate::chat::Unfit::Lacks(_)) => u64::MAX - 1,
-        Fault::Unfit(crate::chat::Unfit::ContextTooLong { context, .. }) => *context,
+        Fault::Unfit(Unfit::Lacks(_)) => u64::MAX - 1,
+        Fault::Unfit(Unfit::ContextTooLong { context, .. }) => *context,
         _ => 0,
     })
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use relay::sim::Act;
+use relay::sim::{Act, ModelSpec};
 use serde_json::json;
 
 use super::harness::{Command, Gateway, gateway, provider, relay, says};
@@ -72,8 +72,32 @@ async fn a_gateway_that_is_not_there_is_69_at_once() {
     relay(["ask", "--via", "127.0.0.1:1", "hi"]).await.exits(2).says("http://");
     let far = relay(["ask", "--offline", "--via", "http://far.invalid", "hi"]).await;
     far.exits(69).says("nothing may leave this machine");
-    for flags in [&["--avoid", "sim-a"][..], &["--strict-free"], &["--simulate"], &["--explain"]] {
+    for flags in [&["--avoid", "sim-a"][..], &["--strict-free"], &["--simulate"]] {
         let flags = ["ask", "--via", "http://127.0.0.1:1", "hi"].iter().chain(flags).copied();
         relay(flags).await.exits(2).prints("").says("--via");
     }
+}
+
+#[tokio::test]
+async fn explain_asks_the_gateway_which_sends_nothing() {
+    let gateway = gateway().over([provider("sim-a"), provider("sim-b")]).start().await;
+    let document = ask(&gateway, &["--explain", "--json", "--session", "s1", "hi"]).await.exits(0).json();
+    assert_eq!((&document["schema"], &document["verdict"]), (&json!("relay.route/1"), &json!("try")));
+    assert_eq!(document["session"], json!({"named": true, "stays_with": null}));
+    let told = gateway.request("POST", "/v1/route").with("messages", json!([{"role": "user", "content": "hi"}])).await;
+    assert_eq!(document["candidates"][0]["gates"], told.json()["candidates"][0]["gates"], "number for number");
+    let table = ask(&gateway, &["--explain", "--format", "table", "hi"]).await;
+    table.exits(0);
+    assert!(table.stdout.contains("try sim-a/sim-m") && table.stdout.contains("context"), "{}", table.stdout);
+    ask(&gateway, &["--explain", "-m", "nobody/x", "hi"]).await.exits(2).says("nobody/x");
+    assert_eq!(gateway.providers.simulator.total_calls(), 0);
+}
+
+#[tokio::test]
+async fn that_a_prompt_was_cut_is_told_on_stderr() {
+    let small = provider("sim-a").model(ModelSpec::new("sim-m").context(8_192)).answers([says("ok")]);
+    let gateway = gateway().over([small]).start().await;
+    let prompt = "The harbour was quiet. ".repeat(4_000);
+    let ended = ask(&gateway, &["--no-stdin", &prompt]).await;
+    ended.exits(0).prints("ok\n").says("cut to fit sim-a/sim-m: reservoir, 1 of 1 messages, ");
 }

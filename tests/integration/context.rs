@@ -1,7 +1,7 @@
 //! Conversations longer than a model's context: cut to fit by the provider's own count, or sent where they fit as they are.
 
 use relay::sim::Period;
-use relay::sim::{Call, Limit, ModelSpec};
+use relay::sim::{Act, Call, Limit, ModelSpec};
 use serde_json::{Value, json};
 
 use super::harness::{gateway, provider, says};
@@ -41,6 +41,8 @@ async fn a_long_conversation_is_cut_to_what_the_provider_takes_and_keeps_its_fac
     let messages = talk(600);
     for streamed in [false, true] {
         let reply = gateway.ask("x").with("messages", json!(messages)).streamed_if(streamed).await;
+        let cut = reply.header("x-relay-context").expect("it says so").to_owned();
+        assert!(cut.starts_with("reservoir, 16 of 600 messages, ") && cut.ends_with(" tokens"), "{cut}");
         reply.is("Nordlicht").by("sim-a/sim-m");
     }
     for call in gateway.providers.chats("sim-a") {
@@ -152,4 +154,71 @@ async fn explain_tells_the_mode_that_acts_and_whether_it_cuts() {
     let short =
         gateway.request("POST", "/v1/route").with("messages", json!([{"role": "user", "content": "hi"}])).await.json();
     assert_eq!(short["context"], json!({"mode": "adaptive", "acts": null, "cuts": false, "cut_to_tokens": null}));
+}
+
+/// Documented with 131,072 tokens; it refuses what is longer than 8,192, in these words.
+fn overrated(refusal: Act, answers: usize) -> super::harness::Fake {
+    let model = |id: &str| ModelSpec::new(id).context(131_072);
+    let acts = std::iter::once(refusal).chain((0..answers).map(|_| says("ok")));
+    provider("sim-a").model(model("sim-m")).model(model("sim-other")).answers(acts)
+}
+
+/// What a message's text counts at least.
+fn size(messages: &[Value]) -> usize {
+    messages.iter().map(|message| message["content"].to_string().len() / 4 + 4).sum()
+}
+
+#[tokio::test]
+async fn a_refusal_teaches_the_models_real_context_and_the_request_is_cut_to_it() {
+    let github = r#"{"error":{"code":"tokens_limit_reached","message":"Request body too large for sim-m model. Max size: 8192 tokens."}}"#;
+    let told = [Act::TooLong, Act::Status { status: 413, body: github.to_owned(), headers: Vec::new() }];
+    for refusal in told {
+        let gateway = gateway().over([overrated(refusal, 2)]).start().await;
+        let ask = || gateway.ask("x").model("sim-a/sim-m").with("messages", json!(talk(400)));
+        let reply = ask().await;
+        assert!(reply.header("x-relay-context").is_some_and(|cut| cut.starts_with("reservoir, ")));
+        reply.is("ok").by("sim-a/sim-m").after("sim-a/sim-m=too-large");
+        ask().await.is("ok").by("sim-a/sim-m").after("");
+        let chats = gateway.providers.chats("sim-a");
+        assert_eq!(sent(&chats[0]).len(), 400, "the documents had it fit");
+        assert!(chats[1..].iter().all(|call| size(&sent(call)) <= 8_192 - 1_024), "cut to what it said");
+        let explaining = gateway.request("POST", "/v1/route").model("sim-a").with("messages", json!(talk(4)));
+        let explained = explaining.await.json();
+        let context = |model: &str| {
+            let stories = explained["candidates"].as_array().expect("a list");
+            let story = stories.iter().find(|story| story["model"] == model).expect("a candidate");
+            let gates = story["gates"].as_array().expect("gates");
+            let gate = gates.iter().find(|gate| gate["gate"] == "context").expect("a gate");
+            (gate["limit"].clone(), gate["source"].clone())
+        };
+        assert_eq!(context("sim-m"), (json!(8_192), json!("error")));
+        assert_eq!(context("sim-other"), (json!(131_072), json!("docs")), "the named model alone");
+    }
+}
+
+#[tokio::test]
+async fn where_nothing_may_be_cut_a_told_context_refuses_the_next_request_unsent() {
+    let config = "[context]\nmode = \"off\"\n";
+    let gateway = gateway().over([overrated(Act::TooLong, 0)]).config(config).start().await;
+    for _ in 0..2 {
+        let reply = gateway.ask("x").model("sim-a/sim-m").with("messages", json!(talk(400))).await;
+        reply.refused(400, "context_length_exceeded").saying("8192");
+    }
+    assert_eq!(gateway.providers.chats("sim-a").len(), 1, "once is enough to know");
+}
+
+#[tokio::test]
+async fn explain_names_the_route_that_a_session_stays_with_and_puts_it_first() {
+    let fakes = [provider("sim-a").answers([Act::status(500)]), provider("sim-b").answers([says("b")])];
+    let gateway = gateway().over(fakes).start().await;
+    let hello = json!([{"role": "user", "content": "hi"}]);
+    let explain = || gateway.request("POST", "/v1/route").header("x-session-id", "one").with("messages", hello.clone());
+    assert_eq!(explain().await.json()["session"], json!({"named": true, "stays_with": null}));
+    gateway.ask("hi").header("x-session-id", "one").await.by("sim-b/sim-m");
+    let explained = explain().await.json();
+    assert_eq!(explained["session"], json!({"named": true, "stays_with": "sim-b/sim-m"}));
+    assert_eq!(
+        (&explained["route"], &explained["candidates"][0]["because"]),
+        (&json!("sim-b/sim-m"), &json!("answered this session last"))
+    );
 }

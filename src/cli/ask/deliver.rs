@@ -110,6 +110,9 @@ impl Delivery<'_> {
         if let Some(text) = cut_short.filter(|_| !self.json) {
             self.output.notice(text);
         }
+        if let Some(cut) = answered.attempts.last().and_then(|last| last.cut.as_deref()) {
+            self.output.notice(&format!("cut to fit {}: {cut}", answered.route));
+        }
         let line = who_answered(answered, took);
         if self.ask.usage {
             self.output.error(&line);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::HeaderMap;
 use jiff::Timestamp;
 
-use crate::chat::{Breakage, Fault, Period, Scope, Unfit};
+use crate::chat::{Breakage, Fault, Period, Scope};
 use crate::clock::{later, until};
 use crate::quota::signal;
 
@@ -175,7 +175,7 @@ fn fault_of(status: u16, refusal: Refusal, retry: Option<Timestamp>, now: Timest
     }
     // Too large once is too large always: a wait beside it can never help.
     if status == 413 || status == 416 {
-        return Fault::Unfit(Unfit::TooLarge);
+        return Fault::Unfit(refusal.too_long());
     }
     match meaning(status, &refusal) {
         Some(KeyRejected) => return Fault::Denied,
@@ -229,6 +229,7 @@ fn plain_text(body: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chat::Unfit;
 
     /// Real-shaped refusals of named providers: provider, status, headers, body, word, scope, seconds until it may be tried.
     const ROWS: &str = include_str!("../../../tests/fixtures/classify.tsv");
@@ -279,6 +280,43 @@ mod tests {
         assert_eq!(told(openai), too_long(9001, 8192));
         let vllm = "This model's maximum context length is 32,768 tokens. However, you requested 40000 tokens (39000 in the messages).";
         assert_eq!(told(vllm), too_long(40000, 32768));
+        let cases = [
+            (
+                "Please reduce the length of the messages or completion. Current length is 9000 while limit is 8192",
+                9000,
+                8192,
+            ),
+            (
+                "Prompt contains 40000 tokens and 0 draft tokens, too large for model with 32768 maximum context length",
+                40000,
+                32768,
+            ),
+            (
+                "The estimated number of input and maximum output tokens (9000) exceeded this model context window limit (8192).",
+                9000,
+                8192,
+            ),
+            ("prompt is too long: 208310 tokens > 200000 maximum", 208_310, 200_000),
+            (
+                "too many tokens: total number of tokens in the prompt cannot exceed 4081 - received 4292. Try a shorter one.",
+                4292,
+                4081,
+            ),
+            (
+                "`inputs` tokens + `max_new_tokens` must be <= 4096. Given: 5000 `inputs` tokens and 20 `max_new_tokens`",
+                5000,
+                4096,
+            ),
+            ("the request exceeds the available context size (4096 tokens), try increasing it", 0, 4096),
+            ("Request body too large for gpt-4o-2024-11-20 model. Max size: 8000 tokens.", 0, 8000),
+        ];
+        for (message, needed, context) in cases {
+            assert_eq!(told(message), too_long(needed, context), "{message}");
+        }
+        let github = br#"{"error":{"code":"tokens_limit_reached","message":"Request body too large for gpt-4o-mini model. Max size: 8000 tokens."}}"#;
+        assert_eq!(classify(413, &HeaderMap::new(), github, Timestamp::UNIX_EPOCH), too_long(0, 8000));
+        let minute = br#"{"error":{"message":"Request too large for model `m-120b` on tokens per minute (TPM): Limit 8000, Requested 11088, please reduce."}}"#;
+        assert_eq!(classify(413, &HeaderMap::new(), minute, Timestamp::UNIX_EPOCH), Fault::Unfit(Unfit::TooLarge));
         for unclear in
             ["Please reduce the length of the messages", "maximum context length is 9000 tokens, you sent 12", ""]
         {

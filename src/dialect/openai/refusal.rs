@@ -20,6 +20,20 @@ pub struct Refusal {
     pub requests_limit: Option<u64>,
 }
 
+/// What stands before a context's number in refusals, and whether it says so without a second number. OpenAI, vLLM and
+/// OpenRouter; Cerebras; GitHub Models; Mistral; Cloudflare; Anthropic; Cohere; Hugging Face's TGI; llama.cpp (2026-08 to 2026-10).
+const CONTEXTS: [(&str, bool); 9] = [
+    ("context length is ", false),
+    ("while limit is ", false),
+    ("Max size: ", true),
+    ("too large for model with ", true),
+    ("context window limit (", true),
+    (" tokens > ", false),
+    ("in the prompt cannot exceed ", false),
+    ("max_new_tokens must be <= ", true),
+    ("available context size (", true),
+];
+
 /// The limits a refusal names as overrun.
 pub fn facts(body: &[u8]) -> Vec<Fact> {
     Refusal::parse(body).and_then(|refusal| refusal.limit()).into_iter().collect()
@@ -97,14 +111,24 @@ impl Refusal {
         MARKS.into_iter().find(named).map(|(period, ..)| period)
     }
 
-    /// "maximum context length is 8192 tokens. However, you requested 9001": numbers in this order, where the first is less.
+    /// The context that a refusal of a long request names, and what the request needed; that is 0 where the provider does not say.
+    ///
+    /// A number counts as the context only behind words that say so, and only where a larger one says what was asked of it, or
+    /// where the words leave no doubt.
     pub fn too_long(&self) -> Unfit {
-        let Some((_, words)) = self.message.split_once("context length is ") else { return Unfit::TooLarge };
-        let plain = words.replace(',', "");
-        let mut numbers = plain.split(|c: char| !c.is_ascii_digit()).filter_map(|digits| digits.parse::<u64>().ok());
-        match (numbers.next(), numbers.next()) {
-            (Some(context), Some(needed)) if context < needed => Unfit::ContextTooLong { needed, context },
-            _ => Unfit::TooLarge,
+        let plain = self.message.replace([',', '`'], "");
+        let behind = |(words, is_certain): &(&str, bool)| {
+            let digits = plain.split_once(words)?.1.split(|c: char| !c.is_ascii_digit()).next()?;
+            Some((digits.parse::<u64>().ok()?, *is_certain))
+        };
+        let Some((context, is_certain)) = CONTEXTS.iter().find_map(behind) else { return Unfit::TooLarge };
+        // Digits within a model's name are no number of tokens.
+        let words = plain.split(|c: char| c.is_whitespace() || matches!(c, '(' | ')' | ';' | '=' | '<' | '>'));
+        let numbers = words.filter_map(|word| word.trim_end_matches(['.', ':', '!']).parse::<u64>().ok());
+        match numbers.filter(|number| *number > context).max() {
+            Some(needed) => Unfit::ContextTooLong { needed, context },
+            None if is_certain => Unfit::ContextTooLong { needed: 0, context },
+            None => Unfit::TooLarge,
         }
     }
 

@@ -7,7 +7,7 @@ use rusqlite::{Connection, Error, Row, params};
 
 use crate::chat::fault::Class;
 use crate::chat::session::SessionKey;
-use crate::chat::{Fault, Period, Scope};
+use crate::chat::{Fault, Period, Scope, Unfit};
 use crate::quota::{Limit, Meter};
 use crate::routing::Mark;
 
@@ -69,13 +69,14 @@ pub fn marks(connection: &Connection) -> Result<Vec<(String, Option<Mark>)>, Err
     rows.collect()
 }
 
-/// `word/period/scope`, and `/guessed` where nobody named the moment.
+/// `word/period/scope`, and `/guessed` where nobody named the moment; of a context, what was needed and what there is.
 fn cause_text(cause: &Fault) -> Option<String> {
     let (word, period, scope) = match cause {
         Fault::Busy { period, scope, .. } => ("busy", *period, *scope),
         Fault::Spent { period, scope, .. } => ("spent", *period, *scope),
         Fault::Gone => ("gone", None, None),
         Fault::Denied => ("denied", None, None),
+        Fault::Unfit(Unfit::ContextTooLong { needed, context }) => return Some(format!("too-long/{needed}/{context}")),
         _ => return None,
     };
     let guessed = if cause.until().is_none() { "/guessed" } else { "" };
@@ -85,6 +86,10 @@ fn cause_text(cause: &Fault) -> Option<String> {
 fn cause_of(text: &str, until: Timestamp) -> Fault {
     let mut parts = text.split('/');
     let word = parts.next().unwrap_or_default();
+    if word == "too-long" {
+        let mut number = || parts.next().and_then(|digits| digits.parse().ok()).unwrap_or_default();
+        return Fault::Unfit(Unfit::ContextTooLong { needed: number(), context: number() });
+    }
     let period = parts.next().and_then(|word| Period::ALL.into_iter().find(|period| period.word() == word));
     let scope = parts.next().and_then(|word| Scope::ALL.into_iter().find(|scope| scope.word() == word));
     let until = (parts.next() != Some("guessed")).then_some(until);
