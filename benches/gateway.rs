@@ -30,7 +30,7 @@ use std::time::Duration;
 
 use case::Case;
 use client::Prepared;
-use gateway::Gateways;
+use gateway::{ANY, Gateways, MODEL};
 use load::Load;
 use upstream::Upstream;
 
@@ -49,6 +49,7 @@ fn main() {
     let extent = if std::env::args().any(|argument| argument == "--quick") { QUICK } else { FULL };
     // Cargo adds `--bench`.
     let wanted = std::env::args().skip(1).find(|argument| !argument.starts_with("--"));
+    host::stay_on(host::OTHER_CORE);
     let upstream = Upstream::start();
     host::runtime("load").block_on(async {
         compare(&upstream, &extent, wanted.as_deref().unwrap_or_default()).await;
@@ -72,9 +73,10 @@ async fn compare(upstream: &Upstream, extent: &Extent, wanted: &str) {
     report::memory(before, proc::resident_kib("self"));
 }
 
-fn cases(gateways: Gateways) -> [Case; 8] {
-    let [small, middle, large] = [1_000, 30_000, 300_000].map(|size| Arc::new(Prepared::chat(size, false)));
-    let streamed = Arc::new(Prepared::chat(1_000, true));
+fn cases(gateways: Gateways) -> Vec<Case> {
+    let [small, middle, large] = [1_000, 30_000, 300_000].map(|size| Arc::new(Prepared::chat(MODEL, size, false)));
+    let (any, any_streamed) = (Arc::new(Prepared::chat(ANY, 1_000, false)), Arc::new(Prepared::chat(ANY, 1_000, true)));
+    let streamed = Arc::new(Prepared::chat(MODEL, 1_000, true));
     let case = |name, request: &Arc<Prepared>, connections, requests| Case {
         name,
         request: Arc::clone(request),
@@ -82,17 +84,22 @@ fn cases(gateways: Gateways) -> [Case; 8] {
         pause: Duration::ZERO,
         gateway: gateways.unlimited,
     };
-    let paced = case("stream, a chunk each 10 ms, 100 at a time", &streamed, 100, 200);
-    let rate = case("1 KB, 500 requests/s", &small, 32, 750);
-    [
+    let paced = |name, request| Case { pause: Duration::from_millis(10), ..case(name, request, 200, 400) };
+    let rate = case("1 KB, 1,000 requests/s", &small, 32, 3_000);
+    vec![
         case("1 KB, 64 connections", &small, 64, 12_000),
+        case("1 KB, default style", &any, 64, 12_000),
         Case { gateway: gateways.limited, ..case("1 KB, four limits", &small, 64, 12_000) },
+        Case { gateway: gateways.ten_routes, ..case("1 KB, the best of 10 routes", &any, 64, 12_000) },
+        Case { gateway: gateways.many_routes, ..case("1 KB, the best of 500 routes", &any, 64, 12_000) },
+        Case { gateway: gateways.old_ledger, ..case("1 KB, a million rows in the ledger", &small, 64, 12_000) },
         case("30 KB", &middle, 64, 6_000),
         case("300 KB", &large, 64, 1_200),
         Case { gateway: gateways.tight_context, ..case("300 KB, counted exactly", &large, 64, 128) },
         case("stream, as fast as it goes", &streamed, 64, 1_000),
-        Case { pause: Duration::from_millis(10), ..paced },
-        Case { load: Load { per_second: Some(500), ..rate.load }, ..rate },
+        paced("stream, a chunk each 10 ms, 200 at a time", &streamed),
+        paced("the same, default style", &any_streamed),
+        Case { load: Load { per_second: Some(1_000), ..rate.load }, ..rate },
     ]
 }
 
@@ -106,9 +113,9 @@ async fn look_at_program(upstream: &Upstream, extent: &Extent) {
     report::resident("idle, one provider with a key", start::idle_ordinary());
     let load = |connections, requests| Load { connections, requests: requests / extent.part, per_second: None };
     let loads = [
-        (load(64, 10_000), Arc::new(Prepared::chat(1_000, false))),
-        (load(64, 2_000), Arc::new(Prepared::chat(1_000, true))),
-        (load(64, 2_000), Arc::new(Prepared::chat(300_000, false))),
+        (load(64, 10_000), Arc::new(Prepared::chat(MODEL, 1_000, false))),
+        (load(64, 2_000), Arc::new(Prepared::chat(MODEL, 1_000, true))),
+        (load(64, 2_000), Arc::new(Prepared::chat(MODEL, 300_000, false))),
     ];
     let names = ["before any load", "after 1 KB bodies", "after streams", "after 300 KB bodies"];
     let resident = start::under_load(upstream, &loads).await;

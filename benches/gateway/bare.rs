@@ -16,7 +16,7 @@ type Outgoing = Client<HttpConnector, Incoming>;
 
 /// Starts the proxy in the thread called `NAME`, and says where it listens.
 pub fn start(upstream: SocketAddr) -> SocketAddr {
-    host::in_own_thread(NAME, move || async move {
+    host::in_own_thread(NAME, host::SERVER_CORE, move || async move {
         let listener = host::listen().await;
         let address = host::address_of(&listener);
         let authority: Authority = upstream.to_string().parse().expect("an address is an authority");

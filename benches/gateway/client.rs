@@ -7,8 +7,6 @@ use std::time::Instant;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use super::gateway::MODEL;
-
 /// A request as bytes to be sent.
 #[derive(Clone)]
 pub struct Prepared {
@@ -31,10 +29,10 @@ pub struct Answered {
 
 impl Prepared {
     /// A chat whose body has about `size` bytes: turns of English prose of a few hundred bytes each.
-    pub fn chat(size: usize, streamed: bool) -> Self {
+    pub fn chat(model: &str, size: usize, streamed: bool) -> Self {
         const PROSE: &str = "The harbour was quiet when they arrived, and nobody asked why the two boats had come back early. \
                              It took an hour to carry everything up the hill; by then the rain (3 mm, said the radio) was over. ";
-        let head = format!(r#"{{"model":"{MODEL}","temperature":0.7,"stream":{streamed},"messages":["#);
+        let head = format!(r#"{{"model":"{model}","temperature":0.7,"stream":{streamed},"messages":["#);
         let mut body = head + r#"{"role":"system","content":"You are a helpful assistant."}"#;
         while body.len() < size {
             let role = if body.len().is_multiple_of(2) { "user" } else { "assistant" };

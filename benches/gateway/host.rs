@@ -17,14 +17,31 @@ pub fn runtime(name: &str) -> Runtime {
     Builder::new_current_thread().thread_name(name).enable_all().build().expect("a runtime can be built")
 }
 
-/// Starts a thread called `name`, runs `set_up` there and keeps its runtime going for the life of the process.
-pub fn in_own_thread<F, T>(name: &'static str, set_up: impl FnOnce() -> F + Send + 'static) -> T
+/// The core of the server under test, the bare proxy's and relay's alike; all else has the other.
+pub const SERVER_CORE: usize = 0;
+pub const OTHER_CORE: usize = 1;
+
+/// Keeps this thread, and those it starts, on one core.
+#[cfg(target_os = "linux")]
+pub fn stay_on(core: usize) {
+    let mut cores = rustix::thread::CpuSet::new();
+    cores.set(core);
+    // With one core there is nothing to choose.
+    _ = rustix::thread::sched_setaffinity(None, &cores);
+}
+
+#[cfg(not(target_os = "linux"))]
+pub fn stay_on(_: usize) {}
+
+/// Starts a thread called `name` on `core`, runs `set_up` there and keeps its runtime going for the life of the process.
+pub fn in_own_thread<F, T>(name: &'static str, core: usize, set_up: impl FnOnce() -> F + Send + 'static) -> T
 where
     F: Future<Output = T>,
     T: Send + 'static,
 {
     let (sender, receiver) = mpsc::channel();
     let run = move || {
+        stay_on(core);
         runtime(name).block_on(async {
             sender.send(set_up().await).expect("the bench waits for its servers");
             std::future::pending::<()>().await;

@@ -40,7 +40,7 @@ struct State {
 
 impl Upstream {
     pub fn start() -> Self {
-        host::in_own_thread("upstream", || async {
+        host::in_own_thread("upstream", host::OTHER_CORE, || async {
             let listener = host::listen().await;
             let upstream = Self { address: host::address_of(&listener), state: Arc::default() };
             let (state, chunks) = (Arc::clone(&upstream.state), chunks());
