@@ -88,8 +88,15 @@ impl Layout {
     }
 
     pub fn row(&mut self, line: usize, is_head: bool, cells: Vec<Spanning>) {
+        // A table that is too large is refused as a whole: its rows need not be laid out, which spans make ever wider.
+        if self.grid.defect.is_some() {
+            return;
+        }
         let mut row = Row { line, is_head, ..Row::default() };
         for cell in cells {
+            if row.cells.len() > MOST_COLUMNS {
+                break;
+            }
             self.take_hanging(&mut row);
             let text = Rc::new(cell.text);
             for column in 0..cell.columns.clamp(1, MOST_COLUMNS) {
@@ -169,5 +176,16 @@ mod tests {
             grid.rows.iter().map(|row| row.cells.iter().map(|cell| cell.text.shown()).collect()).collect();
         assert_eq!(rows, [["a", "b", "b"], ["a", "c", "d"], ["section"; 3]]);
         assert_eq!(grid.rows[2].section().map(Text::shown).as_deref(), Some("section"));
+    }
+
+    #[test]
+    fn a_table_that_grows_without_end_is_given_up() {
+        let mut layout = Layout::new(1);
+        for line in 1..1_000 {
+            layout.row(line, false, vec![cell("a", 1, 0)]);
+        }
+        assert_eq!(layout.hanging.len(), MOST_COLUMNS + 1, "no wider than what is refused");
+        let grid = layout.finish();
+        assert!(grid.defect.is_some() && grid.rows.is_empty());
     }
 }
