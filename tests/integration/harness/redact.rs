@@ -6,15 +6,30 @@ use super::Command;
 pub fn redacted(text: &str, home: &Command) -> String {
     let folder = home.path("").display().to_string();
     let text = text.replace(folder.trim_end_matches('/'), "~").replace(env!("CARGO_PKG_VERSION"), "VERSION");
-    let text = text.replace(&relay::config::platform(), "PLATFORM");
+    let text = without_commit(&text.replace(&relay::config::platform(), "PLATFORM"));
     // The shipped providers, which the harness switches off, are more with each release.
     let lines =
         text.lines().filter(|line| !line.contains("it says `enabled = false`") || line.starts_with('{')).map(|line| {
             let line = if line.starts_with(['{', '[']) { json(line) } else { times_of_a_check(line) };
-            // Without git there is no commit to name.
-            spans(&words(&line)).replace("VERSION (HEX)", "VERSION") + "\n"
+            spans(&words(&line)) + "\n"
         });
     lines.collect()
+}
+
+/// The version alone: without git there is no commit to name, and one may be all digits.
+fn without_commit(text: &str) -> String {
+    let mut parts = text.split("VERSION (");
+    let mut whole = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        whole.push_str("VERSION");
+        match part.split_once(')') {
+            Some((commit, rest)) if commit.trim_end_matches("-dirty").chars().all(|c| c.is_ascii_hexdigit()) => {
+                whole.push_str(rest)
+            }
+            _ => whole.push_str(&format!(" ({part}")),
+        }
+    }
+    whole
 }
 
 /// A document in lines, so that a difference can be read, without its moments and measured times.
