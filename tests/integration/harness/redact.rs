@@ -24,7 +24,7 @@ fn without_commit(text: &str) -> String {
         whole.push_str("VERSION");
         match part.split_once(')') {
             Some((commit, rest)) if commit.trim_end_matches("-dirty").chars().all(|c| c.is_ascii_hexdigit()) => {
-                whole.push_str(rest)
+                whole.push_str(rest);
             }
             _ => whole.push_str(&format!(" ({part}")),
         }
