@@ -1,0 +1,77 @@
+//! Sentences and list items as pages write them, and what each says of limits.
+
+use super::super::text::of_markdown;
+use super::*;
+
+fn short(said: &Said) -> String {
+    match said {
+        Said::Nothing => "nothing".to_owned(),
+        Said::Unclear(_) => "unclear".to_owned(),
+        Said::Limits(row) => {
+            let amounts: Vec<String> = row.amounts.iter().map(|(metric, n)| format!("{}={n}", metric.key())).collect();
+            let tier = row.tier.as_ref().map_or(String::new(), |tier| format!(" [{tier}]"));
+            let section = row.section.as_ref().map_or(String::new(), |section| format!(" ({section})"));
+            format!("{}{tier}{section} {}", row.model, amounts.join(" "))
+        }
+    }
+}
+
+#[test]
+fn items_state_limits() {
+    for (line, says) in [
+        ("720 requests per minute", "* requests_per_minute=720"),
+        ("[@cf/a/b-1](/m/b-1/) is 1500 requests per minute", "@cf/a/b-1 requests_per_minute=1500"),
+        ("**Anonymous**: 2 requests per minute, per IP and per model.", "* [Anonymous] requests_per_minute=2"),
+        ("**With a key, registered**: 4 requests per minute.", "* [With a key, registered] requests_per_minute=4"),
+        (
+            "Free tier: 10 requests per minute, 250 requests per day",
+            "* [Free] requests_per_minute=10 requests_per_day=250",
+        ),
+        ("Requests per minute: 60", "* requests_per_minute=60"),
+        ("`x-large`: 30 RPM and 1,000 RPD", "x-large requests_per_minute=30 requests_per_day=1000"),
+        ("Chat completions: 60 requests per minute", "* (Chat completions) requests_per_minute=60"),
+        (
+            "If you purchase at least 10 credits, your daily limit is increased to 1000 `:free` model requests per day.",
+            "*:free [At least 10 credits purchased (all time)] requests_per_day=1000",
+        ),
+        (
+            "If you have spent less than 5 dollars this month, you're limited to 50 requests per day.",
+            "* [Less than 5 dollars this month spent] requests_per_day=50",
+        ),
+        ("**RPM:** Requests per minute", "nothing"),
+        ("**Concurrent batch requests:** 100", "nothing"),
+        ("Input file size limit: 2GB", "nothing"),
+        ("{N} requests per minute", "unclear"),
+        ("For example 50 requests per minute", "unclear"),
+    ] {
+        assert_eq!(short(&item(&of_markdown(line), 1)), says, "{line}");
+    }
+}
+
+#[test]
+fn sentences_state_limits_and_tell_examples() {
+    let all = |text: &str| paragraph(&of_markdown(text), 1).iter().map(short).collect::<Vec<_>>();
+    assert_eq!(
+        all("Trial keys (and prod keys on newer models) are limited to 1,000 API calls a month."),
+        ["* [Trial] requests_per_month=1000"]
+    );
+    assert_eq!(
+        all("If you use a free model (its ID ends in `:free`), you can make up to 20 requests per minute."),
+        ["*:free requests_per_minute=20"]
+    );
+    assert_eq!(all("Let's say your RPM = 50 and your TPM = 200K. You are limited to 50 RPM."), Vec::<String>::new());
+    for (line, says) in [
+        ("`x-large` is limited to 30 requests per minute.", "x-large requests_per_minute=30"),
+        ("qwen-3 and llama-4 are limited to 30 requests per minute.", "unclear"),
+        ("Our servers handle up to 5000 requests per second.", "unclear"),
+        ("Batch jobs are limited to 100 requests per day.", "* (batch) requests_per_day=100"),
+        ("Free accounts can send up to 100 requests per day.", "* [Free] requests_per_day=100"),
+        ("If you top up 10 credits, `:free` models are limited to 1000 requests per day.", "unclear"),
+    ] {
+        assert_eq!(all(line), [says], "{line}");
+    }
+    assert_eq!(all("For example, you have a rate limit of 50 RPM and 200K TPM."), ["unclear"]);
+    assert_eq!(all("If your RPM limit is 20, making 21 requests within a minute is an error."), Vec::<String>::new());
+    assert_eq!(all("Free users and Pro users are limited to 50 requests per day."), ["unclear"]);
+    assert_eq!(all("We served 50 requests per second yesterday."), ["unclear"]);
+}
