@@ -4,13 +4,15 @@
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
+#[path = "timing.rs"]
+mod timing;
+
 use std::hint::black_box;
-use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use relay::chat::{ChatRequest, tokens};
 
-const ROUNDS: usize = 15;
+use timing::time;
 
 fn main() {
     println!("{:18} {:>10} {:>10} {:>10} {:>10} {:>10}", "body", "copy", "parse", "bound", "rewrite", "exact");
@@ -34,23 +36,6 @@ fn main() {
             println!("{:18} {}", format!("{name}, {} KB", size / 1_000), columns.join(" "));
         }
     }
-}
-
-/// The median of some rounds, each long enough for the clock.
-fn time<T>(mut work: impl FnMut() -> T) -> Duration {
-    let mut times: Vec<Duration> = (0..ROUNDS)
-        .map(|_| {
-            let start = Instant::now();
-            let mut turns = 0;
-            while start.elapsed() < Duration::from_millis(10) {
-                black_box(work());
-                turns += 1;
-            }
-            start.elapsed() / turns
-        })
-        .collect();
-    times.sort_unstable();
-    times[ROUNDS / 2]
 }
 
 fn body(text: &str, size: usize) -> Bytes {

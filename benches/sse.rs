@@ -4,14 +4,18 @@
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
+#[path = "timing.rs"]
+mod timing;
+
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
 use relay::dialect::{Dialect, Target, Wire};
 
-const ROUNDS: usize = 15;
+use timing::time;
+
 const CHUNKS: u32 = 1_000;
 
 fn main() {
@@ -45,17 +49,4 @@ fn watch(chunk: &Bytes) -> usize {
 
 fn per_chunk(time: Duration) -> f64 {
     time.as_secs_f64() * 1e9 / f64::from(CHUNKS)
-}
-
-/// The median of some rounds.
-fn time<T>(mut work: impl FnMut() -> T) -> Duration {
-    let mut times: Vec<Duration> = (0..ROUNDS)
-        .map(|_| {
-            let start = Instant::now();
-            black_box(work());
-            start.elapsed()
-        })
-        .collect();
-    times.sort_unstable();
-    times[ROUNDS / 2]
 }

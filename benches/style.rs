@@ -5,16 +5,20 @@
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
+#[path = "timing.rs"]
+mod timing;
+
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use relay::style::json::repaired;
 use relay::style::stream::clean;
 use relay::style::{Cleaned, Cleaner, Depth};
 
+use timing::time;
+
 const SIZE: usize = 4_096;
 const PIECE: usize = 16;
-const ROUNDS: usize = 31;
 
 const OPENERS: &str = include_str!("../src/style/corpus/openers.txt");
 const MARKDOWN: &str = include_str!("../src/style/corpus/markdown.txt");
@@ -100,21 +104,4 @@ fn streamed(pieces: &[&str]) -> Cleaned {
     }
     cleaner.finish(&mut out);
     out
-}
-
-/// The median of some rounds, each long enough for the clock.
-fn time<T>(mut work: impl FnMut() -> T) -> Duration {
-    let mut times: Vec<Duration> = (0..ROUNDS)
-        .map(|_| {
-            let start = Instant::now();
-            let mut turns = 0;
-            while start.elapsed() < Duration::from_millis(1) {
-                black_box(work());
-                turns += 1;
-            }
-            start.elapsed() / turns
-        })
-        .collect();
-    times.sort_unstable();
-    times[ROUNDS / 2]
 }
