@@ -146,7 +146,10 @@ impl Shelf {
         if self.view.marks[mark.0].as_ref().is_none_or(|mark| mark.until < until) {
             let view = Arc::make_mut(&mut self.view);
             view.marks[mark.0] = Some(Mark { until, cause: cause.clone() });
-            view.rested_from = view.rested_from.max(until);
+            // A key that was rejected and a context that was learned keep nobody resting, and last for long.
+            if !matches!(cause, Fault::Denied | Fault::Unfit(_)) {
+                view.rested_from = view.rested_from.max(until);
+            }
         }
     }
 }
