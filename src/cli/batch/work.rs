@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::value::RawValue;
-use uuid::Uuid;
 
 use crate::answer::{Body, with_meta};
 use crate::chat::{ChatRequest, Usage};
@@ -13,6 +12,8 @@ use crate::cli::args::Ask;
 use crate::cli::ask::{Answerer, options};
 use crate::cli::exit::{Exit, Trouble};
 use crate::cli::output::Output;
+use crate::clock::Clock;
+use crate::relay::request_id;
 
 use super::line::{Fields, Line, Mistake, Outcome, Response};
 use super::progress::Tally;
@@ -91,7 +92,7 @@ impl Work<'_> {
             Ok(request) => self.answered(request).await,
             Err(wrong) => Err(Trouble::new(Exit::BadInput, format!("line {}: {wrong}", line.number))),
         };
-        let id = format!("batch_req_{}", Uuid::now_v7().simple());
+        let id = format!("batch_req_{}", request_id(Clock::system().now()));
         let custom_id = line.custom_id.as_str();
         let written = match &outcome {
             Ok(answer) => {
