@@ -134,8 +134,9 @@ impl Metrics {
     pub(super) fn text(&self, in_flight: usize, quota: &[ModelWindows]) -> String {
         self.in_flight.set(i64::try_from(in_flight).unwrap_or(i64::MAX));
         let mut families = self.registry.gather();
-        families.extend(remaining(quota).collect());
-        TextEncoder::new().encode_to_string(&families).expect("every family has a name and a type")
+        // The encoder refuses a family without a series, which is what it has where no route has a limit.
+        families.extend(remaining(quota).collect().into_iter().filter(|family| !family.get_metric().is_empty()));
+        TextEncoder::new().encode_to_string(&families).expect("every family has a name, a type and a series")
     }
 }
 

@@ -155,3 +155,12 @@ async fn metrics_count_what_happens() {
     }
     assert!(text.contains("relay_tokens_total{kind=\"completion\",model=\"sim-m\",provider=\"sim-a\"}"), "{text}");
 }
+
+#[tokio::test]
+async fn metrics_of_providers_without_limits_are_told_too() {
+    let gateway = gateway().over([provider("sim-a")]).start().await;
+    gateway.ask("hello").await.by("sim-a/sim-m");
+    let reply = gateway.get("/metrics").await;
+    assert!(reply.status == 200 && reply.text().contains("relay_requests_total{status=\"200\"} 1"), "{}", reply.text());
+    assert!(!reply.text().contains("relay_quota_remaining"), "{}", reply.text());
+}
