@@ -54,4 +54,5 @@ mod integration {
     mod usage;
     mod usage_command;
     mod waiting;
+    mod wire;
 }

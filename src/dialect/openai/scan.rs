@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use bytes::Bytes;
+use bytes::{Buf as _, Bytes};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -15,6 +15,9 @@ use super::classify;
 use super::repair::Repair;
 
 const DONE: &[u8] = b"data: [DONE]\n\n";
+
+/// Some servers begin a stream with it; readers of events are to skip it.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// The state of one stream.
 #[derive(Debug)]
@@ -91,6 +94,9 @@ impl Scanner {
             return Ok(());
         }
         let mut event = event;
+        if !self.heard && event.starts_with(BYTE_ORDER_MARK) {
+            event.advance(BYTE_ORDER_MARK.len());
+        }
         let data = sse::data(&event);
         if data.is_none() && !self.heard && is_no_event(&event) {
             return Err(classify::in_band(&event, now).unwrap_or(Fault::Broken(Breakage::NotJson)));

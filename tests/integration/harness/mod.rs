@@ -17,6 +17,7 @@ mod site;
 mod socket;
 #[cfg(unix)]
 mod terminal;
+mod upstream;
 
 pub use client::Asking;
 pub use command::{Command, relay};
@@ -29,6 +30,7 @@ pub use site::{Site, json, markdown, page, status};
 pub use socket::Socket;
 #[cfg(unix)]
 pub use terminal::Terminal;
+pub use upstream::{Then, Upstream};
 
 use std::time::{Duration, Instant};
 
