@@ -30,6 +30,7 @@ mod integration {
     mod grid;
     mod harness;
     mod hedging;
+    mod hostile;
     mod idle;
     mod input;
     mod leaving;

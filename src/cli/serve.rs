@@ -140,7 +140,8 @@ fn logger(format: Format, output: Output) -> Logger {
     match format {
         Format::Json => Arc::new(move |line| {
             // A log nobody reads must not stop the server.
-            drop(output.result(&format!("{}\n", json_line(line))));
+            let line = escaped(&json_line(line).to_string(), |c| format!("\\u{:04x}", u32::from(c)));
+            drop(output.result(&format!("{line}\n")));
         }),
         Format::Text => Arc::new(move |line| output.notice(&text_line(line))),
     }
@@ -176,14 +177,20 @@ fn text_line(line: &RequestLine) -> String {
         what.push_str(&format!(" ({error})"));
     }
     let tokens = line.tokens.map_or(String::new(), |tokens| format!("{tokens} tok"));
-    // Whatever a client sent may not move the cursor or start a new line.
-    let what: String = what
-        .chars()
-        .flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] })
-        .collect();
+    let what = escaped(&what, |c| c.escape_default().to_string());
     format!("{}  {status}  {what:<44} {:>7}  {tokens}", dim(&time.to_string()), elapsed(line.elapsed))
         .trim_end()
         .to_owned()
+}
+
+/// Whatever a client sent may not move the cursor, start a new line, or turn the direction of one. JSON has such characters in its
+/// texts alone.
+fn escaped(text: &str, escape: impl Fn(char) -> String) -> String {
+    let acts = |c: char| c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if !text.contains(acts) {
+        return text.to_owned();
+    }
+    text.chars().map(|c| if acts(c) { escape(c) } else { c.to_string() }).collect()
 }
 
 fn elapsed(time: Duration) -> String {
