@@ -44,15 +44,19 @@ fn cut_line(text: &str, line: Range<usize>, found: &mut Vec<Range<usize>>) {
     add(text, start..line.end, found);
 }
 
-/// Whether the point at the end belongs to a short form: `e.g.`, `Dr.`, an initial, a list's number.
+/// Whether the point at the end belongs to a short form: `e.g.`, `Dr.`, an initial, a list's number, a day as in `17. Oktober`.
 fn is_abbreviation(sentence: &str) -> bool {
     const SHORT: [&str; 16] =
         ["dr", "mr", "mrs", "ms", "prof", "st", "vs", "etc", "approx", "no", "nr", "bzw", "ca", "cf", "sr", "jr"];
     let word = sentence.trim_end_matches('.').rsplit(char::is_whitespace).next().unwrap_or_default();
-    let is_list_number = sentence.trim().len() == word.len() + 1 && word.bytes().all(|byte| byte.is_ascii_digit());
+    let is_number = word.bytes().all(|byte| byte.is_ascii_digit());
+    let is_list_number = is_number && sentence.trim().len() == word.len() + 1;
+    // A sentence that ends in so small a number is joined to the next: better than a date without its month.
+    let is_day = is_number && word.parse().is_ok_and(|day: u8| (1..=31).contains(&day));
     word.chars().count() == 1 && word.chars().all(char::is_alphabetic)
         || word.contains('.')
         || is_list_number
+        || is_day
         || SHORT.contains(&word.to_lowercase().as_str())
 }
 
@@ -79,6 +83,7 @@ mod tests {
             of("Dr. Ada paid 3.50 for it, e.g. at noon. Why?\n- one\n- two\n\n1. first"),
             ["Dr. Ada paid 3.50 for it, e.g. at noon.", "Why?", "- one", "- two", "1. first"]
         );
+        assert_eq!(of("Am 17. Oktober um 9. Dann 2024. Gut."), ["Am 17. Oktober um 9. Dann 2024.", "Gut."]);
         assert_eq!(of("我叫小明。你好吗？很好！"), ["我叫小明。", "你好吗？", "很好！"]);
         assert_eq!(of("मैं ठीक हूँ। तुम?"), ["मैं ठीक हूँ।", "तुम?"]);
     }
