@@ -6,7 +6,9 @@ use super::digest::{Role, fitting};
 use super::*;
 use crate::chat::tokens::{IMAGE_TOKENS, MESSAGE_TOKENS, exact};
 
+mod counted;
 mod fits;
+mod planted;
 
 const LIMITS: Limits = Limits {
     mode: Mode::Reservoir,
