@@ -293,10 +293,11 @@ fn described() -> Command {
         "free",
         "card = false\nsignup = \"https://console.acme.example/keys\"\nterms = \"evaluation and prototyping, personal or internal needs; phone verification; no resale\"\n",
     );
+    // Of a rolling day, whose price is the same at any hour.
     let acme =
         acme + &model(
             "acme-large-with-a-name-of-some-length",
-            "{ requests = 30, per = \"minute\" }, { requests = 1000, per = \"day\" }",
+            "{ requests = 30, per = \"minute\" }, { requests = 1000, per = \"day\", resets = \"rolling\" }",
         ) + &model("acme-small", "");
     let other = head("Other", "trial", "signup = \"https://other.example\"\n") + &model("other-1", "");
     let home = relay([]).without_shipped().file("limits/acme.toml", acme).file("limits/other.toml", other);
