@@ -2,7 +2,6 @@
 
 use std::ops::Deref;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::limit::Kind;
 use super::meter::{Level, Meter};
@@ -35,8 +34,8 @@ pub(super) struct Glance {
 /// How long what is left has to last.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Lasts {
-    /// A rolling window's length.
-    For(Duration),
+    /// So many seconds: a rolling window's length.
+    For(f64),
     /// Up to a calendar window's turn.
     Until(i64),
     /// Up to the next midnight in UTC.
@@ -72,13 +71,14 @@ impl Gauged {
         if amount > ceiling || used.saturating_add(amount) > limit {
             return None;
         }
-        let from_now = |moment: i64| Duration::from_micros(u64::try_from(moment - now).unwrap_or(0));
+        #[expect(clippy::cast_precision_loss, reason = "prices need no exact moments")]
+        let from_now = |moment: i64| (moment - now).max(0) as f64 / 1e6;
         let lasts = match lasts {
-            Lasts::For(length) => length,
+            Lasts::For(seconds) => seconds,
             Lasts::Until(turn) => from_now(turn),
             Lasts::UntilMidnight => from_now(next_midnight(now.div_euclid(1_000_000)) * 1_000_000),
         };
-        Some((Level { used, limit }, lasts.as_secs_f64()))
+        Some((Level { used, limit }, lasts))
     }
 }
 
@@ -92,6 +92,8 @@ impl Deref for Gauged {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use jiff::Timestamp;
     use proptest::prelude::*;
 

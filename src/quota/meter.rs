@@ -142,13 +142,13 @@ impl Meter {
             ceiling: self.ceiling(),
             steps: [(i64::MIN, 0); STEPS],
             empty_from: i64::MAX,
-            lasts: Lasts::For(Duration::ZERO),
+            lasts: Lasts::For(0.0),
         };
         match (&self.count, &self.limit.window) {
             _ if self.learned.is_some_and(|learned| learned.guessed) => never,
             (Count::Rolling(rolling), Window::Rolling { length }) => {
                 let (steps, empty_from) = rolling.steps();
-                Glance { steps, empty_from, lasts: Lasts::For(*length), ..never }
+                Glance { steps, empty_from, lasts: Lasts::For(length.as_secs_f64()), ..never }
             }
             (Count::Calendar { turns_at, used }, _) => {
                 let turn = turns_at.as_microsecond();

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use crate::catalog::Status;
 
 use super::fleet::{Fleet, Route, RouteId};
@@ -72,18 +74,19 @@ impl Ordering<'_> {
     ) -> Option<&'c Candidate> {
         let same_provider =
             |a: &Candidate, b: &Candidate| Arc::ptr_eq(&self.route(a).provider, &self.route(b).provider);
-        let groups = candidates.chunk_by(same_provider).count() as u64;
+        let groups: SmallVec<[&[Candidate]; 16]> = candidates.chunk_by(same_provider).collect();
         let is_first_choice = |it: &&Candidate| !is_done(it.route) && !self.is_shunned(it) && !self.is_paid(it);
         let prices = candidates.iter().filter(is_first_choice).map(|candidate| candidate.price.total());
         let comparable = prices.fold(f64::INFINITY, f64::min) * COMPARABLE;
-        let best = candidates.chunk_by(same_provider).zip(0..).filter_map(|(group, place)| {
+        let providers = groups.len() as u64;
+        let best = groups.into_iter().zip(0..).filter_map(|(group, place)| {
             let models = group.iter().zip(0..).filter(|(candidate, _)| !is_done(candidate.route));
             let keyed = models.map(|(candidate, place)| {
-                let turn = Turn { place, of: group.len() as u64, count: self.order.turn / groups };
+                let turn = Turn { place, of: group.len() as u64, count: self.order.turn / providers };
                 (self.is_shunned(candidate), self.key(candidate, self.order.models, turn, comparable), candidate)
             });
             let (shunned, _, candidate) = keyed.min_by(|a, b| a.0.cmp(&b.0).then_with(|| compare(a.1, b.1)))?;
-            let turn = Turn { place, of: groups, count: self.order.turn };
+            let turn = Turn { place, of: providers, count: self.order.turn };
             let key = self.key(candidate, self.order.providers, turn, comparable);
             Some((shunned, self.is_paid(candidate), tries(self.route(candidate)), key, candidate))
         });
@@ -127,7 +130,7 @@ impl Ordering<'_> {
 
     #[expect(clippy::cast_precision_loss, reason = "priorities and places are small numbers")]
     fn key(&self, candidate: &Candidate, strategy: Strategy, turn: Turn, comparable: f64) -> Key {
-        let chance = mix(self.need.seed ^ mix(candidate.route.0 as u64 + 1));
+        let chance = mix(self.need.seed.wrapping_add((candidate.route.0 as u64).wrapping_mul(APART)));
         let price = candidate.price.total();
         let merit = match strategy {
             Strategy::Auto if price <= comparable => return (0.0, share(price, chance), chance),
@@ -168,9 +171,12 @@ fn share(price: f64, chance: u64) -> f64 {
     price * price * -uniform.ln()
 }
 
+/// `SplitMix64`'s step from one number of its sequence to the next.
+const APART: u64 = 0x9E37_79B9_7F4A_7C15;
+
 /// The finaliser of `SplitMix64`: spreads neighbouring numbers over the whole range.
 pub fn mix(number: u64) -> u64 {
-    let mut mixed = number.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    let mut mixed = number.wrapping_add(APART);
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     mixed ^ (mixed >> 31)

@@ -77,6 +77,10 @@ impl Claims {
         }
     }
 
+    pub const fn are_none(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether `amount` fits the meter without keeping anybody before from the room it waits for; and if not, when.
     pub fn fit(&self, id: MeterId, meter: &Meter, amount: u64, now: Timestamp) -> Fit {
         self.refit(meter.fit(amount, now), id, meter, amount, now)

@@ -129,6 +129,9 @@ pub(super) fn fits_context(route: &Route, need: &Need, snapshot: &Snapshot) -> R
 }
 
 pub(super) fn has_key(route: &Route, need: &Need, snapshot: &Snapshot) -> Result<(), Rejection> {
+    if snapshot.now >= snapshot.view.believed_from {
+        return Ok(());
+    }
     let mark = route.key_mark.and_then(|mark| snapshot.mark(mark)).filter(|mark| holds(mark, need));
     if mark.is_some() { Err(Rejection::KeyRejected) } else { Ok(()) }
 }
@@ -158,8 +161,9 @@ fn fits_quota(
     let mut dearest = (0.0, None);
     let mut latest: Option<(MeterId, jiff::Timestamp)> = None;
     let mut may_settle = true;
+    let micros = snapshot.now.as_microsecond();
     for &meter in &route.meters {
-        let (fit, price) = snapshot.quote(meter, cost);
+        let (fit, price) = snapshot.quote(meter, cost, micros);
         match fit {
             Fit::Now if price > dearest.0 => dearest = (price, Some(meter)),
             Fit::Now => {}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::chat::{Fault, Unfit};
-use crate::quota::{Cost, Fit, Gauged, Kind, Meter, Reading};
+use crate::quota::{Cost, Fit, Gauged, Kind, Level, Meter, Reading};
 
 use super::fleet::{Fleet, MarkId, MeterId, Route, RouteId};
 use super::health::Health;
@@ -35,6 +35,8 @@ pub struct View {
     pub marks: Vec<Option<Mark>>,
     /// From this moment on nobody rests, for all that was marked so far.
     pub rested_from: Timestamp,
+    /// From this moment on every key is taken and every context is the documented one, for all that was marked so far.
+    pub believed_from: Timestamp,
 }
 
 impl View {
@@ -45,6 +47,7 @@ impl View {
             open: vec![0; fleet.meters.len()],
             marks: vec![None; fleet.marks.len()],
             rested_from: Timestamp::MIN,
+            believed_from: Timestamp::MIN,
         }
     }
 }
@@ -52,6 +55,9 @@ impl View {
 impl View {
     /// The context that the route's provider named when it refused a request, while it is believed.
     pub fn told_context(&self, route: &Route, now: Timestamp) -> Option<u64> {
+        if now >= self.believed_from {
+            return None;
+        }
         let mark = self.marks[route.context_mark.0].as_ref().filter(|mark| mark.until > now)?;
         let Fault::Unfit(Unfit::ContextTooLong { context, .. }) = mark.cause else { return None };
         (context < route.model.context).then_some(context)
@@ -84,21 +90,19 @@ impl Snapshot {
         self.claims.fit(id, meter, cost.of(meter.kind()), self.now)
     }
 
-    /// Whether the cost fits, and the time that it would have lasted of what is left, in seconds.
-    #[expect(clippy::cast_precision_loss, reason = "prices need no exact counts")]
-    pub fn quote(&self, id: MeterId, cost: &Cost) -> (Fit, f64) {
+    /// Whether the cost fits, and the time that it would have lasted of what is left, in seconds. `micros` is now, in microseconds since
+    /// the epoch: whoever asks hundreds of meters reckons it once.
+    pub fn quote(&self, id: MeterId, cost: &Cost, micros: i64) -> (Fit, f64) {
         let meter = &self.view.meters[id.0];
         let amount = cost.of(meter.kind());
-        let (fit, level, lasts) = match meter.at_a_glance(amount, self.now.as_microsecond()) {
-            Some((level, lasts)) => (Fit::Now, level, lasts),
-            None => {
-                let level = meter.level(self.now);
-                (meter.fit_from(level, amount, self.now), level, meter.lasts(self.now).as_secs_f64())
-            }
-        };
-        let fit = self.claims.refit(fit, id, meter, amount, self.now);
-        let left = level.limit.saturating_sub(level.used).max(1);
-        (fit, amount as f64 * lasts / left as f64)
+        if self.claims.are_none()
+            && let Some((level, lasts)) = meter.at_a_glance(amount, micros)
+        {
+            return (Fit::Now, lasting(amount, level, lasts));
+        }
+        let level = meter.level(self.now);
+        let fit = self.claims.refit(meter.fit_from(level, amount, self.now), id, meter, amount, self.now);
+        (fit, lasting(amount, level, meter.lasts(self.now).as_secs_f64()))
     }
 
     /// Whether the cost would fit if all that is reserved and not settled yet were given back.
@@ -117,4 +121,10 @@ impl Snapshot {
     pub fn health(&self, route: RouteId) -> &Health {
         &self.health[route.0]
     }
+}
+
+/// How much of `lasts`, the time for which what is left has to last, an amount takes.
+#[expect(clippy::cast_precision_loss, reason = "prices need no exact counts")]
+fn lasting(amount: u64, level: Level, lasts: f64) -> f64 {
+    amount as f64 * lasts / level.limit.saturating_sub(level.used).max(1) as f64
 }

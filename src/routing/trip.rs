@@ -182,6 +182,9 @@ impl Trip {
     fn is_done_with(&self, fleet: &Fleet, route: RouteId) -> bool {
         let tries =
             || self.tried.iter().filter(|(tried, fault)| *tried == route && !matches!(fault, Fault::Full { .. }));
+        if tries().next().is_none() {
+            return false;
+        }
         // Cut to what it named, the request is another one; one that is shorter than that already would be the same.
         let most =
             fleet.route(route).model.context.min(self.need.input_tokens.saturating_add(self.need.answer_tokens()));

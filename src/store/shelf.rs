@@ -147,9 +147,11 @@ impl Shelf {
             let view = Arc::make_mut(&mut self.view);
             view.marks[mark.0] = Some(Mark { until, cause: cause.clone() });
             // A key that was rejected and a context that was learned keep nobody resting, and last for long.
-            if !matches!(cause, Fault::Denied | Fault::Unfit(_)) {
-                view.rested_from = view.rested_from.max(until);
-            }
+            let holds_until = match cause {
+                Fault::Denied | Fault::Unfit(_) => &mut view.believed_from,
+                _ => &mut view.rested_from,
+            };
+            *holds_until = until.max(*holds_until);
         }
     }
 }
