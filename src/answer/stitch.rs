@@ -47,6 +47,7 @@ impl Stitch {
             event.bytes = bytes::Bytes::new();
             return Ok(event);
         };
+        event.signs.text = None;
         self.put_head(&mut chunk);
         if let (Some(usage), Some(Value::Object(sum))) = (event.signs.usage, chunk.get_mut("usage")) {
             sum.insert("prompt_tokens".to_owned(), usage.prompt_tokens.into());

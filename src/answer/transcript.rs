@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::chat::{Chunk, StreamEvent, Usage};
 use crate::dialect::sse;
 
-/// Events are read together once there are so many bytes of them: most streams end whole, and none of theirs is read twice.
+/// Events that have to be read anew are read together, once there are so many bytes of them.
 const READ_AT: usize = 4 * 1024;
 
 /// The first chunk's fields that all chunks of a stream share.
@@ -40,16 +40,24 @@ impl Transcript {
         self.is_finished |= event.signs.finish.is_some();
         self.is_done |= event.signs.done;
         self.usage = event.signs.usage.or(self.usage);
-        if event.signs.real || self.head.is_none() {
-            self.unread.extend_from_slice(&event.bytes);
+        match event.text().filter(|_| self.head.is_some()) {
+            Some(text) => {
+                self.read();
+                self.text.push_str(&text);
+            }
+            None if event.signs.real || self.head.is_none() => self.unread.extend_from_slice(&event.bytes),
+            None => {}
         }
-        if self.unread.len() > READ_AT {
+        if self.head.is_none() || self.unread.len() > READ_AT {
             self.read();
         }
     }
 
     /// Reads what was noted.
     pub fn read(&mut self) {
+        if self.unread.is_empty() {
+            return;
+        }
         let unread = std::mem::take(&mut self.unread);
         let mut events = VecDeque::new();
         // What was passed on was whole events of a bounded size.

@@ -7,7 +7,6 @@ use serde::Deserialize;
 use smallvec::SmallVec;
 
 use super::event::{Finish, Signs};
-use super::fields::name_at;
 use super::skim::{Malformed, Skim};
 
 /// The parts of a chunk, or of a whole answer, that relay reads. Values are raw JSON; one that is null is not there.
@@ -42,7 +41,7 @@ impl<'a> Chunk<'a> {
         let json = std::str::from_utf8(json).map_err(|_| Malformed)?;
         let (mut chunk, mut skim) = (Self::default(), Skim::new(json));
         skim.object(|skim, name| {
-            match name_at(json, &name).as_ref() {
+            match name.text.as_ref() {
                 "choices" => chunk.choices = choices(json, skim)?,
                 "usage" => chunk.usage = value(json, skim)?,
                 "error" => chunk.error = value(json, skim)?,
@@ -68,7 +67,19 @@ impl<'a> Chunk<'a> {
             finish,
             error: None,
             done: false,
+            text: None,
         }
+    }
+
+    /// Where in `json`, which it was read from, the first choice's text stands, if that is one string and all there is.
+    pub fn text_place(&self, json: &[u8]) -> Option<Range<usize>> {
+        if self.has_more_than_text() {
+            return None;
+        }
+        let first = self.choices.as_deref()?.first()?;
+        let text = first.delta.as_ref()?.content.filter(|content| content.starts_with('"'))?;
+        let start = text.as_ptr().addr().checked_sub(json.as_ptr().addr())?;
+        (first.index.unwrap_or(0) == 0).then_some(start..start + text.len())
     }
 
     /// The visible text of the first choice, unescaped.
@@ -131,7 +142,7 @@ fn choices<'a>(json: &'a str, skim: &mut Skim<'_>) -> Result<Option<SmallVec<[Ch
 fn choice<'a>(json: &'a str, skim: &mut Skim<'_>) -> Result<Choice<'a>, Malformed> {
     let mut choice = Choice::default();
     skim.object(|skim, name| {
-        match name_at(json, &name).as_ref() {
+        match name.text.as_ref() {
             "index" => choice.index = value(json, skim)?.and_then(|index| index.parse().ok()),
             "delta" | "message" => choice.delta = delta(json, skim)?.or(choice.delta.take()),
             "finish_reason" => choice.finish_reason = value(json, skim)?.map(string).transpose()?,
@@ -151,7 +162,7 @@ fn delta<'a>(json: &'a str, skim: &mut Skim<'_>) -> Result<Option<Delta<'a>>, Ma
     let mut delta = Delta::default();
     skim.object(|skim, name| {
         let value = value(json, skim)?;
-        match name_at(json, &name).as_ref() {
+        match name.text.as_ref() {
             "content" => delta.content = value,
             "refusal" => delta.refusal = value,
             "reasoning" => delta.reasoning = value,
@@ -173,7 +184,7 @@ fn value<'a>(json: &'a str, skim: &mut Skim<'_>) -> Result<Option<&'a str>, Malf
 }
 
 /// The text of a string that is known to be JSON.
-fn string(raw: &str) -> Result<Cow<'_, str>, Malformed> {
+pub fn string(raw: &str) -> Result<Cow<'_, str>, Malformed> {
     match raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
         // Half a surrogate pair is no text.
         Some(text) if text.contains('\\') => serde_json::from_str(raw).map(Cow::Owned).map_err(|_| Malformed),

@@ -1,8 +1,12 @@
 //! One event of an answer's stream, in OpenAI's framing, and what it tells about the answer.
 
+use std::borrow::Cow;
+use std::ops::Range;
+
 use bytes::Bytes;
 use serde::Deserialize;
 
+use super::chunk::string;
 use super::fault::Fault;
 
 /// An event ready to be passed on, with what was read from it in passing.
@@ -27,6 +31,16 @@ pub struct Signs {
     pub error: Option<Fault>,
     /// The end marker `[DONE]`.
     pub done: bool,
+    /// Where the text of the first choice stands in the event's bytes, a JSON string with its quotes; `None` where nobody looked.
+    pub text: Option<Range<usize>>,
+}
+
+impl StreamEvent {
+    /// The text of the first choice, where it is known to stand in the event's bytes.
+    pub fn text(&self) -> Option<Cow<'_, str>> {
+        let raw = self.bytes.get(self.signs.text.clone()?)?;
+        string(std::str::from_utf8(raw).ok()?).ok()
+    }
 }
 
 /// Why an answer ended, as far as relay acts on it.

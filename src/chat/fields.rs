@@ -163,10 +163,9 @@ pub fn locate_with<E: From<Malformed>>(
 ) -> Result<Vec<FieldAt>, E> {
     let mut fields = Vec::with_capacity(16);
     let mut skim = Skim::new(json);
-    skim.object(|skim, place| {
-        let name = name_at(json, &place);
-        let value = pass(skim, &name)?;
-        fields.push(FieldAt { name: name.into(), whole: place.start..value.end, value });
+    skim.object(|skim, name| {
+        let value = pass(skim, &name.text)?;
+        fields.push(FieldAt { name: name.text.into(), whole: name.start..value.end, value });
         Ok(())
     })
     .and_then(|_: Range<usize>| skim.end().map_err(E::from))?;
@@ -176,17 +175,6 @@ pub fn locate_with<E: From<Malformed>>(
 /// Splits `body` into the places of its top-level fields; `None` when it is no JSON object.
 pub fn locate(body: &[u8]) -> Option<Vec<FieldAt>> {
     locate_with(std::str::from_utf8(body).ok()?, |skim, _| skim.value()).ok()
-}
-
-/// The name at a place that `Skim` told, without its quotes and escapes.
-pub fn name_at<'a>(json: &'a str, place: &Range<usize>) -> Cow<'a, str> {
-    let plain = &json[place.start + 1..place.end - 1];
-    if memchr::memchr(b'\\', plain.as_bytes()).is_some() {
-        // Half a surrogate pair is no text; then the name stays as it is written, and is no name relay knows.
-        serde_json::from_str(&json[place.clone()]).map_or(Cow::Borrowed(plain), Cow::Owned)
-    } else {
-        Cow::Borrowed(plain)
-    }
 }
 
 /// A new version of an object: fields dropped, replaced or added, every untouched run copied as one slice.

@@ -2,9 +2,8 @@
 
 use std::ops::Range;
 
-use super::fields::name_at;
 use super::request::{BadRequest, Features};
-use super::skim::{Malformed, Skim};
+use super::skim::{Malformed, Skim, text_at};
 
 /// Roles whose messages every provider takes as they are.
 const PLAIN_ROLES: [&str; 3] = ["\"user\"", "\"assistant\"", "\"system\""];
@@ -73,7 +72,7 @@ impl Found {
         }
         let (mut roles, mut contents) = (0, 0);
         skim.object(|skim, name| {
-            match name_at(json, &name).as_ref() {
+            match name.text.as_ref() {
                 "role" => {
                     roles += 1;
                     self.role(json, skim, index)?;
@@ -131,8 +130,8 @@ impl Found {
         skim.object(|skim, name| {
             let is_text = skim.peek() == Some(b'"');
             let place = skim.value()?;
-            match name_at(json, &name).as_ref() {
-                "type" if is_text => kind = Some(name_at(json, &place)),
+            match name.text.as_ref() {
+                "type" if is_text => kind = Some(text_at(json, &place)),
                 "image_url" => image = place.len(),
                 "input_audio" => audio = place.len(),
                 _ => {}

@@ -1,5 +1,6 @@
 //! A walk over JSON that checks its grammar and reads none of its texts: strings are passed in wide steps.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// The bytes are no JSON.
@@ -9,52 +10,58 @@ pub struct Malformed;
 /// A place in a JSON text, moved on value by value.
 #[derive(Debug)]
 pub struct Skim<'a> {
-    json: &'a [u8],
+    json: &'a str,
     at: usize,
 }
 
+/// The name of a field, unescaped, and where its opening quote stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Name<'a> {
+    pub text: Cow<'a, str>,
+    pub start: usize,
+}
+
 impl<'a> Skim<'a> {
-    /// Starts at the beginning of `json`, which is known to be UTF-8.
-    pub fn new(json: &'a str) -> Self {
-        Self { json: json.as_bytes(), at: 0 }
+    pub const fn new(json: &'a str) -> Self {
+        Self { json, at: 0 }
+    }
+
+    const fn bytes(&self) -> &'a [u8] {
+        self.json.as_bytes()
     }
 
     /// The first byte of the next value, or the closing bracket in its place.
     pub fn peek(&mut self) -> Option<u8> {
-        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.json.get(self.at) {
+        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.bytes().get(self.at) {
             self.at += 1;
         }
-        self.json.get(self.at).copied()
+        self.bytes().get(self.at).copied()
     }
 
     /// Passes any value, however deep it is nested, and tells where it stands.
     pub fn value(&mut self) -> Result<Range<usize>, Malformed> {
-        self.peek();
+        let first = self.peek();
         let start = self.at;
-        let mut closing = Vec::new();
-        loop {
-            match self.peek() {
-                Some(b'{') => self.open(b'}', &mut closing)?,
-                Some(b'[') => self.open(b']', &mut closing)?,
-                _ => {
-                    self.single()?;
-                    self.close(&mut closing)?;
-                }
-            }
-            if closing.is_empty() {
-                return Ok(start..self.at);
-            }
+        match first {
+            Some(b'{' | b'[') => self.nest()?,
+            _ => self.single()?,
         }
+        Ok(start..self.at)
     }
 
-    /// Passes an object. `field` is told where each name stands, quotes included, and has to pass the value.
+    /// Passes an object. `field` is told each name and has to pass the value.
     pub fn object<E: From<Malformed>>(
         &mut self,
-        mut field: impl FnMut(&mut Self, Range<usize>) -> Result<(), E>,
+        mut field: impl FnMut(&mut Self, Name<'a>) -> Result<(), E>,
     ) -> Result<Range<usize>, E> {
         self.nested(b'{', b'}', |skim, _| {
-            let name = skim.name()?;
-            field(skim, name)
+            skim.peek();
+            let start = skim.at;
+            let has_escape = skim.name()?;
+            let place = start..skim.at;
+            skim.expect(b':')?;
+            let text = if has_escape { text_at(skim.json, &place) } else { Cow::Borrowed(inner(skim.json, &place)) };
+            field(skim, Name { text, start })
         })
     }
 
@@ -71,13 +78,31 @@ impl<'a> Skim<'a> {
         if self.peek().is_none() { Ok(()) } else { Err(Malformed) }
     }
 
+    /// Passes a value in brackets, and all that is in them.
+    fn nest(&mut self) -> Result<(), Malformed> {
+        let mut closing = Vec::new();
+        loop {
+            match self.peek() {
+                Some(b'{') => self.open(b'}', &mut closing)?,
+                Some(b'[') => self.open(b']', &mut closing)?,
+                _ => {
+                    self.single()?;
+                    self.close(&mut closing)?;
+                }
+            }
+            if closing.is_empty() {
+                return Ok(());
+            }
+        }
+    }
+
     /// Passes an opening bracket up to its first value, or an empty pair of brackets.
     fn open(&mut self, close: u8, closing: &mut Vec<u8>) -> Result<(), Malformed> {
         self.at += 1;
         closing.push(close);
         match self.peek() {
             Some(byte) if byte == close => self.close(closing),
-            _ if close == b'}' => self.name().map(drop),
+            _ if close == b'}' => self.name().and_then(|_| self.expect(b':')),
             _ => Ok(()),
         }
     }
@@ -88,7 +113,7 @@ impl<'a> Skim<'a> {
             match self.peek() {
                 Some(b',') => {
                     self.at += 1;
-                    return if close == b'}' { self.name().map(drop) } else { Ok(()) };
+                    return if close == b'}' { self.name().and_then(|_| self.expect(b':')) } else { Ok(()) };
                 }
                 Some(byte) if byte == close => self.at += 1,
                 _ => return Err(Malformed),
@@ -98,16 +123,14 @@ impl<'a> Skim<'a> {
         Ok(())
     }
 
-    /// A name with its colon.
-    fn name(&mut self) -> Result<Range<usize>, Malformed> {
-        let name = self.string()?;
-        self.expect(b':')?;
-        Ok(name)
+    /// A name. Tells whether it holds an escape.
+    fn name(&mut self) -> Result<bool, Malformed> {
+        if self.peek() == Some(b'"') { self.string() } else { Err(Malformed) }
     }
 
     /// A value that holds no others.
     fn single(&mut self) -> Result<(), Malformed> {
-        match self.json.get(self.at) {
+        match self.bytes().get(self.at) {
             Some(b'"') => self.string().map(drop),
             Some(b't') => self.word(b"true"),
             Some(b'f') => self.word(b"false"),
@@ -142,17 +165,19 @@ impl<'a> Skim<'a> {
         Ok(start..self.at)
     }
 
-    fn string(&mut self) -> Result<Range<usize>, Malformed> {
-        self.expect(b'"')?;
-        let start = self.at - 1;
+    /// A string, from its opening quote on. Tells whether it holds an escape.
+    fn string(&mut self) -> Result<bool, Malformed> {
+        self.at += 1;
+        let mut has_escape = false;
         loop {
-            self.at += plain(&self.json[self.at..]);
-            match self.json.get(self.at) {
+            self.at += plain(&self.bytes()[self.at..]);
+            match self.bytes().get(self.at) {
                 Some(b'"') => {
                     self.at += 1;
-                    return Ok(start..self.at);
+                    return Ok(has_escape);
                 }
                 Some(b'\\') => {
+                    has_escape = true;
                     self.at += 1;
                     self.escape()?;
                 }
@@ -162,10 +187,13 @@ impl<'a> Skim<'a> {
     }
 
     fn escape(&mut self) -> Result<(), Malformed> {
-        let length = match self.json.get(self.at) {
+        let length = match self.bytes().get(self.at) {
             Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => 1,
             Some(b'u')
-                if self.json.get(self.at + 1..self.at + 5).is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit)) =>
+                if self
+                    .bytes()
+                    .get(self.at + 1..self.at + 5)
+                    .is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit)) =>
             {
                 5
             }
@@ -177,7 +205,7 @@ impl<'a> Skim<'a> {
 
     fn number(&mut self) -> Result<(), Malformed> {
         self.pass(|byte| byte == b'-', 1);
-        match self.json.get(self.at) {
+        match self.bytes().get(self.at) {
             Some(b'0') => self.at += 1,
             Some(b'1'..=b'9') => self.digits()?,
             _ => return Err(Malformed),
@@ -198,13 +226,13 @@ impl<'a> Skim<'a> {
 
     /// Passes up to `most` bytes of this kind. Tells whether there was one.
     fn pass(&mut self, is_kind: impl Fn(u8) -> bool, most: usize) -> bool {
-        let passed = self.json[self.at..].iter().take(most).take_while(|byte| is_kind(**byte)).count();
+        let passed = self.bytes()[self.at..].iter().take(most).take_while(|byte| is_kind(**byte)).count();
         self.at += passed;
         passed > 0
     }
 
     fn word(&mut self, word: &[u8]) -> Result<(), Malformed> {
-        if !self.json[self.at..].starts_with(word) {
+        if !self.bytes()[self.at..].starts_with(word) {
             return Err(Malformed);
         }
         self.at += word.len();
@@ -220,30 +248,37 @@ impl<'a> Skim<'a> {
     }
 }
 
-/// How many bytes come before the next one that means something within a string, or may not stand there. Most strings are short and end
-/// within a few words; a long one goes on in wide steps.
-fn plain(bytes: &[u8]) -> usize {
-    const NEAR: usize = 32;
-    let near = plain_words(&bytes[..bytes.len().min(NEAR)]);
-    if near < NEAR {
-        return near;
+/// The text of a string at a place that a walk told, without its quotes and escapes. Half a surrogate pair is no text; then it stays as it
+/// is written, and is nothing relay knows.
+pub fn text_at<'a>(json: &'a str, place: &Range<usize>) -> Cow<'a, str> {
+    let written = inner(json, place);
+    if memchr::memchr(b'\\', written.as_bytes()).is_none() {
+        return Cow::Borrowed(written);
     }
-    let passed = NEAR + plain_blocks(&bytes[NEAR..]);
-    passed + plain_words(&bytes[passed..])
+    serde_json::from_str(&json[place.clone()]).map_or(Cow::Borrowed(written), Cow::Owned)
 }
 
-/// The same, eight bytes at a time.
-fn plain_words(bytes: &[u8]) -> usize {
-    const WORD: usize = 8;
-    let (words, rest) = bytes.as_chunks::<WORD>();
-    for (word, passed) in words.iter().zip((0..).step_by(WORD)) {
+fn inner<'a>(json: &'a str, place: &Range<usize>) -> &'a str {
+    &json[place.start + 1..place.end - 1]
+}
+
+/// How many bytes come before the next one that means something within a string, or may not stand there. Most strings are short and end
+/// within a few words of eight bytes; a long one goes on in wide steps.
+fn plain(bytes: &[u8]) -> usize {
+    const NEAR: usize = 32;
+    let mut passed = 0;
+    while let Some(word) = bytes[passed..].first_chunk() {
         let special = specials(u64::from_le_bytes(*word));
         if special != 0 {
-            return passed + special.trailing_zeros() as usize / WORD;
+            return passed + special.trailing_zeros() as usize / 8;
+        }
+        passed += 8;
+        if passed == NEAR {
+            passed += plain_blocks(&bytes[NEAR..]);
         }
     }
-    let passed = bytes.len() - rest.len();
-    rest.iter().position(|byte| is_special(*byte)).map_or(bytes.len(), |offset| passed + offset)
+    let rest = &bytes[passed..];
+    passed + rest.iter().position(|byte| is_special(*byte)).unwrap_or(rest.len())
 }
 
 /// The highest bit of each byte that is special; above the lowest such byte there may be others that are none.
@@ -347,10 +382,10 @@ mod tests {
         let mut seen = Vec::new();
         let whole = skim.object(|skim, name| {
             let value = skim.value()?;
-            seen.push((&json[name], &json[value]));
+            seen.push((name.text, &json[value]));
             Ok::<_, Malformed>(())
         });
-        assert_eq!(seen, [("\"a\"", "[1, \"x\"]"), (r#""b\"""#, r#""\\""#), ("\"c\"", "{}")]);
+        assert_eq!(seen, [("a".into(), "[1, \"x\"]"), ("b\"".into(), r#""\\""#), ("c".into(), "{}")]);
         assert_eq!((&json[whole.expect("valid")], skim.end()), (json.trim(), Ok(())));
     }
 

@@ -6,6 +6,8 @@ pub mod ollama;
 pub mod openai;
 pub mod sse;
 
+use std::ops::Range;
+
 use bytes::Bytes;
 use http::HeaderMap;
 use jiff::Timestamp;
@@ -145,6 +147,8 @@ pub struct Outgoing {
 #[derive(Debug)]
 pub struct Whole {
     pub body: Bytes,
+    /// Where the text of the first choice stands in `body`, a JSON string with its quotes; `None` where nobody looked, or it is none.
+    pub text: Option<Range<usize>>,
     pub usage: Option<Usage>,
     pub finish: Option<Finish>,
 }

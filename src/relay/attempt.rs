@@ -148,7 +148,7 @@ impl Relay {
         held.status = Some(received.status);
         self.note_facts(route, &received.headers);
         if !(200..300).contains(&received.status) {
-            let fault = self.refusal(route, received).await;
+            let fault = Box::pin(self.refusal(route, received)).await;
             return Err(with_needed(fault, cost));
         }
         self.received(received.body, request, provider.dialect, target, style).await
@@ -176,7 +176,7 @@ impl Relay {
         }
         let body = read_whole(body, MOST_ANSWER_BYTES).await?;
         let mut whole = dialect.decode(body, target, self.clock.now())?;
-        if let Some(cleaned) = style::answer::whole(&whole.body, style) {
+        if let Some(cleaned) = style::answer::whole(&whole.body, whole.text.clone(), style) {
             whole.body = cleaned;
         }
         Ok(Body::Whole(whole))

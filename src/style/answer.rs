@@ -2,9 +2,11 @@
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use bytes::Bytes;
 
+use crate::chat::chunk::string;
 use crate::chat::fields::{EditedObject, list, quoted};
 use crate::chat::{Chunk, Signs, StreamEvent};
 use crate::dialect::sse;
@@ -13,11 +15,11 @@ use super::Style;
 use super::json::repaired;
 use super::stream::{Cleaned, Cleaner, Depth, clean};
 
-/// A whole answer cleaned; `None` where nothing is to be changed.
-pub fn whole(body: &[u8], style: Style) -> Option<Bytes> {
+/// A whole answer cleaned; `None` where nothing is to be changed. `text` is the place of its text, where that is known already.
+pub fn whole(body: &[u8], text: Option<Range<usize>>, style: Style) -> Option<Bytes> {
     let depth = style.cleans?;
-    let chunk = Chunk::parse(body).ok()?;
-    let text = chunk.text().filter(|text| !text.is_empty())?;
+    let known = text.and_then(|place| string(std::str::from_utf8(&body[place]).ok()?).ok());
+    let text = known.map_or_else(|| Chunk::parse(body).ok()?.text(), Some).filter(|text| !text.is_empty())?;
     let mut cleaned = clean(&text, depth.for_answer(style));
     if style.repairs
         && let Some(json) = repaired(&cleaned.text)
@@ -27,7 +29,7 @@ pub fn whole(body: &[u8], style: Style) -> Option<Bytes> {
     if cleaned.reasoning.is_empty() && cleaned.text == text {
         return None;
     }
-    let before = chunk.reasoning().unwrap_or_default().into_owned();
+    let before = Chunk::parse(body).ok()?.reasoning().unwrap_or_default().into_owned();
     edited(std::str::from_utf8(body).ok()?, &cleaned, &before).map(Bytes::from)
 }
 
@@ -159,12 +161,18 @@ impl Cleaning {
 }
 
 /// The text of an event's first choice; `None` for events that are none of cleaning's business.
+/// The text of an event that may be cleaned; nothing where it brings something else, and ends nothing.
 fn text_of(event: &StreamEvent) -> Option<String> {
-    let data = data(&event.bytes)?;
-    let chunk = Chunk::parse(data.as_bytes()).ok()?;
-    let first = chunk.choices.as_deref()?.first()?;
-    let text = chunk.text().filter(|_| first.index.unwrap_or(0) == 0).unwrap_or_default();
-    (!text.is_empty() || event.signs.finish.is_some()).then(|| text.into_owned())
+    let text = match event.text() {
+        Some(text) => text.into_owned(),
+        None => {
+            let data = data(&event.bytes)?;
+            let chunk = Chunk::parse(data.as_bytes()).ok()?;
+            let first = chunk.choices.as_deref()?.first()?;
+            chunk.text().filter(|_| first.index.unwrap_or(0) == 0).unwrap_or_default().into_owned()
+        }
+    };
+    (!text.is_empty() || event.signs.finish.is_some()).then_some(text)
 }
 
 /// Whether an event has to go on though its text does not: it opens or ends the answer, or brings something else.
@@ -176,7 +184,7 @@ fn carries_more(data: &str, signs: &Signs) -> bool {
 fn edited_event(data: &str, out: &Cleaned, signs: Signs) -> Option<StreamEvent> {
     let before = Chunk::parse(data.as_bytes()).ok()?.reasoning().unwrap_or_default().into_owned();
     let json = edited(data, out, &before)?;
-    Some(StreamEvent { bytes: Bytes::from(format!("data: {json}\n\n")), signs })
+    Some(StreamEvent { bytes: Bytes::from(format!("data: {json}\n\n")), signs: Signs { text: None, ..signs } })
 }
 
 /// An event's data, where it has any.
@@ -332,10 +340,10 @@ mod tests {
                 quoted(content)
             )
         };
-        let cleaned = whole(body("<think>hm</think>\nCertainly! Paris.", "").as_bytes(), FULL).expect("changed");
+        let cleaned = whole(body("<think>hm</think>\nCertainly! Paris.", "").as_bytes(), None, FULL).expect("changed");
         assert_eq!(cleaned, body("Paris.", r#","reasoning_content":"hm""#));
-        assert_eq!(whole(body("Paris.", "").as_bytes(), FULL), None);
-        assert_eq!(whole(body("{a: 1}", "").as_bytes(), JSON).expect("mended"), body(r#"{"a": 1}"#, ""));
-        assert_eq!(whole(body("Certainly! Paris.", "").as_bytes(), Style::OFF), None);
+        assert_eq!(whole(body("Paris.", "").as_bytes(), None, FULL), None);
+        assert_eq!(whole(body("{a: 1}", "").as_bytes(), None, JSON).expect("mended"), body(r#"{"a": 1}"#, ""));
+        assert_eq!(whole(body("Certainly! Paris.", "").as_bytes(), None, Style::OFF), None);
     }
 }

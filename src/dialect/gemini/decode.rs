@@ -76,7 +76,7 @@ pub fn decode(body: Bytes, target: Target<'_>, now: Timestamp) -> Result<Whole, 
         usage: metadata.map(usage_json),
     };
     let body = serde_json::to_vec(&completion).map_err(|_| Fault::Broken(Breakage::NotJson))?;
-    Ok(Whole { body: Bytes::from(body), usage: metadata.map(usage), finish })
+    Ok(Whole { body: Bytes::from(body), text: None, usage: metadata.map(usage), finish })
 }
 
 fn choice(mut candidate: Candidate<'_>, model: &str, id: &str) -> Result<Choice, Fault> {

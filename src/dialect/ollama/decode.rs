@@ -29,7 +29,7 @@ pub fn decode(body: Bytes, target: Target<'_>, now: Timestamp) -> Result<Whole, 
     }
     let finish = finish_reason(done_reason, !said.calls().is_empty());
     let body = Head::new(target.model, now).completion(&said, finish, usage);
-    Ok(Whole { body: body.into(), usage, finish: Some(Finish::of(finish)) })
+    Ok(Whole { body: body.into(), text: None, usage, finish: Some(Finish::of(finish)) })
 }
 
 #[cfg(test)]

@@ -28,8 +28,11 @@ pub fn decode(body: Bytes, _: Target<'_>, now: Timestamp) -> Result<Whole, Fault
     if !has_answer(chunk.choices.as_deref().unwrap_or_default(), signs.finish) {
         return Err(Fault::Broken(Breakage::Empty));
     }
-    let mended = Repair::default().mend(&body, &chunk);
-    Ok(Whole { usage: signs.usage, finish: signs.finish, body: mended.map_or_else(|| body.clone(), Bytes::from) })
+    let (usage, finish) = (signs.usage, signs.finish);
+    if let Some(mended) = Repair::default().mend(&body, &chunk) {
+        return Ok(Whole { body: mended.into(), text: None, usage, finish });
+    }
+    Ok(Whole { text: chunk.text_place(&body), body: body.clone(), usage, finish })
 }
 
 /// An answer may be empty only where the provider says why: cut at the token limit, or filtered.

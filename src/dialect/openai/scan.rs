@@ -1,5 +1,6 @@
 //! Watches an OpenAI stream go by: cuts it into events, notes usage, ends and errors, lets the bytes pass.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use bytes::{Buf as _, Bytes};
@@ -109,7 +110,11 @@ impl Scanner {
                 Signs { done: true, ..Signs::default() }
             }
             Some(data) => {
-                let (signs, mended) = self.read(&data, now)?;
+                let (mut signs, mended) = self.read(&data, now)?;
+                // Data of several lines is a copy, whose places are not the event's.
+                let begins = data.as_ptr().addr().checked_sub(event.as_ptr().addr()).filter(|_| mended.is_none());
+                let begins = begins.filter(|_| matches!(data, Cow::Borrowed(_)));
+                signs.text = signs.text.zip(begins).map(|(text, begins)| text.start + begins..text.end + begins);
                 if let Some(mended) = mended {
                     event = Bytes::from(format!("data: {mended}\n\n"));
                 }
@@ -128,7 +133,7 @@ impl Scanner {
     /// What the chunk tells, and the chunk mended where a client would stumble over it.
     fn read(&mut self, data: &[u8], now: Timestamp) -> Result<(Signs, Option<String>), Fault> {
         let chunk = Chunk::parse(data).map_err(|_| Fault::Broken(Breakage::NotJson))?;
-        let mut signs = chunk.signs();
+        let mut signs = Signs { text: chunk.text_place(data), ..chunk.signs() };
         let silent = chunk.choices.is_none() && chunk.usage.is_none();
         if chunk.error.is_some() || silent || signs.finish == Some(Finish::Failed) {
             let failed = signs.finish == Some(Finish::Failed) || chunk.error.is_some();
