@@ -1,6 +1,7 @@
 //! The only place that knows the time. Tests move it by hand, the demo runs it fast.
 
 use std::future::pending;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -74,6 +75,46 @@ impl Hand {
     }
 }
 
+/// Silence up to a length that is too long. What is heard moves its end on and sets no timer: that is done when one goes off too soon.
+pub struct Silence {
+    most: Duration,
+    heard_at: Timestamp,
+    timer: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+}
+
+impl Silence {
+    pub const fn new(most: Duration, now: Timestamp) -> Self {
+        Self { most, heard_at: now, timer: None }
+    }
+
+    /// Something was heard.
+    pub const fn heard(&mut self, now: Timestamp) {
+        self.heard_at = now;
+    }
+
+    /// Returns once it has lasted too long. May be given up and called again.
+    pub async fn lasts(&mut self, clock: &Clock) {
+        loop {
+            let end = later(self.heard_at, self.most);
+            let timer = self.timer.get_or_insert_with(|| {
+                let clock = clock.clone();
+                Box::pin(async move { clock.sleep_until(end).await })
+            });
+            timer.await;
+            self.timer = None;
+            if clock.now() >= end {
+                return;
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Silence {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Silence").field("most", &self.most).field("heard_at", &self.heard_at).finish_non_exhaustive()
+    }
+}
+
 /// When the day of `now` began on this machine's calendar.
 pub fn midnight(now: Timestamp) -> Timestamp {
     now.to_zoned(TimeZone::system()).start_of_day().map_or(now, |start| start.timestamp())
@@ -115,6 +156,26 @@ mod tests {
         assert!(!sleeper.is_finished());
         hand.advance(Duration::from_secs(1));
         assert_eq!(sleeper.await.expect("the sleeper ends"), moment);
+    }
+
+    #[tokio::test]
+    async fn silence_is_too_long_only_where_nothing_is_heard_for_so_long() {
+        let (clock, hand) = Clock::manual(Timestamp::UNIX_EPOCH);
+        let mut silence = Silence::new(Duration::from_mins(1), clock.now());
+        let mut passes = async |seconds, is_heard| {
+            hand.advance(Duration::from_secs(seconds));
+            if is_heard {
+                silence.heard(clock.now());
+            }
+            tokio::time::timeout(Duration::from_millis(20), silence.lasts(&clock)).await.is_ok()
+        };
+        assert!(!passes(0, false).await, "a timer runs");
+        assert!(!passes(50, true).await);
+        assert!(!passes(50, false).await, "the first timer went off too soon");
+        assert!(!passes(9, true).await);
+        assert!(!passes(59, false).await);
+        assert!(passes(1, false).await);
+        assert!(passes(0, false).await, "and goes on");
     }
 
     #[test]

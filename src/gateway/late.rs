@@ -9,7 +9,7 @@ use futures_util::stream;
 
 use crate::answer::{self, Answer, AnswerStream, trail};
 use crate::chat::{Fault, Usage};
-use crate::clock::until;
+use crate::clock::{Clock, Silence, until};
 use crate::relay::Failure;
 
 use super::chat::{SILENCE, Sending};
@@ -96,11 +96,14 @@ async fn after_event(
     late: Option<String>,
     story: &mut Story,
 ) -> Option<(Bytes, Pending)> {
+    let clock = Clock::system();
     let next = tokio::select! {
         biased;
-        next = stream.next() => next,
-        () = tokio::time::sleep(SILENCE) => return Some((KEEP_ALIVE, Pending::Streaming { stream, late })),
+        next = stream.next() => Some(next),
+        () = story.silence.lasts(&clock) => None,
     };
+    story.silence.heard(clock.now());
+    let Some(next) = next else { return Some((KEEP_ALIVE, Pending::Streaming { stream, late })) };
     match next {
         Some(Ok(event)) => {
             story.note_usage(event.signs.usage);
@@ -125,6 +128,8 @@ pub struct Story {
     pub line: RequestLine,
     /// Its turn at the gate, held until the answer has ended.
     pub turn: Option<Turn>,
+    /// Since the caller was last told anything of a stream.
+    silence: Silence,
 }
 
 impl Story {
@@ -140,7 +145,7 @@ impl Story {
             tokens: None,
             error: None,
         };
-        Self { gateway: Arc::clone(gateway), line, turn: None }
+        Self { gateway: Arc::clone(gateway), line, turn: None, silence: Silence::new(SILENCE, Clock::system().now()) }
     }
 
     /// Ends the story with an error of its own.
@@ -154,6 +159,7 @@ impl Story {
         self.line.status = 200;
         self.line.route = Some(answer.route.name.to_string());
         self.line.trail = answer.trail();
+        self.silence.heard(Clock::system().now());
         self.note_usage(usage);
     }
 

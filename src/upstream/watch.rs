@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use crate::chat::fault::Stage;
 use crate::chat::{Breakage, Fault, StreamEvent};
-use crate::clock::{Clock, later};
+use crate::clock::{Clock, Silence};
 use crate::dialect::Scanner;
 
 /// Reads a body to its end. More than `most` bytes are no answer.
@@ -38,16 +38,14 @@ fn body_is_over(body: &Incoming) -> bool {
 pub struct EventStream {
     body: Incoming,
     scanner: Scanner,
-    /// The longest silence between two pieces.
-    idle: Duration,
-    /// When the last bytes came. Outlives a call of `next` that somebody gave up waiting for.
-    heard_at: Timestamp,
+    /// Between two pieces. Outlives a call of `next` that somebody gave up waiting for.
+    silence: Silence,
     ended: bool,
 }
 
 impl EventStream {
     pub fn new(body: Incoming, scanner: Scanner, idle: Duration, now: Timestamp) -> Self {
-        Self { body, scanner, idle, heard_at: now, ended: false }
+        Self { body, scanner, silence: Silence::new(idle, now), ended: false }
     }
 
     /// The next event; `None` at the proper end. May be given up and called again without loss. A connection that dies or falls silent is an error.
@@ -59,17 +57,17 @@ impl EventStream {
             if self.ended {
                 return Ok(None);
             }
-            let silence = clock.sleep_until(later(self.heard_at, self.idle));
             let frame = tokio::select! {
                 biased;
                 frame = self.body.frame() => frame,
-                () = silence => return Err(Fault::Broken(Breakage::Timeout(Stage::Idle))),
+                () = self.silence.lasts(clock) => return Err(Fault::Broken(Breakage::Timeout(Stage::Idle))),
             };
             match frame {
                 Some(Ok(frame)) => {
                     if let Ok(data) = frame.into_data() {
-                        self.heard_at = clock.now();
-                        self.scanner.push(data, self.heard_at)?;
+                        let now = clock.now();
+                        self.silence.heard(now);
+                        self.scanner.push(data, now)?;
                     }
                 }
                 Some(Err(_)) => return Err(Fault::Cut),
