@@ -6,10 +6,11 @@ mod stitch;
 mod stream;
 mod transcript;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use bytes::Bytes;
+use memchr::memmem::Finder;
 use serde::Serialize;
 
 use crate::chat::fields::{Rewrite, locate};
@@ -96,18 +97,23 @@ pub fn trail(attempts: &[Attempt]) -> String {
     failed.collect::<Vec<_>>().join(", ")
 }
 
-/// The provider's own JSON with `meta` added at its end, in pieces; everything else byte for byte.
-pub fn with_meta(body: &Bytes, meta: &Meta<'_>) -> Vec<Bytes> {
-    let meta = Bytes::from(serde_json::to_vec(meta).expect("names and numbers serialize"));
-    let end = body.trim_ascii_end().len().saturating_sub(1);
-    let has_meta = memchr::memmem::find(body, b"\"meta\"").is_some()
-        && RawObject::parse(body).is_ok_and(|object| object.get("meta").is_some());
+/// The provider's own JSON with `meta` added at its end; everything else byte for byte.
+pub fn with_meta(body: &Bytes, meta: &Meta<'_>) -> Bytes {
+    static NAME: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"meta\""));
+    let has_meta = NAME.find(body).is_some() && RawObject::parse(body).is_ok_and(|object| object.get("meta").is_some());
     if has_meta && let Some(fields) = locate(body) {
         let mut rewrite = Rewrite::new(body, &fields);
-        rewrite.set("meta", meta);
-        return rewrite.finish();
+        rewrite.set("meta", serde_json::to_vec(meta).expect("names and numbers serialize").into());
+        return rewrite.finish().concat().into();
     }
-    vec![body.slice(..end), Bytes::from_static(b",\"meta\":"), meta, Bytes::from_static(b"}")]
+    let before = &body[..body.trim_ascii_end().len().saturating_sub(1)];
+    // Room for names as long as they usually are, so that nothing is moved.
+    let mut joined = Vec::with_capacity(before.len() + 160);
+    joined.extend_from_slice(before);
+    joined.extend_from_slice(b",\"meta\":");
+    serde_json::to_writer(&mut joined, meta).expect("names and numbers serialize");
+    joined.push(b'}');
+    joined.into()
 }
 
 #[cfg(test)]
@@ -119,7 +125,7 @@ mod tests {
         let meta = Meta { provider: "p", model: "m", latency_ms: 7, attempt: 2 };
         let added = r#""meta":{"provider":"p","model":"m","latency_ms":7,"attempt":2}"#;
         let joined = |json: &'static str| {
-            String::from_utf8(with_meta(&Bytes::from_static(json.as_bytes()), &meta).concat()).expect("UTF-8")
+            String::from_utf8(with_meta(&Bytes::from_static(json.as_bytes()), &meta).to_vec()).expect("UTF-8")
         };
         assert_eq!(
             joined("{\"id\":1e400, \"x\":{\"meta\":0} }\n"),

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use http::HeaderName;
+
 use crate::catalog::reader::Reader;
 use crate::context::{Dynamic, Limits, Mode};
 use crate::style::StyleMode;
@@ -23,7 +25,7 @@ pub struct ConversationFile {
     directive: Option<String>,
     continue_cut_streams: Option<bool>,
     sessions: Option<bool>,
-    header: Option<String>,
+    header: Option<HeaderName>,
     ttl: Option<Duration>,
     max_sessions: Option<u64>,
 }
@@ -51,8 +53,8 @@ pub struct Voice {
 #[derive(Debug, Clone)]
 pub struct Sessions {
     pub enabled: bool,
-    /// The request header that names a session, in lower case.
-    pub header: String,
+    /// The request header that names a session.
+    pub header: HeaderName,
     pub ttl: Duration,
     pub max_sessions: usize,
 }
@@ -130,7 +132,7 @@ impl ConversationFile {
     pub fn sessions(&self) -> Sessions {
         Sessions {
             enabled: self.sessions.unwrap_or(true),
-            header: self.header.clone().unwrap_or_else(|| "x-session-id".to_owned()),
+            header: self.header.clone().unwrap_or(HeaderName::from_static("x-session-id")),
             ttl: self.ttl.unwrap_or(Duration::from_hours(24)),
             max_sessions: size(self.max_sessions, 10_000),
         }
@@ -141,17 +143,17 @@ fn size(written: Option<u64>, usual: usize) -> usize {
     written.map_or(usual, |written| usize::try_from(written).unwrap_or(usize::MAX))
 }
 
-fn read_header(session: &mut Reader<'_>) -> Option<String> {
+fn read_header(session: &mut Reader<'_>) -> Option<HeaderName> {
     let name = session.text("header")?;
-    let is_name = http::HeaderName::from_bytes(name.as_bytes()).is_ok();
-    if !is_name {
+    let header = HeaderName::from_bytes(name.as_bytes()).ok();
+    if header.is_none() {
         session.problem(
             "header",
             format_args!("is `{name}`; it must be a header's name such as \"X-Session-ID\""),
             None,
         );
     }
-    is_name.then(|| name.to_lowercase())
+    header
 }
 
 #[cfg(test)]

@@ -116,7 +116,7 @@ fn conversation(settings: &Settings) -> Vec<(&'static str, String, Option<&'stat
         ("style.directive", text(&voice.directive), None),
         ("style.continue_cut_streams", voice.continue_cut_streams.to_string(), None),
         ("session.enabled", sessions.enabled.to_string(), None),
-        ("session.header", text(&sessions.header), None),
+        ("session.header", text(sessions.header.as_str()), None),
         ("session.ttl", duration(sessions.ttl), None),
         ("session.max_sessions", sessions.max_sessions.to_string(), None),
     ]

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::response::Response;
 use bytes::{Bytes, BytesMut};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use http_body_util::BodyExt as _;
 use hyper::body::Frame;
@@ -38,6 +39,11 @@ const READ_ON: usize = 8;
 /// Bytes that are copied rather than kept with what they were read into, which is 8 KiB.
 const SMALL: usize = 4 * 1024;
 
+const WAIT: HeaderName = HeaderName::from_static("x-relay-wait");
+const STRATEGY: HeaderName = HeaderName::from_static("x-relay-strategy");
+const STYLE: HeaderName = HeaderName::from_static("x-relay-style");
+const SERVER_PROMPT: HeaderName = HeaderName::from_static("x-use-serverside-system-prompt");
+
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const ROUTE: HeaderName = HeaderName::from_static("x-relay-route");
 const ATTEMPTS: HeaderName = HeaderName::from_static("x-relay-attempts");
@@ -46,7 +52,8 @@ const CONTEXT: HeaderName = HeaderName::from_static("x-relay-context");
 
 pub type Sending = Pin<Box<dyn Future<Output = Result<Answer, Box<Failure>>> + Send>>;
 
-pub async fn complete(State(gateway): State<Arc<Gateway>>, headers: HeaderMap, body: Body) -> Response {
+pub async fn complete(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
+    let (Parts { headers, .. }, body) = request.into_parts();
     let request_id = request_id(gateway.relay.clock.now());
     let mut story = Story::begin(&gateway, request_id.clone());
     let mut response = match enter(&gateway, &mut story).await {
@@ -116,7 +123,7 @@ async fn answer(gateway: &Arc<Gateway>, request: ChatRequest, options: Options, 
 
 fn whole(answer: Answer, mut story: Story) -> Response {
     let meta = answer.meta();
-    let pieces = match &answer.body {
+    let body = match &answer.body {
         answer::Body::Whole(whole) => {
             story.answered(&answer, whole.usage);
             with_meta(&whole.body, &meta)
@@ -130,18 +137,10 @@ fn whole(answer: Answer, mut story: Story) -> Response {
             ));
         }
     };
-    let mut response = Response::new(Body::from(join(&pieces)));
+    let mut response = Response::new(Body::from(body));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     name_route(response.headers_mut(), &answer);
     response
-}
-
-fn join(pieces: &[Bytes]) -> Bytes {
-    let mut joined = BytesMut::with_capacity(pieces.iter().map(Bytes::len).sum());
-    for piece in pieces {
-        joined.extend_from_slice(piece);
-    }
-    joined.freeze()
 }
 
 fn fail(gateway: &Gateway, failure: &Failure, mut story: Story) -> Response {
@@ -182,25 +181,24 @@ fn insert_text(headers: &mut HeaderMap, name: HeaderName, text: &str) {
 }
 
 fn read_options(headers: &HeaderMap) -> Result<Options, ErrorBody> {
-    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("").trim());
-    let bad = |name: &str, expected: &str| {
+    let text = |name: &HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or("").trim());
+    let bad = |name: &HeaderName, expected: &str| {
         ErrorBody::request(400, "invalid_header", format!("the header `{name}` must be {expected}"))
     };
-    let max_wait = text("x-relay-wait")
-        .map(|text| parse_duration(text).ok_or_else(|| bad("x-relay-wait", "a duration such as `30s`")))
+    let max_wait = text(&WAIT)
+        .map(|text| parse_duration(text).ok_or_else(|| bad(&WAIT, "a duration such as `30s`")))
         .transpose()?;
-    let strategy = text("x-relay-strategy").map(|text| {
+    let strategy = text(&STRATEGY).map(|text| {
         let known = Strategy::NAMES.iter().find(|(name, _)| *name == text);
-        known.map(|(_, strategy)| *strategy).ok_or_else(|| {
-            bad("x-relay-strategy", &format!("one of {}", Strategy::NAMES.map(|(name, _)| name).join(", ")))
-        })
+        known
+            .map(|(_, strategy)| *strategy)
+            .ok_or_else(|| bad(&STRATEGY, &format!("one of {}", Strategy::NAMES.map(|(name, _)| name).join(", "))))
     });
-    let style = text("x-relay-style").map(|text| {
+    let style = text(&STYLE).map(|text| {
         let known = StyleMode::NAMES.iter().find(|(name, _)| text.eq_ignore_ascii_case(name));
-        known.map(|(_, style)| *style).ok_or_else(|| bad("x-relay-style", "`on`, `off` or `auto`"))
+        known.map(|(_, style)| *style).ok_or_else(|| bad(&STYLE, "`on`, `off` or `auto`"))
     });
-    let without_directive =
-        text("x-use-serverside-system-prompt").is_some_and(|text| text.eq_ignore_ascii_case("false"));
+    let without_directive = text(&SERVER_PROMPT).is_some_and(|text| text.eq_ignore_ascii_case("false"));
     Ok(Options {
         max_wait,
         strategy: strategy.transpose()?,

@@ -1,6 +1,6 @@
 //! Which session a request belongs to: what names it, hashed. A session stays with its route, whose provider may have it cached.
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 
 use crate::chat::ChatRequest;
 use crate::chat::session::SessionKey;
@@ -8,7 +8,8 @@ use crate::chat::session::SessionKey;
 use super::Relay;
 
 /// Headers by which agents name their session, besides the one that is configured.
-const HEADERS: [&str; 2] = ["x-claude-code-session-id", "session_id"];
+const HEADERS: [HeaderName; 2] =
+    [HeaderName::from_static("x-claude-code-session-id"), HeaderName::from_static("session_id")];
 
 /// Fields of the body that name a session, or at least whose it is.
 const FIELDS: [&str; 3] = ["session_id", "prompt_cache_key", "user"];
@@ -16,9 +17,10 @@ const FIELDS: [&str; 3] = ["session_id", "prompt_cache_key", "user"];
 impl Relay {
     /// The session of a request, by the first name it has.
     pub fn session(&self, headers: &HeaderMap, request: &ChatRequest) -> Option<SessionKey> {
-        let mut header_names = std::iter::once(self.sessions.header.as_str()).chain(HEADERS);
-        let by_header = header_names.find_map(|name| {
-            let value = headers.get(name)?.to_str().ok()?.trim();
+        let configured = std::iter::once(headers.get(&self.sessions.header));
+        let mut values = configured.chain(HEADERS.into_iter().map(|name| headers.get(name)));
+        let by_header = values.find_map(|value| {
+            let value = value?.to_str().ok()?.trim();
             (!value.is_empty()).then(|| self.session_named(value)).flatten()
         });
         by_header.or_else(|| {

@@ -49,7 +49,8 @@ impl Relay {
         };
         tracing::debug!(request = %asking.options.request_id, late = %self.fleet.route(first.route).name, "hedging");
         let ends = later(self.clock.now(), self.first_event(self.fleet.route(second.route))).max(trip.ends());
-        let mut two = pin!(self.attempt(asking, &trip.need, &second, number.saturating_add(1), ends));
+        // Elsewhere than the first, which every request has to make room for.
+        let mut two = Box::pin(self.attempt(asking, &trip.need, &second, number.saturating_add(1), ends));
         tokio::select! {
             tried = &mut one => if tried.result.is_ok() { vec![tried] } else { vec![tried, two.await] },
             tried = &mut two => match tried.result {

@@ -57,11 +57,11 @@ impl Relay {
     ) -> Step {
         let mode = self.context.limits.mode;
         if mode == Mode::Dynamic && conversation.is_none() {
-            *conversation = self.read_conversation(trip, asking).await;
+            *conversation = Box::pin(self.read_conversation(trip, asking)).await;
         }
         let mut step = next(trip);
         if conversation.is_none() && !matches!(step, Step::Try(_)) && trip.should_count() {
-            *conversation = self.read_conversation(trip, asking).await;
+            *conversation = Box::pin(self.read_conversation(trip, asking)).await;
             step = next(trip);
         }
         let Some(conversation) = conversation.as_ref().filter(|_| mode != Mode::Off) else { return step };
@@ -118,7 +118,10 @@ impl Relay {
         cost: &Cost,
     ) -> Result<(Cow<'a, ChatRequest>, Option<Arc<str>>), Fault> {
         let request = asking.request;
-        let fitted = self.fitted(asking, need, route, cost).await?;
+        let fitted = match asking.conversation.filter(|_| self.context.limits.mode != Mode::Off) {
+            Some(conversation) => Box::pin(self.fitted(asking, conversation, need, route, cost)).await?,
+            None => None,
+        };
         let cut = fitted.as_ref().map(|fitted| cut_words(fitted, asking).into());
         let directs = self.style(request, asking.options).directs;
         if fitted.is_none() && !directs {
@@ -140,12 +143,12 @@ impl Relay {
     async fn fitted(
         &self,
         asking: Asking<'_>,
+        conversation: &Conversation,
         need: &Need,
         route: &Route,
         cost: &Cost,
     ) -> Result<Option<Fitted>, Fault> {
         let limits = self.context.limits;
-        let Some(conversation) = asking.conversation.filter(|_| limits.mode != Mode::Off) else { return Ok(None) };
         let context = self.store.view().context(route, self.clock.now());
         let is_cut = cost.input_tokens < need.input_tokens;
         let most = if is_cut { cost.input_tokens } else { context.saturating_sub(need.answer_tokens()) };

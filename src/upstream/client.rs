@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 use http::header::{ACCEPT, CONTENT_TYPE, USER_AGENT};
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
@@ -72,17 +72,15 @@ impl Client {
 
     /// Sends the request and waits for the response's head. Dropping the future drops the request.
     pub async fn send(&self, call: Call) -> Result<Received, Fault> {
-        let mut request = Request::post(call.uri)
-            .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
-            .header(
-                ACCEPT,
-                HeaderValue::from_static(if call.stream { "text/event-stream" } else { "application/json" }),
-            )
-            .header(USER_AGENT, HeaderValue::from_static(AGENT));
-        for (name, value) in call.credential.into_iter().chain(call.headers) {
-            request = request.header(name, value);
-        }
-        let request = request.body(Pieces::new(call.body)).map_err(|_| Fault::Broken(Breakage::Unreachable))?;
+        let mut request = Request::new(Pieces::new(call.body));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = call.uri;
+        let headers = request.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let accept = if call.stream { "text/event-stream" } else { "application/json" };
+        headers.insert(ACCEPT, HeaderValue::from_static(accept));
+        headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
+        headers.extend(call.credential.into_iter().chain(call.headers));
         let response = self.pooled.request(request).await.map_err(|error| Fault::Broken(breakage(&error)))?;
         let (head, body) = response.into_parts();
         Ok(Received { status: head.status.as_u16(), headers: head.headers, body })

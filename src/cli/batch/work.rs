@@ -156,7 +156,7 @@ impl Work<'_> {
         let mut options = options(self.ask, None);
         options.max_wait = Some(Duration::ZERO);
         let sending = async {
-            let (pieces, usage) = match &self.answerer {
+            let (body, usage) = match &self.answerer {
                 Answerer::Routes(relay) => {
                     let answer = relay.send(request, &options).await;
                     let answer = answer.map_err(|failure| Trouble::of_failure(*failure, relay.clock.now()))?;
@@ -166,15 +166,15 @@ impl Work<'_> {
                             "a plain request was answered by a stream".to_owned(),
                         ));
                     };
-                    (with_meta(&whole.body, &answer.meta()).concat(), whole.usage)
+                    (with_meta(&whole.body, &answer.meta()), whole.usage)
                 }
                 Answerer::Gateway(remote) => {
                     let answer = remote.send_whole(request, &options).await.map_err(Trouble::of_refusal)?;
-                    (answer.body.to_vec(), None)
+                    (answer.body, None)
                 }
             };
             self.note(usage);
-            Ok(Answer { request_id: options.request_id.clone(), body: one_line(pieces)? })
+            Ok(Answer { request_id: options.request_id.clone(), body: one_line(&body)? })
         };
         let late = || Trouble::new(Exit::TimedOut, format!("no answer within {:?}", self.limit));
         tokio::time::timeout(self.limit, sending).await.unwrap_or_else(|_| Err(late()))
@@ -188,13 +188,9 @@ impl Work<'_> {
 }
 
 /// JSON without line feeds: in valid JSON they stand between its tokens alone.
-fn one_line(mut json: Vec<u8>) -> Result<Box<RawValue>, Trouble> {
-    for byte in &mut json {
-        if matches!(byte, b'\n' | b'\r') {
-            *byte = b' ';
-        }
-    }
-    let text = String::from_utf8(json).ok();
+fn one_line(json: &[u8]) -> Result<Box<RawValue>, Trouble> {
+    let spaced = json.iter().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { *byte });
+    let text = String::from_utf8(spaced.collect()).ok();
     text.and_then(|text| RawValue::from_string(text).ok())
         .ok_or_else(|| Trouble::new(Exit::Unavailable, "the answer is not JSON".to_owned()))
 }
