@@ -1,5 +1,9 @@
 //! Joins a second author's text to the first's where the first broke off: what is said twice is said once.
 
+mod preamble;
+
+use preamble::{Preamble, preamble};
+
 /// So much of the first text's end may be repeated, in bytes.
 const TAIL: usize = 1_000;
 
@@ -19,6 +23,8 @@ const LEAST_ANCHOR: usize = 16;
 /// Fewer letters than this, repeated after a space or a line's end, may be meant: `}` follows `}`.
 const LEAST_REPEATED: usize = 10;
 
+const FENCE: &str = "```";
+
 /// The second text leads nowhere near the place where the first broke off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Astray;
@@ -30,6 +36,9 @@ pub struct Splice {
     in_fence: bool,
     /// What has come of the continuation, while it is not known where in it the new begins.
     held: String,
+    /// Whether `held` may still begin with a remark about going on, and whether it did.
+    may_remark: bool,
+    remarked: bool,
     /// How much of `held` says the first text from its beginning.
     followed: usize,
     /// Up to where `held` was searched for the anchor.
@@ -46,7 +55,16 @@ enum Seam {
 impl Splice {
     pub fn new(so_far: String) -> Self {
         let in_fence = is_in_fence(&so_far);
-        Self { so_far, in_fence, held: String::new(), followed: 0, searched: 0, sewn: false }
+        Self {
+            so_far,
+            in_fence,
+            held: String::new(),
+            may_remark: true,
+            remarked: false,
+            followed: 0,
+            searched: 0,
+            sewn: false,
+        }
     }
 
     /// The next text of the continuation: what of all that came is new.
@@ -79,6 +97,9 @@ impl Splice {
         if self.so_far.is_empty() {
             return Ok(Seam::At(0, ""));
         }
+        if self.is_remark(ended) {
+            return Ok(Seam::Unclear);
+        }
         let Some(start) = self.after_fence(ended) else { return Ok(Seam::Unclear) };
         let words = start + (self.held.len() - start - self.held[start..].trim_start().len());
         if words == self.held.len() && !ended {
@@ -96,10 +117,29 @@ impl Splice {
         }
     }
 
+    /// Passes over a remark about going on. Whether what is held may still become one.
+    fn is_remark(&mut self, ended: bool) -> bool {
+        if !self.may_remark {
+            return false;
+        }
+        match preamble(&self.so_far, &self.held, self.in_fence, ended) {
+            Preamble::Unclear => return true,
+            Preamble::Nothing if !self.remarked => {}
+            // The white space behind a remark is the remark's, and may still be to come.
+            Preamble::Nothing => self.held = self.held.trim_start().to_owned(),
+            Preamble::Until(start) => {
+                self.held.drain(..start);
+                self.remarked = true;
+            }
+        }
+        self.may_remark = self.held.trim_start().is_empty() && !ended;
+        self.remarked && self.may_remark
+    }
+
     /// Where the continuation begins, once a fence opened for the second time is passed over. `None`: not known yet.
     fn after_fence(&self, ended: bool) -> Option<usize> {
         let line = self.held.trim_start();
-        let may_be_fence = "```".starts_with(line) || line.starts_with("```");
+        let may_be_fence = FENCE.starts_with(line) || line.starts_with(FENCE);
         if !self.in_fence || !may_be_fence {
             return Some(0);
         }
@@ -107,8 +147,8 @@ impl Splice {
         let begins_line = self.so_far.ends_with('\n') || self.held[..start].contains('\n');
         match line.find('\n') {
             // A fence without a word closes the block that is open, where a line may begin.
-            Some(end) if begins_line && line[..end].trim() == "```" => Some(0),
-            Some(end) if line.starts_with("```") => Some(start + end + 1),
+            Some(end) if begins_line && line[..end].trim() == FENCE => Some(0),
+            Some(end) if line.starts_with(FENCE) => Some(start + end + 1),
             _ if ended => Some(0),
             _ => None,
         }
@@ -169,8 +209,9 @@ impl Splice {
             if let Repeat::Nothing = best
                 && let Some(rest) = second.strip_prefix(end)
             {
-                // What decides about a number is the character after it.
-                if rest.is_empty() && is_number(end) && !ended {
+                // What decides about a number, or about a fence, are the characters after it.
+                let is_open = rest.is_empty() && is_number(end) || is_ticks(second) && second.len() < FENCE.len();
+                if is_open && !ended {
                     return Repeat::Pending;
                 }
                 if self.is_repeat(end, rest, at) {
@@ -203,6 +244,9 @@ impl Splice {
     }
 
     fn is_repeat(&self, end: &str, rest: &str, at: usize) -> bool {
+        if is_ticks(end) {
+            return end.len() + rest.len() - rest.trim_start_matches('`').len() >= FENCE.len();
+        }
         if !is_number(end) {
             return true;
         }
@@ -226,6 +270,10 @@ impl Splice {
         if sentence && stops && !self.in_fence {
             return Seam::At(start, " ");
         }
+        // Behind a remark nobody goes on inside a word.
+        if self.remarked && self.so_far.ends_with(char::is_alphanumeric) && second.starts_with(char::is_alphanumeric) {
+            return Seam::At(start, " ");
+        }
         let line = self.so_far.rsplit('\n').next().unwrap_or_default();
         let two_spaces = line.ends_with(' ') && !line.trim().is_empty() && second.starts_with(' ');
         if two_spaces && !self.in_fence && !second[1..].starts_with('\n') {
@@ -242,9 +290,11 @@ enum Repeat {
     Of(usize),
 }
 
-/// Whether the text ends inside a code block.
+/// Whether the text ends inside a code block. A fence whose line has not ended may be any fence yet.
 fn is_in_fence(text: &str) -> bool {
-    text.lines().filter(|line| line.trim_start().starts_with("```")).count() % 2 == 1
+    let is_fence = |line: &&str| line.trim_start().starts_with(FENCE);
+    let (lines, last) = text.rsplit_once('\n').unwrap_or(("", text));
+    lines.lines().filter(is_fence).count() % 2 == 1 && !is_fence(&last)
 }
 
 /// The text's last words, where they are long enough to be found again.
@@ -257,6 +307,10 @@ fn anchor(text: &str) -> Option<&str> {
     words.find(|words| words.len() >= LEAST_ANCHOR)
 }
 
+fn is_ticks(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte == b'`')
+}
+
 fn is_number(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit())
 }
@@ -267,10 +321,12 @@ fn is_next_number(before: &str, number: &str) -> bool {
     before.lines().rev().take(20).find_map(item).is_none_or(|last| number.parse() == Ok(last.saturating_add(1)))
 }
 
-/// Whether this is all of a list item's or a heading's mark.
+/// Whether this is all of a list item's or a heading's mark, or the beginning of a fence.
 fn is_marker(end: &str) -> bool {
     let mark = end.trim_end_matches(' ');
-    let is_mark = matches!(mark, "-" | "*" | "+") || mark.bytes().all(|byte| byte == b'#');
+    let is_mark = matches!(mark, "-" | "*" | "+")
+        || mark.bytes().all(|byte| byte == b'#')
+        || is_ticks(end) && end.len() <= FENCE.len();
     let counts = mark.strip_suffix(['.', ')']).is_some_and(|number| !number.is_empty() && is_number(number));
     is_mark || counts
 }

@@ -13,6 +13,9 @@ const LIST: &str = "Here is a list:\n\n1. Apples, which are red\n2. Bananas, whi
 const CODE: &str = "A program:\n\n```rust\nfn main() {\n    for row in 0..10 {\n        if row > 1 {\n            \
     println!(\"{row}\");\n        }\n    }\n}\n```\n\nRun it with `cargo run`.";
 
+const LETTERS: &str = "Größe zählt: 😀 und 👩‍👩‍👧 sind je ein Zeichen.\n\n空が青いのは、空気の分子が短い波長の光を強く散乱させるためです。\n\n\
+    - ключ: «значение»\n- Ελλάδα, e\u{301}te\u{301}\n";
+
 /// Without a directive, and nothing cleaned.
 const AS_WRITTEN: &str = "[style]\nmode = \"off\"\n";
 
@@ -33,7 +36,8 @@ fn breaks_off(text: &str) -> Act {
 
 /// Twenty places spread over a text.
 fn twenty_cuts(text: &str) -> impl Iterator<Item = usize> {
-    (1..=20).map(|part| text.len() * part / 21).filter(|at| text.is_char_boundary(*at))
+    (1..=20)
+        .map(|part| (text.len() * part / 21..text.len()).find(|at| text.is_char_boundary(*at)).expect("its end is one"))
 }
 
 /// The line, or at least the sentence, in which the cut lies.
@@ -55,12 +59,15 @@ fn one_stream(reply: &Reply, text: &str) {
 
 #[tokio::test]
 async fn a_cut_stream_reads_as_if_nothing_had_happened() {
-    for text in [PROSE, LIST, CODE] {
+    for text in [PROSE, LIST, CODE, LETTERS] {
         for (turn, cut) in twenty_cuts(text).enumerate() {
-            // The second author goes on exactly, begins anew, or with the line that broke off.
+            // The second author goes on exactly, begins anew, or with the line that broke off, with or without a remark.
             let line = line_start(text, cut);
             let line = if text[line..cut].chars().filter(|c| c.is_alphanumeric()).count() < 10 { cut } else { line };
-            let second = [&text[cut..], text, &text[line..]][turn % 3];
+            // The spaces behind a remark say nothing of those before what follows.
+            let may_remark = turn % 3 == 1 || turn % 3 == 2 && line < cut;
+            let remark = if turn % 2 == 1 && may_remark { "Sure, continuing where I left off:\n\n" } else { "" };
+            let second = &format!("{remark}{}", [&text[cut..], text, &text[line..]][turn % 3]);
             let fakes =
                 [provider("sim-a").answers([breaks_off(&text[..cut])]), provider("sim-b").answers([says(second)])];
             let gateway = gateway().over(fakes).config(AS_WRITTEN).start().await;
@@ -72,6 +79,37 @@ async fn a_cut_stream_reads_as_if_nothing_had_happened() {
             assert_eq!((line.route.as_deref(), line.trail.as_str()), (Some("sim-b/sim-m"), "sim-a/sim-m=cut"));
             assert_eq!(line.error, None);
         }
+    }
+}
+
+#[tokio::test]
+async fn a_character_that_was_cut_in_two_is_said_once_and_whole() {
+    let Act::Raw { content_type, body, .. } = breaks_off("Die Grö") else { panic!("a stream") };
+    let rest = "{\"choices\":[{\"index\":0,\"delta\":{\"content\":\"ße 😀".as_bytes();
+    for length in 1..=4 {
+        let half = [&body, b"data: ".as_slice(), &rest[..rest.len() - length]].concat();
+        let act = Act::Raw { content_type: content_type.clone(), body: half, piece: 7 };
+        let fakes = [provider("sim-a").answers([act]), provider("sim-b").answers([says("Größe 😀 zählt.")])];
+        let gateway = gateway().over(fakes).config(AS_WRITTEN).start().await;
+        one_stream(&gateway.ask("hello").streamed().await, "Die Größe 😀 zählt.");
+    }
+}
+
+#[tokio::test]
+async fn halves_of_a_character_in_two_events_go_on_as_they_came() {
+    let event = |text: &str, finish: &str| {
+        format!(
+            "data: {{\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"{text}\"}},\"finish_reason\":{finish}}}]}}\n\n"
+        )
+    };
+    let body = ["A ", "\\ud83d", "\\ude00", "!"].map(|text| event(text, "null")).concat() + &event("", "\"stop\"");
+    for config in [AS_WRITTEN, ""] {
+        let act = Act::raw_stream(format!("{body}data: [DONE]\n\n"), 32);
+        let gateway = gateway().over([provider("sim-a").answers([act])]).config(config).start().await;
+        let reply = gateway.ask("hello").streamed().await;
+        let text = reply.text();
+        assert!(text.contains("\\ud83d") && text.contains("\\ude00") && !text.contains("error"), "{text}");
+        assert!(text.ends_with("data: [DONE]\n\n"), "{text}");
     }
 }
 

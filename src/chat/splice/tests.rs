@@ -11,6 +11,11 @@ const LIST: &str = "Here is a list:\n\n1. Apples, which are red\n2. Bananas, whi
     - one thing\n- another thing\n  - a thing below it\n- the last thing\n";
 const CODE: &str = "A program:\n\n```rust\nfn main() {\n    for row in 0..10 {\n        if row > 1 {\n            println!(\"{row}\");\n        }\n    }\n}\n```\n\nRun it with `cargo run`.";
 
+/// Letters of two, three and four bytes, one of several code points, and no spaces between words.
+const LETTERS: &str = "Größe zählt: 😀 und 👩‍👩‍👧 sind je ein Zeichen.\n\n空が青いのは、空気の分子が短い波長の光を強く散乱させるためです。\n\n- ключ: «значение»\n\
+    - Ελλάδα, e\u{301}te\u{301} und نهاية.\n";
+const TEXTS: [&str; 4] = [PROSE, LIST, CODE, LETTERS];
+
 fn sewn(first: &str, second: &str, piece: usize) -> Result<String, Astray> {
     let mut splice = Splice::new(first.to_owned());
     let mut all = first.to_owned();
@@ -28,7 +33,7 @@ fn cuts(text: &str) -> impl Iterator<Item = usize> {
 
 #[test]
 fn an_author_who_goes_on_exactly_is_left_alone() {
-    for text in [PROSE, LIST, CODE] {
+    for text in TEXTS {
         for cut in cuts(text) {
             for piece in [1, 4, 1_000] {
                 let all = sewn(&text[..cut], &text[cut..], piece);
@@ -40,7 +45,7 @@ fn an_author_who_goes_on_exactly_is_left_alone() {
 
 #[test]
 fn an_author_who_begins_anew_goes_on_where_the_first_stopped() {
-    for text in [PROSE, LIST, CODE] {
+    for text in TEXTS {
         for cut in cuts(text) {
             assert_eq!(sewn(&text[..cut], text, 5).as_deref(), Ok(text), "cut at {cut}");
         }
@@ -49,7 +54,7 @@ fn an_author_who_begins_anew_goes_on_where_the_first_stopped() {
 
 #[test]
 fn an_author_who_repeats_the_last_line_or_sentence_says_it_once() {
-    for text in [PROSE, LIST, CODE] {
+    for text in TEXTS {
         for cut in cuts(text) {
             let line = text[..cut].rfind('\n').map_or(0, |at| at + 1);
             // Of a line hardly begun not enough stands there to be told from a new one.
@@ -63,12 +68,49 @@ fn an_author_who_repeats_the_last_line_or_sentence_says_it_once() {
 
 #[test]
 fn an_author_who_restarts_the_word_completes_it() {
-    for text in [PROSE, LIST, CODE] {
+    for text in TEXTS {
         for cut in cuts(text) {
-            let word = text[..cut].rfind(|c: char| !c.is_alphabetic()).map_or(0, |at| at + 1);
-            if word < cut && text.as_bytes()[cut].is_ascii_alphabetic() {
+            let word = text[..cut].trim_end_matches(char::is_alphabetic).len();
+            if word < cut && text[cut..].starts_with(char::is_alphabetic) {
                 assert_eq!(sewn(&text[..cut], &text[word..], 2).as_deref(), Ok(text), "cut at {cut}");
             }
+        }
+    }
+}
+
+#[test]
+fn an_author_who_remarks_on_going_on_is_heard_from_there() {
+    let remarks = [
+        "Sure, continuing:\n\n",
+        "Certainly! Here is the continuation:\n",
+        "Of course. Continuing from where I left off: ",
+        "**Continued:**\n\n",
+        "(continued)\n",
+        "Sorry, my answer was cut off. Here’s the rest:\n\n",
+    ];
+    for text in TEXTS {
+        for (turn, cut) in cuts(text).enumerate() {
+            let line = text[..cut].rfind('\n').map_or(0, |at| at + 1);
+            if text[line..cut].chars().filter(|c| c.is_alphanumeric()).count() < LEAST_REPEATED {
+                continue;
+            }
+            let remark = remarks[turn % remarks.len()];
+            for second in [text, &text[line..]] {
+                let all = sewn(&text[..cut], &format!("{remark}{}", second.trim_start()), 3);
+                assert_eq!(all.as_deref(), Ok(text), "{remark:?} at {cut}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_fence_is_opened_once_wherever_in_its_line_the_cut_is() {
+    let text = "Run:\n\n```python\nprint(1)\nprint(22)\n```\nDone.";
+    let from = text.find("```").expect("a fence");
+    for cut in from..text.find("print").expect("code") {
+        let (first, second) = text.split_at(cut);
+        for again in [second, &text[from..], text] {
+            assert_eq!(sewn(first, again, 2).as_deref(), Ok(text), "{first:?} + {again:?}");
         }
     }
 }
@@ -87,6 +129,14 @@ fn seams_of_many_kinds() {
         ("```py\nx = 1\ny =", "```py\ny = 2\n```", "```py\nx = 1\ny = 2\n```"),
         ("```py\nx = 1\n", "```\nDone.", "```py\nx = 1\n```\nDone."),
         ("", "all of it", "all of it"),
+        ("It is", "Sure, continuing: blue", "It is blue"),
+        ("It is ", "...blue", "It is blue"),
+        ("It is", "… blue", "It is blue"),
+        ("Well.", "...", "Well...."),
+        ("```js\nf(", "...all)", "```js\nf(...all)"),
+        ("It is ", "sure to continue: always", "It is sure to continue: always"),
+        ("Is it? ", "Sure: it is", "Is it? Sure: it is"),
+        ("Sure, continuing: a b", "Sure, continuing: a b c", "Sure, continuing: a b c"),
     ];
     for (first, second, all) in table {
         for piece in [1, 3, 100] {
