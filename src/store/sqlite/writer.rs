@@ -121,6 +121,8 @@ impl Writer {
                 Err(RecvTimeoutError::Timeout) => None,
                 Err(RecvTimeoutError::Disconnected) => return,
             };
+            // Whoever asks along with the first is in the same transaction: with one core for both, the first to ask would else be alone.
+            std::thread::yield_now();
             let (mut wanted, mut waiting, mut is_due) = (Vec::new(), Vec::new(), first.is_none() && write_by.is_some());
             for job in first.into_iter().chain(jobs.try_iter().take(MOST_TOGETHER)) {
                 match job {
