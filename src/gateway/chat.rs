@@ -13,7 +13,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use http_body_util::BodyExt as _;
-use hyper::body::Frame;
+use hyper::body::{Body as _, Frame};
 
 use crate::answer::{self, Answer, with_meta};
 use crate::catalog::reader::parse_duration;
@@ -35,6 +35,9 @@ const BODY_SILENCE: Duration = Duration::from_secs(30);
 
 /// Past its limit a body is read on up to this many times its limit, so that the client gets to read why it was refused.
 const READ_ON: usize = 8;
+
+/// Room for a body of so many bytes is made before they are there: a longer one has to come before it is believed.
+const EXPECTED: usize = 1024 * 1024;
 
 /// Bytes that are copied rather than kept with what they were read into, which is 8 KiB.
 const SMALL: usize = 4 * 1024;
@@ -225,6 +228,7 @@ fn unshared(data: Bytes) -> Bytes {
 }
 
 async fn read_body(mut body: Body, most: usize) -> Result<Bytes, ErrorBody> {
+    let expected = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX).min(most).min(EXPECTED);
     let mut whole: Option<Bytes> = None;
     let mut longer = BytesMut::new();
     let mut length = 0;
@@ -238,6 +242,7 @@ async fn read_body(mut body: Body, most: usize) -> Result<Bytes, ErrorBody> {
             (true, _) => longer.clear(),
             (false, None) if longer.is_empty() => whole = Some(data),
             (false, first) => {
+                longer.reserve(expected.saturating_sub(longer.len()));
                 longer.extend_from_slice(first.as_deref().unwrap_or_default());
                 longer.extend_from_slice(&data);
                 whole = None;
