@@ -18,10 +18,10 @@ mod usage;
 mod waiting;
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use http::{HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue, Uri};
 use jiff::Timestamp;
 
 use crate::answer::{Answer, Attempt, Body};
@@ -63,6 +63,8 @@ pub struct Relay {
     conversations: Mutex<Memory>,
     /// The header that carries each key, by `KeyId`; `None` for a key no route uses.
     credentials: Vec<Option<(HeaderName, HeaderValue)>>,
+    /// By `RouteId`: the path it was first called at, and the address that makes.
+    addresses: Vec<OnceLock<(String, Uri)>>,
     store: Arc<dyn Store>,
     client: Client,
     learned: Mutex<Learned>,
@@ -132,6 +134,7 @@ impl Relay {
             sessions,
             conversations: Mutex::new(Memory::default()),
             credentials: credentials(&settings.keys, &fleet),
+            addresses: fleet.routes.iter().map(|_| OnceLock::new()).collect(),
             store,
             client: Client::new(settings.timeouts.connect),
             learned: Mutex::new(learned),

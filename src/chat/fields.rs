@@ -97,7 +97,7 @@ pub fn places(json: &str) -> Option<Vec<Range<usize>>> {
 
 /// A text as JSON.
 pub fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+    serde_json::to_string(text).expect("a text serializes")
 }
 
 /// A field's name, borrowed unless it holds an escape.
@@ -274,7 +274,7 @@ impl<'a> Rewrite<'a> {
             out.push(self.body.slice(run));
         }
         for (name, value) in self.added {
-            out.push(Bytes::from(format!("{}:", serde_json::Value::from(name.as_ref()))));
+            out.push(Bytes::from(format!("{}:", quoted(&name))));
             out.extend(value);
         }
         out.close()

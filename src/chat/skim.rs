@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use smallvec::SmallVec;
+
 /// The bytes are no JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Malformed;
@@ -13,6 +15,9 @@ pub struct Skim<'a> {
     json: &'a str,
     at: usize,
 }
+
+/// The brackets that are still to be closed. Few values are nested deeper than fits without an allocation.
+type Closing = SmallVec<[u8; 16]>;
 
 /// The name of a field, unescaped, and where its opening quote stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,7 +85,7 @@ impl<'a> Skim<'a> {
 
     /// Passes a value in brackets, and all that is in them.
     fn nest(&mut self) -> Result<(), Malformed> {
-        let mut closing = Vec::new();
+        let mut closing = Closing::new();
         loop {
             match self.peek() {
                 Some(b'{') => self.open(b'}', &mut closing)?,
@@ -97,7 +102,7 @@ impl<'a> Skim<'a> {
     }
 
     /// Passes an opening bracket up to its first value, or an empty pair of brackets.
-    fn open(&mut self, close: u8, closing: &mut Vec<u8>) -> Result<(), Malformed> {
+    fn open(&mut self, close: u8, closing: &mut Closing) -> Result<(), Malformed> {
         self.at += 1;
         closing.push(close);
         match self.peek() {
@@ -108,7 +113,7 @@ impl<'a> Skim<'a> {
     }
 
     /// Behind a value: passes what closes, and goes on to the next value where there is one.
-    fn close(&mut self, closing: &mut Vec<u8>) -> Result<(), Malformed> {
+    fn close(&mut self, closing: &mut Closing) -> Result<(), Malformed> {
         while let Some(&close) = closing.last() {
             match self.peek() {
                 Some(b',') => {

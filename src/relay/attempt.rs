@@ -137,9 +137,7 @@ impl Relay {
             answer_tokens: cost.output_tokens,
         };
         let outgoing = provider.dialect.encode(request, target)?;
-        let uri: Uri = format!("{}{}", provider.base_url, outgoing.path)
-            .parse()
-            .map_err(|_| Fault::Broken(Breakage::Unreachable))?;
+        let uri = self.address(route, outgoing.path)?;
         let credential = route.key.and_then(|key| self.credentials[key.place].clone());
         let received = self
             .client
@@ -152,6 +150,18 @@ impl Relay {
             return Err(with_needed(fault, cost));
         }
         self.received(received.body, request, provider.dialect, target, style).await
+    }
+
+    /// Where a call over the route goes. Most routes are called at one path, whose address is read once.
+    fn address(&self, route: &Route, path: String) -> Result<Uri, Fault> {
+        let usual = &self.addresses[route.id.0];
+        if let Some((_, uri)) = usual.get().filter(|(known, _)| *known == path) {
+            return Ok(uri.clone());
+        }
+        let uri: Uri =
+            format!("{}{path}", route.provider.base_url).parse().map_err(|_| Fault::Broken(Breakage::Unreachable))?;
+        usual.get_or_init(|| (path, uri.clone()));
+        Ok(uri)
     }
 
     /// What a success holds: a whole answer, or a stream up to its first real event.

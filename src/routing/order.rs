@@ -72,6 +72,9 @@ impl Ordering<'_> {
         is_done: impl Fn(RouteId) -> bool,
         tries: impl Fn(&Route) -> usize,
     ) -> Option<&'c Candidate> {
+        if let [only] = candidates {
+            return (!is_done(only.route)).then_some(only);
+        }
         let same_provider =
             |a: &Candidate, b: &Candidate| Arc::ptr_eq(&self.route(a).provider, &self.route(b).provider);
         let groups: SmallVec<[&[Candidate]; 16]> = candidates.chunk_by(same_provider).collect();
