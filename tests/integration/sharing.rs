@@ -33,7 +33,9 @@ async fn what_a_day_has_little_of_is_left_for_those_who_need_it() {
         provider("sim-scarce").limit(Limit::requests(20, Period::Day)),
         provider("sim-plenty").limit(Limit::requests(60, Period::Minute)),
     ];
-    let gateway = gateway().over(fakes).start().await;
+    // In its last minutes a day's quota is for whoever asks.
+    let (noon, _) = Clock::manual("2026-10-09T12:00:00Z".parse().expect("a moment"));
+    let gateway = gateway().over(fakes).clock(noon).start().await;
     assert_eq!(shares(&gateway, 30).await, BTreeMap::from([("sim-plenty/sim-m".to_owned(), 30)]));
 }
 
