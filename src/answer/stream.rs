@@ -135,7 +135,7 @@ impl AnswerStream {
                 }
                 Source::Reading(reading) => match reading.next(&self.clock).await {
                     Ok(event) => {
-                        self.said.note(&event);
+                        self.said.note(&event, self.continuation.is_some());
                         return Some(Ok(event));
                     }
                     Err(stop) => self.stop(stop),
@@ -212,7 +212,12 @@ impl Reading {
     async fn next(&mut self, clock: &Clock) -> Result<StreamEvent, Stop> {
         let held = self.held.as_mut().ok_or(Stop::End)?;
         let next = match self.first.pop_front() {
-            Some(event) => Ok(Some(event)),
+            Some(event) => {
+                if self.first.is_empty() {
+                    self.first = VecDeque::new();
+                }
+                Ok(Some(event))
+            }
             None => self.events.next(clock).await,
         };
         match next {

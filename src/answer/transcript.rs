@@ -36,10 +36,14 @@ pub struct Transcript {
 }
 
 impl Transcript {
-    pub fn note(&mut self, event: &StreamEvent) {
+    /// `keeps` says whether anybody may go on with the text; else it is not kept.
+    pub fn note(&mut self, event: &StreamEvent, keeps: bool) {
         self.is_finished |= event.signs.finish.is_some();
         self.is_done |= event.signs.done;
         self.usage = event.signs.usage.or(self.usage);
+        if !keeps {
+            return;
+        }
         match event.text().filter(|_| self.head.is_some()) {
             Some(text) => {
                 self.read();

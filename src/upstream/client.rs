@@ -26,6 +26,18 @@ pub const AGENT: &str = concat!("relay/", env!("CARGO_PKG_VERSION"));
 /// Idle connections are kept this long: below the minute or so after which most providers close them.
 const KEEP_IDLE: Duration = Duration::from_secs(50);
 
+/// Bytes of an answer that are read ahead of its caller; a response's head may have no more either.
+const MOST_BUFFERED: usize = 64 * 1024;
+
+/// Over HTTP/2 all answers of a provider share a connection, and what some callers leave unread is taken from all: a stream may hold a
+/// small part of the connection's window.
+const STREAM_WINDOW: u32 = 128 * 1024;
+const CONNECTION_WINDOW: u32 = 16 * 1024 * 1024;
+
+/// Up to so many bytes a body is joined: the copy is cheaper than a place for each piece in the connection's line, which it keeps as long as
+/// it lasts.
+const JOINED: usize = 4 * 1024;
+
 /// One request to a provider.
 #[derive(Debug)]
 pub struct Call {
@@ -66,6 +78,9 @@ impl Client {
         let pooled = legacy::Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(KEEP_IDLE)
+            .http1_max_buf_size(MOST_BUFFERED)
+            .http2_initial_stream_window_size(STREAM_WINDOW)
+            .http2_initial_connection_window_size(CONNECTION_WINDOW)
             .build(connector);
         Self { pooled }
     }
@@ -113,7 +128,7 @@ fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// A request body in pieces, sent one after the other without being joined.
+/// A request body in pieces, sent one after the other; a large one is never joined.
 #[derive(Debug)]
 pub struct Pieces {
     left: VecDeque<Bytes>,
@@ -121,9 +136,12 @@ pub struct Pieces {
 }
 
 impl Pieces {
-    fn new(pieces: Vec<Bytes>) -> Self {
-        let length = pieces.iter().map(|piece| piece.len() as u64).sum();
-        Self { left: pieces.into(), length }
+    fn new(mut pieces: Vec<Bytes>) -> Self {
+        let length: usize = pieces.iter().map(Bytes::len).sum();
+        if length <= JOINED && pieces.len() > 1 {
+            pieces = vec![pieces.concat().into()];
+        }
+        Self { left: pieces.into(), length: length as u64 }
     }
 }
 

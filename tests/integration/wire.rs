@@ -64,7 +64,7 @@ fn tolerable() -> Vec<(&'static str, [Vec<u8>; 2])> {
         ),
         ("after early hints", both(&|body| after("HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n", body))),
         ("after `100 Continue`, twice", both(&|body| after(&"HTTP/1.1 100 Continue\r\n\r\n".repeat(2), body))),
-        ("with a header of 200 KB", both(&|body| sized(&format!("x-long: {}\r\n", "x".repeat(200_000)), body))),
+        ("with a header of 50 KB", both(&|body| sized(&format!("x-long: {}\r\n", "x".repeat(50_000)), body))),
         ("with more headers than one counts", both(&|body| sized(&"set-cookie: a=b\r\n".repeat(90), body))),
         (
             "with a status line without words",
@@ -118,6 +118,7 @@ fn broken() -> Vec<(&'static str, Vec<u8>)> {
         ("a header that is none", head("x bad\u{0}: 1\r\n")),
         ("more headers than anybody reads", sized(&"x: y\r\n".repeat(2_000), WHOLE)),
         ("a head that does not end", format!("HTTP/1.1 200 OK\r\nx-long: {}", "x".repeat(2_000_000)).into_bytes()),
+        ("a header of 200 KB", sized(&format!("x-long: {}\r\n", "x".repeat(200_000)), WHOLE)),
         ("two lengths", sized("content-length: 5\r\n", WHOLE)),
         ("a negative length", response("content-length: -5\r\n", WHOLE)),
         ("a length beyond counting", response("content-length: 99999999999999999999999\r\n", WHOLE)),
