@@ -25,7 +25,7 @@ pub struct Polish {
 
 impl Polish {
     pub fn new(cleaning: Option<Cleaning>) -> Self {
-        Self { cleaning, ready: VecDeque::new(), held_since: None, fault: None, is_over: false }
+        Self { cleaning, ready: VecDeque::with_capacity(1), held_since: None, fault: None, is_over: false }
     }
 
     /// Whether there is anything to do.

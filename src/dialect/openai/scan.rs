@@ -41,7 +41,7 @@ pub struct Scanner {
 impl Scanner {
     pub fn new(wire: &Wire, include_usage: bool) -> Self {
         let usage_at = (!wire.usage_at.is_empty()).then(|| format!("/{}", wire.usage_at.join("/")));
-        let (splitter, cut, ready) = (Splitter::default(), VecDeque::new(), VecDeque::new());
+        let (splitter, cut, ready) = (Splitter::default(), VecDeque::with_capacity(1), VecDeque::with_capacity(1));
         Self {
             splitter,
             cut,
