@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use jiff::Timestamp;
 
 use crate::chat::fault::Stage;
@@ -12,25 +12,26 @@ use crate::chat::{Breakage, Fault, StreamEvent};
 use crate::clock::{Clock, Silence};
 use crate::dialect::Scanner;
 
+/// Room for a body of so many bytes is made before they are there: a longer one has to come before it is believed.
+const EXPECTED: usize = 1024 * 1024;
+
 /// Reads a body to its end. More than `most` bytes are no answer.
 pub async fn read_whole(mut body: Incoming, most: usize) -> Result<Bytes, Fault> {
+    let expected = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX).min(EXPECTED);
     let mut whole = BytesMut::new();
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame.map_err(|_| Fault::Broken(Breakage::Reset))?.into_data() else { continue };
-        if whole.is_empty() && body_is_over(&body) {
+        // A body of one frame is handed on without a copy.
+        if whole.is_empty() && body.is_end_stream() {
             return Ok(data);
         }
         if whole.len() + data.len() > most {
             return Err(Fault::Broken(Breakage::NotJson));
         }
+        whole.reserve(expected.saturating_sub(whole.len()));
         whole.extend_from_slice(&data);
     }
     Ok(whole.freeze())
-}
-
-/// Whether nothing follows, so that a body of one frame is handed on without a copy.
-fn body_is_over(body: &Incoming) -> bool {
-    http_body::Body::is_end_stream(body)
 }
 
 /// A stream being answered.
