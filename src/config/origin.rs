@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use http::HeaderValue;
 use serde_json::{Value, json};
 use toml_edit::DocumentMut;
 
@@ -85,6 +86,9 @@ fn values(settings: &Settings) -> Vec<(&'static str, String, Option<&'static str
         ("server.port", server.port.to_string(), Some("RELAY_PORT")),
         ("server.drain", duration(server.drain), None),
         ("server.max_body", text(&size(server.max_body)), None),
+        ("server.max_requests", server.max_requests.to_string(), None),
+        ("server.max_waiting", server.max_waiting.to_string(), None),
+        ("server.cors", texts(&server.cors), None),
         ("routing.strategy", text(word(routing.strategy, &Strategy::NAMES)), None),
         ("routing.model_strategy", text(word(routing.model_strategy, &Strategy::NAMES)), None),
         ("routing.max_wait", duration(routing.max_wait), None),
@@ -92,6 +96,7 @@ fn values(settings: &Settings) -> Vec<(&'static str, String, Option<&'static str
         ("routing.strict_free", routing.strict_free.to_string(), None),
         ("routing.keyless", routing.keyless.to_string(), None),
         ("routing.no_training", routing.no_training.to_string(), None),
+        ("routing.hedge", text(if routing.hedge { "on" } else { "off" }), None),
         ("timeouts.connect", duration(timeouts.connect), None),
         ("timeouts.first_event", duration(timeouts.first_event), None),
         ("timeouts.idle", duration(timeouts.idle), None),
@@ -130,6 +135,11 @@ fn state(settings: &Settings) -> Vec<(&'static str, String, Option<&'static str>
 
 fn text(text: &str) -> String {
     format!("{text:?}")
+}
+
+fn texts(values: &[HeaderValue]) -> String {
+    let values: Vec<String> = values.iter().map(|value| text(&String::from_utf8_lossy(value.as_bytes()))).collect();
+    format!("[{}]", values.join(", "))
 }
 
 fn word<T: Copy + PartialEq>(value: T, names: &[(&'static str, T)]) -> &'static str {
