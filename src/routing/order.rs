@@ -4,8 +4,6 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use crate::catalog::Status;
-
 use super::fleet::{Fleet, Route, RouteId};
 use super::need::Need;
 use super::rank::Candidate;
@@ -78,7 +76,7 @@ impl Ordering<'_> {
         let same_provider =
             |a: &Candidate, b: &Candidate| Arc::ptr_eq(&self.route(a).provider, &self.route(b).provider);
         let groups: SmallVec<[&[Candidate]; 16]> = candidates.chunk_by(same_provider).collect();
-        let is_first_choice = |it: &&Candidate| !is_done(it.route) && !self.is_shunned(it) && !self.is_paid(it);
+        let is_first_choice = |it: &&Candidate| !is_done(it.route) && !it.is_shunned && !it.is_paid;
         let prices = candidates.iter().filter(is_first_choice).map(|candidate| candidate.price.total());
         let comparable = prices.fold(f64::INFINITY, f64::min) * COMPARABLE;
         let providers = groups.len() as u64;
@@ -86,12 +84,12 @@ impl Ordering<'_> {
             let models = group.iter().zip(0..).filter(|(candidate, _)| !is_done(candidate.route));
             let keyed = models.map(|(candidate, place)| {
                 let turn = Turn { place, of: group.len() as u64, count: self.order.turn / providers };
-                (self.is_shunned(candidate), self.key(candidate, self.order.models, turn, comparable), candidate)
+                (candidate.is_shunned, self.key(candidate, self.order.models, turn, comparable), candidate)
             });
             let (shunned, _, candidate) = keyed.min_by(|a, b| a.0.cmp(&b.0).then_with(|| compare(a.1, b.1)))?;
             let turn = Turn { place, of: providers, count: self.order.turn };
             let key = self.key(candidate, self.order.providers, turn, comparable);
-            Some((shunned, self.is_paid(candidate), tries(self.route(candidate)), key, candidate))
+            Some((shunned, candidate.is_paid, tries(self.route(candidate)), key, candidate))
         });
         let first = best.min_by(|a, b| (a.0, a.1, a.2).cmp(&(b.0, b.1, b.2)).then_with(|| compare(a.3, b.3)));
         first.map(|(.., candidate)| candidate)
@@ -100,8 +98,8 @@ impl Ordering<'_> {
     /// The route a session stays with, where it can answer, works, and bills no more than others would.
     pub fn stays<'c>(&self, candidates: &'c [Candidate], route: RouteId) -> Option<&'c Candidate> {
         let candidate = candidates.iter().find(|candidate| candidate.route == route)?;
-        let all_bill = candidates.iter().all(|candidate| self.is_paid(candidate));
-        (!self.is_shunned(candidate) && (all_bill || !self.is_paid(candidate))).then_some(candidate)
+        let all_bill = candidates.iter().all(|candidate| candidate.is_paid);
+        (!candidate.is_shunned && (all_bill || !candidate.is_paid)).then_some(candidate)
     }
 
     /// All candidates in the order they would be tried, if each failed.
@@ -121,14 +119,6 @@ impl Ordering<'_> {
 
     fn route(&self, candidate: &Candidate) -> &Route {
         self.fleet.route(candidate.route)
-    }
-
-    fn is_shunned(&self, candidate: &Candidate) -> bool {
-        self.snapshot.health(candidate.route).is_shunned(self.snapshot.now)
-    }
-
-    fn is_paid(&self, candidate: &Candidate) -> bool {
-        self.route(candidate).provider.status == Status::Paid
     }
 
     #[expect(clippy::cast_precision_loss, reason = "priorities and places are small numbers")]

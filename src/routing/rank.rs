@@ -1,5 +1,6 @@
 //! Which routes can answer a need and at what price; and for each of the others, why not.
 
+use crate::catalog::Status;
 use crate::chat::Features;
 use crate::quota::{Cost, Fit, Kind};
 
@@ -15,6 +16,10 @@ pub struct Candidate {
     pub route: RouteId,
     pub cost: Cost,
     pub price: Price,
+    /// Its breaker is open: it comes after all whose is not.
+    pub is_shunned: bool,
+    /// Its provider bills: it comes after those that do not.
+    pub is_paid: bool,
 }
 
 /// The routes a need allows, in the fleet's order: those that can answer, and why the others cannot.
@@ -71,7 +76,13 @@ fn judge(route: &Route, fleet: &Fleet, need: &Need, snapshot: &Snapshot) -> Resu
     is_rested(route, need, snapshot)?;
     let cost = expected_cost(route, need, snapshot);
     let quota = fits_quota(route, fleet, &cost, snapshot)?;
-    Ok(Candidate { route: route.id, cost, price: Price::of(route, need, quota, snapshot) })
+    Ok(Candidate {
+        route: route.id,
+        cost,
+        price: Price::of(route, need, quota, snapshot),
+        is_shunned: snapshot.health(route.id).is_shunned(snapshot.now),
+        is_paid: route.provider.status == Status::Paid,
+    })
 }
 
 pub(super) fn fits_intent(route: &Route, need: &Need) -> Result<(), Rejection> {
