@@ -17,7 +17,8 @@ pub fn repaired(text: &str) -> Option<String> {
         return within_string(text);
     }
     // Escaped as if for a string that never was opened.
-    found_in(text).or_else(|| found_in(&text.replace("\\\"", "\"")).filter(|_| text.contains("{\\\"")))
+    let is_escaped = || text.contains("{\\\"");
+    found_in(text).or_else(|| if is_escaped() { found_in(&text.replace("\\\"", "\"")) } else { None })
 }
 
 /// The object or list that a valid string holds: JSON that was written as JSON once more.
@@ -285,23 +286,42 @@ impl Parser<'_> {
     fn rest_of_string(&mut self, is_name: bool) -> Option<()> {
         let quote = self.peek()?;
         let closing = closing_quotes(quote)?;
-        let three = String::from(quote).repeat(3);
-        let is_triple = self.rest().strip_prefix(&three).is_some_and(|inner| inner.contains(&three));
-        self.at += if is_triple { three.len() } else { quote.len_utf8() };
-        while let Some(c) = self.peek() {
-            if is_triple && self.rest().starts_with(&three) {
+        let three = self.triple(quote);
+        self.at += three.as_ref().map_or(quote.len_utf8(), String::len);
+        loop {
+            self.plain_text(closing);
+            let Some(c) = self.peek() else { break };
+            if let Some(three) = three.as_ref().filter(|three| self.rest().starts_with(three.as_str())) {
                 self.at += three.len();
                 return Some(());
             }
             self.at += c.len_utf8();
             match c {
                 '\\' => self.escape(),
-                c if !is_triple && closing.contains(&c) && self.ends_here(is_name) => return Some(()),
+                c if three.is_none() && closing.contains(&c) && self.ends_here(is_name) => return Some(()),
                 c => push_escaped(c, &mut self.out),
             }
         }
         // It broke off: what there is of it is kept.
         (!is_name).then_some(())
+    }
+
+    /// Three quotes in a row that stand here and end what they begin.
+    fn triple(&self, quote: char) -> Option<String> {
+        if self.rest().chars().take(3).filter(|c| *c == quote).count() < 3 {
+            return None;
+        }
+        let three = String::from(quote).repeat(3);
+        self.rest()[three.len()..].contains(&three).then_some(three)
+    }
+
+    /// The characters of a string up to one that may end it or has to be escaped.
+    fn plain_text(&mut self, closing: &[char]) {
+        let rest = &self.text[self.at..];
+        let end = rest.find(|c: char| matches!(c, '\\' | '"') || c < ' ' || closing.contains(&c));
+        let plain = &rest[..end.unwrap_or(rest.len())];
+        self.out.push_str(plain);
+        self.at += plain.len();
     }
 
     fn escape(&mut self) {

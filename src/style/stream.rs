@@ -177,8 +177,13 @@ impl Cleaner {
 
     /// The answer itself, up to thoughts that begin a line of their own.
     fn answer<'a>(&mut self, text: &'a str, is_whole: bool, out: &mut Cleaned) -> &'a str {
-        let mut from = 0;
-        while let Some(at) = memchr::memchr(b'<', &text.as_bytes()[from..]).map(|at| from + at) {
+        let (mut from, mut read) = (0, 0);
+        while let Some(at) = memchr::memchr(b'<', &text.as_bytes()[read..]).map(|at| read + at) {
+            read = at + 1;
+            // Of most, the next character tells that they begin something else.
+            if !may_be_think(&text[at..]) {
+                continue;
+            }
             self.body(&text[from..at], out);
             from = at;
             if self.markdown.is_at_line_start() {
@@ -191,8 +196,6 @@ impl Cleaner {
                     None => return &text[at..],
                 }
             }
-            self.body("<", out);
-            from += 1;
         }
         self.body(&text[from..], out);
         ""
@@ -207,6 +210,11 @@ impl Cleaner {
             self.markdown.push(text, &mut String::new());
         }
     }
+}
+
+/// Whether the tag stands here, or as much of it as has come.
+fn may_be_think(text: &str) -> bool {
+    text.starts_with(THINK) || THINK.starts_with(text)
 }
 
 /// Whether thoughts begin here, on a line of its own within an answer; `None` where only more text can tell. Words about the tag

@@ -98,6 +98,21 @@ fn no_answer_is_emptied() {
     }
 }
 
+/// By the corpus' own word on what has to go: an answer that is the end of what came had an opener.
+#[test]
+fn nearly_every_opener_is_gone() {
+    let (mut openers, mut gone) = (0, 0);
+    for case in cases(OPENERS) {
+        let Some(opener) = case.text.strip_suffix(case.out.as_str()).filter(|opener| !opener.trim().is_empty()) else {
+            continue;
+        };
+        openers += 1;
+        gone += usize::from(!clean(&case.text, Depth::Full).text.starts_with(opener.trim()));
+    }
+    assert!(openers >= 200, "{openers} openers");
+    assert!(gone * 100 >= openers * 98, "{gone} of {openers} openers are gone");
+}
+
 #[test]
 fn code_comes_out_byte_for_byte() {
     let code = |text: &str| -> Vec<String> {
