@@ -190,7 +190,10 @@ impl Relay {
                     }
                 }
                 Step::Sleep(moment) => travelling.wait(moment, given_back).await,
-                Step::Stop(fault) => return Err(Box::new(self.failure(fault, attempts, &travelling.trip))),
+                Step::Stop(fault) => {
+                    let fault = shape::why_too_long(fault, &travelling.trip.need, conversation.as_ref());
+                    return Err(Box::new(self.failure(fault, attempts, &travelling.trip)));
+                }
             }
         }
     }

@@ -91,6 +91,8 @@ pub enum Fault {
 pub enum Unfit {
     /// Prompt and answer need `needed` tokens; the largest context is `context`.
     ContextTooLong { needed: u64, context: u64 },
+    /// The same, and what cannot be cut is most of it: the tool calls of the message at `place`.
+    CannotBeCut { needed: u64, context: u64, place: usize, tokens: u64 },
     /// The provider found the request too large; the numbers are not known.
     TooLarge,
     /// The model, or its dialect, lacks what the request uses: a word without spaces, such as `tools` or `image-urls`.
@@ -106,6 +108,10 @@ impl Unfit {
             Self::ContextTooLong { needed, context } => {
                 format!("the request needs {needed} tokens with its answer; the most any route takes is {context}")
             }
+            Self::CannotBeCut { needed, context, place, tokens } => format!(
+                "cut as short as it can be, the request needs {needed} tokens with its answer; the most any route takes is \
+                 {context}. The tool calls of `messages[{place}]` alone take {tokens}: half of their arguments would be no valid JSON"
+            ),
             Self::TooLarge => "the request is too large for every route that could answer it".to_owned(),
             Self::Lacks(feature) => format!("no model that may answer this has `{feature}`"),
             Self::Filtered(message) => message.clone(),

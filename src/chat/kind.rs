@@ -87,7 +87,9 @@ impl Fault {
             Self::Busy { .. } | Self::Spent { .. } | Self::Full { .. } => ErrorKind::OutOfQuota,
             Self::Denied => ErrorKind::Keys,
             Self::Gone => ErrorKind::Gone,
-            Self::Unfit(Unfit::ContextTooLong { .. } | Unfit::TooLarge) => ErrorKind::TooLong,
+            Self::Unfit(Unfit::ContextTooLong { .. } | Unfit::CannotBeCut { .. } | Unfit::TooLarge) => {
+                ErrorKind::TooLong
+            }
             Self::Unfit(Unfit::Lacks(_)) => ErrorKind::Unsupported,
             Self::Unfit(Unfit::Filtered(_)) => ErrorKind::Filtered,
             Self::Broken(Breakage::Timeout(_)) => ErrorKind::Timeout,

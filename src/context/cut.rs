@@ -2,9 +2,8 @@
 
 use crate::chat::fence::Fences;
 use crate::chat::fields::{EditedObject, list, quoted};
-use crate::chat::tokens::exact;
 
-use super::digest::{Facts, fitting};
+use super::digest::{Facts, size};
 
 /// The beginning keeps this part of what stays: a text says at its start what it is about.
 const HEAD_PERCENT: usize = 60;
@@ -99,11 +98,6 @@ pub fn middle(text: &str, tokens: u64) -> String {
     }
 }
 
-/// What counts for a text that is written as a JSON string.
-fn size(text: &str) -> u64 {
-    fitting(exact(text), quoted(text).len())
-}
-
 fn proportion(bytes: usize, part: u64, all: u64) -> usize {
     let kept = bytes as u128 * u128::from(part) / u128::from(all.max(1));
     usize::try_from(kept).unwrap_or(bytes)
@@ -144,6 +138,7 @@ fn after(text: &str, at: usize) -> usize {
 mod tests {
     use super::*;
     use crate::chat::Message;
+    use crate::chat::tokens::exact;
 
     #[test]
     fn beginning_and_end_stay_within_the_tokens() {

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hasher as _};
 use std::ops::Range;
 
+use crate::chat::fields::quoted;
 use crate::chat::tokens::{IMAGE_TOKENS, MESSAGE_TOKENS, exact, upper_bound};
-use crate::chat::{Message, Part};
+use crate::chat::{Message, Part, ToolCall};
 
 use super::code::Lines;
 use super::sentence::sentences;
@@ -28,8 +29,10 @@ pub struct Facts {
     pub role: Role,
     /// Of its text and calls, by the o200k vocabulary.
     pub exact_tokens: u64,
-    /// The same, as many as have to be counted on where it has to fit.
+    /// Of its text, as many as have to be counted on where it has to fit.
     pub text_tokens: u64,
+    /// The same of its calls and its reasoning: half of them is no valid JSON, so they cannot be cut.
+    pub beside_tokens: u64,
     /// Of its frame and its images: these cannot be cut.
     pub fixed_tokens: u64,
     pub lines: Lines,
@@ -43,7 +46,12 @@ impl Facts {
 
     /// Tokens to count on where it has to fit.
     pub const fn tokens(&self) -> u64 {
-        self.text_tokens + self.fixed_tokens
+        self.text_tokens + self.uncut()
+    }
+
+    /// Those of them that cannot be cut.
+    pub const fn uncut(&self) -> u64 {
+        self.beside_tokens + self.fixed_tokens
     }
 }
 
@@ -199,6 +207,7 @@ fn facts(message: Option<&Message<'_>>, raw: &str) -> Facts {
             role: Role::User,
             exact_tokens: tokens,
             text_tokens: tokens,
+            beside_tokens: 0,
             fixed_tokens: MESSAGE_TOKENS,
             lines: Lines::default(),
         };
@@ -211,20 +220,38 @@ fn facts(message: Option<&Message<'_>>, raw: &str) -> Facts {
     };
     let text = message.text();
     let images = message.parts.iter().filter(|part| !matches!(part, Part::Text(_))).count() as u64;
-    let bytes = if images == 0 { raw.len().saturating_sub(FRAME_BYTES) } else { text.len() };
-    let calls = message.tool_calls.iter().map(|call| exact(&call.name) + exact(&call.arguments));
-    let exact_tokens = exact(&text) + calls.sum::<u64>();
+    let calls: u64 = message.tool_calls.iter().map(|call| exact(&call.name) + exact(&call.arguments)).sum();
+    let in_text = exact(&text);
     Facts {
         role,
-        exact_tokens,
-        text_tokens: fitting(exact_tokens, bytes),
+        exact_tokens: in_text + calls,
+        text_tokens: size_of(in_text, &text),
+        beside_tokens: fitting(calls, bytes_beside(message)),
         fixed_tokens: MESSAGE_TOKENS + images * IMAGE_TOKENS,
         lines: if matches!(role, Role::User | Role::Assistant) { Lines::of(&text) } else { Lines::default() },
     }
 }
 
-/// The bytes of `{"role":"user","content":""}`.
-const FRAME_BYTES: usize = 28;
+/// The bytes of a message's calls, as they are written in it, and of whatever else stands beside its text.
+fn bytes_beside(message: &Message<'_>) -> usize {
+    let call = |call: &ToolCall<'_>| CALL_BYTES + call.id.len() + call.name.len() + quoted(&call.arguments).len();
+    let names = [&message.reasoning, &message.tool_call_id, &message.name];
+    message.tool_calls.iter().map(call).sum::<usize>()
+        + names.into_iter().flatten().map(|text| text.len()).sum::<usize>()
+}
+
+/// The bytes of `{"id":"","type":"function","function":{"name":"","arguments":}},`.
+const CALL_BYTES: usize = 64;
+
+/// Tokens to count on for a text that is written as a JSON string, in its own characters: a client that writes them as `\u` and four
+/// digits says no more than one that does not.
+pub fn size(text: &str) -> u64 {
+    size_of(exact(text), text)
+}
+
+fn size_of(exact: u64, text: &str) -> u64 {
+    fitting(exact, quoted(text).len())
+}
 
 /// Tokens to count on for a text that has to fit: the exact count, and never less than a token for four bytes. Other
 /// vocabularies than o200k make a tenth more tokens of English.

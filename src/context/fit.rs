@@ -103,9 +103,17 @@ pub fn least(digest: &Digest) -> (u64, u64) {
     let must = must(digest, &units(digest));
     let of = |count: &dyn Fn(usize) -> u64| (0..must.len()).filter(|index| must[*index]).map(count).sum();
     let uncut = of(&|index| digest.facts[index].tokens());
-    let cut =
-        of(&|index| digest.facts[index].fixed_tokens + digest.facts[index].text_tokens.min(SHORTEST_CUT + CUT_MARK));
+    let cut = of(&|index| digest.facts[index].uncut() + digest.facts[index].text_tokens.min(SHORTEST_CUT + CUT_MARK));
     (uncut, cut)
+}
+
+/// Of what must stay, the message whose calls alone are most of it however short the rest is cut, and their tokens.
+pub fn uncuttable(digest: &Digest) -> Option<(usize, u64)> {
+    let must = must(digest, &units(digest));
+    let largest =
+        (0..must.len()).filter(|index| must[*index]).max_by_key(|index| digest.facts[*index].beside_tokens)?;
+    let tokens = digest.facts[largest].beside_tokens;
+    (tokens * 2 > least(digest).1).then_some((largest, tokens))
 }
 
 /// The tokens that a mode would send at most, were there room for them.
@@ -237,7 +245,7 @@ fn question(digest: &Digest, messages: &[&str]) -> String {
 /// Cuts the longest of the messages that must stay, all to the same length, until they fit.
 fn cut_down(digest: &Digest, messages: &[&str], must: &[bool], budget: u64, mode: Mode) -> Result<Fitted, TooLong> {
     let kept: Vec<usize> = (0..must.len()).filter(|index| must[*index]).collect();
-    let fixed: u64 = kept.iter().map(|index| digest.facts[*index].fixed_tokens).sum();
+    let fixed: u64 = kept.iter().map(|index| digest.facts[*index].uncut()).sum();
     let texts: Vec<u64> = kept.iter().map(|index| digest.facts[*index].text_tokens).collect();
     let needed = least(digest).1;
     let level = cut::level(&texts, budget.saturating_sub(fixed));

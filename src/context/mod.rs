@@ -12,7 +12,7 @@ mod words;
 
 pub use digest::Digest;
 pub use dynamic::Dynamic;
-pub use fit::{Fitted, Limits, Mode, Room, TooLong, fit, least, wanted};
+pub use fit::{Fitted, Limits, Mode, Room, TooLong, fit, least, uncuttable, wanted};
 pub use memory::Memory;
 
 #[cfg(test)]

@@ -3,10 +3,9 @@
 use std::collections::HashMap;
 
 use crate::chat::Message;
-use crate::chat::fields::quoted;
-use crate::chat::tokens::{MESSAGE_TOKENS, exact};
+use crate::chat::tokens::MESSAGE_TOKENS;
 
-use super::digest::{Digest, MOST_PLACES, Role, Sentence, fitting};
+use super::digest::{Digest, MOST_PLACES, Role, Sentence, size};
 use super::words::terms;
 
 /// Sentences that are looked at for what the conversation is about: the best of them, kept from turn to turn.
@@ -57,11 +56,6 @@ pub fn summary(
     lines.sort_by_key(|(id, _)| *id);
     let text: String = lines.iter().map(|(_, line)| line.as_str()).collect();
     (!text.is_empty()).then(|| (format!("{HEAD}{}", text.trim_end()), used))
-}
-
-/// Tokens of a text that becomes part of a JSON string.
-fn size(text: &str) -> u64 {
-    fitting(exact(text), quoted(text).len())
 }
 
 fn text_of(raw: &str) -> String {

@@ -7,6 +7,7 @@ use super::*;
 use crate::chat::tokens::{IMAGE_TOKENS, MESSAGE_TOKENS, exact};
 
 mod counted;
+mod edges;
 mod fits;
 mod planted;
 

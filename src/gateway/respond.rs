@@ -126,7 +126,7 @@ fn out_of_quota(moment: Option<Timestamp>, now: Timestamp) -> ErrorBody {
 }
 
 fn of_unfit(kind: ErrorKind, unfit: &Unfit) -> ErrorBody {
-    let param = matches!(unfit, Unfit::ContextTooLong { .. } | Unfit::TooLarge).then(|| "messages".into());
+    let param = (kind == ErrorKind::TooLong).then(|| "messages".into());
     ErrorBody { param, ..ErrorBody::of_kind(kind, unfit.text()) }
 }
 

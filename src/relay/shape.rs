@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError};
 use crate::chat::system::{self, Place};
 use crate::chat::tokens::exact;
 use crate::chat::{ChatRequest, Fault, Unfit, fields};
-use crate::context::{Digest, Fitted, Mode, Room, fit, least, wanted};
+use crate::context::{Digest, Fitted, Mode, Room, fit, least, uncuttable, wanted};
 use crate::quota::Cost;
 use crate::routing::explain::ContextStory;
 use crate::routing::{Need, Route, Step, Trim, Trip};
@@ -201,6 +201,13 @@ impl Relay {
             cut_to_tokens: need.trim.map(|trim| trim.wanted.min(need.input_tokens)),
         }
     }
+}
+
+/// The fault of a request that is too long even when it is cut, with what cannot be cut where that is most of it.
+pub(super) fn why_too_long(fault: Fault, need: &Need, conversation: Option<&Conversation>) -> Fault {
+    let Fault::Unfit(Unfit::ContextTooLong { needed, context }) = fault else { return fault };
+    let found = conversation.filter(|_| need.trim.is_some()).and_then(|known| uncuttable(&known.digest));
+    found.map_or(fault, |(place, tokens)| Fault::Unfit(Unfit::CannotBeCut { needed, context, place, tokens }))
 }
 
 /// What was done to a conversation, for its caller: `reservoir, 16 of 600 messages, 6900 of 48210 tokens`.

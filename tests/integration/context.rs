@@ -98,6 +98,22 @@ async fn one_message_that_is_too_long_alone_loses_its_middle() {
     assert!(text.contains("tokens left out here") && text.matches("```").count() == 4, "{text}");
 }
 
+/// Half of a call's arguments is no valid JSON, and without the call its result has no meaning.
+#[tokio::test]
+async fn a_call_too_large_to_be_cut_is_refused_by_name_and_unsent() {
+    let gateway = gateway().over([small("sim-a")]).start().await;
+    let arguments = json!({"path": "a.txt", "content": "one word and another ".repeat(4_000)}).to_string();
+    let call = json!({"id": "c", "type": "function", "function": {"name": "write", "arguments": arguments}});
+    let messages = json!([
+        {"role": "user", "content": "Write it."},
+        {"role": "assistant", "content": null, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "c", "content": "written"},
+    ]);
+    let reply = gateway.ask("x").with("messages", messages).await;
+    reply.refused(400, "context_length_exceeded").saying("messages[1]").saying("no valid JSON").saying("8192");
+    assert_eq!(gateway.providers.simulator.total_calls(), 0);
+}
+
 #[tokio::test]
 async fn dynamic_gives_a_session_its_share() {
     let config = "[context]\nmode = \"dynamic\"\n[style]\nmode = \"off\"\n";
