@@ -65,6 +65,35 @@ async fn a_refusal_rests_as_long_as_it_says_or_as_its_kind_does() {
 }
 
 #[tokio::test]
+async fn a_retry_after_that_cannot_be_is_none() {
+    let table = [
+        ("Wed, 25 Nov 2026 10:00:30 GMT", 30),
+        ("Wednesday, 25-Nov-26 10:00:40 GMT", 60),
+        ("Wed, 25 Nov 2026 09:00:00 GMT", 60),
+        ("Thu, 31 Feb 2026 10:00:00 GMT", 60),
+        ("Wed, 25 Nov 99999 10:00:00 GMT", 60),
+        ("2.5", 10),
+        (" 20 ", 20),
+        ("0", 60),
+        ("-5", 60),
+        ("", 60),
+        ("soon", 60),
+        ("NaN", 60),
+        ("inf", 60),
+        ("1e30", 60),
+        ("99999999999999999999999999", 60),
+    ];
+    let mut wrong = Vec::new();
+    for (value, seconds) in table {
+        let rested = rests_for(vec![named(429, "slow down", &[("retry-after", value)])], 10, 900).await;
+        if rested != seconds {
+            wrong.push(format!("`{value}`: {rested}s and not {seconds}s"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[tokio::test]
 async fn long_windows_rest_until_their_own_reset() {
     let day = "limit reached: requests per day";
     let hours = |acts| async move { rests_for(acts, 1_800, 40 * 3_600).await / 1_800 };
