@@ -124,6 +124,7 @@ Register-ArgumentCompleter -Native -CommandName 'relay' -ScriptBlock {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour [env: NO_COLOR, CLICOLOR_FORCE, FORCE_COLOR]')
             [CompletionResult]::new('--simulate', '--simulate', [CompletionResultType]::ParameterName, 'Use simulated providers: default, dry, storm, slow or cut [env: RELAY_SIMULATE]')
             [CompletionResult]::new('--insecure-no-auth', '--insecure-no-auth', [CompletionResultType]::ParameterName, 'Listen beyond this machine without a key')
+            [CompletionResult]::new('--open', '--open', [CompletionResultType]::ParameterName, 'Show in a browser what is served, once the server is ready')
             [CompletionResult]::new('--no-verify', '--no-verify', [CompletionResultType]::ParameterName, 'Start without asking the providers anything')
             [CompletionResult]::new('--keyless', '--keyless', [CompletionResultType]::ParameterName, 'Also use services that take no key')
             [CompletionResult]::new('--strict-free', '--strict-free', [CompletionResultType]::ParameterName, 'Use only routes that can never bill')

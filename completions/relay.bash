@@ -853,7 +853,7 @@ _relay() {
             return 0
             ;;
         relay__subcmd__serve)
-            opts="-q -v -h --host --port --api-key-file --insecure-no-auth --cors --drain --log-format --ready-file --no-verify --keyless --strict-free --config --no-config --format --json --quiet --verbose --color --no-progress --no-input --offline --simulate --help"
+            opts="-q -v -h --host --port --api-key-file --insecure-no-auth --cors --drain --log-format --ready-file --open --no-verify --keyless --strict-free --config --no-config --format --json --quiet --verbose --color --no-progress --no-input --offline --simulate --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -119,6 +119,7 @@ set edit:completion:arg-completer[relay] = {|@words|
             cand --color 'When to use colour [env: NO_COLOR, CLICOLOR_FORCE, FORCE_COLOR]'
             cand --simulate 'Use simulated providers: default, dry, storm, slow or cut [env: RELAY_SIMULATE]'
             cand --insecure-no-auth 'Listen beyond this machine without a key'
+            cand --open 'Show in a browser what is served, once the server is ready'
             cand --no-verify 'Start without asking the providers anything'
             cand --keyless 'Also use services that take no key'
             cand --strict-free 'Use only routes that can never bill'

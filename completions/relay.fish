@@ -133,6 +133,7 @@ always\t''
 never\t''"
 complete -c relay -n "__fish_relay_using_subcommand serve" -l simulate -d 'Use simulated providers: default, dry, storm, slow or cut [env: RELAY_SIMULATE]' -r
 complete -c relay -n "__fish_relay_using_subcommand serve" -l insecure-no-auth -d 'Listen beyond this machine without a key'
+complete -c relay -n "__fish_relay_using_subcommand serve" -l open -d 'Show in a browser what is served, once the server is ready'
 complete -c relay -n "__fish_relay_using_subcommand serve" -l no-verify -d 'Start without asking the providers anything'
 complete -c relay -n "__fish_relay_using_subcommand serve" -l keyless -d 'Also use services that take no key'
 complete -c relay -n "__fish_relay_using_subcommand serve" -l strict-free -d 'Use only routes that can never bill'

@@ -13,6 +13,7 @@ use crate::gateway::{Gateway, RequestLine, Server, Stopped};
 
 use super::args::{Format, Global, Serve};
 use super::banner;
+use super::browser;
 use super::exit::{Exit, Trouble};
 use super::output::{Output, dim, red};
 use super::reload;
@@ -36,6 +37,13 @@ pub async fn run(serve: &Serve, global: &Global, environment: &Environment, outp
         write_ready_file(path, &url)?;
     }
     let server = &core.settings.server;
+    if serve.open {
+        // A browser has no key to show; how the server is anybody may ask.
+        show_in_browser(
+            &if server.api_key.is_some() { format!("http://{address}/health") } else { format!("{url}/models") },
+            output,
+        );
+    }
     let gateway = Arc::new(Gateway::new(Arc::clone(&core.relay), server.clone(), logger(serve.log_format, output)));
     let serving = serve_until_stopped(listener, Arc::clone(&gateway), server.drain, &mut signals, output);
     let watching = watching(&core, &watched, environment, output);
@@ -132,6 +140,12 @@ fn write_ready_file(path: &Path, url: &str) -> Result<(), Trouble> {
     let partial = path.with_extension("partial");
     let written = std::fs::write(&partial, format!("{url}\n")).and_then(|()| std::fs::rename(&partial, path));
     written.map_err(|error| Trouble::new(Exit::Io, format!("`{}` cannot be written: {error}", path.display())))
+}
+
+fn show_in_browser(url: &str, output: Output) {
+    if let Err(reason) = browser::open(url) {
+        output.error(&format!("nothing here opens a page ({reason}); copy the address: {url}"));
+    }
 }
 
 type Logger = Arc<dyn Fn(&RequestLine) + Send + Sync>;

@@ -201,19 +201,43 @@ async fn a_key_that_is_typed_unseen_can_be_interrupted() {
     assert!(!home.path("keys.toml").exists());
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_pages_address_is_opened_only_when_asked_for() {
+/// With a program that writes to `opened` what it is to open.
+fn with_opener(home: Command) -> Command {
     use std::os::unix::fs::PermissionsExt as _;
-    let providers = Providers::start([provider("sim-a")], Clock::system()).await;
-    let home = relay([]).over(&providers).variable("SIM_A_API_KEY", "");
-    let described = format!("signup = \"https://sim-a.example/keys\"\n{}", home.text("limits/sim-a.toml"));
-    let home = home.file("limits/sim-a.toml", described);
     let program = if cfg!(target_os = "macos") { "bin/open" } else { "bin/xdg-open" };
     let home = home.file(program, "#!/bin/sh\necho \"$1\" >> \"$HOME/opened\"\n");
     let path = home.path(program);
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("the file is there");
     let folder = home.path("bin").display().to_string();
-    let home = home.variable("PATH", &format!("{folder}:/usr/bin:/bin"));
+    home.variable("PATH", &format!("{folder}:/usr/bin:/bin"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn serve_shows_in_a_browser_what_it_serves() {
+    for (key, page) in [(None, "/v1/models\n"), (Some("a-key-of-the-gateway"), "/health\n")] {
+        let home = with_opener(relay(["serve", "--simulate", "--port", "0", "--open"]));
+        let home = key.into_iter().fold(home, |home, key| home.variable("RELAY_API_KEY", key));
+        let opened = home.path("opened");
+        let mut process = home.start();
+        process.until_it_says("export OPENAI_BASE_URL=");
+        let is_opened = || std::fs::read_to_string(&opened).is_ok_and(|url| url.ends_with(page));
+        eventually_within(10, "the page is opened", is_opened).await;
+        process.signal("INT");
+        process.finish().exits(0);
+    }
+    let mut process = relay(["serve", "--simulate", "--port", "0", "--open"]).variable("PATH", "/nowhere").start();
+    process.until_it_says("nothing here opens a page");
+    process.signal("INT");
+    process.finish().exits(0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pages_address_is_opened_only_when_asked_for() {
+    let providers = Providers::start([provider("sim-a")], Clock::system()).await;
+    let home = relay([]).over(&providers).variable("SIM_A_API_KEY", "");
+    let described = format!("signup = \"https://sim-a.example/keys\"\n{}", home.text("limits/sim-a.toml"));
+    let home = home.file("limits/sim-a.toml", described);
+    let home = with_opener(home);
     let mut terminal = Terminal::run(&home, &["init"], COLUMNS);
     terminal.shows("o to open the page").await;
     assert!(!home.path("opened").exists(), "nothing is opened without a word");

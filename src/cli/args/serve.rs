@@ -35,6 +35,9 @@ pub struct Serve {
     /// Write the base URL to this file once the server is ready
     #[arg(long, value_name = "PATH")]
     pub ready_file: Option<PathBuf>,
+    /// Show in a browser what is served, once the server is ready
+    #[arg(long)]
+    pub open: bool,
     /// Start without asking the providers anything
     #[arg(long)]
     pub no_verify: bool,
