@@ -112,8 +112,8 @@ impl Scanner {
             Some(data) => {
                 let (mut signs, mended) = self.read(&data, now)?;
                 // Data of several lines is a copy, whose places are not the event's.
-                let begins = data.as_ptr().addr().checked_sub(event.as_ptr().addr()).filter(|_| mended.is_none());
-                let begins = begins.filter(|_| matches!(data, Cow::Borrowed(_)));
+                let keeps_places = mended.is_none() && matches!(data, Cow::Borrowed(_));
+                let begins = data.as_ptr().addr().checked_sub(event.as_ptr().addr()).filter(|_| keeps_places);
                 signs.text = signs.text.zip(begins).map(|(text, begins)| text.start + begins..text.end + begins);
                 if let Some(mended) = mended {
                     event = Bytes::from(format!("data: {mended}\n\n"));
