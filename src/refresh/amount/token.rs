@@ -1,0 +1,208 @@
+//! Cuts texts about amounts into numbers, words and signs; a number only where the digits leave no doubt.
+
+use crate::chat::Period;
+
+use super::super::words::{self, Word};
+
+/// A piece of a text about amounts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Token {
+    Number(u64),
+    /// Digits that are no whole number by the grammar.
+    NoNumber(String),
+    Word(String),
+    Sign(char),
+}
+
+/// Cuts a text into numbers, words and signs; footnote marks are left out.
+pub fn tokens(text: &str) -> Vec<Token> {
+    let text = without_footnotes(text);
+    let mut tokens = Vec::new();
+    let mut rest = text.as_str();
+    let mut before = ' ';
+    while let Some(next) = rest.chars().next() {
+        let taken = match next {
+            // "pay-as-you-go", "per-minute"
+            '-' if before.is_alphabetic() && rest[1..].starts_with(char::is_alphabetic) => 1,
+            _ if next.is_ascii_digit() => {
+                let (token, bytes) = number(rest);
+                tokens.push(token);
+                bytes
+            }
+            _ if next.is_alphabetic() || next == ':' && rest[1..].starts_with(char::is_alphabetic) => {
+                let end = rest[next.len_utf8()..].find(|c: char| !c.is_alphabetic() && c != '\'' && c != '’');
+                let taken = end.map_or(rest.len(), |end| end + next.len_utf8());
+                tokens.push(Token::Word(rest[..taken].to_owned()));
+                taken
+            }
+            // What a tag left between two pieces of text separates numbers and nothing else.
+            super::super::text::SEAM => 1,
+            '\n' => {
+                tokens.push(Token::Sign('\n'));
+                1
+            }
+            _ if next.is_whitespace() => next.len_utf8(),
+            _ => {
+                tokens.push(Token::Sign(next));
+                next.len_utf8()
+            }
+        };
+        before = rest[..taken].chars().next_back().unwrap_or(' ');
+        rest = &rest[taken..];
+    }
+    fold(whole_periods(tokens))
+}
+
+/// "per 24 hours" is "per day": a period that is written as a number of shorter ones.
+fn whole_periods(tokens: Vec<Token>) -> Vec<Token> {
+    let mut whole: Vec<Token> = Vec::with_capacity(tokens.len());
+    let mut rest = tokens.as_slice();
+    while let Some((token, after)) = rest.split_first() {
+        let is_after_per = match whole.last() {
+            Some(Token::Word(word)) => ["per", "every", "a", "each", "any"].contains(&word.to_lowercase().as_str()),
+            Some(Token::Sign(sign)) => *sign == '/',
+            _ => false,
+        };
+        let period = match token {
+            Token::Number(number) if is_after_per => whole_period(*number, after),
+            _ => None,
+        };
+        match period {
+            Some((word, after)) => {
+                whole.push(Token::Word(word));
+                rest = after;
+            }
+            None => {
+                whole.push(token.clone());
+                rest = after;
+            }
+        }
+    }
+    whole
+}
+
+fn whole_period(number: u64, after: &[Token]) -> Option<(String, &[Token])> {
+    let after = after.strip_prefix(&[Token::Sign('-')]).unwrap_or(after);
+    let [Token::Word(word), rest @ ..] = after else { return None };
+    let Some(Word::Per(period)) = words::word(&word.to_lowercase()) else { return None };
+    let whole = match (number, period) {
+        (1, period) => period,
+        (60, Period::Second) => Period::Minute,
+        (60, Period::Minute) => Period::Hour,
+        (24, Period::Hour) => Period::Day,
+        _ => return None,
+    };
+    Some((whole.word().to_owned(), rest))
+}
+
+/// Joins the phrases of `words::PHRASES`.
+fn fold(tokens: Vec<Token>) -> Vec<Token> {
+    let mut folded: Vec<Token> = Vec::with_capacity(tokens.len());
+    let mut rest = tokens.as_slice();
+    'next: while let Some((token, after)) = rest.split_first() {
+        if matches!(token, Token::Word(_)) {
+            for (phrase, word) in words::PHRASES {
+                let parts = phrase.split(' ').count();
+                if rest.len() >= parts && phrase.split(' ').zip(rest).all(|(part, token)| is_word(token, part)) {
+                    folded.push(Token::Word((*word).to_owned()));
+                    rest = &rest[parts..];
+                    continue 'next;
+                }
+            }
+        }
+        folded.push(token.clone());
+        rest = after;
+    }
+    folded
+}
+
+fn is_word(token: &Token, word: &str) -> bool {
+    matches!(token, Token::Word(text) if text.eq_ignore_ascii_case(word))
+}
+
+/// The number that `text` begins with, and how many bytes it takes.
+fn number(text: &str) -> (Token, usize) {
+    let is_part =
+        |c: char| c.is_ascii_digit() || matches!(c, ',' | '.' | '\'' | '\u{a0}' | '\u{202f}' | '\u{2009}' | '_');
+    let mut end = text.find(|c| !is_part(c)).unwrap_or(text.len());
+    // A comma or full stop at its end belongs to the sentence.
+    end = text[..end].trim_end_matches(|c: char| !c.is_ascii_digit()).len();
+    let letters = text[end..].find(|c: char| !c.is_alphabetic()).map_or(text.len() - end, |letters| letters);
+    let (factor, suffix) = match text[end..end + letters].to_lowercase().as_str() {
+        "k" => (1_000, letters),
+        "m" => (1_000_000, letters),
+        "b" => (1_000_000_000, letters),
+        _ => scale_word(&text[end..]).unwrap_or((1, 0)),
+    };
+    let taken = end + suffix;
+    let is_certain = !text[taken..].starts_with([super::super::text::SEAM, '%']) || !continues(&text[taken..]);
+    match value(&text[..end], factor).filter(|_| is_certain) {
+        Some(value) => (Token::Number(value), taken),
+        None => (Token::NoNumber(text[..taken].to_owned()), taken),
+    }
+}
+
+/// Whether a seam stands between two numbers: "30" and "300" in elements of their own are not 30300.
+fn continues(text: &str) -> bool {
+    text.starts_with('%') || text.trim_start_matches(super::super::text::SEAM).starts_with(|c: char| c.is_ascii_digit())
+}
+
+fn scale_word(text: &str) -> Option<(u64, usize)> {
+    let rest = text.strip_prefix(' ')?;
+    let end = rest.find(|c: char| !c.is_alphabetic()).unwrap_or(rest.len());
+    let factor = match rest[..end].to_lowercase().as_str() {
+        "thousand" => 1_000,
+        "million" | "mn" => 1_000_000,
+        "billion" => 1_000_000_000,
+        "k" if rest.starts_with('K') => 1_000,
+        "m" if rest.starts_with('M') => 1_000_000,
+        _ => return None,
+    };
+    Some((factor, end + 1))
+}
+
+/// Digits in groups of three, or with a fraction that the factor makes whole. "1.000" may be either, and is none.
+fn value(digits: &str, factor: u64) -> Option<u64> {
+    if digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return digits.parse::<u64>().ok()?.checked_mul(factor);
+    }
+    if let Some((whole, fraction)) = digits.split_once('.') {
+        let whole = whole.replace(',', "");
+        let is_plain = [whole.as_str(), fraction].iter().all(|part| part.bytes().all(|byte| byte.is_ascii_digit()));
+        let scale = 10_u64.checked_pow(u32::try_from(fraction.len()).ok()?)?;
+        if !is_plain || fraction.is_empty() || factor == 1 || !factor.is_multiple_of(scale) {
+            return None;
+        }
+        let whole = whole.parse::<u64>().ok()?.checked_mul(factor)?;
+        return whole.checked_add(fraction.parse::<u64>().ok()?.checked_mul(factor / scale)?);
+    }
+    let separator = digits.chars().find(|c| !c.is_ascii_digit())?;
+    let mut groups = digits.split(separator);
+    let head = groups.next()?;
+    let is_grouped = (1..=3).contains(&head.len())
+        && separator != '_'
+        && groups.all(|group| group.len() == 3 && group.bytes().all(|byte| byte.is_ascii_digit()));
+    if is_grouped { digits.replace(separator, "").parse::<u64>().ok()?.checked_mul(factor) } else { None }
+}
+
+/// A text without the marks of footnotes at its end: `30*`, `30 †`, `30¹`, `30 [1]`.
+pub fn without_footnotes(text: &str) -> String {
+    let is_mark = |c: char| matches!(c, '†' | '‡' | '§' | '¶' | '¹' | '²' | '³' | '⁰' | '\u{2074}'..='\u{2079}');
+    let mut text: String = text.chars().filter(|c| !is_mark(*c)).collect();
+    loop {
+        let trimmed = text.trim_end();
+        let without = match trimmed.strip_suffix('*') {
+            Some(rest) if !rest.trim_end_matches('*').trim().is_empty() => rest,
+            _ => match trimmed.strip_suffix(']').and_then(|rest| rest.rsplit_once('[')) {
+                Some((rest, mark)) if !rest.trim().is_empty() && is_note(mark) => rest,
+                _ => return trimmed.trim_start().to_owned(),
+            },
+        };
+        text = without.to_owned();
+    }
+}
+
+fn is_note(mark: &str) -> bool {
+    let mark = mark.trim_start_matches('^');
+    !mark.is_empty() && mark.len() <= 2 && (mark.bytes().all(|b| b.is_ascii_digit()) || mark.len() == 1)
+}

@@ -1,0 +1,209 @@
+//! Whose limits a line states: a model, a family, a plan, a task, the account.
+
+use super::super::amount::{Token, tokens};
+use super::super::row::{self, Row};
+use super::super::text::Text;
+use super::super::tier::{self, Tiers};
+use super::super::words::{self, Word};
+use super::Found;
+
+/// Whose limits these are.
+pub fn subject(found: &Found, text: &Text, part: &str, is_item: bool) -> Result<Row, &'static str> {
+    let before = said(&found.before);
+    let row = |model: &str, tier: Option<String>| Row { model: model.to_owned(), tier, ..Row::default() };
+    if states_limit(&before) {
+        return stated(found, &before, text, part, is_item);
+    }
+    if !is_item {
+        return Err("a number stands in a sentence that states no limit");
+    }
+    if before.is_empty() {
+        let tier = named_tier(&[], &found.behind)?;
+        return Ok(row("*", tier));
+    }
+    let label = label(part).ok_or("a number stands in a line that states no limit")?;
+    let ids: Vec<&String> = text.codes.iter().filter(|code| row::is_id(code)).collect();
+    if row::is_id(&label) || ids.len() == 1 {
+        let id = if row::is_id(&label) { label } else { ids[0].clone() };
+        return Ok(Row { ids: vec![id.clone()], ..row(&id, None) });
+    }
+    match tier::in_sentence(&label) {
+        Tiers::Several => Err("a line names two plans"),
+        Tiers::One(_) => Ok(row("*", Some(tier::in_title(&label).unwrap_or(label)))),
+        Tiers::None if label.chars().any(|c| c.is_ascii_digit()) => Ok(row(&label, None)),
+        Tiers::None => Ok(Row { section: Some(label), ..row("*", None) }),
+    }
+}
+
+/// Whose limits they are where a line states them in so many words.
+fn stated(found: &Found, before: &str, text: &Text, part: &str, is_item: bool) -> Result<Row, &'static str> {
+    let row = |model: &str, tier: Option<String>| Row { model: model.to_owned(), tier, ..Row::default() };
+    let family = family(text, part);
+    if !is_item && !is_claimed(before) {
+        return Err("a number stands in a sentence that states no limit");
+    }
+    match models_before(text, part).as_slice() {
+        [] => {}
+        [id] if family.is_none() => return Ok(Row { ids: vec![id.clone()], ..row(id, None) }),
+        _ => return Err("a sentence names several models"),
+    }
+    let tier = match condition(part, family.is_some())? {
+        // "Free models" and their family are no plan.
+        None if family.is_none() => named_tier(&found.before, &found.behind)?,
+        tier => tier,
+    };
+    let task = words::task(before).filter(|_| family.is_none()).map(str::to_owned);
+    Ok(Row { section: task, ..row(family.as_deref().unwrap_or("*"), tier) })
+}
+
+/// Models that a sentence names before it states a limit: "`x-large` is limited to 30 requests per minute".
+fn models_before(text: &Text, part: &str) -> Vec<String> {
+    let lower = part.to_ascii_lowercase();
+    let end = STATES.iter().filter_map(|states| lower.find(states)).min().unwrap_or(part.len());
+    let is_marked =
+        |id: &str| text.codes.iter().any(|code| code == id) || text.links.iter().any(|link| link.ends_with(id));
+    let words = part[..end].split_whitespace().map(|word| word.trim_matches(['(', ')', ',', '.', ':', ';', '"']));
+    let mut models: Vec<String> = words
+        .filter(|word| row::is_id(word) && !word.starts_with(':'))
+        .filter(|word| word.contains(|c: char| c.is_ascii_digit()) || word.starts_with('@') || is_marked(word))
+        .map(str::to_owned)
+        .collect();
+    models.dedup();
+    models
+}
+
+/// Whether "up to" and its like speak of somebody's limit: "our servers handle up to 5000 requests a second" does not.
+fn is_claimed(before: &str) -> bool {
+    const WEAK: [&str; 5] = ["up to", "at most", "no more than", "allows", "allow"];
+    const OWN: &str = "you|your|limit|limits|limited|quota|user|users|customers|account|accounts|key|keys|plan|plans|tier|\
+        tiers|project|projects|organization|organizations|workspace|team|teams|developers|free";
+    let before = before.trim_end_matches(" a").trim_end_matches(" the");
+    let mut words = before.split(' ');
+    !WEAK.iter().any(|weak| before.ends_with(weak)) || words.any(|word| OWN.split('|').any(|own| own == word))
+}
+
+/// Words before the numbers, in lower case.
+fn said(tokens: &[Token]) -> String {
+    let words = tokens.iter().map(|token| match token {
+        Token::Word(word) => word.to_lowercase(),
+        Token::Number(number) => number.to_string(),
+        Token::NoNumber(text) => text.clone(),
+        Token::Sign(sign) => sign.to_string(),
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// Whether the words right before a number say that it is a limit.
+fn states_limit(before: &str) -> bool {
+    let before = before.trim_end_matches(" a").trim_end_matches(" the");
+    STATES.iter().any(|end| before.ends_with(end))
+}
+
+/// How a limit is stated, right before its number.
+const STATES: [&str; 22] = [
+    "limited to",
+    "up to",
+    "limit of",
+    "limits of",
+    "limit is",
+    "limits are",
+    "maximum of",
+    "at most",
+    "increased to",
+    "capped at",
+    "restricted to",
+    "limit to",
+    "allows",
+    "allow",
+    "can make",
+    "can send",
+    "quota of",
+    "quota is",
+    "limit at",
+    "set at",
+    "no more than",
+    "set to",
+];
+
+/// The label of an item: what stands before a colon, a dash, or "is".
+fn label(part: &str) -> Option<String> {
+    let digits = [": ", " – ", " — ", " - ", " = ", " is ", " are ", " has ", " have ", " at ", " gets ", " get "];
+    let (at, _) = digits.iter().filter_map(|joint| part.find(joint).map(|at| (at, joint))).min()?;
+    let label = part[..at].trim().trim_end_matches(':').trim();
+    let rest = part[at..].trim_start_matches(|c: char| !c.is_ascii_digit());
+    let between = &part[at..part.len() - rest.len()];
+    // Nothing but the joint and a few small words may stand between the label and the number.
+    let is_close = between.split_whitespace().count() <= 3 && !between.contains('.');
+    (is_close && !label.is_empty() && label.split_whitespace().count() <= 10).then(|| label.to_owned())
+}
+
+/// The plan that a sentence names outside its parentheses.
+fn named_tier(before: &[Token], behind: &[Token]) -> Result<Option<String>, &'static str> {
+    let mut depth = 0_usize;
+    let mut kept = String::new();
+    for token in before.iter().chain(behind) {
+        match token {
+            Token::Sign('(') => depth += 1,
+            Token::Sign(')') => depth = depth.saturating_sub(1),
+            _ if depth > 0 => {}
+            Token::Word(word) => kept.push_str(&format!(" {word}")),
+            Token::Number(number) => kept.push_str(&format!(" {number}")),
+            Token::Sign(sign) => kept.push(*sign),
+            Token::NoNumber(_) => {}
+        }
+    }
+    match tier::in_sentence(&kept) {
+        Tiers::None => Ok(None),
+        Tiers::One(tier) => Ok(Some(tier)),
+        Tiers::Several => Err("a sentence names two plans"),
+    }
+}
+
+/// "If you have purchased less than 10 credits, …" is a plan of its own. Other conditions leave open when a limit holds.
+fn condition(part: &str, names_family: bool) -> Result<Option<String>, &'static str> {
+    const PAYS: [&str; 8] = ["purchase", "purchased", "spent", "spend", "paid", "balance", "added", "deposited"];
+    let lower = part.to_lowercase();
+    let Some(start) = lower.find("if you").filter(|at| *at == 0 || lower[..*at].ends_with([' ', ':'])) else {
+        return Ok(None);
+    };
+    let clause = part.get(start + "if you".len()..).unwrap_or_default();
+    let clause = clause.split(',').next().unwrap_or_default();
+    let words: Vec<&str> =
+        clause.split_whitespace().filter(|word| !["have", "'ve", "’ve", "are", "'re"].contains(word)).collect();
+    let pays = words.iter().position(|word| PAYS.contains(&word.to_lowercase().as_str()));
+    match pays {
+        Some(0) => Ok(Some(earned(words[0], &words[1..].join(" ")))),
+        _ if names_family && is_about_models(clause) => Ok(None),
+        _ if !matches!(tier::in_sentence(clause), Tiers::None) => Ok(None),
+        _ => Err("a limit holds under a condition that names no plan"),
+    }
+}
+
+/// "If you're using a free model variant (with an ID ending in `:free`)".
+fn is_about_models(clause: &str) -> bool {
+    clause.split(|c: char| !c.is_alphanumeric()).any(|word| {
+        ["model", "models", "variant", "variants", "endpoint", "endpoints"].contains(&word.to_lowercase().as_str())
+    })
+}
+
+/// The name of a plan that one has by what one did: "Less than 10 credits purchased". Where no time is named it is all time.
+fn earned(did: &str, what: &str) -> String {
+    let did = if did.starts_with("purchase") { "purchased" } else { did };
+    let mut chars = what.chars();
+    let name: String = chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default();
+    let is_timed = tokens(what).iter().any(
+        |token| matches!(token, Token::Word(word) if matches!(words::word(&word.to_lowercase()), Some(Word::Per(_)))),
+    );
+    format!("{name} {did}{}", if is_timed { "" } else { tier::ALL_TIME })
+}
+
+/// `*:free` where a sentence speaks of models whose ids end so.
+fn family(text: &Text, part: &str) -> Option<String> {
+    let in_codes = text.codes.iter().map(String::as_str);
+    let suffix = in_codes.chain(part.split_whitespace()).find_map(|word| {
+        let word = word.trim_matches(|c: char| !c.is_alphanumeric() && c != ':');
+        let suffix = word.strip_prefix(':')?;
+        (!suffix.is_empty() && suffix.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')).then_some(suffix)
+    })?;
+    Some(format!("*:{suffix}"))
+}
