@@ -98,6 +98,11 @@ impl Change {
     pub const fn is_writable(&self) -> bool {
         matches!(self.op, Op::Change | Op::Add | Op::Gone | Op::Stale)
     }
+
+    /// Whether the catalogue says what is not so any more. New models are none: it leaves out many on purpose.
+    pub const fn is_difference(&self) -> bool {
+        self.is_writable() || matches!(self.op, Op::Unlisted)
+    }
 }
 
 /// A limit that headers of real responses named.
@@ -219,7 +224,10 @@ impl<'a> Comparing<'a> {
         for (metric, value) in row.limits() {
             let quote = row.evidence.cells.get(&metric).unwrap_or(&row.evidence.cell).to_lowercase();
             let Field::Limit(kind, period) = field(metric) else { continue };
-            if !["per model", "each model", "every model", "and model"].iter().any(|words| quote.contains(words)) {
+            if !["per model", "each model", "every model", "and model", "per-model"]
+                .iter()
+                .any(|words| quote.contains(words))
+            {
                 continue;
             }
             for model in &self.provider.models {

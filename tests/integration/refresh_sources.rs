@@ -87,6 +87,24 @@ async fn the_models_list_tells_contexts_and_models_that_are_new_or_gone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_model_that_is_gone_from_the_list_is_enough_for_a_check_to_fail_and_a_new_one_is_not() {
+    let models = |ids: &[&str]| {
+        let models: Vec<String> = ids.iter().map(|id| format!("{{\"id\":\"{id}\"}}")).collect();
+        json(&format!("{{\"data\":[{}]}}", models.join(",")))
+    };
+    let four = ["a-large", "b-large", "c-large", "d-large"];
+    for (list, exit, found) in [
+        (models(&four), 0, None),
+        (models(&[&four[..], &["e-new"]].concat()), 0, Some("models list e-new context ->- new")),
+        (models(&four[..3]), 1, Some("models list d-large model ->- gone")),
+    ] {
+        let site = Site::start([("/limits.md", markdown(PAGE)), ("/v1/models", list)]).await;
+        let finished = refresh(&site, "", &["--check"]).await;
+        assert_eq!(changes(finished.exits(exit)), found.into_iter().collect::<Vec<_>>());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn without_a_key_nobody_is_asked_for_models() {
     let site = Site::start([("/limits.md", markdown(PAGE)), ("/v1/models", json(LIST))]).await;
     let finished = refresh(&site, "", &[]).variable("ACME_API_KEY", "").await;
