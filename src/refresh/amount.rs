@@ -37,6 +37,12 @@ pub struct Unit {
 }
 
 impl Unit {
+    /// Tokens a second are how fast a model answers; nobody limits them.
+    pub const fn is_speed(self) -> bool {
+        matches!(self.counted, Some(Counted::Tokens | Counted::OutputTokens | Counted::InputTokens))
+            && matches!(self.per, Some(Period::Second))
+    }
+
     /// Whether it says what is counted, and leaves open over which time.
     pub const fn is_open(self) -> bool {
         match self.counted {
@@ -57,7 +63,7 @@ pub fn cell(text: &str, header: Unit) -> Result<Vec<(Metric, u64)>, String> {
         return request_sizes(&tokens).ok_or_else(|| outside(&shown));
     }
     let mut amounts = Vec::new();
-    let mut rest = tokens.as_slice();
+    let mut rest = Some(most(&tokens)).filter(|rest| !rest.is_empty()).ok_or_else(|| outside(&shown))?;
     while !rest.is_empty() {
         let (amount, after) = first(rest).ok_or_else(|| outside(&shown))?;
         amounts.push((amount.metric(header).ok_or_else(|| outside(&shown))?, amount.value));
@@ -78,6 +84,31 @@ fn outside(cell: &str) -> String {
     format!("the cell `{short}` is not one certain number")
 }
 
+/// The amounts of a cell below a header that names several units in a row: "30 / 14,400" below "RPM / RPD".
+pub fn series(text: &str, units: &[Unit]) -> Result<Vec<(Metric, u64)>, String> {
+    let shown = super::text::shown(&without_footnotes(text));
+    if words::is_unpublished(&shown) {
+        return Ok(Vec::new());
+    }
+    let parts: Vec<&str> = shown.split(['/', '|', '·']).collect();
+    if parts.len() != units.len() {
+        return Err(outside(&shown));
+    }
+    let amounts: Result<Vec<_>, String> = parts.iter().zip(units).map(|(part, unit)| cell(part, *unit)).collect();
+    Ok(amounts.map_err(|_| outside(&shown))?.concat())
+}
+
+/// Without the words that say that a number is the most: "up to 30".
+fn most(tokens: &[Token]) -> &[Token] {
+    let is = |token: &Token, words: &[&str]| matches!(token, Token::Word(word) if words.contains(&word.to_lowercase().as_str()));
+    match tokens {
+        [up, to, rest @ ..] if is(up, &["up"]) && is(to, &["to"]) => rest,
+        [Token::Sign('≤'), rest @ ..] => rest,
+        [max, rest @ ..] if is(max, &["max", "maximum"]) => rest.strip_prefix(&[Token::Sign('.')]).unwrap_or(rest),
+        _ => tokens,
+    }
+}
+
 /// A number with the unit that follows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Amount {
@@ -90,7 +121,7 @@ impl Amount {
     fn metric(self, header: Unit) -> Option<Metric> {
         let counted = match (self.unit.counted, header.counted) {
             // Another unit in the cell is said there on purpose: "3 sessions" below RPM.
-            (Some(own @ (Counted::Sessions | Counted::Inputs | Counted::Images)), _) => own,
+            (Some(own @ (Counted::Sessions | Counted::Inputs | Counted::Images | Counted::BatchRequests)), _) => own,
             (Some(own), Some(head)) if own != head => return None,
             (Some(counted), _) | (None, Some(counted)) => counted,
             (None, None) if self.unit.per.is_some() => Counted::Requests,
@@ -107,14 +138,33 @@ impl Amount {
     /// What it measures on its own.
     pub fn own_metric(self) -> Option<Metric> {
         self.unit.counted?;
-        self.metric(Unit::default())
+        self.metric(Unit::default()).filter(|_| !self.unit.is_speed())
     }
 }
 
 /// The number at the beginning of `tokens` with its unit, and what follows.
 fn first(tokens: &[Token]) -> Option<(Amount, &[Token])> {
+    if let Some(labelled) = labelled(tokens) {
+        return Some(labelled);
+    }
     let [Token::Number(value), rest @ ..] = tokens else { return None };
     let (unit, rest) = unit(rest)?;
+    Some((Amount { value: *value, unit }, rest))
+}
+
+/// "minute: 30", "RPM: 30", "Requests/day: 14,400".
+fn labelled(tokens: &[Token]) -> Option<(Amount, &[Token])> {
+    const MOST_WORDS: usize = 6;
+    let colon = tokens.iter().take(MOST_WORDS).position(|token| *token == Token::Sign(':'))?;
+    let (label, [_, Token::Number(value), rest @ ..]) = tokens.split_at(colon) else { return None };
+    let unit = match label {
+        [Token::Word(word)] => match words::word(&word.to_lowercase())? {
+            Word::Per(per) => Unit { counted: None, per: Some(per) },
+            Word::Rate(counted, per) => Unit { counted: Some(counted), per: Some(per) },
+            _ => return None,
+        },
+        label => unit(label).filter(|(unit, rest)| rest.is_empty() && unit.counted.is_some() && unit.per.is_some())?.0,
+    };
     Some((Amount { value: *value, unit }, rest))
 }
 
@@ -145,6 +195,10 @@ fn unit_word(tokens: &[Token], so_far: Unit) -> Option<(Word, &[Token])> {
     match tokens {
         [Token::Sign('('), Token::Word(word), Token::Sign(')'), rest @ ..] => {
             known(word).filter(|word| matches!(word, Word::Rate(..))).map(|word| (word, rest))
+        }
+        [Token::Sign('('), Token::Word(per), Token::Word(scope), Token::Sign(')'), rest @ ..] => {
+            let is_scope = per.eq_ignore_ascii_case("per") && known(scope) == Some(Word::Filler);
+            is_scope.then_some((Word::Filler, rest))
         }
         [Token::Word(per), Token::Word(scope), rest @ ..] if per.eq_ignore_ascii_case("per") => match known(scope)? {
             Word::Filler | Word::TierNoun if so_far.per.is_some() => Some((Word::Filler, rest)),

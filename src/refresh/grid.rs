@@ -48,7 +48,11 @@ impl Row {
         let (first, rest) = self.cells.split_first()?;
         let is_alone = rest.iter().all(|cell| cell.is_continued || cell.text.is_blank());
         let is_title = is_alone && (!rest.is_empty() || self.is_single);
-        (is_title && !first.text.is_blank()).then(|| first.text.as_ref())
+        // A model without numbers is no title of those below it.
+        let is_model = !self.cells.get(1).is_some_and(|cell| cell.is_continued)
+            && super::row::is_id(&first.text.shown())
+            && !self.is_single;
+        (is_title && !is_model && !first.text.is_blank()).then(|| first.text.as_ref())
     }
 
     /// The row in one line, as evidence shows it.

@@ -13,6 +13,11 @@ pub enum Meaning {
         unit: Unit,
         tier: Option<String>,
     },
+    /// Several limits at once, in the order of the numbers below: "RPM / RPD".
+    Series {
+        units: Vec<Unit>,
+        tier: Option<String>,
+    },
     /// A plan, and nothing else.
     Tier(String),
     /// Blank.
@@ -25,7 +30,7 @@ pub enum Meaning {
 
 impl Meaning {
     pub const fn is_limit(&self) -> bool {
-        matches!(self, Self::Limit { .. })
+        matches!(self, Self::Limit { .. } | Self::Series { .. })
     }
 }
 
@@ -36,6 +41,9 @@ pub fn meaning(text: &str) -> Meaning {
     let phrase = phrase(&outside);
     if phrase.is_empty() && inside.is_empty() {
         return Meaning::Nothing;
+    }
+    if let Some(series) = series(&outside, &inside) {
+        return series;
     }
     if let Some(column) = words::column(&phrase)
         && !(column == Column::Metric && tier_and_unit(&inside).is_some_and(|(_, unit)| unit != Unit::default()))
@@ -49,6 +57,8 @@ pub fn meaning(text: &str) -> Meaning {
         };
     }
     match (read(&outside), read(&inside)) {
+        // "Tokens/request (in/out)"
+        (size @ Meaning::Limit { unit: Unit { counted: Some(Counted::TokensPerRequest), .. }, .. }, _) => size,
         (Meaning::Ambiguous, _) | (_, Meaning::Ambiguous) => Meaning::Ambiguous,
         (Meaning::Limit { unit: a, tier }, Meaning::Limit { unit: b, tier: in_tier }) => match merge(a, b) {
             Some(unit) => Meaning::Limit { unit, tier: tier.or(in_tier) },
@@ -58,7 +68,29 @@ pub fn meaning(text: &str) -> Meaning {
         | (Meaning::Tier(tier), Meaning::Limit { unit, tier: None }) => Meaning::Limit { unit, tier: Some(tier) },
         // "requests per minute" in words outside, or only in the parentheses: "Fast (RPM)" is no limit one can name.
         (Meaning::Nothing, inside) => inside,
+        // In a language that is not read, with the usual abbreviation behind it.
+        (Meaning::Other, inside @ Meaning::Limit { unit, .. }) if !outside.is_ascii() && !unit.is_open() => inside,
         (outside, _) => outside,
+    }
+}
+
+/// "RPM / TPM / RPD", alone, behind a plan, or in parentheses behind one.
+fn series(outside: &str, inside: &str) -> Option<Meaning> {
+    const BETWEEN: [char; 3] = ['/', '|', '·'];
+    let units = |text: &str| -> Option<Vec<Unit>> {
+        let parts = text.contains(BETWEEN).then(|| text.split(BETWEEN))?;
+        let units: Option<Vec<Unit>> = parts.map(metric).collect();
+        units.filter(|units| (1..units.len()).all(|at| !units[..at].contains(&units[at])))
+    };
+    match (units(outside), units(inside)) {
+        (Some(units), None) if inside.trim().is_empty() => Some(Meaning::Series { units, tier: None }),
+        (None, Some(units)) => match read(outside) {
+            Meaning::Tier(tier) => Some(Meaning::Series { units, tier: Some(tier) }),
+            Meaning::Limit { unit, tier } if unit == Unit::default() => Some(Meaning::Series { units, tier }),
+            Meaning::Nothing => Some(Meaning::Series { units, tier: None }),
+            _ => None,
+        },
+        _ => None,
     }
 }
 
@@ -72,6 +104,14 @@ pub fn metric(text: &str) -> Option<Unit> {
         Meaning::Limit { unit, tier: None } => {
             unit.counted.filter(|c| unit.per.is_some() || c.is_without_period()).map(|_| unit)
         }
+        _ => None,
+    }
+}
+
+/// What a text names that is counted, over a time that stands elsewhere: "Requests".
+pub fn counted(text: &str) -> Option<Unit> {
+    match meaning(text) {
+        Meaning::Limit { unit, tier: None } if unit.is_open() => Some(unit),
         _ => None,
     }
 }
@@ -112,7 +152,7 @@ impl Heard {
     fn of(text: &str) -> Self {
         let mut heard = Self::default();
         let mut counts_tiers = false;
-        for token in tokens(text) {
+        for token in per_request(tokens(text)) {
             match token {
                 Token::Word(word) => {
                     let word = word.to_lowercase();
@@ -135,7 +175,7 @@ impl Heard {
             Some(Word::Rate(counted, per)) => Unit { counted: Some(counted), per: Some(per) },
             Some(Word::Tier | Word::MaybeTier | Word::TierNoun) => return,
             Some(Word::Filler) => {
-                self.says_limit |= ["limit", "limits", "quota", "quotas", "rate", "rates"].contains(&word);
+                self.says_limit |= ["limit", "limits", "cap", "quota", "quotas", "rate", "rates"].contains(&word);
                 return;
             }
             None => {
@@ -150,12 +190,28 @@ impl Heard {
     }
 }
 
+/// "Tokens / request" is the size of one request, and no two units.
+fn per_request(tokens: Vec<Token>) -> Vec<Token> {
+    let counts = |token: &Token, counted| matches!(token, Token::Word(word) if words::word(&word.to_lowercase()) == Some(Word::Counts(counted)));
+    match tokens.as_slice() {
+        [tokens, Token::Sign('/'), request]
+            if counts(tokens, Counted::Tokens) && counts(request, Counted::Requests) =>
+        {
+            vec![Token::Word("tokensperrequest".to_owned())]
+        }
+        _ => tokens,
+    }
+}
+
 /// Reads one part of a header.
 fn read(text: &str) -> Meaning {
     let Heard { unit, says_limit, has_unknown, is_torn } = Heard::of(text);
     let is_unit = unit != Unit::default();
     if is_torn {
         return if has_unknown { Meaning::Other } else { Meaning::Ambiguous };
+    }
+    if unit.is_speed() && !says_limit {
+        return Meaning::Other;
     }
     let tier = match tier::in_header(text) {
         Tiers::Several => return Meaning::Ambiguous,
@@ -225,6 +281,16 @@ mod tests {
                 let per = unit.per.map_or("?", crate::chat::Period::word);
                 format!("{counted}/{per}{}", tier.map_or(String::new(), |tier| format!(" {tier}")))
             }
+            Meaning::Series { units, tier } => {
+                let units: Vec<String> = units
+                    .iter()
+                    .map(|unit| {
+                        let per = unit.per.map_or("?", crate::chat::Period::word);
+                        format!("{}/{per}", unit.counted.map_or("?", Counted::word))
+                    })
+                    .collect();
+                format!("{}{}", units.join(" "), tier.map_or(String::new(), |tier| format!(" {tier}")))
+            }
             Meaning::Tier(tier) => format!("tier {tier}"),
             other => format!("{other:?}"),
         }
@@ -267,7 +333,21 @@ mod tests {
             ("Header", "Other"),
             ("x-ratelimit-limit-requests", "Other"),
             ("Free Tier LimitsDeveloper Tier Limits", "Ambiguous"),
-            ("RPM / TPM", "Ambiguous"),
+            ("RPM / TPM", "requests/minute tokens/minute"),
+            ("Free (RPM / RPD)", "requests/minute requests/day Free"),
+            ("Rate limits (RPM | TPM)", "requests/minute tokens/minute"),
+            ("Requests per minute / day", "Ambiguous"),
+            ("RPM and TPM", "Ambiguous"),
+            ("RPM / RPM", "requests/minute"),
+            ("Tokens/request (in/out)", "tokens_per_request/?"),
+            ("Tokens per second", "Other"),
+            ("Tokens/min (limit)", "tokens/minute"),
+            ("Copilot tier", "Tier"),
+            ("Anfragen pro Minute", "requests/minute"),
+            ("Tokens pro Tag (TPD)", "tokens/day"),
+            ("1分あたりのリクエスト数 (RPM)", "requests/minute"),
+            ("每分钟请求数", "requests/minute"),
+            ("模型", "Model"),
             ("", "Nothing"),
         ] {
             assert_eq!(short(header), means, "{header}");

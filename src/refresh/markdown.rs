@@ -1,8 +1,10 @@
 //! Markdown and MDX pages, read leniently: what sites serve is seldom what a parser expects.
 
+mod comment;
 mod component;
 mod line;
 
+use comment::{is_gone, without_comments};
 use component::Component;
 use line::{cells, heading, is_delimiter, is_fenced, is_rule, item};
 
@@ -19,6 +21,7 @@ const MOST_LINE: usize = 32 * 1024;
 const BOLD_LEVEL: u8 = 7;
 
 pub fn read(text: &str) -> Result<Page, Unreadable> {
+    let text = without_comments(text);
     let lines: Vec<&str> = text.lines().map(|line| line.trim_end_matches('\r')).collect();
     let mut reader = Reader { ends_within_line: !text.ends_with('\n'), ..Reader::new(&lines) };
     let start = reader.front_matter();
@@ -47,7 +50,8 @@ struct Reader<'a> {
 /// Text that may go on in the next line.
 struct Pending {
     line: usize,
-    is_item: bool,
+    /// An item's indent; none for a paragraph.
+    indent: Option<usize>,
     text: String,
 }
 
@@ -101,10 +105,8 @@ impl<'a> Reader<'a> {
         if let Some(end) = self.past_fence(at) {
             return Ok(end);
         }
-        for (open, close) in [("<!--", "-->"), ("{/*", "*/}")] {
-            if trimmed.starts_with(open) {
-                return Ok(self.past(at, close));
-            }
+        if is_gone(line) {
+            return Ok(at + 1);
         }
         if trimmed.get(..6).is_some_and(|tag| tag.eq_ignore_ascii_case("<table")) {
             return self.html_table(at);
@@ -163,12 +165,6 @@ impl<'a> Reader<'a> {
         Some(at + self.lines[at + 1..].iter().take_while(inside).count() + 2)
     }
 
-    /// The line behind the one that holds `close`.
-    fn past(&mut self, at: usize, close: &str) -> usize {
-        self.flush();
-        self.lines[at..].iter().position(|line| line.contains(close)).map_or(self.lines.len(), |end| at + end + 1)
-    }
-
     fn html_table(&mut self, at: usize) -> Result<usize, Unreadable> {
         self.flush();
         let mut depth = 0_usize;
@@ -200,7 +196,9 @@ impl<'a> Reader<'a> {
         if !is_piped && !has_delimiter {
             return 0;
         }
+        let is_row = |line: &&&str| is_row(line) || is_gone(line);
         let rows = self.lines[at..].iter().take_while(is_row).count();
+        let rows = self.lines[at..at + rows].iter().rposition(|line| !is_gone(line)).map_or(0, |last| last + 1);
         if rows >= 2 { rows } else { 0 }
     }
 
@@ -210,7 +208,7 @@ impl<'a> Reader<'a> {
         let mut layout = Layout::new(at + 1);
         let mut widths = Vec::new();
         for (index, line) in lines.iter().enumerate() {
-            if is_delimiter(line) {
+            if is_delimiter(line) || is_gone(line) {
                 continue;
             }
             let cells = cells(&self.variables.fill(line.trim_start().trim_start_matches('>')));
@@ -293,9 +291,10 @@ impl<'a> Reader<'a> {
             self.underline(line);
         } else if let Some(item) = item(line) {
             self.flush();
-            self.pending = Some(Pending { line: at + 1, is_item: true, text: item.to_owned() });
+            let indent = raw.chars().take_while(|c| c.is_whitespace()).map(|c| if c == '\t' { 4 } else { 1 }).sum();
+            self.pending = Some(Pending { line: at + 1, indent: Some(indent), text: item.to_owned() });
         } else {
-            let goes_on = |pending: &&mut Pending| !pending.is_item || raw.starts_with(char::is_whitespace);
+            let goes_on = |pending: &&mut Pending| pending.indent.is_none() || raw.starts_with(char::is_whitespace);
             match self.pending.as_mut().filter(goes_on) {
                 // More than a line may have is no text, and is not kept.
                 Some(pending) if pending.text.len() > MOST_LINE => {}
@@ -305,7 +304,7 @@ impl<'a> Reader<'a> {
                 }
                 None => {
                     self.flush();
-                    self.pending = Some(Pending { line: at + 1, is_item: false, text: line.trim().to_owned() });
+                    self.pending = Some(Pending { line: at + 1, indent: None, text: line.trim().to_owned() });
                 }
             }
         }
@@ -314,7 +313,7 @@ impl<'a> Reader<'a> {
     /// A line below a text makes a heading of it.
     fn underline(&mut self, rule: &str) {
         match self.pending.take() {
-            Some(Pending { line, is_item: false, text }) if text.len() < 120 => {
+            Some(Pending { line, indent: None, text }) if text.len() < 120 => {
                 self.builder.heading(if rule.starts_with('=') { 1 } else { 2 }, of_markdown(&text), line);
             }
             pending => {
@@ -325,12 +324,12 @@ impl<'a> Reader<'a> {
     }
 
     fn flush(&mut self) {
-        let Some(Pending { line, is_item, text }) = self.pending.take() else { return };
+        let Some(Pending { line, indent, text }) = self.pending.take() else { return };
         let bold =
             text.strip_prefix("**").and_then(|rest| rest.strip_suffix("**")).filter(|title| !title.contains("**"));
-        match bold {
-            _ if is_item => self.builder.item(of_markdown(&text), line),
-            Some(title) if title.len() <= 80 => self.builder.heading(BOLD_LEVEL, of_markdown(title), line),
+        match (bold, indent) {
+            (_, Some(indent)) => self.builder.item(of_markdown(&text), indent, line),
+            (Some(title), None) if title.len() <= 80 => self.builder.heading(BOLD_LEVEL, of_markdown(title), line),
             _ => self.builder.paragraph(of_markdown(&text), line),
         }
     }

@@ -33,17 +33,29 @@ pub enum Content {
     Paragraph(Text),
 }
 
-/// A heading or a tab that a block stands under.
+/// What a block stands under.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     pub title: String,
-    /// A heading's level; none for a tab.
-    level: Option<u8>,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// By its level.
+    Heading(u8),
+    Tab,
+    /// An item with others below it, by its indent.
+    Item(usize),
 }
 
 impl Place {
     pub const fn is_tab(&self) -> bool {
-        self.level.is_none()
+        matches!(self.kind, Kind::Tab)
+    }
+
+    pub const fn is_item(&self) -> bool {
+        matches!(self.kind, Kind::Item(_))
     }
 }
 
@@ -109,11 +121,16 @@ fn is_text(text: &Text) -> bool {
 pub struct Builder {
     page: Page,
     places: Rc<Vec<Place>>,
+    /// The item before, and its indent: those that are indented more stand under it.
+    item: Option<(usize, String)>,
 }
 
 impl Builder {
     /// More open tabs than this are no tabs.
     const MOST_PLACES: usize = 64;
+
+    /// A longer item is a text, and names nothing that stands below it.
+    const LONGEST_TITLE: usize = 100;
 
     pub fn title(&mut self, title: &str) {
         if self.page.title.is_none() && !title.trim().is_empty() {
@@ -122,43 +139,69 @@ impl Builder {
     }
 
     pub fn heading(&mut self, level: u8, text: Text, line: usize) {
+        self.end_items(0);
         let places = Rc::make_mut(&mut self.places);
-        while places.last().is_some_and(|place| place.level.is_some_and(|open| open >= level)) {
+        while places.last().is_some_and(|place| matches!(place.kind, Kind::Heading(open) if open >= level)) {
             places.pop();
         }
         let title = text.shown();
         self.add(line, Content::Heading(text));
         let places = Rc::make_mut(&mut self.places);
         if places.len() < Self::MOST_PLACES {
-            places.push(Place { title, level: Some(level) });
+            places.push(Place { title, kind: Kind::Heading(level) });
         }
     }
 
     /// A tab begins; the depth to return to at its end.
     pub fn open_tab(&mut self, title: &str) -> usize {
+        self.end_items(0);
         let depth = self.places.len();
         if depth < Self::MOST_PLACES {
-            Rc::make_mut(&mut self.places).push(Place { title: super::text::shown(title), level: None });
+            Rc::make_mut(&mut self.places).push(Place { title: super::text::shown(title), kind: Kind::Tab });
         }
         depth
     }
 
     pub fn close_tab(&mut self, depth: usize) {
+        self.item = None;
         Rc::make_mut(&mut self.places).truncate(depth);
     }
 
     pub fn table(&mut self, grid: Grid) {
+        self.end_items(0);
         self.add(grid.line, Content::Table(grid));
     }
 
-    pub fn item(&mut self, text: Text, line: usize) {
-        if is_text(&text) {
-            self.add(line, Content::Item(text));
+    pub fn item(&mut self, text: Text, indent: usize, line: usize) {
+        if !is_text(&text) {
+            return;
+        }
+        match self.item.take() {
+            Some((outer, title)) if outer < indent && self.places.len() < Self::MOST_PLACES => {
+                Rc::make_mut(&mut self.places).push(Place { title, kind: Kind::Item(outer) });
+            }
+            _ => self.end_items(indent),
+        }
+        let title = text.shown();
+        self.item = (title.len() <= Self::LONGEST_TITLE).then_some((indent, title));
+        self.add(line, Content::Item(text));
+    }
+
+    /// Items below which nothing more stands, from this indent on.
+    fn end_items(&mut self, indent: usize) {
+        self.item = None;
+        let is_over = |place: &Place| matches!(place.kind, Kind::Item(outer) if outer >= indent);
+        if self.places.last().is_some_and(is_over) {
+            let places = Rc::make_mut(&mut self.places);
+            while places.last().is_some_and(is_over) {
+                places.pop();
+            }
         }
     }
 
     pub fn paragraph(&mut self, text: Text, line: usize) {
         if is_text(&text) {
+            self.end_items(0);
             self.add(line, Content::Paragraph(text));
         }
     }

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::rc::Rc;
 
 use serde_json::{Value, json};
 
@@ -21,7 +20,7 @@ const MOST_ROWS: usize = 5_000;
 const MOST_REFUSED: usize = 200;
 
 /// Says which rules read a page: evidence names it, so that an old reading can be told from a new one.
-pub const EXTRACTOR: &str = "relay-reader/1";
+pub const EXTRACTOR: &str = "relay-reader/2";
 
 /// What a page says.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -127,8 +126,11 @@ impl Tables {
     fn read(&mut self, grid: &Grid, block: &Block, announced: Option<&str>, reading: &mut Reading) {
         self.count += 1;
         let around = announced.map(str::to_owned).or_else(|| tier_around(&block.places));
-        let rows = table::read(grid, around.as_deref());
+        let title = block.places.last().map(|place| place.title.as_str());
+        let rows = table::read(grid, around.as_deref(), title);
         let rows = rows.and_then(|rows| {
+            let rows: Vec<Row> =
+                rows.into_iter().map(|row| if row.model == "*" { under(row, &block.places) } else { row }).collect();
             let says = format!("{:?}", rows.iter().map(Row::says).collect::<Vec<_>>());
             match self.read.entry(says) {
                 Entry::Occupied(known) => Err(format!("it repeats table {}", known.get())),
@@ -250,17 +252,37 @@ impl Lines {
     }
 }
 
-/// The row with what the titles around it say.
-fn placed(mut row: Row, places: &Rc<Vec<Place>>) -> Row {
+/// The row of a line with what the titles around it say.
+fn placed(mut row: Row, places: &[Place]) -> Row {
     row.tier = row.tier.or_else(|| tier_around(places));
-    let title = places.iter().rev().find(|place| !place.is_tab()).map(|place| place.title.clone());
-    let Some(title) = title else { return row };
-    if row.model == "*" && row.section.is_none() && row::is_id(&title) {
-        row.model = title;
-    } else if row.section.is_none() && !is_general(&title) {
-        row.section = Some(title);
+    under(row, places)
+}
+
+/// The row with the model, or the group of them, that the title above it names.
+fn under(mut row: Row, places: &[Place]) -> Row {
+    let says = |place: &&Place| !(place.is_tab() || place.is_item() && is_general(&place.title));
+    let Some(place) = places.iter().rev().find(says) else { return row };
+    let model = if row.model == "*" && row.section.is_none() { model_of(place) } else { None };
+    if let Some(model) = model {
+        row.model = model;
+    } else if row.section.is_none() && !is_general(&place.title) {
+        row.section = Some(place.title.trim_end_matches(':').to_owned());
     }
     row
+}
+
+/// The model that a title is, or that an item names which others stand below.
+fn model_of(place: &Place) -> Option<String> {
+    if row::is_id(&place.title) {
+        return Some(place.title.clone());
+    }
+    let is_named = |word: &&str| row::is_id(word) && word.contains(|c: char| c.is_ascii_digit() || c == '/');
+    let words = place.title.split_whitespace().map(|word| word.trim_matches([',', ':', '(', ')', '"']));
+    let ids: Vec<&str> = words.filter(is_named).collect();
+    match ids.as_slice() {
+        [id] if place.is_item() => Some((*id).to_owned()),
+        _ => None,
+    }
 }
 
 /// A title that says no more than that limits follow.

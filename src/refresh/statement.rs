@@ -2,11 +2,11 @@
 
 mod subject;
 
-use super::amount::{self, Amount, Metric, Token, tokens, unit};
+use super::amount::{self, Amount, Metric, Token, Unit, tokens, unit};
 use super::header;
 use super::row::{Quote, Row};
 use super::text::Text;
-use super::words::{self, Word};
+use super::words::{self, Counted, Word};
 use subject::subject;
 
 /// What a line says.
@@ -28,15 +28,50 @@ pub fn item(text: &Text, line: usize) -> Said {
     if let Some(said) = labelled_metric(&shown, line) {
         return said;
     }
-    match sentences(&shown).as_slice() {
-        [] => Said::Nothing,
-        [only] => sentence(only, text, line, true),
-        several => several
-            .iter()
-            .map(|part| sentence(part, text, line, true))
-            .find(|said| *said != Said::Nothing)
-            .unwrap_or(Said::Nothing),
+    let parts = sentences(&shown);
+    let mut said = parts.iter().map(|part| sentence(part, text, line, true)).enumerate();
+    match said.find(|(_, said)| *said != Said::Nothing) {
+        None => labelled_rates(&shown, text, line).unwrap_or(Said::Nothing),
+        Some((0, said)) => said,
+        Some((_, said)) => of_first(said, &parts, text),
     }
+}
+
+/// What a later sentence of an item says: it is about what the first one names.
+fn of_first(said: Said, parts: &[&str], text: &Text) -> Said {
+    let Said::Limits(mut row) = said else { return said };
+    if row.model != "*" || row.tier.is_some() || row.section.is_some() {
+        return Said::Limits(row);
+    }
+    let Some(subject) = subject::named_first(parts[0], text) else {
+        return Said::Unclear("a number stands apart from what it limits");
+    };
+    (row.model, row.ids, row.tier, row.section) = (subject.model, subject.ids, subject.tier, subject.section);
+    Said::Limits(row)
+}
+
+/// "Chat: 20/min", where a rate of nothing else is one of requests.
+fn labelled_rates(shown: &str, text: &Text, line: usize) -> Option<Said> {
+    let (label, value) = shown.split_once(": ")?;
+    let amounts = amount::cell(value.trim_end_matches('.'), Unit::default()).ok()?;
+    let is_rate = |(metric, _): &(Metric, u64)| metric.counted == Counted::Requests;
+    if amounts.is_empty() || !amounts.iter().all(is_rate) {
+        return None;
+    }
+    let subject = subject::of_label(label.trim(), text);
+    Some(match subject {
+        Ok(subject) => Said::Limits(with(Row { evidence: Quote::new(line, shown), ..subject }, amounts)),
+        Err(reason) => Said::Unclear(reason),
+    })
+}
+
+/// A row with amounts that all stand in its line.
+fn with(mut row: Row, amounts: Vec<(Metric, u64)>) -> Row {
+    for (metric, value) in amounts {
+        row.evidence.cells.insert(metric, row.evidence.cell.clone());
+        row.amounts.insert(metric, value);
+    }
+    row
 }
 
 /// Reads a paragraph: every sentence of it that states a limit. After "for example" nothing counts any more.
@@ -124,12 +159,7 @@ fn sentence(part: &str, text: &Text, line: usize, is_item: bool) -> Said {
         Ok(subject) => subject,
         Err(reason) => return Said::Unclear(reason),
     };
-    let mut row = Row { evidence: Quote::new(line, part), ..subject };
-    for (metric, value) in found.amounts {
-        row.evidence.cells.insert(metric, row.evidence.cell.clone());
-        row.amounts.insert(metric, value);
-    }
-    Said::Limits(row)
+    Said::Limits(with(Row { evidence: Quote::new(line, part), ..subject }, found.amounts))
 }
 
 fn has_rate(tokens: &[Token]) -> bool {

@@ -86,7 +86,8 @@ fn is_model(token: Option<&Token>) -> bool {
 }
 
 fn is_noun(token: Option<&Token>) -> bool {
-    matches!(token, Some(Token::Word(word)) if matches!(words::word(&word.to_lowercase()), Some(Word::TierNoun)))
+    let is_noun = |word: &str| word == "key" || words::word(word) == Some(Word::TierNoun);
+    matches!(token, Some(Token::Word(word)) if is_noun(&word.to_lowercase()))
 }
 
 /// "Tier" and "level" count: "tier 2".

@@ -14,6 +14,7 @@ pub enum Counted {
     Images,
     Inputs,
     Pages,
+    BatchRequests,
     Sessions,
     /// Requests under way at the same time: no period belongs to it.
     Concurrent,
@@ -33,6 +34,7 @@ impl Counted {
             Self::Images => "images",
             Self::Inputs => "inputs",
             Self::Pages => "pages",
+            Self::BatchRequests => "batch_requests",
             Self::Sessions => "concurrent_sessions",
             Self::Concurrent => "concurrent_requests",
             Self::TokensPerRequest => "tokens_per_request",
@@ -94,11 +96,34 @@ pub const PHRASES: &[(&str, &str)] = &[
     ("http requests", "requests"),
     ("rate limit", "limit"),
     ("rate limits", "limits"),
+    ("batch requests", "batchrequests"),
+    // "per" of other languages; German's would else be the name of a plan.
+    ("pro sekunde", "secondly"),
+    ("pro minute", "minutely"),
+    ("pro stunde", "hourly"),
+    ("pro tag", "daily"),
+    ("pro monat", "monthly"),
+    ("par seconde", "secondly"),
+    ("par minute", "minutely"),
+    ("par heure", "hourly"),
+    ("par jour", "daily"),
+    ("par mois", "monthly"),
+    ("por segundo", "secondly"),
+    ("por minuto", "minutely"),
+    ("por hora", "hourly"),
+    ("por día", "daily"),
+    ("por dia", "daily"),
+    ("por mes", "monthly"),
+    ("por mês", "monthly"),
 ];
 
 const WORDS: &[(Word, &str)] = &[
-    (Word::Counts(Counted::Requests), "requests request req reqs queries query calls call invocations"),
-    (Word::Counts(Counted::Tokens), "tokens token tok toks"),
+    (
+        Word::Counts(Counted::Requests),
+        "requests request req reqs queries query calls call invocations anfragen anfrage requêtes requête solicitudes \
+        solicitud peticiones solicitações",
+    ),
+    (Word::Counts(Counted::Tokens), "tokens token tok toks jetons jeton"),
     (Word::Counts(Counted::InputTokens), "inputtokens"),
     (Word::Counts(Counted::OutputTokens), "outputtokens"),
     (Word::Counts(Counted::AudioSeconds), "audioseconds"),
@@ -107,21 +132,22 @@ const WORDS: &[(Word, &str)] = &[
     (Word::Counts(Counted::Inputs), "inputs input"),
     (Word::Counts(Counted::Pages), "pages"),
     (Word::Counts(Counted::Sessions), "sessions session"),
+    (Word::Counts(Counted::BatchRequests), "batchrequests"),
     (Word::Counts(Counted::Concurrent), "concurrency"),
     (Word::Counts(Counted::TokensPerRequest), "tokensperrequest"),
-    (Word::Per(Period::Second), "second seconds sec s"),
-    (Word::Per(Period::Minute), "minute minutes min mins"),
+    (Word::Per(Period::Second), "second seconds sec s secondly"),
+    (Word::Per(Period::Minute), "minute minutes min mins minutely"),
     (Word::Per(Period::Hour), "hour hours hr h hourly"),
     (Word::Per(Period::Day), "day days d daily"),
     (Word::Per(Period::Month), "month months mo monthly"),
     (Word::Rate(Counted::Requests, Period::Second), "rps qps"),
-    (Word::Rate(Counted::Requests, Period::Minute), "rpm qpm"),
+    (Word::Rate(Counted::Requests, Period::Minute), "rpm qpm 每分钟请求数 每分钟请求次数 每分鐘請求數"),
     (Word::Rate(Counted::Requests, Period::Hour), "rph qph"),
-    (Word::Rate(Counted::Requests, Period::Day), "rpd qpd"),
+    (Word::Rate(Counted::Requests, Period::Day), "rpd qpd 每日请求数 每天请求数 每日请求次数 每天请求次数 每日請求數"),
     (Word::Rate(Counted::Tokens, Period::Second), "tps"),
-    (Word::Rate(Counted::Tokens, Period::Minute), "tpm"),
+    (Word::Rate(Counted::Tokens, Period::Minute), "tpm 每分钟令牌数 每分钟token数 每分钟tokens数"),
     (Word::Rate(Counted::Tokens, Period::Hour), "tph"),
-    (Word::Rate(Counted::Tokens, Period::Day), "tpd"),
+    (Word::Rate(Counted::Tokens, Period::Day), "tpd 每日令牌数 每日token数 每天token数"),
     (Word::Rate(Counted::InputTokens, Period::Minute), "itpm"),
     (Word::Rate(Counted::InputTokens, Period::Day), "itpd"),
     (Word::Rate(Counted::OutputTokens, Period::Minute), "otpm"),
@@ -145,9 +171,9 @@ const WORDS: &[(Word, &str)] = &[
     (Word::TierNoun, "tier tiers plan plans level keys apikey mode accounts users customers"),
     (
         Word::Filler,
-        "rate rates limit limits quota quotas max maximum allowed allowance number of the per a an \
+        "rate rates limit limits cap caps quota quotas max maximum allowed allowance number of the per a an \
         each every in for by and usage default account user key org organization organisation project model \
-        models ip workspace api our your current overview all",
+        models ip workspace api our your current overview all limitation limitations specification specifications",
     ),
 ];
 
@@ -168,19 +194,27 @@ pub enum Column {
 }
 
 pub fn column(header: &str) -> Option<Column> {
-    COLUMNS.iter().find(|(_, headers)| is_one_of(headers, header)).map(|(column, _)| *column)
+    let known = COLUMNS.iter().find(|(_, headers)| is_one_of(headers, header)).map(|(column, _)| *column);
+    known.or_else(|| is_kind_of_tier(header).then_some(Column::Tier))
+}
+
+/// "Copilot tier", "subscription plan": a column of plans, where "free tier" is one of them.
+fn is_kind_of_tier(header: &str) -> bool {
+    let Some(kind) = header.strip_suffix(" tier").or_else(|| header.strip_suffix(" plan")) else { return false };
+    kind.split(' ').count() <= 2 && kind.split(' ').all(|own| word(own).is_none())
 }
 
 const COLUMNS: &[(Column, &str)] = &[
     (
         Column::Model,
         "model|models|model name|name|model family|model variant|available models|llm|model s|\
-        supported model|supported models|language model|engine|deployment|model type",
+        supported model|supported models|language model|engine|deployment|model type|modell|modelle|modèle|modèles|\
+        modelo|modelos|modello|modelli|模型|模型名称|模型名稱|モデル|모델",
     ),
     (
         Column::ModelId,
         "model id|model ids|id|api model|api model id|model string|model code|api id|api name|\
-        model identifier|model slug|slug|api model name|model id for api",
+        model identifier|model slug|slug|api model name|model id for api|モデルid|模型id|模型 id",
     ),
     (
         Column::Task,
@@ -189,7 +223,7 @@ const COLUMNS: &[(Column, &str)] = &[
     ),
     (
         Column::Tier,
-        "tier|plan|plan name|usage tier|rate limit tier|account type|key type|level|subscription|\
+        "tier|plan|plan name|credits purchased|credits purchased all time|purchased credits|lifetime credits|usage tier|rate limit tier|account type|key type|level|subscription|\
         user type|account|access|plan tier|api key type|tier name|account tier|user tier|pricing tier|rate tier|\
         service tier|customer type",
     ),
@@ -227,7 +261,7 @@ pub fn is_unpublished(text: &str) -> bool {
         not specified|not supported|unavailable|none|null|nil|unlimited|no limit|no limits|∞|infinite|tbd|tba|\
         contactsales|custom|varies|variable|dynamic|coming soon|unknown|x|✓|✔|✗|✘|✅|❌|yes|no|unmetered|\
         not limited";
-    const BEGINS: &str = "contact |see |ask |talk to |custom |varies |get in touch";
+    const BEGINS: &str = "unlimited (|no limit (|contact |see |ask |talk to |custom |varies |get in touch";
     let text = text.to_lowercase();
     let text = text.trim();
     is_one_of(WHOLE, text) || BEGINS.split('|').any(|begin| text.starts_with(begin))
@@ -244,13 +278,13 @@ pub fn task(text: &str) -> Option<&str> {
 /// Words of titles that say no more than that limits follow, beside those about limits.
 pub fn is_general(word: &str) -> bool {
     const GENERAL: &str = "and|or|credits|credit|remaining|pricing|billing|how|work|works|measured|what|is|are|apply|\
-        overview|understanding|general|this|with|request|requests|token|tokens|about|on|to|basic|standard";
+        overview|understanding|general|this|with|limitation|limitations|specification|specifications|request|requests|token|tokens|about|on|to|basic|standard";
     is_one_of(GENERAL, word)
 }
 
 /// Words after which a number is an example, a wish or a threat, and no limit.
 pub const HYPOTHETICAL: &str = "example|examples|e.g.|eg|say|suppose|imagine|instance|illustrative|assume|\
-        assuming|hypothetical|would|could|previously|formerly|was|were|used|until|request an increase|typically|\
+        assuming|hypothetical|would|could|previously|formerly|was|were|used|until|request an increase|typically|usually|\
         approximately|roughly|about|around|average|recommend|recommended|should|not|no longer|increase to|\
         more than|exceed|exceeds|exceeding|over|in our tests|benchmark|benchmarks|observed";
 

@@ -31,6 +31,17 @@ fn numbers_that_are_certain() {
         ("30 requests per minute per key", 30),
         ("30 requests per 60 seconds", 30),
         ("30 / 1 min", 30),
+        ("250 000", 250_000),
+        ("1 000 000 RPM", 1_000_000),
+        ("1.000.000", 1_000_000),
+        ("３０", 30),
+        ("１，５００", 1_500),
+        ("up to 30", 30),
+        ("Max. 30", 30),
+        ("30 (per model)", 30),
+        ("30 RPM (per key)", 30),
+        ("RPM: 30", 30),
+        ("minute: 30", 30),
         ("\u{1f}30\u{1f}", 30),
     ] {
         assert_eq!(keys(text, RPM), Some(vec![("requests_per_minute".to_owned(), value)]), "{text}");
@@ -59,6 +70,15 @@ fn cells_that_publish_nothing() {
 fn everything_else_is_refused() {
     for text in [
         "7K60K",
+        "30 300",
+        "300 30 000",
+        "1.000.00",
+        "250 000,5",
+        "\u{202e}03\u{202c}",
+        "up to",
+        "up to 30 or 60",
+        "day: 30",
+        "30 (per day)",
         "1.000",
         "1,00",
         "10-30",

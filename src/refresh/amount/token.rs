@@ -16,7 +16,9 @@ pub enum Token {
 
 /// Cuts a text into numbers, words and signs; footnote marks are left out.
 pub fn tokens(text: &str) -> Vec<Token> {
-    let text = without_footnotes(text);
+    let text: String = without_footnotes(text).chars().map(narrow).collect();
+    // What is shown from right to left may be other numbers than what stands there.
+    let is_turned = text.contains(['\u{202d}', '\u{202e}']);
     let mut tokens = Vec::new();
     let mut rest = text.as_str();
     let mut before = ' ';
@@ -26,7 +28,7 @@ pub fn tokens(text: &str) -> Vec<Token> {
             '-' if before.is_alphabetic() && rest[1..].starts_with(char::is_alphabetic) => 1,
             _ if next.is_ascii_digit() => {
                 let (token, bytes) = number(rest);
-                tokens.push(token);
+                tokens.push(if is_turned { Token::NoNumber(rest[..bytes].to_owned()) } else { token });
                 bytes
             }
             _ if next.is_alphabetic() || next == ':' && rest[1..].starts_with(char::is_alphabetic) => {
@@ -51,6 +53,15 @@ pub fn tokens(text: &str) -> Vec<Token> {
         rest = &rest[taken..];
     }
     fold(whole_periods(tokens))
+}
+
+/// Digits and signs of double width, as Chinese and Japanese texts have them, in their usual width.
+fn narrow(c: char) -> char {
+    match c {
+        '\u{ff05}' | '\u{ff08}'..='\u{ff1b}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
+        '\u{3001}' => ',',
+        _ => c,
+    }
 }
 
 /// "per 24 hours" is "per day": a period that is written as a number of shorter ones.
@@ -124,7 +135,7 @@ fn is_word(token: &Token, word: &str) -> bool {
 fn number(text: &str) -> (Token, usize) {
     let is_part =
         |c: char| c.is_ascii_digit() || matches!(c, ',' | '.' | '\'' | '\u{a0}' | '\u{202f}' | '\u{2009}' | '_');
-    let mut end = text.find(|c| !is_part(c)).unwrap_or(text.len());
+    let mut end = whole_thousands(text).unwrap_or_else(|| text.find(|c| !is_part(c)).unwrap_or(text.len()));
     // A comma or full stop at its end belongs to the sentence.
     end = text[..end].trim_end_matches(|c: char| !c.is_ascii_digit()).len();
     let letters = text[end..].find(|c: char| !c.is_alphabetic()).map_or(text.len() - end, |letters| letters);
@@ -140,6 +151,19 @@ fn number(text: &str) -> (Token, usize) {
         Some(value) => (Token::Number(value), taken),
         None => (Token::NoNumber(text[..taken].to_owned()), taken),
     }
+}
+
+/// The end of groups with spaces between them, where the last is "000", which no number begins with: "250 000" is one
+/// number, and "30 300" may be two.
+fn whole_thousands(text: &str) -> Option<usize> {
+    let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+    let mut end = Some(digits(text)).filter(|end| (1..=3).contains(end) && !text.starts_with('0'))?;
+    let mut is_whole = false;
+    while text[end..].starts_with(' ') && digits(&text[end + 1..]) == 3 {
+        is_whole = &text[end + 1..end + 4] == "000";
+        end += 4;
+    }
+    (is_whole && !text[end..].starts_with([',', '.', '\''])).then_some(end)
 }
 
 /// Whether a seam stands between two numbers: "30" and "300" in elements of their own are not 30300.
@@ -166,7 +190,9 @@ fn value(digits: &str, factor: u64) -> Option<u64> {
     if digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return digits.parse::<u64>().ok()?.checked_mul(factor);
     }
-    if let Some((whole, fraction)) = digits.split_once('.') {
+    // "1.000.000" has more dots than a fraction.
+    let fraction = digits.split_once('.').filter(|(_, fraction)| !fraction.contains('.'));
+    if let Some((whole, fraction)) = fraction {
         let whole = whole.replace(',', "");
         let is_plain = [whole.as_str(), fraction].iter().all(|part| part.bytes().all(|byte| byte.is_ascii_digit()));
         let scale = 10_u64.checked_pow(u32::try_from(fraction.len()).ok()?)?;

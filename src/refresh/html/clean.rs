@@ -17,9 +17,9 @@ const MOST_TAG: usize = 8_192;
 const MOST_SKIPPED: usize = 64;
 
 /// Elements that go with everything in them.
-const DROPPED: [&str; 14] = [
-    "script", "style", "svg", "math", "noscript", "iframe", "object", "template", "textarea", "select", "pre", "sup",
-    "del", "strike",
+const DROPPED: [&str; 15] = [
+    "s", "script", "style", "svg", "math", "noscript", "iframe", "object", "template", "textarea", "select", "pre",
+    "sup", "del", "strike",
 ];
 
 /// Elements that stay, by their own names.
@@ -46,6 +46,18 @@ const BLOCKS: [&str; 16] = [
     "dd",
     "br",
     "hr",
+];
+
+/// Elements that others stand for by their role, as in tables made of `div`.
+const ROLES: [(&str, &str); 8] = [
+    ("table", "table"),
+    ("grid", "table"),
+    ("treegrid", "table"),
+    ("row", "tr"),
+    ("columnheader", "th"),
+    ("rowheader", "td"),
+    ("cell", "td"),
+    ("gridcell", "td"),
 ];
 
 /// Attributes that say something about the element they stand at.
@@ -159,10 +171,11 @@ impl Cleaner<'_> {
     fn start(&mut self, tag: &Tag<'_>, at: usize) -> Result<(), Unreadable> {
         let panel = tag.attribute("role").is_some_and(|role| role == "tabpanel");
         let is_hidden = !panel && tag.is_hidden();
+        let role = tag.attribute("role").unwrap_or_default();
         let name = match tag.name.as_str() {
             "code" => "x-code",
             "a" => "x-link",
-            name => name,
+            name => ROLES.iter().find(|(known, _)| *known == role).map_or(name, |(_, element)| element),
         };
         let written = if panel {
             Some("x-panel")
@@ -175,7 +188,7 @@ impl Cleaner<'_> {
         } else {
             None
         };
-        self.end_implied(name);
+        self.end_implied(&tag.name);
         let Some(written) = written else {
             self.put(if BLOCKS.contains(&name) { "<br>" } else { "\u{1f}" });
             if !is_void(name) && !tag.is_empty {
@@ -301,6 +314,8 @@ impl<'a> Tag<'a> {
             || self.attribute("aria-hidden").is_some_and(|value| value == "true")
             || style.contains("display:none")
             || style.contains("visibility:hidden")
+            || style.contains("line-through")
+            || self.attribute("class").is_some_and(|class| class.split_whitespace().any(|one| one == "line-through"))
     }
 }
 

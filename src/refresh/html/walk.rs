@@ -94,13 +94,15 @@ struct Walker<'a> {
     tabs: Tabs,
     /// Text that stands in no element of its own.
     loose: Text,
+    /// How many lists are open.
+    lists: usize,
     line: usize,
 }
 
 impl<'a> Walker<'a> {
     fn new(builder: &'a mut Builder, cut_tables: Vec<usize>, tabs: Tabs, line: usize) -> Self {
         let (sinks, tables, panels) = (Vec::new(), Vec::new(), Vec::new());
-        Self { builder, cut_tables, sinks, tables, panels, tabs, loose: Text::default(), line }
+        Self { builder, cut_tables, sinks, tables, panels, tabs, loose: Text::default(), lists: 0, line }
     }
 
     fn text(&mut self, text: &str) {
@@ -116,7 +118,7 @@ impl<'a> Walker<'a> {
         if let Some(line) = number(element, "data-line") {
             self.line = line;
         }
-        let in_cell = self.sinks.iter().any(|sink| matches!(sink.purpose, Purpose::Cell { .. }));
+        let in_cell = self.is_in_cell();
         match element.name() {
             "table" => self.open_table(number(element, "data-table")),
             "thead" => self.each_table(|table| table.is_in_head = true),
@@ -141,7 +143,7 @@ impl<'a> Walker<'a> {
                 self.flush();
                 self.sink(Purpose::Item);
             }
-            "ul" | "ol" if !in_cell => self.end_item_text(),
+            "ul" | "ol" if !in_cell => self.open_list(),
             "p" if self.sinks.is_empty() => {
                 self.flush();
                 self.sink(Purpose::Paragraph);
@@ -173,6 +175,7 @@ impl<'a> Walker<'a> {
         match element.name() {
             "table" => self.close_table(),
             "tr" => self.close_row(),
+            "ul" | "ol" if !self.is_in_cell() => self.lists = self.lists.saturating_sub(1),
             "x-link" => {
                 if let (Some(sink), Some(target)) = (self.sinks.last_mut(), element.attr("href")) {
                     sink.text.seam();
@@ -200,6 +203,10 @@ impl<'a> Walker<'a> {
         }
     }
 
+    fn is_in_cell(&self) -> bool {
+        self.sinks.iter().any(|sink| matches!(sink.purpose, Purpose::Cell { .. }))
+    }
+
     fn sink(&mut self, purpose: Purpose) {
         self.sinks.push(Sink { purpose, text: Text::default(), line: self.line });
     }
@@ -211,7 +218,7 @@ impl<'a> Walker<'a> {
                 self.each_table(|table| table.row.push(Spanning { text, columns, rows }));
             }
             Purpose::Heading(level) => self.builder.heading(level, text, line),
-            Purpose::Item => self.builder.item(text, line),
+            Purpose::Item => self.builder.item(text, self.lists, line),
             Purpose::Paragraph => self.builder.paragraph(text, line),
             Purpose::Code => match self.sinks.last_mut() {
                 Some(sink) => sink.text.code(&text.plain),
@@ -233,8 +240,13 @@ impl<'a> Walker<'a> {
     /// An item's own text ends where the list within it begins.
     fn end_item_text(&mut self) {
         if let Some(Sink { purpose: Purpose::Item, text, line }) = self.sinks.last_mut() {
-            self.builder.item(std::mem::take(text), *line);
+            self.builder.item(std::mem::take(text), self.lists, *line);
         }
+    }
+
+    fn open_list(&mut self) {
+        self.end_item_text();
+        self.lists += 1;
     }
 
     fn line_break(&mut self) {

@@ -21,7 +21,13 @@ pub fn subject(found: &Found, text: &Text, part: &str, is_item: bool) -> Result<
         let tier = named_tier(&[], &found.behind)?;
         return Ok(row("*", tier));
     }
-    let label = label(part).ok_or("a number stands in a line that states no limit")?;
+    of_label(&label(part).ok_or("a number stands in a line that states no limit")?, text)
+}
+
+/// Whose limits a label names.
+pub fn of_label(label: &str, text: &Text) -> Result<Row, &'static str> {
+    let label = label.to_owned();
+    let row = |model: &str, tier: Option<String>| Row { model: model.to_owned(), tier, ..Row::default() };
     let ids: Vec<&String> = text.codes.iter().filter(|code| row::is_id(code)).collect();
     if row::is_id(&label) || ids.len() == 1 {
         let id = if row::is_id(&label) { label } else { ids[0].clone() };
@@ -33,6 +39,15 @@ pub fn subject(found: &Found, text: &Text, part: &str, is_item: bool) -> Result<
         Tiers::None if label.chars().any(|c| c.is_ascii_digit()) => Ok(row(&label, None)),
         Tiers::None => Ok(Row { section: Some(label), ..row("*", None) }),
     }
+}
+
+/// What the first sentence of an item names: what stands before its first joint, or all of it where it is short.
+pub fn named_first(part: &str, text: &Text) -> Option<Row> {
+    const MOST_WORDS: usize = 6;
+    let joint = [": ", " – ", " — ", " - ", " = ", " ("].iter().filter_map(|joint| part.find(joint)).min();
+    let label = part[..joint.unwrap_or(part.len())].trim().trim_end_matches(['.', ':']);
+    let words = label.split_whitespace().count();
+    if words == 0 || words > MOST_WORDS { None } else { of_label(label, text).ok() }
 }
 
 /// Whose limits they are where a line states them in so many words.
@@ -96,11 +111,21 @@ fn said(tokens: &[Token]) -> String {
 /// Whether the words right before a number say that it is a limit.
 fn states_limit(before: &str) -> bool {
     let before = before.trim_end_matches(" a").trim_end_matches(" the");
-    STATES.iter().any(|end| before.ends_with(end))
+    STATES.iter().any(|end| before.ends_with(end)) || is_headline(before)
+}
+
+/// "Limits:", "Free tier limits (per model):" at the beginning of a sentence.
+fn is_headline(before: &str) -> bool {
+    const MOST_WORDS: usize = 5;
+    let Some(title) = before.strip_suffix(':') else { return false };
+    let title = title.trim_end();
+    let title = title.strip_suffix(')').and_then(|rest| rest.rsplit_once('(')).map_or(title, |(title, _)| title).trim();
+    let is_limit = title.ends_with("limits") || title.ends_with("limit");
+    is_limit && title.split(' ').all(|word| words::word(word).is_some()) && title.split(' ').count() <= MOST_WORDS
 }
 
 /// How a limit is stated, right before its number.
-const STATES: [&str; 22] = [
+const STATES: [&str; 23] = [
     "limited to",
     "up to",
     "limit of",
@@ -123,6 +148,7 @@ const STATES: [&str; 22] = [
     "set at",
     "no more than",
     "set to",
+    "limited at",
 ];
 
 /// The label of an item: what stands before a colon, a dash, or "is".

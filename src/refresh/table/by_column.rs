@@ -1,6 +1,6 @@
 //! Tables with a row for each model and a column for each limit, or for each plan.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::super::amount::{self, Unit};
 use super::super::grid::Row as Line;
@@ -13,7 +13,8 @@ use super::read::{Refusal, Sheet, cell_text};
 /// A column of limits.
 struct Limits {
     column: usize,
-    unit: Unit,
+    /// More than one where the header names several in a row.
+    units: Vec<Unit>,
     tier: Option<String>,
 }
 
@@ -31,6 +32,7 @@ pub fn read(sheet: &Sheet<'_>) -> Result<Vec<Row>, Refusal> {
     let tier_column = sheet.columns(&[Column::Tier]).next();
     let context_column = sheet.columns(&[Column::Context]).next();
     let mut rows = Vec::new();
+    let mut lines = Vec::new();
     for (line, tier_above, section) in sheet.titled() {
         if repeats_header(sheet, line) {
             continue;
@@ -41,14 +43,9 @@ pub fn read(sheet: &Sheet<'_>) -> Result<Vec<Row>, Refusal> {
         let context = context_column.and_then(|column| context(line, column));
         for (tier, amounts) in amounts(line, &limits)? {
             let mut evidence = Quote::new(line.line, &line.quote());
-            let mut row = Row {
-                model: model.clone(),
-                ids: ids.clone(),
-                tier: tier.or_else(|| tier_above.clone()),
-                section: section.clone(),
-                context,
-                ..Row::default()
-            };
+            let (model, ids, section) = (model.clone(), ids.clone(), section.clone());
+            let tier = tier.or_else(|| tier_above.clone());
+            let mut row = Row { model, ids, tier, section, context, ..Row::default() };
             for (column, metric, value) in amounts {
                 evidence
                     .cells
@@ -59,9 +56,32 @@ pub fn read(sheet: &Sheet<'_>) -> Result<Vec<Row>, Refusal> {
             }
             row.evidence = evidence;
             rows.push(row);
+            lines.push(line);
         }
     }
+    tell_apart(sheet, &mut rows, &lines);
     Ok(rows)
+}
+
+/// Rows of one model with other numbers differ in what a column says that names no limit, such as a region: that is their group.
+fn tell_apart(sheet: &Sheet<'_>, rows: &mut [Row], lines: &[&Line]) {
+    let mut twins: HashMap<_, Vec<usize>> = HashMap::new();
+    for (at, row) in rows.iter().enumerate().filter(|(_, row)| row.section.is_none()) {
+        twins.entry((row.model.clone(), row.tier.clone())).or_default().push(at);
+    }
+    let others = || (0..sheet.head.columns.len()).filter(|column| sheet.head.columns[*column] == Meaning::Other);
+    for twins in twins.into_values() {
+        if twins.iter().all(|at| rows[*at].amounts == rows[twins[0]].amounts) {
+            continue;
+        }
+        let texts = others().find_map(|column| {
+            let texts: Option<Vec<String>> = twins.iter().map(|at| cell_text(lines[*at], column)).collect();
+            texts.filter(|texts| texts.iter().collect::<HashSet<_>>().len() == texts.len())
+        });
+        for (at, text) in twins.iter().zip(texts.into_iter().flatten()) {
+            rows[*at].section = Some(text);
+        }
+    }
 }
 
 fn limit_columns(sheet: &Sheet<'_>) -> Result<Vec<Limits>, Refusal> {
@@ -70,18 +90,24 @@ fn limit_columns(sheet: &Sheet<'_>) -> Result<Vec<Limits>, Refusal> {
         match meaning {
             // "Output tokens" may be a size; only cells with a period of their own make a limit of it.
             Meaning::Limit { unit, .. } if unit.is_open() && !has_periods(sheet, column) => {}
-            Meaning::Limit { unit, tier } => limits.push(Limits { column, unit: *unit, tier: tier.clone() }),
-            Meaning::Tier(tier) => limits.push(Limits { column, unit: Unit::default(), tier: Some(tier.clone()) }),
+            Meaning::Limit { unit, tier } => {
+                let unit = if *unit == Unit::default() { sheet.unit } else { *unit };
+                limits.push(Limits { column, units: vec![unit], tier: tier.clone() });
+            }
+            Meaning::Series { units, tier } => {
+                limits.push(Limits { column, units: units.clone(), tier: tier.clone() });
+            }
+            Meaning::Tier(tier) => limits.push(Limits { column, units: vec![sheet.unit], tier: Some(tier.clone()) }),
             Meaning::Is(Column::Value | Column::Metric) => {
-                limits.push(Limits { column, unit: Unit::default(), tier: None });
+                limits.push(Limits { column, units: vec![sheet.unit], tier: None });
             }
             _ => {}
         }
     }
     for (index, one) in limits.iter().enumerate() {
-        let is_twin = |other: &Limits| {
-            other.unit == one.unit && other.tier == one.tier && one.unit.counted.is_some() && one.unit.per.is_some()
-        };
+        let is_whole = |unit: &Unit| unit.counted.is_some() && unit.per.is_some();
+        let is_twin =
+            |other: &Limits| other.units == one.units && other.tier == one.tier && one.units.iter().all(is_whole);
         if limits[..index].iter().any(is_twin) {
             return Err(format!("two columns are `{}`", sheet.head.texts[one.column]));
         }
@@ -93,11 +119,8 @@ fn has_periods(sheet: &Sheet<'_>, column: usize) -> bool {
     let texts = sheet.lines().filter_map(|line| line.text(column));
     let mut tokens = texts.map(|text| amount::tokens(&text.plain));
     tokens.any(|tokens| {
-        tokens.windows(2).any(|pair| amount::unit(&pair[1..]).is_some_and(|(unit, _)| unit.per.is_some()))
-    }) || sheet
-        .lines()
-        .filter_map(|line| line.text(column))
-        .any(|text| text.plain.contains('/') || text.plain.contains(" per "))
+        (1..tokens.len()).any(|at| amount::unit(&tokens[at..]).is_some_and(|(unit, _)| unit.per.is_some()))
+    })
 }
 
 /// The column that names what a row is about.
@@ -146,7 +169,10 @@ fn amounts(line: &Line, limits: &[Limits]) -> Result<Amounts, Refusal> {
     let mut by_tier: Amounts = Vec::new();
     for limit in limits {
         let text = line.text(limit.column).map(|text| text.plain.as_str()).unwrap_or_default();
-        let found = amount::cell(text, limit.unit)?;
+        let found = match limit.units.as_slice() {
+            [unit] => amount::cell(text, *unit)?,
+            units => amount::series(text, units)?,
+        };
         let found = found.into_iter().map(|(metric, value)| (limit.column, metric, value));
         match by_tier.iter_mut().find(|(tier, _)| *tier == limit.tier) {
             Some((_, amounts)) => amounts.extend(found),

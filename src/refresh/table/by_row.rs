@@ -19,14 +19,19 @@ pub fn read(sheet: &Sheet<'_>, metric_column: usize) -> Result<Vec<Row>, Refusal
     let group = group_column(sheet, metric_column)?;
     let numbers = number_columns(sheet, metric_column, group)?;
     let mut rows: Vec<Row> = Vec::new();
+    let mut above: Option<(String, Vec<String>)> = None;
     for (line, tier_above, section) in sheet.titled() {
         let label = line.text(metric_column).map(|text| text.plain.clone()).unwrap_or_default();
         let is_context = words::column(&super::super::text::shown(&label).to_lowercase()) == Some(Column::Context);
-        let Some(unit) = header::metric(&label).or_else(|| is_context.then(Unit::default)) else { continue };
-        let (group_name, ids) = match group {
-            Some(column) => line.text(column).and_then(row::model).ok_or("a row names no model")?,
+        let known = header::metric(&label).or_else(|| header::counted(&label));
+        let Some(unit) = known.or_else(|| is_context.then(Unit::default)) else { continue };
+        let (group_name, ids) = match group.map(|column| line.text(column)) {
+            // A blank cell goes on with the model above.
+            Some(Some(text)) if text.is_blank() && above.is_some() => above.clone().unwrap_or_default(),
+            Some(text) => text.and_then(row::model).ok_or("a row names no model")?,
             None => ("*".to_owned(), Vec::new()),
         };
+        above = Some((group_name.clone(), ids.clone()));
         for number in &numbers {
             let model = number.model.clone().unwrap_or_else(|| group_name.clone());
             let tier = number.tier.clone().or_else(|| tier_above.clone());
@@ -80,8 +85,15 @@ fn group_column(sheet: &Sheet<'_>, metric_column: usize) -> Result<Option<usize>
 }
 
 fn number_columns(sheet: &Sheet<'_>, metric_column: usize, group: Option<usize>) -> Result<Vec<Numbers>, Refusal> {
-    let columns: Vec<usize> =
-        (0..sheet.head.columns.len()).filter(|column| *column != metric_column && Some(*column) != group).collect();
+    let has_values = sheet.columns(&[Column::Value]).next().is_some();
+    // Beside a column of values, what is neither that nor a plan is something else.
+    let is_other = |column: usize| match &sheet.head.columns[column] {
+        Meaning::Is(Column::Value) | Meaning::Tier(_) | Meaning::Nothing => false,
+        Meaning::Is(Column::Context) => true,
+        _ => has_values,
+    };
+    let is_number = |column: &usize| *column != metric_column && Some(*column) != group && !is_other(*column);
+    let columns: Vec<usize> = (0..sheet.head.columns.len()).filter(is_number).collect();
     let has_tiers = columns.iter().any(|column| matches!(sheet.head.columns[*column], Meaning::Tier(_)));
     let mut numbers = Vec::new();
     for column in columns {

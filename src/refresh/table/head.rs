@@ -55,11 +55,17 @@ pub fn head(grid: &Grid) -> Head {
 
 /// What a column means whose header has one meaning above another.
 fn below(upper: Meaning, lower: Meaning) -> Meaning {
-    use Meaning::{Ambiguous, Is, Limit, Nothing, Other, Tier};
+    use Meaning::{Ambiguous, Is, Limit, Nothing, Other, Series, Tier};
     match (upper, lower) {
-        (Ambiguous, _) | (_, Ambiguous) => Ambiguous,
+        (Ambiguous, _)
+        | (_, Ambiguous)
+        | (Series { .. }, Limit { .. } | Series { .. })
+        | (Limit { .. }, Series { .. }) => Ambiguous,
         (Nothing | Other | Is(Column::Value | Column::Metric), lower) => lower,
         (upper, Nothing | Other) => upper,
+        (Tier(tier), Series { units, tier: None }) | (Series { units, .. }, Tier(tier)) => {
+            Series { units, tier: Some(tier) }
+        }
         (Tier(tier), Limit { unit, tier: None }) | (Limit { unit, .. }, Tier(tier)) => Limit { unit, tier: Some(tier) },
         (Tier(tier), Is(Column::Value)) => Limit { unit: super::super::amount::Unit::default(), tier: Some(tier) },
         (Limit { unit: a, tier: upper }, Limit { unit: b, tier }) => {

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::super::amount::Unit;
 use super::super::grid::{Grid, Row as Line};
 use super::super::header::{self, Meaning};
 use super::super::row::{Quote, Row};
@@ -19,10 +20,12 @@ pub struct Sheet<'a> {
     pub body: &'a [Line],
     /// The plan that everything in the table belongs to, where something around it names one.
     pub tier: Option<String>,
+    /// What its numbers are, where something around it says so: a caption, the heading above.
+    pub unit: Unit,
 }
 
-/// Reads a table, with the plan that the titles around it name.
-pub fn read(grid: &Grid, tier_around: Option<&str>) -> Result<Vec<Row>, Refusal> {
+/// Reads a table, with the plan that the titles around it name, and the title right above it.
+pub fn read(grid: &Grid, tier_around: Option<&str>, title: Option<&str>) -> Result<Vec<Row>, Refusal> {
     if let Some(defect) = grid.defect {
         return Err(defect.to_owned());
     }
@@ -30,7 +33,8 @@ pub fn read(grid: &Grid, tier_around: Option<&str>) -> Result<Vec<Row>, Refusal>
     let caption = grid.caption.as_deref().and_then(tier::in_title);
     let around = head.tier.clone().or(caption).or_else(|| tier_around.map(str::to_owned));
     let body = &grid.rows[head.rows..];
-    let sheet = Sheet { head, body, tier: around };
+    let unit = grid.caption.as_deref().and_then(header::metric).or_else(|| title.and_then(header::metric));
+    let sheet = Sheet { head, body, tier: around, unit: unit.unwrap_or_default() };
     sheet.refuse_useless()?;
     sheet.refuse_shifted(grid)?;
     let rows = match sheet.metric_column() {
@@ -87,9 +91,17 @@ impl Sheet<'_> {
             return None;
         }
         let lines: Vec<&Line> = self.lines().collect();
-        (0..self.head.columns.len()).find(|column| {
-            lines.iter().any(|line| line.text(*column).is_some_and(|text| header::metric(&text.plain).is_some()))
-        })
+        let any = |column: usize, is_it: &dyn Fn(&str) -> bool| {
+            lines.iter().any(|line| line.text(column).is_some_and(|text| is_it(&text.plain)))
+        };
+        let named = (0..self.head.columns.len()).find(|column| any(*column, &|text| header::metric(text).is_some()));
+        // "Requests" and "Tokens" below "Type", whose periods stand beside the numbers.
+        let counted = || {
+            let kind = self.columns(&[Column::Metric]).next()?;
+            self.columns(&[Column::Value]).next()?;
+            any(kind, &|text| header::counted(text).is_some()).then_some(kind)
+        };
+        named.or_else(counted)
     }
 
     /// Rows that are neither blank nor titles.
