@@ -35,9 +35,11 @@ pub async fn run(
     output: Output,
 ) -> Result<(), Trouble> {
     tokio::select! {
-        done = run_to_end(args, global, environment, output) => done,
+        // Asked first, so that Ctrl-C is heard before anything is drawn.
+        biased;
         // Whatever is drawn is taken back as the future is dropped; files are replaced whole.
         exit = signal::received() => Err(Trouble::silent(exit)),
+        done = run_to_end(args, global, environment, output) => done,
     }
 }
 
