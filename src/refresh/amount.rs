@@ -68,6 +68,10 @@ pub fn cell(text: &str, header: Unit) -> Result<Vec<(Metric, u64)>, String> {
         let (amount, after) = first(rest).ok_or_else(|| outside(&shown))?;
         amounts.push((amount.metric(header).ok_or_else(|| outside(&shown))?, amount.value));
         rest = after;
+        if let Some((inner, after)) = in_parentheses(rest, &shown)? {
+            amounts.extend(inner);
+            rest = after;
+        }
         if let [Token::Sign(',' | ';' | '/' | '·' | '|' | '\n'), more @ ..] = rest {
             // What separates has something behind it.
             rest = Some(more).filter(|more| !more.is_empty()).ok_or_else(|| outside(&shown))?;
@@ -77,6 +81,17 @@ pub fn cell(text: &str, header: Unit) -> Result<Vec<(Metric, u64)>, String> {
     metrics.sort_unstable();
     metrics.dedup();
     if metrics.len() < amounts.len() { Err(outside(&shown)) } else { Ok(amounts) }
+}
+
+/// "(10K TPM)" behind another amount: it has a unit of its own, or is none.
+type Inner<'a> = Option<(Vec<(Metric, u64)>, &'a [Token])>;
+
+fn in_parentheses<'a>(tokens: &'a [Token], shown: &str) -> Result<Inner<'a>, String> {
+    let [Token::Sign('('), inside @ ..] = tokens else { return Ok(None) };
+    let close = inside.iter().position(|token| *token == Token::Sign(')')).ok_or_else(|| outside(shown))?;
+    let (amount, rest) = first(&inside[..close]).ok_or_else(|| outside(shown))?;
+    let metric = amount.own_metric().filter(|_| rest.is_empty()).ok_or_else(|| outside(shown))?;
+    Ok(Some((vec![(metric, amount.value)], &inside[close + 1..])))
 }
 
 fn outside(cell: &str) -> String {

@@ -1,5 +1,7 @@
 //! Markdown and MDX pages, read leniently: what sites serve is seldom what a parser expects.
 
+use std::collections::VecDeque;
+
 mod comment;
 mod component;
 mod line;
@@ -41,6 +43,8 @@ struct Reader<'a> {
     export: Option<Export>,
     /// Open components that are tabs: their names, and to which depth to return.
     tabs: Vec<(String, Option<usize>)>,
+    /// Titles that a group of tabs gives to those in it, in their order.
+    titles: VecDeque<String>,
     /// The indent of an open tab that ends where the text is indented less.
     indented_tab: Option<(usize, usize)>,
     pending: Option<Pending>,
@@ -63,6 +67,7 @@ impl<'a> Reader<'a> {
             variables: Variables::default(),
             export: None,
             tabs: Vec::new(),
+            titles: VecDeque::new(),
             indented_tab: None,
             pending: None,
             ends_within_line: false,
@@ -248,9 +253,12 @@ impl<'a> Reader<'a> {
         if tag.is_end {
             self.close_tab(&tag.name);
         } else if tag.is_tab() && !tag.is_empty {
-            let depth = tag.title.as_deref().map(|title| self.builder.open_tab(&self.variables.fill(title)));
+            let title = tag.title.clone().or_else(|| self.titles.pop_front());
+            let depth = title.map(|title| self.builder.open_tab(&self.variables.fill(&title)));
             self.tabs.push((tag.name.clone(), depth));
             self.summary(tag.rest);
+        } else if let Some(titles) = tag.titles {
+            self.titles = titles.into();
         } else if tag.is_container() {
             self.tabs.push((tag.name.clone(), None));
         }

@@ -10,6 +10,7 @@ use super::page::{self, Block, Content, Page, Place};
 use super::row::Row;
 use super::statement::{self, Said};
 use super::text::{SEAM, Text};
+use super::tier::Tiers;
 use super::words::{self, Word};
 use super::{row, table, tier};
 
@@ -90,6 +91,12 @@ fn read_page(page: &Page, reading: &mut Reading) {
             }
             Content::Item(text) => lines.take(statement::item(text, block.line), block, reading),
             Content::Paragraph(text) => {
+                let names_model = block.places.last().is_some_and(|place| row::is_id(&place.title));
+                if names_model && statement::is_amounts(text) {
+                    lines.take(statement::item(text, block.line), block, reading);
+                    continue;
+                }
+                lines.announced = Announced::by(text);
                 for said in statement::paragraph(text, block.line) {
                     lines.take(said, block, reading);
                 }
@@ -153,7 +160,7 @@ impl Tables {
 /// The plan that a line right above a table gives it: "Developer plan", "Limits of the free tier:". A sentence tells, and a
 /// line that sends people elsewhere, such as to a better plan, speaks of no table.
 fn announcement(text: &Text) -> Option<String> {
-    const MOST: usize = 80;
+    const MOST: usize = 100;
     const AWAY: [&str; 9] =
         ["upgrade", "than", "compared", "unlike", "except", "beyond", "higher", "switch", "contact"];
     let shown = text.shown();
@@ -183,6 +190,31 @@ fn speaks_of_models(title: &str) -> bool {
     })
 }
 
+/// What the text right above some lines says of their plan.
+#[derive(Debug, Default)]
+enum Announced {
+    #[default]
+    Nothing,
+    Plan(String),
+    /// "Unlike the free tier, others have:"
+    Unclear,
+}
+
+impl Announced {
+    fn by(text: &Text) -> Self {
+        let shown = text.shown();
+        if !shown.ends_with(':') {
+            return Self::Nothing;
+        }
+        match (announcement(text), tier::in_sentence(&shown)) {
+            (Some(tier), _) => Self::Plan(tier),
+            (None, Tiers::None) => Self::Nothing,
+            (None, Tiers::One(tier)) if shown.to_lowercase().starts_with("with a") => Self::Plan(tier),
+            (None, _) => Self::Unclear,
+        }
+    }
+}
+
 /// How many lines back a line may belong to.
 const MOST_BACK: usize = 50;
 
@@ -192,6 +224,7 @@ struct Lines {
     rows: Vec<Row>,
     intro: Vec<Row>,
     introduces: bool,
+    announced: Announced,
     /// A line of them has a variable without a value: the others may be less than all.
     is_incomplete: bool,
 }
@@ -204,7 +237,14 @@ impl Lines {
                 self.is_incomplete |= reason == statement::UNRESOLVED;
                 return reading.refuse(format!("line {}", block.line), reason);
             }
-            Said::Limits(row) => placed(row, &block.places),
+            Said::Limits(row) => match (&row.tier, &self.announced) {
+                (None, Announced::Plan(tier)) => placed(Row { tier: Some(tier.clone()), ..row }, &block.places),
+                (None, Announced::Unclear) => {
+                    let reason = "the text above it speaks of plans, and leaves open of which";
+                    return reading.refuse(format!("line {}", block.line), reason);
+                }
+                _ => placed(row, &block.places),
+            },
         };
         if self.introduces
             && self.intro.is_empty()
@@ -213,15 +253,7 @@ impl Lines {
         {
             self.intro.extend(self.rows.pop());
         }
-        for intro in &self.intro {
-            if row.tier.is_none() || intro.model != row.model {
-                continue;
-            }
-            for (metric, value) in &intro.amounts {
-                row.amounts.entry(*metric).or_insert(*value);
-                row.evidence.cells.entry(*metric).or_insert_with(|| intro.evidence.cell.clone());
-            }
-        }
+        self.introduced(&mut row);
         // Lines about one thing stand together.
         let twin = self
             .rows
@@ -238,9 +270,23 @@ impl Lines {
         }
     }
 
+    /// What an introduction says of all plans, each of them says too.
+    fn introduced(&self, row: &mut Row) {
+        for intro in self.intro.iter().filter(|intro| row.tier.is_some() && intro.model == row.model) {
+            for (metric, value) in &intro.amounts {
+                row.amounts.entry(*metric).or_insert(*value);
+                row.evidence.cells.entry(*metric).or_insert_with(|| intro.evidence.cell.clone());
+            }
+        }
+    }
+
     fn end(&mut self, reading: &mut Reading) {
-        for row in self.rows.drain(..) {
-            if self.is_incomplete {
+        let mut rows = std::mem::take(&mut self.rows);
+        contradicted(&mut rows);
+        for row in rows {
+            if row.amounts.is_empty() {
+                reading.refuse(format!("line {}", row.evidence.line), "another line gives another number for it");
+            } else if self.is_incomplete {
                 reading.refuse(format!("line {}", row.evidence.line), statement::UNRESOLVED);
             } else if row.is_senseless() {
                 reading.refuse(format!("line {}", row.evidence.line), "more in a shorter time than in a longer one");
@@ -249,6 +295,23 @@ impl Lines {
             }
         }
         *self = Self::default();
+    }
+}
+
+/// Takes away what another row about the same gives another number for.
+fn contradicted(rows: &mut [Row]) {
+    let mut known: HashMap<_, Option<u64>> = HashMap::new();
+    let about = |row: &Row, metric| (row.model.clone(), row.tier.clone(), row.section.clone(), metric);
+    for row in &*rows {
+        for (metric, value) in &row.amounts {
+            let one = known.entry(about(row, *metric)).or_insert(Some(*value));
+            *one = one.filter(|one| one == value);
+        }
+    }
+    for row in rows {
+        let whole = row.clone();
+        row.amounts.retain(|metric, value| known[&about(&whole, *metric)] == Some(*value));
+        row.evidence.cells.retain(|metric, _| row.amounts.contains_key(metric));
     }
 }
 

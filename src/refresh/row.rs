@@ -134,7 +134,13 @@ pub fn is_id(text: &str) -> bool {
     // "Text-to-Image" is a task.
     let is_word =
         text.chars().any(|c| c.is_ascii_uppercase()) && !text.contains(|c: char| c.is_ascii_digit() || c == '/');
-    is_plain && has_letter && !is_word && text.contains(['-', '/', '_', ':']) && !text.starts_with(['-', '/', '.'])
+    let is_address = text.contains("//") || text.starts_with("www.");
+    is_plain
+        && !is_address
+        && has_letter
+        && !is_word
+        && text.contains(['-', '/', '_', ':'])
+        && !text.starts_with(['-', '/', '.'])
 }
 
 /// Whether a display name and an id have the same words: "Llama 3.3 70B" and `meta/llama-3.3-70b`.

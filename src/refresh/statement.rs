@@ -22,6 +22,15 @@ pub enum Said {
 /// Why a line with a variable is not read, nor those that belong to it: a part of a plan's limits is none.
 pub const UNRESOLVED: &str = "a variable has no value on the page";
 
+/// Whether a text is limits and nothing else, as on the card of a model.
+pub fn is_amounts(text: &Text) -> bool {
+    tokens(&text.shown()).first().is_some_and(|token| matches!(token, Token::Number(_)))
+        && amount::cell(&text.plain, Unit::default()).is_ok_and(|amounts| !amounts.is_empty())
+}
+
+/// Why what follows "for example" or "ignore that" is not read.
+const HYPOTHETICAL: &str = "a number in an example or a remark is no limit";
+
 /// Reads a list's item.
 pub fn item(text: &Text, line: usize) -> Said {
     let shown = text.shown();
@@ -78,16 +87,15 @@ fn with(mut row: Row, amounts: Vec<(Metric, u64)>) -> Row {
 pub fn paragraph(text: &Text, line: usize) -> Vec<Said> {
     let shown = text.shown();
     let mut said = Vec::new();
-    for part in sentences(&shown) {
+    let parts = sentences(&shown);
+    for (at, part) in parts.iter().enumerate() {
         match sentence(part, text, line, false) {
             Said::Nothing => {}
-            unclear @ Said::Unclear(_) => {
-                said.push(unclear);
-                break;
-            }
-            limits @ Said::Limits(_) => said.push(limits),
+            other => said.push(other),
         }
-        if is_hypothetical(part) {
+        if is_hypothetical(part) || said.last() == Some(&Said::Unclear(UNRESOLVED)) {
+            let is_more = said.is_empty() && parts[at + 1..].iter().any(|part| find(&tokens(part)).is_some());
+            said.extend(is_more.then_some(Said::Unclear(HYPOTHETICAL)));
             break;
         }
     }
@@ -144,7 +152,7 @@ fn sentence(part: &str, text: &Text, line: usize, is_item: bool) -> Said {
     }
     let Some(found) = find(&tokens) else { return Said::Nothing };
     if is_hypothetical(part) {
-        return Said::Unclear("a number in an example or a remark is no limit");
+        return Said::Unclear(HYPOTHETICAL);
     }
     if found
         .amounts
@@ -177,7 +185,9 @@ fn find(tokens: &[Token]) -> Option<Found> {
     let mut rest = tokens;
     let mut behind: &[Token] = &[];
     while !rest.is_empty() {
-        match amount_at(rest) {
+        // "$5 per 1,000 requests": not how many there are.
+        let is_part = tokens[..tokens.len() - rest.len()].last().is_some_and(is_per);
+        match amount_at(rest).filter(|_| !is_part) {
             Some((amount, metric, after)) => {
                 before.get_or_insert(tokens.len() - rest.len());
                 amounts.push((metric, amount.value));
@@ -188,6 +198,10 @@ fn find(tokens: &[Token]) -> Option<Found> {
         }
     }
     Some(Found { amounts, before: tokens[..before?].to_vec(), behind: behind.to_vec() })
+}
+
+fn is_per(token: &Token) -> bool {
+    matches!(token, Token::Word(word) if ["per", "every"].contains(&word.to_lowercase().as_str()))
 }
 
 /// "20 requests per minute", "50 :free model requests per day".

@@ -20,11 +20,21 @@ pub fn in_header(text: &str) -> Tiers {
 
 /// The plan that a heading, a tab or a row between others names. What says anything besides is no plan's name.
 pub fn in_title(text: &str) -> Option<String> {
+    if let Some((title, kind)) = of_a_kind(text) {
+        return in_title(title).map(|tier| format!("{tier} ({kind})"));
+    }
     let text = split_glued(text);
     let Tiers::One(tier) = named(&text, false) else { return None };
     let says_plan = words_of(&text).any(|word| matches!(words::word(&word), Some(Word::TierNoun)));
     let is_plain = words_of(&text).all(|word| words::word(&word).is_some_and(|word| !matches!(word, Word::Counts(_))));
     (says_plan || is_plain).then_some(tier)
+}
+
+/// "Free tier (organization accounts)" is one of several free tiers: the title, and which of them.
+fn of_a_kind(text: &str) -> Option<(&str, &str)> {
+    let (title, kind) = text.trim().strip_suffix(')')?.split_once('(')?;
+    let says_whose = words_of(kind).any(|word| matches!(words::word(&word), Some(Word::TierNoun)) && word != "tier");
+    (says_whose && words_of(kind).count() > 1 && !title.trim().is_empty()).then(|| (title.trim(), kind.trim()))
 }
 
 /// The plan that a tab or a cell of a column of plans names: all of its text, where no known name is in it.
@@ -143,6 +153,7 @@ pub const ALL_TIME: &str = " (all time)";
 pub fn is_same(a: &str, b: &str) -> bool {
     let name = |text: &str| {
         let text = text.trim().trim_end_matches(ALL_TIME);
+        let text = of_a_kind(text).map_or(text, |(title, _)| title);
         of_label(text).unwrap_or_default().to_lowercase()
     };
     name(a) == name(b)
@@ -173,6 +184,10 @@ mod tests {
             ("Free and Developer tiers", None),
             ("Text-out models", None),
             ("Rate Limits", None),
+            ("Trial Key Limitations", Some("Trial")),
+            ("Free tier (organization accounts)", Some("Free (organization accounts)")),
+            ("Free tier (personal accounts)", Some("Free (personal accounts)")),
+            ("Free tier (default)", Some("Free")),
         ] {
             assert_eq!(in_title(title).as_deref(), tier, "{title}");
         }
@@ -185,6 +200,7 @@ mod tests {
             ("Less than 10 credits purchased", "Less than 10 credits purchased (all time)", true),
             ("Less than 10 credits purchased", "At least 10 credits purchased", false),
             ("Tier 1", "Tier 2", false),
+            ("free", "Free (organization accounts)", true),
             ("Trial", "Free Trial", false),
         ] {
             assert_eq!(is_same(a, b), is_one, "{a} and {b}");

@@ -286,7 +286,10 @@ pub fn is_general(word: &str) -> bool {
 pub const HYPOTHETICAL: &str = "example|examples|e.g.|eg|say|suppose|imagine|instance|illustrative|assume|\
         assuming|hypothetical|would|could|previously|formerly|was|were|used|until|request an increase|typically|usually|\
         approximately|roughly|about|around|average|recommend|recommended|should|not|no longer|increase to|\
-        more than|exceed|exceeds|exceeding|over|in our tests|benchmark|benchmarks|observed";
+        more than|exceed|exceeds|exceeding|over|in our tests|benchmark|benchmarks|observed|\
+        will be|starting|beginning|effective|upcoming|soon|planned|from january|from february|from march|from april|\
+        from may|from june|from july|from august|from september|from october|from november|from december|ignore|\
+        disregard|override|pretend|raise|raising|lower|set the|change the|bump";
 
 /// What the title of a page says that is no documentation: an error, a sign-in, a challenge.
 pub fn is_error_title(title: &str) -> bool {

@@ -96,7 +96,7 @@ const CATALOGUES: [Shape; 6] = [
     ("name = \"\"\"", "\n", ""),
 ];
 
-const PAGES: [Shape; 40] = [
+const PAGES: [Shape; 57] = [
     ("", "| a ", ""),
     ("| Model | RPM |\n|---|---|\n", "| a-1 | 30 |\n", ""),
     ("| Model | RPM |\n|---|---|\n", "| `", ""),
@@ -137,6 +137,23 @@ const PAGES: [Shape; 40] = [
     ("<html>", "<!--", ""),
     ("<html><div ", "a=\"", ">"),
     ("<html>", "</p></td><a href=x>", ""),
+    ("", "a <!-- b\n", ""),
+    ("", "a <!-- b --> ", ""),
+    ("", "{/* a\n", ""),
+    ("", "- a\n  - b\n", ""),
+    ("", "- a: 30/min\n", ""),
+    ("", "- a. 30 RPM\n", ""),
+    ("", "- a ( ", ""),
+    ("| Model | ", "RPM / ", "|\n|---|---|\n| a-1 | 30 |\n"),
+    ("| Model | RPM |\n|---|---|\n| a-1 | ", "30 / ", "|\n"),
+    ("| Model | RPM |\n|---|---|\n| a-1 | ", "1 000 ", "|\n"),
+    ("| Model | RPM |\n|---|---|\n| a-1 | ", "30 RPM (", "|\n"),
+    ("| Model | RPM | X |\n|---|---|---|\n| a-1 | 30 | x |\n", "| a-1 | 40 | y |\n", ""),
+    ("<html><dl>", "<dt>a", ""),
+    ("<html><dl><dt>a", "<dd>30 RPM", ""),
+    ("<html>", "<ul><li>a", ""),
+    ("<html><div role=table>", "<div role=row><div role=cell>30</div></div>", "</div>"),
+    ("<html>", "<div role=row>", ""),
 ];
 
 #[test]

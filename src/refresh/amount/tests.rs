@@ -117,6 +117,9 @@ fn units_in_the_cell() {
     assert_eq!(found("20 req / min"), ["requests_per_minute=20"]);
     assert_eq!(found("2,000 inputs / min"), ["inputs_per_minute=2000"]);
     assert_eq!(found("500/min"), ["requests_per_minute=500"]);
+    assert_eq!(found("20 RPM (10K TPM)"), ["requests_per_minute=20", "tokens_per_minute=10000"]);
+    assert_eq!(found("20 RPM (10K)"), Vec::<String>::new());
+    assert_eq!(found("minute: 30\nday: 900"), ["requests_per_minute=30", "requests_per_day=900"]);
     assert_eq!(found("10 RPM, 250 RPD"), ["requests_per_minute=10", "requests_per_day=250"]);
     assert_eq!(keys("30", BARE), None, "a number without a unit");
     assert_eq!(keys("3 sessions", RPM), Some(vec![("concurrent_sessions".to_owned(), 3)]));

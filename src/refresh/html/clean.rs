@@ -23,13 +23,13 @@ const DROPPED: [&str; 15] = [
 ];
 
 /// Elements that stay, by their own names.
-const KEPT: [&str; 24] = [
+const KEPT: [&str; 26] = [
     "title", "table", "caption", "thead", "tbody", "tfoot", "tr", "th", "td", "h1", "h2", "h3", "h4", "h5", "h6", "ul",
-    "ol", "li", "p", "details", "summary", "x-code", "x-link", "x-tab",
+    "ol", "li", "p", "details", "summary", "dt", "dd", "x-code", "x-link", "x-tab",
 ];
 
 /// Elements after which a new line begins.
-const BLOCKS: [&str; 16] = [
+const BLOCKS: [&str; 14] = [
     "div",
     "section",
     "article",
@@ -42,8 +42,6 @@ const BLOCKS: [&str; 16] = [
     "figcaption",
     "blockquote",
     "dl",
-    "dt",
-    "dd",
     "br",
     "hr",
 ];
@@ -211,6 +209,7 @@ impl Cleaner<'_> {
             "tr" => (&["td", "th", "tr", "caption"], &["table"]),
             "thead" | "tbody" | "tfoot" => (&["td", "th", "tr", "caption", "thead", "tbody", "tfoot"], &["table"]),
             "li" => (&["li"], &["ul", "ol", "table"]),
+            "dt" | "dd" => (&["dt", "dd"], &["dl", "table"]),
             _ => return,
         };
         let near = self.open.len().saturating_sub(MOST_SKIPPED);

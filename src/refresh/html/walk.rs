@@ -52,9 +52,14 @@ fn close(walker: &mut Walker<'_>, node: NodeRef<'_, Node>) {
 /// What the text being read belongs to.
 #[derive(Debug)]
 enum Purpose {
-    Cell { columns: usize, rows: usize },
+    Cell {
+        columns: usize,
+        rows: usize,
+    },
     Heading(u8),
     Item,
+    /// What the item behind it describes.
+    Term,
     Paragraph,
     Code,
     Summary,
@@ -96,13 +101,16 @@ struct Walker<'a> {
     loose: Text,
     /// How many lists are open.
     lists: usize,
+    /// The term that descriptions belong to.
+    term: Text,
     line: usize,
 }
 
 impl<'a> Walker<'a> {
     fn new(builder: &'a mut Builder, cut_tables: Vec<usize>, tabs: Tabs, line: usize) -> Self {
         let (sinks, tables, panels) = (Vec::new(), Vec::new(), Vec::new());
-        Self { builder, cut_tables, sinks, tables, panels, tabs, loose: Text::default(), lists: 0, line }
+        let (loose, term) = (Text::default(), Text::default());
+        Self { builder, cut_tables, sinks, tables, panels, tabs, loose, lists: 0, term, line }
     }
 
     fn text(&mut self, text: &str) {
@@ -144,11 +152,12 @@ impl<'a> Walker<'a> {
                 self.sink(Purpose::Item);
             }
             "ul" | "ol" if !in_cell => self.open_list(),
+            "dt" | "dd" if !in_cell => self.open_described(element.name() == "dt"),
             "p" if self.sinks.is_empty() => {
                 self.flush();
                 self.sink(Purpose::Paragraph);
             }
-            "p" | "br" | "li" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => self.line_break(),
+            "p" | "br" | "li" | "dt" | "dd" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => self.line_break(),
             _ => self.open_text(element),
         }
     }
@@ -192,7 +201,8 @@ impl<'a> Walker<'a> {
             name => {
                 let is_own = self.sinks.last().is_some_and(|sink| match sink.purpose {
                     Purpose::Heading(_) => name.starts_with('h'),
-                    Purpose::Item => name == "li",
+                    Purpose::Item => name == "li" || name == "dd",
+                    Purpose::Term => name == "dt",
                     Purpose::Paragraph => name == "p",
                     _ => false,
                 });
@@ -219,6 +229,7 @@ impl<'a> Walker<'a> {
             }
             Purpose::Heading(level) => self.builder.heading(level, text, line),
             Purpose::Item => self.builder.item(text, self.lists, line),
+            Purpose::Term => self.term = text,
             Purpose::Paragraph => self.builder.paragraph(text, line),
             Purpose::Code => match self.sinks.last_mut() {
                 Some(sink) => sink.text.code(&text.plain),
@@ -241,6 +252,15 @@ impl<'a> Walker<'a> {
     fn end_item_text(&mut self) {
         if let Some(Sink { purpose: Purpose::Item, text, line }) = self.sinks.last_mut() {
             self.builder.item(std::mem::take(text), self.lists, *line);
+        }
+    }
+
+    fn open_described(&mut self, is_term: bool) {
+        self.flush();
+        self.sink(if is_term { Purpose::Term } else { Purpose::Item });
+        if let (Some(sink), false) = (self.sinks.last_mut(), is_term || self.term.is_blank()) {
+            sink.text = self.term.clone();
+            sink.text.push(": ");
         }
     }
 

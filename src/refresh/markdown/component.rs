@@ -9,6 +9,8 @@ pub struct Component<'a> {
     pub is_end: bool,
     pub is_empty: bool,
     pub title: Option<String>,
+    /// The titles of the tabs in it, where it names them: `<Tabs items={['Free', 'Pro']}>`.
+    pub titles: Option<Vec<String>>,
     /// What stands behind the tag.
     pub rest: &'a str,
 }
@@ -36,7 +38,9 @@ impl<'a> Component<'a> {
         });
         let title = title.or_else(|| inside[end..].trim().strip_prefix('"')?.split('"').next().map(str::to_owned));
         let kind = name.clone();
-        (!name.is_empty()).then(|| Self { name, kind, is_end, is_empty: inside.trim_end().ends_with('/'), title, rest })
+        let titles = inside.split_once("items={[").and_then(|(_, items)| Some(quoted(items.split_once("]}")?.0)));
+        let is_empty = inside.trim_end().ends_with('/');
+        (!name.is_empty()).then_some(Self { name, kind, is_end, is_empty, title, titles, rest })
     }
 
     /// `:::details Free plan`, `:::tip[Free plan]`, or the `:::` that ends the last of them.
@@ -44,7 +48,7 @@ impl<'a> Component<'a> {
         let end = inside.find(|c: char| !c.is_alphanumeric() && c != '-').unwrap_or(inside.len());
         let (kind, title) = (inside[..end].to_ascii_lowercase(), inside[end..].trim_matches(['[', ']', ' ', '"']));
         let title = (!title.is_empty()).then(|| title.to_owned());
-        Self { name: ":::".to_owned(), kind, is_end: inside.is_empty(), is_empty: false, title, rest: "" }
+        Self { name: ":::".to_owned(), kind, is_end: inside.is_empty(), is_empty: false, title, titles: None, rest: "" }
     }
 
     /// Whether every one of its kind has an end, tab or not.
@@ -58,4 +62,10 @@ impl<'a> Component<'a> {
         ["tab", "tabitem", "tabpanel", "accordion", "accordionitem", "expandable", "details", "panel", "collapsible"]
             .contains(&last)
     }
+}
+
+/// The texts in quotes: `'Free', "Pro"`.
+fn quoted(items: &str) -> Vec<String> {
+    let texts = items.split(',').map(|item| item.trim().trim_matches(['"', '\'', '`']).to_owned());
+    texts.filter(|text| !text.is_empty()).collect()
 }

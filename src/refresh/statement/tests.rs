@@ -59,7 +59,7 @@ fn sentences_state_limits_and_tell_examples() {
         all("If you use a free model (its ID ends in `:free`), you can make up to 20 requests per minute."),
         ["*:free requests_per_minute=20"]
     );
-    assert_eq!(all("Let's say your RPM = 50 and your TPM = 200K. You are limited to 50 RPM."), Vec::<String>::new());
+    assert_eq!(all("Let's say your RPM = 50 and your TPM = 200K. You are limited to 50 RPM."), ["unclear"]);
     for (line, says) in [
         ("`x-large` is limited to 30 requests per minute.", "x-large requests_per_minute=30"),
         ("qwen-3 and llama-4 are limited to 30 requests per minute.", "unclear"),

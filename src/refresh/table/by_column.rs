@@ -7,7 +7,7 @@ use super::super::grid::Row as Line;
 use super::super::header::Meaning;
 use super::super::row::{self, Quote, Row};
 use super::super::tier;
-use super::super::words::Column;
+use super::super::words::{self, Column};
 use super::read::{Refusal, Sheet, cell_text};
 
 /// A column of limits.
@@ -34,7 +34,7 @@ pub fn read(sheet: &Sheet<'_>) -> Result<Vec<Row>, Refusal> {
     let mut rows = Vec::new();
     let mut lines = Vec::new();
     for (line, tier_above, section) in sheet.titled() {
-        if repeats_header(sheet, line) {
+        if repeats_header(sheet, line) || is_struck(line, subject, &limits) {
             continue;
         }
         let tier_cell = tier_column.and_then(|column| cell_text(line, column)).map(|text| tier::of_cell(&text));
@@ -97,6 +97,8 @@ fn limit_columns(sheet: &Sheet<'_>) -> Result<Vec<Limits>, Refusal> {
             Meaning::Series { units, tier } => {
                 limits.push(Limits { column, units: units.clone(), tier: tier.clone() });
             }
+            // "Developer" may be who made a model.
+            Meaning::Tier(_) if !has_digits(sheet, column) => {}
             Meaning::Tier(tier) => limits.push(Limits { column, units: vec![sheet.unit], tier: Some(tier.clone()) }),
             Meaning::Is(Column::Value | Column::Metric) => {
                 limits.push(Limits { column, units: vec![sheet.unit], tier: None });
@@ -113,6 +115,12 @@ fn limit_columns(sheet: &Sheet<'_>) -> Result<Vec<Limits>, Refusal> {
         }
     }
     Ok(limits)
+}
+
+/// Whether a column has numbers, or nothing but cells that publish none.
+fn has_digits(sheet: &Sheet<'_>, column: usize) -> bool {
+    let texts = || sheet.lines().filter_map(|line| cell_text(line, column));
+    texts().any(|text| text.chars().any(char::is_numeric)) || texts().all(|text| words::is_unpublished(&text))
 }
 
 fn has_periods(sheet: &Sheet<'_>, column: usize) -> bool {
@@ -189,6 +197,12 @@ fn context(line: &Line, column: usize) -> Option<u64> {
     let text = line.text(column)?.plain.replace("tokens", "");
     let amounts: BTreeMap<_, _> = amount::cell(&text, unit).ok()?.into_iter().collect();
     amounts.into_values().next()
+}
+
+/// Whether nothing is left of a row's model and of its numbers.
+fn is_struck(line: &Line, subject: Subject, limits: &[Limits]) -> bool {
+    let is_blank = |column: usize| line.text(column).is_none_or(super::super::text::Text::is_blank);
+    matches!(subject, Subject::Model(column) if is_blank(column)) && limits.iter().all(|limit| is_blank(limit.column))
 }
 
 fn repeats_header(sheet: &Sheet<'_>, line: &Line) -> bool {

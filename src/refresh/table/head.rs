@@ -43,7 +43,11 @@ pub fn head(grid: &Grid) -> Head {
             if texts[column] == text {
                 continue;
             }
-            columns[column] = below(columns[column].clone(), meaning(&cell.text.plain));
+            let lower = meaning(&cell.text.plain);
+            // A limit of the model that stands above it: the rows below are none.
+            let is_of_model = columns[column] == Meaning::Other && texts[column].contains(|c: char| c.is_ascii_digit());
+            let lower = if is_of_model && lower.is_limit() { Meaning::Ambiguous } else { lower };
+            columns[column] = below(columns[column].clone(), lower);
             texts[column] = if texts[column].is_empty() { text } else { format!("{} {text}", texts[column]) };
             if columns[column] == Meaning::Ambiguous {
                 ambiguous.get_or_insert_with(|| texts[column].clone());

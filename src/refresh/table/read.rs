@@ -68,8 +68,10 @@ impl Sheet<'_> {
         if let Some(header) = &self.head.ambiguous {
             return Err(format!("the header `{header}` names two plans or two units"));
         }
+        // A model may have a status.
+        let has_models = self.columns(&[Column::Model, Column::ModelId]).next().is_some();
         let bait = self.head.texts.iter().find(|text| words::is_bait(&text.to_lowercase()));
-        if let Some(header) = bait {
+        if let Some(header) = bait.filter(|_| !has_models) {
             return Err(format!("a column is `{header}`: its rows are no models"));
         }
         Ok(())
