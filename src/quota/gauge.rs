@@ -3,8 +3,10 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::limit::Kind;
-use super::meter::{Level, Meter};
+use super::meter::Meter;
 use super::window::next_midnight;
 
 /// A meter that is shared with readers, and its glance.
@@ -15,18 +17,16 @@ pub struct Gauged {
 }
 
 /// How many times something is given back before a glance has to be renewed: more than most windows hold.
-pub(super) const STEPS: usize = 3;
+pub(super) const STEPS: usize = 2;
 
 /// What is used as time passes and nothing else does. Moments are microseconds since the epoch.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Glance {
     pub kind: Kind,
     pub limit: u64,
-    /// No amount above this ever fits.
-    pub ceiling: u64,
     /// So much is used until then, step by step.
     pub steps: [(i64, u64); STEPS],
-    /// Behind the steps, from then on nothing is used.
+    /// From then on nothing is used.
     pub empty_from: i64,
     pub lasts: Lasts,
 }
@@ -40,6 +40,19 @@ pub(super) enum Lasts {
     Until(i64),
     /// Up to the next midnight in UTC.
     UntilMidnight,
+}
+
+/// A moment to look at meters, reckoned once for hundreds of them.
+#[derive(Debug, Clone, Copy)]
+pub struct Look {
+    micros: i64,
+    midnight: i64,
+}
+
+impl Look {
+    pub fn at(now: Timestamp) -> Self {
+        Self { micros: now.as_microsecond(), midnight: next_midnight(now.as_second()) * 1_000_000 }
+    }
 }
 
 impl Gauged {
@@ -63,22 +76,20 @@ impl Gauged {
         Arc::clone(&self.meter)
     }
 
-    /// Where `amount` fits at `now` for all a glance tells: the level, and for how many seconds what is left has to last.
-    pub fn at_a_glance(&self, amount: u64, now: i64) -> Option<(Level, f64)> {
-        let Glance { limit, ceiling, ref steps, empty_from, lasts, .. } = self.glance;
-        let step = steps.iter().find(|(until, _)| now < *until);
-        let used = step.map(|(_, used)| *used).or_else(|| (now >= empty_from).then_some(0))?;
-        if amount > ceiling || used.saturating_add(amount) > limit {
-            return None;
-        }
+    /// Where `amount` fits for all a glance tells: what is left, and for how many seconds it has to last.
+    pub fn at_a_glance(&self, amount: u64, look: Look) -> Option<(u64, f64)> {
+        let Glance { limit, ref steps, empty_from, lasts, .. } = self.glance;
+        let now = look.micros;
+        let used = if now >= empty_from { 0 } else { steps.iter().find(|(until, _)| now < *until)?.1 };
+        let left = limit.checked_sub(used).filter(|left| amount <= *left)?;
         #[expect(clippy::cast_precision_loss, reason = "prices need no exact moments")]
         let from_now = |moment: i64| (moment - now).max(0) as f64 / 1e6;
         let lasts = match lasts {
             Lasts::For(seconds) => seconds,
             Lasts::Until(turn) => from_now(turn),
-            Lasts::UntilMidnight => from_now(next_midnight(now.div_euclid(1_000_000)) * 1_000_000),
+            Lasts::UntilMidnight => from_now(look.midnight),
         };
-        Some((Level { used, limit }, lasts))
+        Some((left, lasts))
     }
 }
 
@@ -94,7 +105,6 @@ impl Deref for Gauged {
 mod tests {
     use std::time::Duration;
 
-    use jiff::Timestamp;
     use proptest::prelude::*;
 
     use super::*;
@@ -130,8 +140,8 @@ mod tests {
             }
             for (passed, amount) in looks {
                 let then = later(now, Duration::from_millis(passed));
-                if let Some((level, lasts)) = gauged.at_a_glance(amount, then.as_microsecond()) {
-                    prop_assert_eq!(level, gauged.level(then));
+                if let Some((left, lasts)) = gauged.at_a_glance(amount, Look::at(then)) {
+                    prop_assert_eq!(left, gauged.level(then).left());
                     prop_assert_eq!(Fit::Now, gauged.fit(amount, then));
                     prop_assert!((lasts - gauged.lasts(then).as_secs_f64()).abs() < 1e-5);
                 }
@@ -144,9 +154,7 @@ mod tests {
         let mut gauged = Gauged::new(meter(Window::Rolling { length: Duration::from_mins(1) }, Period::Minute));
         let now = Timestamp::from_second(1_000_000_000).expect("a moment");
         let glance = |gauged: &Gauged, seconds| {
-            gauged
-                .at_a_glance(1, later(now, Duration::from_secs(seconds)).as_microsecond())
-                .map(|(level, _)| level.used)
+            gauged.at_a_glance(1, Look::at(later(now, Duration::from_secs(seconds)))).map(|(left, _)| 100 - left)
         };
         assert_eq!(glance(&gauged, 0), Some(0));
         gauged.change(|meter| meter.add(3, now));

@@ -32,6 +32,12 @@ pub struct Level {
     pub limit: u64,
 }
 
+impl Level {
+    pub const fn left(self) -> u64 {
+        self.limit.saturating_sub(self.used)
+    }
+}
+
 /// A meter's value at an instant, and who says so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reading {
@@ -139,7 +145,6 @@ impl Meter {
         let never = Glance {
             kind: self.limit.kind,
             limit: self.amount(Timestamp::MIN).0,
-            ceiling: self.ceiling(),
             steps: [(i64::MIN, 0); STEPS],
             empty_from: i64::MAX,
             lasts: Lasts::For(0.0),

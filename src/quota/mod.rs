@@ -7,7 +7,7 @@ mod rolling;
 pub mod signal;
 pub mod window;
 
-pub use gauge::Gauged;
+pub use gauge::{Gauged, Look};
 pub use limit::{Cost, Evidence, Kind, Limit, Source, UNIT, UnitPrice};
 pub use meter::{Fit, Level, Meter, Reading};
 pub use signal::Fact;

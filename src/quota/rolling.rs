@@ -107,17 +107,18 @@ impl Rolling {
     }
 
     /// What will be used as time passes and nothing else does: so much until a moment in microseconds since the epoch, then so much
-    /// until the next. Behind the last of these steps nothing is used, if they are all; a mark says from when on that is certain.
+    /// until the next. And from when on nothing is used, for certain.
     pub(super) fn steps<const N: usize>(&self) -> ([(i64, u64); N], i64) {
         let length = i64::try_from(self.length.as_micros()).unwrap_or(i64::MAX);
         let given_back = |stretch| self.last_uses[Self::slot(stretch)].saturating_add(length);
         let mut steps = [(i64::MIN, 0); N];
-        let mut left = self.total;
+        let (mut left, mut last) = (self.total, i64::MIN);
         for (step, (stretch, amount)) in steps.iter_mut().zip(self.holding()) {
-            *step = (given_back(stretch), left);
+            last = given_back(stretch);
+            *step = (last, left);
             left -= amount;
         }
-        (steps, if left == 0 { i64::MIN } else { given_back(self.newest) })
+        (steps, if left == 0 { last } else { given_back(self.newest) })
     }
 
     pub(super) fn empty_at(&self, now: Timestamp) -> Option<Timestamp> {

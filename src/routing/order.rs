@@ -50,8 +50,8 @@ pub struct Order {
 /// A price up to so many times the least is comparable to it: such routes share the traffic.
 const COMPARABLE: f64 = 2.0;
 
-/// Small goes first: what the strategy looks at, then a share of chance.
-type Key = (f64, f64, u64);
+/// Small goes first: what the strategy looks at, then the share of chance.
+type Key = (f64, Share, u64);
 
 /// Routes in the fleet's order, with what their order rests on.
 pub struct Ordering<'a> {
@@ -126,14 +126,14 @@ impl Ordering<'_> {
         let chance = mix(self.need.seed.wrapping_add((candidate.route.0 as u64).wrapping_mul(APART)));
         let price = candidate.price.total();
         let merit = match strategy {
-            Strategy::Auto if price <= comparable => return (0.0, share(price, chance), chance),
+            Strategy::Auto if price <= comparable => return (0.0, Share::of(price, chance), chance),
             Strategy::Auto => price,
             Strategy::Fastest => self.snapshot.health(candidate.route).first_event_ms.unwrap_or(0.0),
             Strategy::Priority => -(self.route(candidate).priority as f64),
             Strategy::RoundRobin => turn.distance() as f64,
             Strategy::Random => 0.0,
         };
-        (merit, 0.0, chance)
+        (merit, Share::NONE, chance)
     }
 }
 
@@ -153,15 +153,43 @@ impl Turn {
 }
 
 fn compare(a: Key, b: Key) -> std::cmp::Ordering {
-    a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.cmp(&b.2))
+    a.0.total_cmp(&b.0).then_with(|| a.1.compare(b.1)).then(a.2.cmp(&b.2))
 }
 
 /// A price with chance in it: the smallest of several such is that of each with odds of one to its price squared. So equals
 /// share the traffic, and what costs twice as much gets a fifth of it.
-#[expect(clippy::cast_precision_loss, reason = "53 bits of chance are enough")]
-fn share(price: f64, chance: u64) -> f64 {
-    let uniform = ((chance >> 11) + 1) as f64 / (1_u64 << 53) as f64;
-    price * price * -uniform.ln()
+#[derive(Debug, Clone, Copy)]
+struct Share {
+    square: f64,
+    /// Above 0, at most 1.
+    uniform: f64,
+}
+
+impl Share {
+    /// Where nothing is left to chance.
+    const NONE: Self = Self { square: 0.0, uniform: 1.0 };
+
+    #[expect(clippy::cast_precision_loss, reason = "53 bits of chance are enough")]
+    fn of(price: f64, chance: u64) -> Self {
+        Self { square: price * price, uniform: ((chance >> 11) + 1) as f64 / (1_u64 << 53) as f64 }
+    }
+
+    /// By the square times `-ln(uniform)`. That lies between `1 - uniform` and as much divided by `uniform`, which mostly decides:
+    /// a logarithm for each of hundreds of routes would take as long as their prices.
+    fn compare(self, other: Self) -> std::cmp::Ordering {
+        if self.square.total_cmp(&other.square).is_eq() {
+            return other.uniform.total_cmp(&self.uniform);
+        }
+        let least = |share: Self| share.square * (1.0 - share.uniform);
+        let exact = |share: Self| share.square * -share.uniform.ln();
+        if least(self) < least(other) * self.uniform {
+            std::cmp::Ordering::Less
+        } else if least(other) < least(self) * other.uniform {
+            std::cmp::Ordering::Greater
+        } else {
+            exact(self).total_cmp(&exact(other))
+        }
+    }
 }
 
 /// `SplitMix64`'s step from one number of its sequence to the next.
@@ -173,4 +201,22 @@ pub fn mix(number: u64) -> u64 {
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     mixed ^ (mixed >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn shares_compare_as_their_logarithms_do(prices in prop::array::uniform2(0.1_f64..50.0), chances in any::<[u64; 2]>()) {
+            let [a, b] = [Share::of(prices[0], chances[0]), Share::of(prices[1], chances[1])];
+            let exact = |share: Share| share.square * -share.uniform.ln();
+            prop_assert_eq!(a.compare(b), exact(a).total_cmp(&exact(b)));
+            let alike = Share { square: a.square, ..b };
+            prop_assert_eq!(a.compare(alike), exact(a).total_cmp(&exact(alike)));
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::catalog::Status;
 use crate::chat::Features;
-use crate::quota::{Cost, Fit, Kind};
+use crate::quota::{Cost, Fit, Kind, Look};
 
 use super::fleet::{Fleet, MeterId, Route, RouteId};
 use super::need::{Need, Wanted};
@@ -32,10 +32,17 @@ pub struct Ranking {
 /// Judges every route that `need` allows.
 pub fn rank(fleet: &Fleet, need: &Need, snapshot: &Snapshot) -> Ranking {
     let mut ranking = Ranking { candidates: Vec::with_capacity(fleet.routes.len()), rejections: Vec::new() };
+    let look = Look::at(snapshot.now);
     for route in fleet.routes.iter().filter(|route| need.wanted.allows(route)) {
-        match judge(route, fleet, need, snapshot) {
+        match judge(route, fleet, need, snapshot, look) {
             Err(rejection) => ranking.rejections.push((route.id, rejection)),
-            Ok(candidate) => ranking.candidates.push(candidate),
+            Ok((cost, quota)) => ranking.candidates.push(Candidate {
+                route: route.id,
+                cost,
+                price: Price::of(route, need, quota, snapshot),
+                is_shunned: snapshot.health(route.id).is_shunned(snapshot.now),
+                is_paid: route.provider.status == Status::Paid,
+            }),
         }
     }
     ranking
@@ -43,46 +50,46 @@ pub fn rank(fleet: &Fleet, need: &Need, snapshot: &Snapshot) -> Ranking {
 
 /// What one request over `route` is expected to take.
 pub fn expected_cost(route: &Route, need: &Need, snapshot: &Snapshot) -> Cost {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a mean of token counts, saturating")]
-    let usual = snapshot.health(route.id).answer_tokens.map(|tokens| tokens.ceil() as u64);
+    let usual = snapshot.health(route.id).usual_answer();
     let answer = match (need.max_tokens, usual) {
         (Some(most), Some(usual)) => most.min(usual.saturating_mul(2)),
         (Some(most), None) => most,
         (None, usual) => usual.unwrap_or(need.answer_reserve),
     };
-    Cost::request(need.input_within(room(route, need, snapshot)), answer).in_units(route.model.unit_price)
+    let input = if need.trim.is_none() { need.input_tokens } else { need.input_within(room(route, need, snapshot)) };
+    Cost::request(input, answer).in_units(route.model.unit_price)
 }
 
 /// Tokens that prompt and answer may have together: the context's, and where the prompt can be cut, no more than a limit ever
 /// grants.
 fn room(route: &Route, need: &Need, snapshot: &Snapshot) -> u64 {
-    let context = context(route, snapshot);
-    if need.trim.is_none() {
-        return context;
-    }
     let granted = route.meters.iter().filter_map(|meter| match snapshot.view.meters[meter.0].kind() {
         Kind::Tokens => Some(snapshot.reading(*meter).limit),
         Kind::InputTokens => Some(snapshot.reading(*meter).limit.saturating_add(need.answer_tokens())),
         Kind::Requests | Kind::Units => None,
     });
-    granted.fold(context, u64::min)
+    granted.fold(context(route, snapshot), u64::min)
 }
 
-fn judge(route: &Route, fleet: &Fleet, need: &Need, snapshot: &Snapshot) -> Result<Candidate, Rejection> {
+/// What a request over `route` takes, and the dearest limit's price; or what keeps it from there.
+#[inline]
+fn judge(
+    route: &Route,
+    fleet: &Fleet,
+    need: &Need,
+    snapshot: &Snapshot,
+    look: Look,
+) -> Result<(Cost, Dearest), Rejection> {
     fits_intent(route, need)?;
     fits_features(route, need)?;
     fits_context(route, need, snapshot)?;
     has_key(route, need, snapshot)?;
     is_rested(route, need, snapshot)?;
     let cost = expected_cost(route, need, snapshot);
-    let quota = fits_quota(route, fleet, &cost, snapshot)?;
-    Ok(Candidate {
-        route: route.id,
-        cost,
-        price: Price::of(route, need, quota, snapshot),
-        is_shunned: snapshot.health(route.id).is_shunned(snapshot.now),
-        is_paid: route.provider.status == Status::Paid,
-    })
+    match dearest_at_a_glance(route, &cost, snapshot, look) {
+        Some(dearest) => Ok((cost, dearest)),
+        None => Ok((cost, fits_quota(route, fleet, &cost, snapshot)?)),
+    }
 }
 
 pub(super) fn fits_intent(route: &Route, need: &Need) -> Result<(), Rejection> {
@@ -162,19 +169,29 @@ fn holds(mark: &Mark, need: &Need) -> bool {
     !(need.despite_guesses && mark.is_guess())
 }
 
+/// The dearest limit's price, and which one that is.
+type Dearest = (f64, Option<MeterId>);
+
+/// The same, where a glance at each limit shows that the cost fits. Of hundreds of routes most are judged by this alone.
+#[inline]
+fn dearest_at_a_glance(route: &Route, cost: &Cost, snapshot: &Snapshot, look: Look) -> Option<Dearest> {
+    let mut dearest = (0.0, None);
+    for &meter in &route.meters {
+        let price = snapshot.price_at_a_glance(meter, cost, look)?;
+        if price > dearest.0 {
+            dearest = (price, Some(meter));
+        }
+    }
+    Some(dearest)
+}
+
 /// The dearest limit's price, or the limit that refuses.
-fn fits_quota(
-    route: &Route,
-    fleet: &Fleet,
-    cost: &Cost,
-    snapshot: &Snapshot,
-) -> Result<(f64, Option<MeterId>), Rejection> {
+fn fits_quota(route: &Route, fleet: &Fleet, cost: &Cost, snapshot: &Snapshot) -> Result<Dearest, Rejection> {
     let mut dearest = (0.0, None);
     let mut latest: Option<(MeterId, jiff::Timestamp)> = None;
     let mut may_settle = true;
-    let micros = snapshot.now.as_microsecond();
     for &meter in &route.meters {
-        let (fit, price) = snapshot.quote(meter, cost, micros);
+        let (fit, price) = snapshot.quote(meter, cost);
         match fit {
             Fit::Now if price > dearest.0 => dearest = (price, Some(meter)),
             Fit::Now => {}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::chat::{Fault, Unfit};
-use crate::quota::{Cost, Fit, Gauged, Kind, Level, Meter, Reading};
+use crate::quota::{Cost, Fit, Gauged, Kind, Look, Meter, Reading};
 
 use super::fleet::{Fleet, MarkId, MeterId, Route, RouteId};
 use super::health::Health;
@@ -90,19 +90,24 @@ impl Snapshot {
         self.claims.fit(id, meter, cost.of(meter.kind()), self.now)
     }
 
-    /// Whether the cost fits, and the time that it would have lasted of what is left, in seconds. `micros` is now, in microseconds since
-    /// the epoch: whoever asks hundreds of meters reckons it once.
-    pub fn quote(&self, id: MeterId, cost: &Cost, micros: i64) -> (Fit, f64) {
+    /// The time that the cost would have lasted of what is left, in seconds, where a glance shows that it fits. `look` is at this
+    /// snapshot's moment.
+    pub fn price_at_a_glance(&self, id: MeterId, cost: &Cost, look: Look) -> Option<f64> {
+        if !self.claims.are_none() {
+            return None;
+        }
         let meter = &self.view.meters[id.0];
         let amount = cost.of(meter.kind());
-        if self.claims.are_none()
-            && let Some((level, lasts)) = meter.at_a_glance(amount, micros)
-        {
-            return (Fit::Now, lasting(amount, level, lasts));
-        }
+        meter.at_a_glance(amount, look).map(|(left, lasts)| lasting(amount, left, lasts))
+    }
+
+    /// Whether the cost fits, and the time that it would have lasted of what is left, in seconds.
+    pub fn quote(&self, id: MeterId, cost: &Cost) -> (Fit, f64) {
+        let meter = &self.view.meters[id.0];
+        let amount = cost.of(meter.kind());
         let level = meter.level(self.now);
         let fit = self.claims.refit(meter.fit_from(level, amount, self.now), id, meter, amount, self.now);
-        (fit, lasting(amount, level, meter.lasts(self.now).as_secs_f64()))
+        (fit, lasting(amount, level.left(), meter.lasts(self.now).as_secs_f64()))
     }
 
     /// Whether the cost would fit if all that is reserved and not settled yet were given back.
@@ -125,6 +130,6 @@ impl Snapshot {
 
 /// How much of `lasts`, the time for which what is left has to last, an amount takes.
 #[expect(clippy::cast_precision_loss, reason = "prices need no exact counts")]
-fn lasting(amount: u64, level: Level, lasts: f64) -> f64 {
-    amount as f64 * lasts / level.limit.saturating_sub(level.used).max(1) as f64
+fn lasting(amount: u64, left: u64, lasts: f64) -> f64 {
+    amount as f64 * lasts / left.max(1) as f64
 }
