@@ -33,6 +33,7 @@ use crate::context::Memory;
 use crate::routing::{Claims, Fleet, Health, Need, Rejection, RouteId, Snapshot, Step, Strategy, Trip, rank};
 use crate::store::{SessionBounds, Store};
 use crate::style::StyleMode;
+use crate::style::directive;
 use crate::upstream::{Client, Key};
 
 use attempt::Tried;
@@ -59,6 +60,8 @@ pub struct Relay {
     timeouts: Timeouts,
     context: config::Context,
     voice: config::Voice,
+    /// Of the voice's directive, at most.
+    directive_tokens: u64,
     sessions: config::Sessions,
     conversations: Mutex<Memory>,
     /// The header that carries each key, by `KeyId`; `None` for a key no route uses.
@@ -130,6 +133,7 @@ impl Relay {
             routing: settings.routing.clone(),
             timeouts: settings.timeouts.clone(),
             context: settings.context.clone(),
+            directive_tokens: directive::tokens(&settings.voice.directive),
             voice: settings.voice.clone(),
             sessions,
             conversations: Mutex::new(Memory::default()),

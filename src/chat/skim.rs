@@ -279,11 +279,22 @@ fn plain(bytes: &[u8]) -> usize {
         }
         passed += 8;
         if passed == NEAR {
-            passed += plain_blocks(&bytes[NEAR..]);
+            return NEAR + plain_far(&bytes[NEAR..]);
         }
     }
     let rest = &bytes[passed..];
-    passed + rest.iter().position(|byte| is_special(*byte)).unwrap_or(rest.len())
+    let is_special = |byte: &u8| matches!(byte, b'"' | b'\\' | ..0x20);
+    passed + rest.iter().position(is_special).unwrap_or(rest.len())
+}
+
+/// The same in wide steps, twice: for what means something, and before that for what may not stand there.
+fn plain_far(bytes: &[u8]) -> usize {
+    let passed = memchr::memchr2(b'"', b'\\', bytes).unwrap_or(bytes.len());
+    // The least byte has no early end, and is compiled to wide instructions.
+    if bytes[..passed].iter().fold(u8::MAX, |least, byte| least.min(*byte)) >= 0x20 {
+        return passed;
+    }
+    bytes.iter().position(|byte| *byte < 0x20).unwrap_or(passed)
 }
 
 /// The highest bit of each byte that is special; above the lowest such byte there may be others that are none.
@@ -296,18 +307,6 @@ const fn specials(word: u64) -> u64 {
     let quote = below(word ^ (ONES * b'"' as u64), 1);
     let backslash = below(word ^ (ONES * b'\\' as u64), 1);
     (quote | backslash | below(word, 0x20)) & HIGHEST
-}
-
-/// Bytes of whole blocks without a special one. The blocks have no early end within, so that they are compiled to wide instructions.
-fn plain_blocks(bytes: &[u8]) -> usize {
-    const BLOCK: usize = 32;
-    let is_plain = |block: &&[u8; BLOCK]| !block.iter().fold(false, |found, byte| found | is_special(*byte));
-    bytes.as_chunks::<BLOCK>().0.iter().take_while(is_plain).count() * BLOCK
-}
-
-#[expect(clippy::needless_bitwise_bool, reason = "a branch a byte keeps the compiler from wide instructions")]
-const fn is_special(byte: u8) -> bool {
-    (byte == b'"') | (byte == b'\\') | (byte < 0x20)
 }
 
 #[cfg(test)]

@@ -8,7 +8,6 @@ use crate::answer::Attempt;
 use crate::chat::{ChatRequest, Fault, Unfit, tokens};
 use crate::routing::explain::SessionStory;
 use crate::routing::{Explanation, Fleet, Need, Order, Patience, Prospect, Trip, Wanted};
-use crate::style;
 
 use super::shape::Asking;
 use super::{Options, Relay};
@@ -21,7 +20,7 @@ impl Relay {
         let mut need = Need::of(request, &self.fleet)?;
         need.answer_reserve = self.context.answer_reserve;
         if self.style(request, options).directs {
-            need.input_tokens += style::directive::tokens(&self.voice.directive);
+            need.input_tokens += self.directive_tokens;
         }
         need.avoid.clone_from(&options.avoid);
         need.strict_free = options.strict_free || self.routing.strict_free;
