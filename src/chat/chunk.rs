@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use serde::Deserialize;
+use simdutf8::basic::from_utf8;
 use smallvec::SmallVec;
 
 use super::event::{Finish, Signs};
@@ -38,7 +39,7 @@ pub struct Delta<'a> {
 
 impl<'a> Chunk<'a> {
     pub fn parse(json: &'a [u8]) -> Result<Self, Malformed> {
-        let json = std::str::from_utf8(json).map_err(|_| Malformed)?;
+        let json = from_utf8(json).map_err(|_| Malformed)?;
         let (mut chunk, mut skim) = (Self::default(), Skim::new(json));
         skim.object(|skim, name| {
             match name.text.as_ref() {

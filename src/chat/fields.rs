@@ -7,6 +7,7 @@ use std::ops::Range;
 use bytes::Bytes;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
+use simdutf8::basic::from_utf8;
 
 use super::skim::{Malformed, Skim};
 
@@ -174,7 +175,7 @@ pub fn locate_with<E: From<Malformed>>(
 
 /// Splits `body` into the places of its top-level fields; `None` when it is no JSON object.
 pub fn locate(body: &[u8]) -> Option<Vec<FieldAt>> {
-    locate_with(std::str::from_utf8(body).ok()?, |skim, _| skim.value()).ok()
+    locate_with(from_utf8(body).ok()?, |skim, _| skim.value()).ok()
 }
 
 /// A new version of an object: fields dropped, replaced or added, every untouched run copied as one slice.

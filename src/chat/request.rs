@@ -6,6 +6,7 @@ use std::fmt;
 use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use simdutf8::basic::from_utf8;
 
 use super::fields::{self, FieldAt, RawObject, Rewrite};
 use super::shape::{Flaw, Found, MessagesShape};
@@ -179,7 +180,7 @@ impl ChatRequest {
 
 /// One pass over the body: the places of its fields, and what its messages are.
 fn split(body: &[u8], found: &mut Found) -> Result<Vec<FieldAt>, BadRequest> {
-    let json = std::str::from_utf8(body).map_err(|_| not_an_object(body))?;
+    let json = from_utf8(body).map_err(|_| not_an_object(body))?;
     let pass = |skim: &mut Skim<'_>, name: &str| match name {
         "messages" => found.read(json, skim),
         _ => skim.value().map_err(Flaw::from),
@@ -222,7 +223,7 @@ impl<'a> Reader<'a> {
 
     fn raw(&self, name: &str) -> Option<&'a str> {
         // The body was text before it was split, so every value is.
-        std::str::from_utf8(self.bytes(name)?).ok()
+        from_utf8(self.bytes(name)?).ok()
     }
 
     fn read<T: Deserialize<'a>>(&self, name: &str, expected: &str) -> Result<Option<T>, BadRequest> {
