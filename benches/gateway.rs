@@ -80,11 +80,17 @@ fn cases(gateways: Gateways) -> Vec<Case> {
     let case = |name, request: &Arc<Prepared>, connections, requests| Case {
         name,
         request: Arc::clone(request),
-        load: Load { connections, requests, per_second: None },
+        load: Load { connections, requests, per_second: None, spread: Duration::ZERO },
         pause: Duration::ZERO,
         gateway: gateways.unlimited,
     };
-    let paced = |name, request| Case { pause: Duration::from_millis(10), ..case(name, request, 200, 400) };
+    let pause = Duration::from_millis(10);
+    // As people do, they do not all ask in one moment: a stream begins every 3 ms, so that all are open when the first one ends.
+    let spread = pause * upstream::CHUNKS;
+    let paced = |name, request| {
+        let case = case(name, request, 200, 800);
+        Case { pause, load: Load { spread, ..case.load }, ..case }
+    };
     let rate = case("1 KB, 1,000 requests/s", &small, 32, 3_000);
     vec![
         case("1 KB, 64 connections", &small, 64, 12_000),
@@ -111,7 +117,12 @@ async fn look_at_program(upstream: &Upstream, extent: &Extent) {
     report::resident("idle, simulated providers", fresh);
     report::resident("idle, simulated providers, one request answered", answered);
     report::resident("idle, one provider with a key", start::idle_ordinary());
-    let load = |connections, requests| Load { connections, requests: requests / extent.part, per_second: None };
+    let load = |connections, requests| Load {
+        connections,
+        requests: requests / extent.part,
+        per_second: None,
+        spread: Duration::ZERO,
+    };
     let loads = [
         (load(64, 10_000), Arc::new(Prepared::chat(MODEL, 1_000, false))),
         (load(64, 2_000), Arc::new(Prepared::chat(MODEL, 1_000, true))),

@@ -20,6 +20,8 @@ pub struct Load {
     pub requests: usize,
     /// `None` asks again as soon as the last answer is there.
     pub per_second: Option<u32>,
+    /// The connections begin one after the other within this time.
+    pub spread: Duration,
 }
 
 /// What a run took.
@@ -38,8 +40,9 @@ pub async fn run(load: Load, address: SocketAddr, request: &Arc<Prepared>) -> Ra
     let asked = Arc::new(AtomicUsize::new(0));
     let start = Instant::now();
     let mut tasks = JoinSet::new();
-    for connection in connections {
-        tasks.spawn(ask_on(connection, load, start, Arc::clone(request), Arc::clone(&asked)));
+    for (number, connection) in (0..).zip(connections) {
+        let begins = start + load.spread * number / u32::try_from(load.connections).expect("a run has few connections");
+        tasks.spawn(ask_on(connection, load, [start, begins], Arc::clone(request), Arc::clone(&asked)));
     }
     let times = timeout(LONGEST_RUN, tasks.join_all()).await.expect("a run ends in time");
     Ran { elapsed: start.elapsed(), times: times.concat() }
@@ -48,11 +51,14 @@ pub async fn run(load: Load, address: SocketAddr, request: &Arc<Prepared>) -> Ra
 async fn ask_on(
     mut connection: Connection,
     load: Load,
-    start: Instant,
+    [start, begins]: [Instant; 2],
     request: Arc<Prepared>,
     asked: Arc<AtomicUsize>,
 ) -> Vec<Duration> {
     let mut times = Vec::with_capacity(load.requests / load.connections * 2);
+    if !load.spread.is_zero() {
+        tokio::time::sleep_until(begins.into()).await;
+    }
     loop {
         let number = asked.fetch_add(1, Ordering::Relaxed);
         if number >= load.requests {

@@ -17,7 +17,7 @@ use hyper::{Request, Response};
 use super::host;
 
 /// Chunks of a stream that carry a part of the answer, the last one its finish reason. `[DONE]` follows.
-pub const CHUNKS: usize = 64;
+pub const CHUNKS: u32 = 64;
 
 /// A chat completion of about 600 bytes.
 const COMPLETION: &str = r#"{"id":"chatcmpl-9vXkQ2mZrT7bH4cN","object":"chat.completion","created":1760000000,"model":"bench-model","system_fingerprint":"fp_0aa8d3e20b","choices":[{"index":0,"message":{"role":"assistant","content":"Air scatters short waves more than long ones. Blue light therefore reaches the eye from all over the sky, while red passes almost straight; near the horizon the way is so long that only the red is left.","refusal":null},"logprobs":null,"finish_reason":"stop"}],"usage":{"prompt_tokens":231,"completion_tokens":46,"total_tokens":277,"prompt_tokens_details":{"cached_tokens":0}},"service_tier":"default"}"#;
@@ -71,7 +71,7 @@ fn chunks() -> Arc<[Bytes]> {
     let word = chunk("\"content\":\" scattering\"", "null");
     let first = chunk("\"role\":\"assistant\",\"content\":\"Blue\"", "null");
     let last = chunk("", "\"stop\"");
-    let words = std::iter::repeat_n(word, CHUNKS - 2);
+    let words = std::iter::repeat_n(word, CHUNKS as usize - 2);
     let done = Bytes::from_static(b"data: [DONE]\n\n");
     std::iter::once(first).chain(words).chain([last, done]).collect()
 }
