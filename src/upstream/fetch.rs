@@ -113,9 +113,7 @@ impl Fetcher {
             let target = header(LOCATION).and_then(|target| url.join(&target).ok());
             match target {
                 Some(target) if response.status().is_redirection() && response.status() != 304 => {
-                    if target.host_str() != url.host_str()
-                        || target.port_or_known_default() != url.port_or_known_default()
-                    {
+                    if target.origin() != url.origin() {
                         return Err(FetchError::LeadsAway(target.host_str().unwrap_or_default().to_owned()));
                     }
                     url = target;
