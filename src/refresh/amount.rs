@@ -52,11 +52,17 @@ impl Unit {
     }
 }
 
+/// A longer text is no cell of limits.
+const MOST_BYTES: usize = 2_048;
+
 /// Every amount of a cell; empty where it publishes none; an error where anything in it is outside the grammar.
 pub fn cell(text: &str, header: Unit) -> Result<Vec<(Metric, u64)>, String> {
     let shown = super::text::shown(&without_footnotes(text));
     if words::is_unpublished(&shown) {
         return Ok(Vec::new());
+    }
+    if text.len() > MOST_BYTES {
+        return Err(outside(&shown));
     }
     let tokens = tokens(text);
     if header.counted == Some(Counted::TokensPerRequest) {

@@ -36,6 +36,10 @@ impl Meaning {
 
 /// Reads a header.
 pub fn meaning(text: &str) -> Meaning {
+    const MOST_BYTES: usize = 512;
+    if text.len() > MOST_BYTES {
+        return Meaning::Other;
+    }
     let split = split_glued(text);
     let (outside, inside) = parentheses(&split);
     let phrase = phrase(&outside);
@@ -56,7 +60,12 @@ pub fn meaning(text: &str) -> Meaning {
             _ => Meaning::Is(column),
         };
     }
-    match (read(&outside), read(&inside)) {
+    joined(&outside, &inside)
+}
+
+/// What a header means by the words outside its parentheses and those inside.
+fn joined(outside: &str, inside: &str) -> Meaning {
+    match (read(outside), read(inside)) {
         // "Tokens/request (in/out)"
         (size @ Meaning::Limit { unit: Unit { counted: Some(Counted::TokensPerRequest), .. }, .. }, _) => size,
         (Meaning::Ambiguous, _) | (_, Meaning::Ambiguous) => Meaning::Ambiguous,

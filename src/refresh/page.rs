@@ -9,6 +9,9 @@ use super::{html, markdown};
 /// Pages are small; what is larger is none.
 pub const MOST_BYTES: usize = 8 * 1024 * 1024;
 
+/// A page of more pieces is no documentation; each takes many times its length in memory.
+const MOST_BLOCKS: usize = 100_000;
+
 /// A page in reading order.
 #[derive(Debug, Default)]
 pub struct Page {
@@ -64,6 +67,8 @@ impl Place {
 pub enum Unreadable {
     #[error("the page is larger than {MOST_BYTES} bytes")]
     TooLarge,
+    #[error("the page has more than {MOST_BLOCKS} paragraphs, items, headings and tables")]
+    TooLong,
     #[error("the page is not UTF-8")]
     NotText,
     #[error("the page is JSON, not a page")]
@@ -86,6 +91,9 @@ pub fn read(bytes: &[u8]) -> Result<Page, Unreadable> {
         return Err(Unreadable::Json);
     }
     let page = if is_html(start) { html::read(text)? } else { markdown::read(text)? };
+    if page.blocks.len() > MOST_BLOCKS {
+        return Err(Unreadable::TooLong);
+    }
     let title = page.title.clone().or_else(|| page.blocks.iter().find_map(first_heading));
     match title {
         Some(title) if super::words::is_error_title(&title) => Err(Unreadable::ErrorPage(title)),
@@ -207,6 +215,10 @@ impl Builder {
     }
 
     fn add(&mut self, line: usize, content: Content) {
+        // One more than is read tells that there are more.
+        if self.page.blocks.len() > MOST_BLOCKS {
+            return;
+        }
         self.page.blocks.push(Block { line, places: Rc::clone(&self.places), content });
     }
 

@@ -59,11 +59,14 @@ impl Reading {
 /// Reads the bytes of a page.
 pub fn read(bytes: &[u8]) -> Reading {
     let mut reading = Reading::default();
-    match page::read(bytes) {
-        Err(reason) => reading.refuse("page".to_owned(), reason.to_string()),
+    let is_whole = match page::read(bytes) {
         Ok(page) => read_page(&page, &mut reading),
-    }
-    if reading.rows.len() > MOST_ROWS {
+        Err(reason) => {
+            reading.refuse("page".to_owned(), reason.to_string());
+            true
+        }
+    };
+    if !is_whole || reading.rows.len() > MOST_ROWS {
         reading.rows.clear();
         reading.refuse("page".to_owned(), "it has more rows than any page of limits");
     }
@@ -73,12 +76,16 @@ pub fn read(bytes: &[u8]) -> Reading {
     reading
 }
 
-fn read_page(page: &Page, reading: &mut Reading) {
+/// Reads a page as far as it has no more rows than any; whether that was all of it.
+fn read_page(page: &Page, reading: &mut Reading) -> bool {
     let mut tables = Tables::default();
     let mut lines = Lines::default();
     let mut announced = None;
     let mut blocks = page.blocks.iter().peekable();
     while let Some(block) = blocks.next() {
+        if reading.rows.len() + lines.rows.len() > MOST_ROWS {
+            return false;
+        }
         match &block.content {
             Content::Heading(_) => lines.end(reading),
             Content::Table(grid) => {
@@ -90,18 +97,7 @@ fn read_page(page: &Page, reading: &mut Reading) {
                 tables.read(rest.as_ref().unwrap_or(grid), block, announced.as_deref(), reading);
             }
             Content::Item(text) => lines.take(statement::item(text, block.line), block, reading),
-            Content::Paragraph(text) => {
-                let names_model = block.places.last().is_some_and(|place| row::is_id(&place.title));
-                if names_model && statement::is_amounts(text) {
-                    lines.take(statement::item(text, block.line), block, reading);
-                    continue;
-                }
-                lines.announced = Announced::by(text);
-                for said in statement::paragraph(text, block.line) {
-                    lines.take(said, block, reading);
-                }
-                lines.introduces = text.shown().ends_with(':');
-            }
+            Content::Paragraph(text) => lines.paragraph(text, block, reading),
         }
         if let Content::Item(text) = &block.content {
             lines.introduces = text.shown().ends_with(':');
@@ -112,6 +108,7 @@ fn read_page(page: &Page, reading: &mut Reading) {
         };
     }
     lines.end(reading);
+    true
 }
 
 /// The whole table, where `grid` is only its header and the body is a table of its own right behind it.
@@ -230,6 +227,18 @@ struct Lines {
 }
 
 impl Lines {
+    fn paragraph(&mut self, text: &Text, block: &Block, reading: &mut Reading) {
+        let names_model = block.places.last().is_some_and(|place| row::is_id(&place.title));
+        if names_model && statement::is_amounts(text) {
+            return self.take(statement::item(text, block.line), block, reading);
+        }
+        self.announced = Announced::by(text);
+        for said in statement::paragraph(text, block.line) {
+            self.take(said, block, reading);
+        }
+        self.introduces = text.shown().ends_with(':');
+    }
+
     fn take(&mut self, said: Said, block: &Block, reading: &mut Reading) {
         let mut row = match said {
             Said::Nothing => return,

@@ -24,6 +24,24 @@ fn every_page_says_what_its_list_says_and_nothing_else() {
     assert!(wrong.is_empty(), "{wrong}");
 }
 
+#[test]
+fn a_page_of_more_than_anybody_writes_is_refused_as_a_whole() {
+    let items: Vec<String> = (0..5_002).map(|id| format!("- a-{id}: 30 RPM\n")).collect();
+    let contradicting = "- a-1: 30 RPM\n- a-1: 31 RPM\n".repeat(3_000);
+    let cell = format!("| Model | RPM |\n| --- | --- |\n| a-1 | {}30 |\n", "30 / ".repeat(1_000));
+    for (text, reason) in [
+        ("- a\n".repeat(100_001), "more than 100000"),
+        (items.concat(), "more rows than any page"),
+        (contradicting, "more rows than any page"),
+        (cell, "not one certain number"),
+    ] {
+        let reading = refresh::read(text.as_bytes());
+        assert!(reading.rows.is_empty(), "{reason}");
+        let [refused] = reading.refused.as_slice() else { panic!("{reason}: {:?}", reading.refused) };
+        assert!(refused.reason.contains(reason), "{refused:?}");
+    }
+}
+
 fn pages() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/pages");
     let files = fs::read_dir(folder).expect("the folder is there").flatten().map(|entry| entry.path());
