@@ -250,6 +250,13 @@ pub fn is_bait(header: &str) -> bool {
     is_one_of(HEADERS, header)
 }
 
+/// Whether a title or a header says that the numbers below are multiples: "in thousands", "TPM (K)".
+pub fn is_scaled(text: &str) -> bool {
+    const SCALES: &str = "thousand|thousands|million|millions|billion|billions|k|m|000s|x1000|×1000|mn";
+    let text = text.to_lowercase();
+    text.split(|c: char| !c.is_alphanumeric() && c != '×').any(|word| is_one_of(SCALES, word))
+}
+
 /// Whether a list with `|` between its texts has this one.
 fn is_one_of(list: &str, text: &str) -> bool {
     list.split('|').any(|known| known == text)

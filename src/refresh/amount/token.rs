@@ -216,7 +216,7 @@ pub fn without_footnotes(text: &str) -> String {
     let is_mark = |c: char| matches!(c, '†' | '‡' | '§' | '¶' | '¹' | '²' | '³' | '⁰' | '\u{2074}'..='\u{2079}');
     let mut text: String = text.chars().filter(|c| !is_mark(*c)).collect();
     loop {
-        let trimmed = text.trim_end();
+        let trimmed = text.trim_end_matches(|c: char| c.is_whitespace() || c == super::super::text::SEAM);
         let without = match trimmed.strip_suffix('*') {
             Some(rest) if !rest.trim_end_matches('*').trim().is_empty() => rest,
             _ => match trimmed.strip_suffix(']').and_then(|rest| rest.rsplit_once('[')) {

@@ -35,7 +35,7 @@ pub fn read(grid: &Grid, tier_around: Option<&str>, title: Option<&str>) -> Resu
     let body = &grid.rows[head.rows..];
     let unit = grid.caption.as_deref().and_then(header::metric).or_else(|| title.and_then(header::metric));
     let sheet = Sheet { head, body, tier: around, unit: unit.unwrap_or_default() };
-    sheet.refuse_useless()?;
+    sheet.refuse_useless(grid.caption.as_deref())?;
     sheet.refuse_shifted(grid)?;
     let rows = match sheet.metric_column() {
         Some(column) => by_row::read(&sheet, column)?,
@@ -52,7 +52,7 @@ pub fn read(grid: &Grid, tier_around: Option<&str>, title: Option<&str>) -> Resu
 
 impl Sheet<'_> {
     /// What has no limit in it, or has one that cannot be told from another.
-    fn refuse_useless(&self) -> Result<(), Refusal> {
+    fn refuse_useless(&self, caption: Option<&str>) -> Result<(), Refusal> {
         let columns = &self.head.columns;
         let has_limits = self.head.ambiguous.is_some()
             || columns.iter().any(Meaning::is_limit)
@@ -67,6 +67,14 @@ impl Sheet<'_> {
         }
         if let Some(header) = &self.head.ambiguous {
             return Err(format!("the header `{header}` names two plans or two units"));
+        }
+        let is_number = |meaning: &Meaning| {
+            meaning.is_limit() || matches!(meaning, Meaning::Tier(_) | Meaning::Is(Column::Value | Column::Metric))
+        };
+        let headers = columns.iter().zip(&self.head.texts).filter(|(meaning, _)| is_number(meaning));
+        let mut titles = headers.map(|(_, text)| text.as_str()).chain(caption);
+        if let Some(title) = titles.find(|title| words::is_scaled(title)) {
+            return Err(format!("its numbers are multiples: `{title}`"));
         }
         // A model may have a status.
         let has_models = self.columns(&[Column::Model, Column::ModelId]).next().is_some();
