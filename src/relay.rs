@@ -32,8 +32,7 @@ use crate::config::{self, Routing, Settings, Timeouts};
 use crate::context::Memory;
 use crate::routing::{Claims, Fleet, Health, Need, Rejection, RouteId, Snapshot, Step, Strategy, Trip, rank};
 use crate::store::{SessionBounds, Store};
-use crate::style::StyleMode;
-use crate::style::directive;
+use crate::style::{Directive, StyleMode};
 use crate::upstream::{Client, Key};
 
 use attempt::Tried;
@@ -60,8 +59,7 @@ pub struct Relay {
     timeouts: Timeouts,
     context: config::Context,
     voice: config::Voice,
-    /// Of the voice's directive, at most.
-    directive_tokens: u64,
+    directive: Directive,
     sessions: config::Sessions,
     conversations: Mutex<Memory>,
     /// The header that carries each key, by `KeyId`; `None` for a key no route uses.
@@ -133,7 +131,7 @@ impl Relay {
             routing: settings.routing.clone(),
             timeouts: settings.timeouts.clone(),
             context: settings.context.clone(),
-            directive_tokens: directive::tokens(&settings.voice.directive),
+            directive: Directive::of(&settings.voice.directive),
             voice: settings.voice.clone(),
             sessions,
             conversations: Mutex::new(Memory::default()),

@@ -75,8 +75,15 @@ impl<'a> EditedObject<'a> {
     }
 
     pub fn render(&self) -> String {
-        let fields = self.fields.iter().map(|(name, value)| format!("{}:{value}", quoted(name)));
-        format!("{{{}}}", fields.collect::<Vec<_>>().join(","))
+        let length = self.fields.iter().map(|(name, value)| name.len() + value.len() + 4).sum::<usize>() + 2;
+        let mut out = String::with_capacity(length);
+        out.push('{');
+        for (index, (name, value)) in self.fields.iter().enumerate() {
+            let comma = if index == 0 { "" } else { "," };
+            out.extend([comma, &quoted(name), ":", value]);
+        }
+        out.push('}');
+        out
     }
 }
 

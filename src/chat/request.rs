@@ -147,16 +147,16 @@ impl ChatRequest {
     /// This request with another list of messages, and everything else as it is.
     #[must_use]
     pub fn with_messages(&self, messages: &str) -> Self {
-        let mut fields = self.fields.clone();
-        let place = fields.iter().find(|field| &*field.name == "messages").map(|field| field.value.clone());
+        let place = self.fields.iter().find(|field| &*field.name == "messages").map(|field| field.value.clone());
         let place = place.expect("a request has messages");
         let body = [&self.body[..place.start], messages.as_bytes(), &self.body[place.end..]].concat();
         let moved = |at: usize| if at < place.end { at } else { at - place.len() + messages.len() };
-        for field in &mut fields {
+        let mut other = Self { body: Bytes::from(body), ..self.clone() };
+        for field in &mut other.fields {
             field.whole = moved(field.whole.start)..moved(field.whole.end);
             field.value = moved(field.value.start)..moved(field.value.end);
         }
-        Self { body: Bytes::from(body), fields, ..self.clone() }
+        other
     }
 
     /// This request with these fields, as raw JSON, in the place of its own.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::fields::{EditedObject, list, quoted};
+use super::fields::{EditedObject, list};
 use super::skim::Skim;
 
 /// Where the text goes within the system prompt that is there.
@@ -13,12 +13,12 @@ pub enum Place {
     After,
 }
 
-/// The messages with `text` in the first system message; one is made where there is none.
+/// The messages with `text`, a JSON string, in the first system message; one is made where there is none.
 pub fn join(messages: &[Cow<'_, str>], text: &str, place: Place) -> Result<Vec<String>, serde_json::Error> {
     let mut joined: Vec<String> = messages.iter().map(ToString::to_string).collect();
     match joined.first().map(|first| with_text(first, text, place)).transpose()?.flatten() {
         Some(first) => joined[0] = first,
-        None => joined.insert(0, format!(r#"{{"role":"system","content":{}}}"#, quoted(text))),
+        None => joined.insert(0, format!(r#"{{"role":"system","content":{text}}}"#)),
     }
     Ok(joined)
 }
@@ -33,16 +33,16 @@ pub fn join_raw(messages: &str, text: &str, place: Place) -> Result<String, serd
     Ok(format!("[{}{}", joined.join(","), &inner[first.end..]))
 }
 
-/// The system message with `text`; `None` where this is none, or its content is of no known kind.
+/// The system message with `text`, a JSON string; `None` where this is none, or its content is of no known kind.
 fn with_text(message: &str, text: &str, place: Place) -> Result<Option<String>, serde_json::Error> {
     let mut message = EditedObject::parse(message)?;
     if !matches!(message.text("role").as_deref(), Some("system" | "developer")) {
         return Ok(None);
     }
     let content = match message.get("content") {
-        None | Some("null" | "\"\"") => quoted(text),
+        None | Some("null" | "\"\"") => text.to_owned(),
         Some(parts) if parts.starts_with('[') => {
-            let part = format!(r#"{{"type":"text","text":{}}}"#, quoted(text));
+            let part = format!(r#"{{"type":"text","text":{text}}}"#);
             let mut parts = list(parts)?;
             let at = if place == Place::Before { 0 } else { parts.len() };
             parts.insert(at, &part);
@@ -51,8 +51,7 @@ fn with_text(message: &str, text: &str, place: Place) -> Result<Option<String>, 
         // The caller's text keeps its own escapes.
         Some(own) => {
             let Some(own) = inside(own) else { return Ok(None) };
-            let text = quoted(text);
-            let text = inside(&text).unwrap_or_default();
+            let text = inside(text).unwrap_or_default();
             match place {
                 Place::Before => format!("\"{text}\\n\\n{own}\""),
                 Place::After => format!("\"{own}\\n\\n{text}\""),
@@ -100,7 +99,7 @@ mod tests {
             ),
         ];
         for (messages, place, expected) in cases {
-            assert_eq!(join_raw(&messages, "Be \"brief\"", place).expect("joined"), expected, "{messages}");
+            assert_eq!(join_raw(&messages, r#""Be \"brief\"""#, place).expect("joined"), expected, "{messages}");
         }
     }
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::chat::Message;
+use crate::chat::fields::quoted;
 use crate::chat::system::{self, Place};
 
 use super::cut;
@@ -168,7 +169,7 @@ fn chosen<'a>(messages: &[&'a str], kept: &[bool]) -> Vec<Cow<'a, str>> {
 }
 
 fn with_summary(messages: &[Cow<'_, str>], text: &str) -> String {
-    let joined = system::join(messages, text, Place::After);
+    let joined = system::join(messages, &quoted(text), Place::After);
     let joined = joined.unwrap_or_else(|_| messages.iter().map(ToString::to_string).collect());
     format!("[{}]", joined.join(","))
 }

@@ -20,7 +20,7 @@ impl Relay {
         let mut need = Need::of(request, &self.fleet)?;
         need.answer_reserve = self.context.answer_reserve;
         if self.style(request, options).directs {
-            need.input_tokens += self.directive_tokens;
+            need.input_tokens += self.directive.tokens;
         }
         need.avoid.clone_from(&options.avoid);
         need.strict_free = options.strict_free || self.routing.strict_free;

@@ -134,7 +134,7 @@ impl Relay {
         if !directs {
             return Ok((Cow::Owned(request.with_messages(&shaped)), cut));
         }
-        let joined = system::join_raw(&shaped, &self.voice.directive, Place::Before);
+        let joined = system::join_raw(&shaped, &self.directive.json, Place::Before);
         Ok((Cow::Owned(request.with_messages(&joined.map_err(|error| unreadable(&error))?)), cut))
     }
 

@@ -1,6 +1,7 @@
 //! What is asked of every model, and which requests are asked and cleaned.
 
 use crate::chat::ChatRequest;
+use crate::chat::fields::quoted;
 use crate::chat::tokens::{MESSAGE_TOKENS, upper_bound};
 
 use super::stream::Depth;
@@ -55,9 +56,19 @@ impl Style {
     }
 }
 
-/// Tokens the directive adds to a prompt, at most.
-pub fn tokens(directive: &str) -> u64 {
-    upper_bound(directive) + MESSAGE_TOKENS
+/// A directive as it joins each request.
+#[derive(Debug)]
+pub struct Directive {
+    /// As a JSON string.
+    pub json: String,
+    /// What it adds to a prompt, at most.
+    pub tokens: u64,
+}
+
+impl Directive {
+    pub fn of(text: &str) -> Self {
+        Self { json: quoted(text), tokens: upper_bound(text) + MESSAGE_TOKENS }
+    }
 }
 
 #[cfg(test)]

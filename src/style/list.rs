@@ -23,10 +23,19 @@ impl List {
 }
 
 /// A character as it is compared: without accents, which some leave out and others write as a character of their own.
-#[rustfmt::skip]
+#[inline]
 pub const fn plain(c: char) -> char {
     match c {
-        '’' | 'ʼ' | '`' => '\'',
+        '`' => '\'',
+        '\0'..='\x7f' => c,
+        _ => unaccented(c),
+    }
+}
+
+#[rustfmt::skip]
+const fn unaccented(c: char) -> char {
+    match c {
+        '’' | 'ʼ' => '\'',
         'à'..='å' => 'a', 'ç' => 'c', 'è'..='ë' => 'e', 'ì'..='ï' => 'i', 'ñ' => 'n', 'ò'..='ö' => 'o', 'ù'..='ü' => 'u',
         'ё' => 'е',
         '\u{958}' => 'क', '\u{959}' => 'ख', '\u{95a}' => 'ग', '\u{95b}' => 'ज', '\u{95c}' => 'ड', '\u{95d}' => 'ढ', '\u{95e}' => 'फ',

@@ -10,7 +10,7 @@ mod phrases;
 pub mod stream;
 mod tokens;
 
-pub use directive::{Style, StyleMode};
+pub use directive::{Directive, Style, StyleMode};
 pub use stream::{Cleaned, Cleaner, Depth};
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Finds the opener of an answer: words before the answer that say nothing yet, where an answer follows them.
 
+use smallvec::SmallVec;
+
 use super::list::{List, is_silent, plain};
 use super::phrases::{LANGUAGES, Phrases};
 
@@ -65,21 +67,24 @@ enum Kind {
 struct Window<'a> {
     text: &'a str,
     /// Byte, lower case, and whether the character is a small letter where it stands.
-    characters: Vec<(usize, char, bool)>,
+    characters: SmallVec<[(usize, char, bool); MOST_CHARACTERS]>,
     /// More characters may come.
     is_open: bool,
 }
 
 impl<'a> Window<'a> {
     fn of(text: &'a str, is_whole: bool) -> Self {
-        let characters: Vec<_> = text
-            .char_indices()
-            .take(MOST_CHARACTERS)
-            .filter(|(_, c)| !is_silent(*c))
-            .map(|(at, c)| (at, lower(c), c.is_lowercase()))
-            .collect();
-        let is_open = !is_whole && text.chars().nth(MOST_CHARACTERS - 1).is_none();
-        Self { text, characters, is_open }
+        let mut characters = SmallVec::new();
+        let mut looked_at = 0;
+        for (at, c) in text.char_indices().take(MOST_CHARACTERS) {
+            looked_at += 1;
+            if c.is_ascii() {
+                characters.push((at, plain(c.to_ascii_lowercase()), c.is_ascii_lowercase()));
+            } else if !is_silent(c) {
+                characters.push((at, plain(c.to_lowercase().next().unwrap_or(c)), c.is_lowercase()));
+            }
+        }
+        Self { text, characters, is_open: !is_whole && looked_at < MOST_CHARACTERS }
     }
 
     fn get(&self, at: usize) -> Option<char> {
@@ -135,7 +140,7 @@ impl<'a> Window<'a> {
             return Found::No;
         }
         // Most phrases differ in their first byte.
-        let may_match = |phrase: &&&str| !phrase.as_bytes()[0].is_ascii() || phrase.starts_with(first);
+        let may_match = |phrase: &&&str| !phrase.as_bytes()[0].is_ascii() || char::from(phrase.as_bytes()[0]) == first;
         let matches = list.all.iter().filter(may_match).map(|phrase| self.phrase(phrase, start).then(&found));
         matches.fold(Found::No, Found::or)
     }
@@ -265,11 +270,6 @@ impl<'a> Window<'a> {
             self.at_end()
         }
     }
-}
-
-/// A character as phrases are written.
-fn lower(c: char) -> char {
-    if c.is_ascii() { plain(c.to_ascii_lowercase()) } else { plain(c.to_lowercase().next().unwrap_or(c)) }
 }
 
 const fn is_emphasis(c: char) -> bool {
