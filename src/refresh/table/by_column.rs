@@ -29,7 +29,7 @@ enum Subject {
 pub fn read(sheet: &Sheet<'_>) -> Result<Vec<Row>, Refusal> {
     let limits = limit_columns(sheet)?;
     let subject = subject(sheet, &limits)?;
-    let tier_column = sheet.columns(&[Column::Tier]).next();
+    let tier_column = sheet.columns(&[Column::Tier]).next().or_else(|| unnamed_tiers(sheet));
     let context_column = sheet.columns(&[Column::Context]).next();
     let mut rows = Vec::new();
     let mut lines = Vec::new();
@@ -139,7 +139,7 @@ fn subject(sheet: &Sheet<'_>, limits: &[Limits]) -> Result<Subject, Refusal> {
     if let Some(column) = sheet.columns(&[Column::Task]).next() {
         return Ok(Subject::Task(column));
     }
-    if sheet.columns(&[Column::Tier]).next().is_some() {
+    if sheet.columns(&[Column::Tier]).next().or_else(|| unnamed_tiers(sheet)).is_some() {
         return Ok(Subject::Account);
     }
     let first = limits.first().map_or(0, |limit| limit.column);
@@ -152,6 +152,13 @@ fn subject(sheet: &Sheet<'_>, limits: &[Limits]) -> Result<Subject, Refusal> {
         Some(_) if first == 0 && sheet.lines().count() == 1 => Ok(Subject::Account),
         _ => Err("no column names the model".to_owned()),
     }
+}
+
+/// The first column, where it has no header and its cells are plans.
+fn unnamed_tiers(sheet: &Sheet<'_>) -> Option<usize> {
+    let is_unnamed = sheet.head.columns.first() == Some(&Meaning::Nothing);
+    let mut texts = sheet.lines().filter_map(|line| cell_text(line, 0)).peekable();
+    (is_unnamed && texts.peek().is_some() && texts.all(|text| tier::in_title(&text).is_some())).then_some(0)
 }
 
 fn named(

@@ -1,5 +1,7 @@
 //! Tables with a row for each limit: the columns are models, or plans.
 
+use std::collections::HashMap;
+
 use super::super::amount::{self, Unit};
 use super::super::grid::Row as Line;
 use super::super::header::{self, Meaning};
@@ -19,6 +21,7 @@ pub fn read(sheet: &Sheet<'_>, metric_column: usize) -> Result<Vec<Row>, Refusal
     let group = group_column(sheet, metric_column)?;
     let numbers = number_columns(sheet, metric_column, group)?;
     let mut rows: Vec<Row> = Vec::new();
+    let mut known_rows: HashMap<_, usize> = HashMap::new();
     let mut above: Option<(String, Vec<String>)> = None;
     for (line, tier_above, section) in sheet.titled() {
         let label = line.text(metric_column).map(|text| text.plain.clone()).unwrap_or_default();
@@ -34,12 +37,12 @@ pub fn read(sheet: &Sheet<'_>, metric_column: usize) -> Result<Vec<Row>, Refusal
         above = Some((group_name.clone(), ids.clone()));
         for number in &numbers {
             let model = number.model.clone().unwrap_or_else(|| group_name.clone());
+            let (model, section) = titled(model, section.as_deref());
             let tier = number.tier.clone().or_else(|| tier_above.clone());
-            let at = rows.iter().rposition(|row| row.model == model && row.tier == tier && row.section == section);
-            let at = at.unwrap_or_else(|| {
+            let at = *known_rows.entry((model, tier, section)).or_insert_with_key(|(model, tier, section)| {
                 let evidence = Quote::new(line.line, &line.quote());
-                let (ids, section) = (ids.clone(), section.clone());
-                rows.push(Row { model, ids, tier, section, evidence, ..Row::default() });
+                let (model, tier, section) = (model.clone(), tier.clone(), section.clone());
+                rows.push(Row { model, ids: ids.clone(), tier, section, evidence, ..Row::default() });
                 rows.len() - 1
             });
             if is_context {
@@ -50,6 +53,14 @@ pub fn read(sheet: &Sheet<'_>, metric_column: usize) -> Result<Vec<Row>, Refusal
         }
     }
     Ok(rows)
+}
+
+/// A row that is nothing but a model's name stands above its limits.
+fn titled(model: String, section: Option<&str>) -> (String, Option<String>) {
+    match section {
+        Some(title) if model == "*" && row::is_id(title) => (title.to_owned(), None),
+        section => (model, section.map(str::to_owned)),
+    }
 }
 
 fn add(row: &mut Row, line: &Line, column: usize, unit: Unit) -> Result<(), Refusal> {
