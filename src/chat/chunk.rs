@@ -62,7 +62,8 @@ impl<'a> Chunk<'a> {
         let usage = self.usage.and_then(|usage| serde_json::from_str(usage).ok());
         let finish = choices.iter().find_map(|choice| choice.finish_reason.as_deref()).map(Finish::of);
         Signs {
-            real: finish.is_some() || choices.iter().any(Choice::has_substance),
+            // An end says something of its own where it tells why there is no text; a mere stop does not.
+            real: finish.is_some_and(|finish| finish != Finish::Stop) || choices.iter().any(Choice::has_substance),
             usage_only: usage.is_some() && choices.is_empty(),
             usage,
             finish,
@@ -238,6 +239,8 @@ mod tests {
             r#"{"choices":[{"delta":{},"finish_reason":"length"}],"usage":{"prompt_tokens":3,"completion_tokens":4}}"#,
         );
         assert_eq!((end.real, end.finish, end.usage_only), (true, Some(Finish::Length), false));
+        let stop = signs(r#"{"choices":[{"delta":{"content":""},"finish_reason":"stop"}]}"#);
+        assert_eq!((stop.real, stop.finish), (false, Some(Finish::Stop)));
         assert_eq!(end.usage.map(|usage| usage.total()), Some(7));
     }
 

@@ -20,7 +20,7 @@ pub struct StreamEvent {
 /// What an event tells.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Signs {
-    /// The event carries part of the answer: text, reasoning, a tool call, a refusal, or its end.
+    /// The event carries part of the answer: text, reasoning, a tool call, a refusal, or an end that says why there is none.
     pub real: bool,
     /// The event carries usage and no choice at all.
     pub usage_only: bool,

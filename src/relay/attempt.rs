@@ -149,7 +149,7 @@ impl Relay {
             let fault = Box::pin(self.refusal(route, received)).await;
             return Err(with_needed(fault, cost));
         }
-        self.received(received.body, request, provider.dialect, target, style).await
+        self.received(received.body, request, provider.dialect, target, style, asking.so_far.is_some()).await
     }
 
     /// Where a call over the route goes. Most routes are called at one path, whose address is read once.
@@ -172,11 +172,12 @@ impl Relay {
         dialect: Dialect,
         target: Target<'_>,
         style: Style,
+        goes_on: bool,
     ) -> Result<Body, Fault> {
         if request.stream {
             let scanner = dialect.scanner(target, request.include_usage);
             let mut events = EventStream::new(body, scanner, self.timeouts.idle, self.clock.now());
-            let first = self.first_events(&mut events).await?;
+            let first = self.first_events(&mut events, goes_on).await?;
             return Ok(Body::Stream(Box::new(AnswerStream::new(
                 events,
                 first,
@@ -199,7 +200,8 @@ impl Relay {
     }
 
     /// Events up to the first one that carries part of an answer. Until then a failure can be healed unseen.
-    async fn first_events(&self, events: &mut EventStream) -> Result<Vec<StreamEvent>, Fault> {
+    /// Where an answer is gone on with, there may be nothing left to say.
+    async fn first_events(&self, events: &mut EventStream, goes_on: bool) -> Result<Vec<StreamEvent>, Fault> {
         let mut first = Vec::new();
         loop {
             let event = match events.next(&self.clock).await {
@@ -210,7 +212,7 @@ impl Relay {
             if let Some(fault) = event.signs.error {
                 return Err(fault);
             }
-            let real = event.signs.real;
+            let real = event.signs.real || (goes_on && event.signs.finish.is_some());
             first.push(event);
             if real {
                 return Ok(first);

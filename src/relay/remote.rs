@@ -172,7 +172,7 @@ impl RemoteStream {
             if event.signs.error.is_some() {
                 return Err(refused(None, &sse::data(&event.bytes).unwrap_or_default()));
             }
-            let is_real = event.signs.real;
+            let is_real = event.signs.real || event.signs.finish.is_some();
             self.ready.push_back(event);
             if is_real {
                 return Ok(());

@@ -19,6 +19,7 @@ fn faults() -> Vec<(&'static str, Act, [&'static str; 2])> {
         ("half a JSON", Act::NotJson, ["not-json"; 2]),
         ("no bytes", Act::EmptyBody, ["empty"; 2]),
         ("no answer in it", Act::EmptyStream, ["empty"; 2]),
+        ("an end without a word", says(""), ["empty"; 2]),
         ("an error as a success", Act::ErrorIn200, ["429-minute"; 2]),
         ("an error as the first event", Act::ErrorInStream, ["429-minute"; 2]),
         ("a reset", Act::Reset, ["reset"; 2]),

@@ -197,7 +197,7 @@ mod tests {
         let passed: Vec<u8> = events.iter().flat_map(|event| event.bytes.to_vec()).collect();
         assert_eq!(String::from_utf8_lossy(&passed), STREAM);
         let real: Vec<bool> = events.iter().map(|event| event.signs.real).collect();
-        assert_eq!(real, [false, false, true, true, false, false]);
+        assert_eq!(real, [false, false, true, false, false, false]);
         assert_eq!(events[3].signs.usage, Some(Usage { prompt_tokens: 3, completion_tokens: 4 }));
     }
 
