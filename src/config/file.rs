@@ -13,7 +13,7 @@ use super::conversation::ConversationFile;
 #[derive(Debug, Default)]
 pub struct ConfigFile {
     pub host: Option<String>,
-    pub port: Option<u64>,
+    pub port: Option<u16>,
     pub drain: Option<Duration>,
     pub max_body: Option<usize>,
     pub max_requests: Option<usize>,
@@ -64,7 +64,7 @@ impl ConfigFile {
         let mut config = Self::default();
         top.table("server", |server| {
             config.host = server.text("host");
-            config.port = server.count("port");
+            config.port = read_port(server);
             config.drain = server.duration("drain");
             config.max_body = read_size(server, "max_body");
             config.max_requests = read_least_one(server, "max_requests");
@@ -126,6 +126,14 @@ fn read_state_url(state: &mut Reader<'_>) -> Option<StateUrl> {
     }
 }
 
+fn read_port(server: &mut Reader<'_>) -> Option<u16> {
+    let port = u16::try_from(server.count("port")?);
+    if port.is_err() {
+        server.problem("port", "must be a number from 0 to 65535", None);
+    }
+    port.ok()
+}
+
 fn read_least_one(reader: &mut Reader<'_>, key: &'static str) -> Option<usize> {
     let count = reader.count(key)?;
     if count == 0 {
@@ -159,6 +167,17 @@ fn parse_size(text: &str) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalog::reader::{File, Problems};
+
+    #[test]
+    fn a_port_past_the_last_one_is_a_mistake_of_its_line() {
+        let problems = Problems::default();
+        let text = "[server]\nport = 70000\n";
+        let file = File { name: "config.toml", text, provider: None, problems: &problems };
+        assert_eq!(file.read(ConfigFile::read).and_then(|config| config.port), None);
+        let told: Vec<String> = problems.into_list().iter().map(ToString::to_string).collect();
+        assert_eq!(told, ["config.toml:2: `server.port` must be a number from 0 to 65535"]);
+    }
 
     #[test]
     fn sizes_have_units_of_two_to_the_ten() {

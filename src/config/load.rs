@@ -157,12 +157,10 @@ impl Loading<'_> {
         if self.flags.port.is_some() {
             return self.flags.port;
         }
-        let (source, port) = match self.environment.get("RELAY_PORT") {
-            Some(text) => ("RELAY_PORT", text.parse().ok()),
-            None => ("config.toml", Some(u16::try_from(self.file.port?).ok()?)),
-        };
+        let Some(text) = self.environment.get("RELAY_PORT") else { return self.file.port };
+        let port = text.parse().ok();
         if port.is_none() {
-            self.complain(source, "the port must be a number from 0 to 65535".to_owned(), None);
+            self.complain("RELAY_PORT", "the port must be a number from 0 to 65535".to_owned(), None);
         }
         port
     }
