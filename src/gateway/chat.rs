@@ -9,7 +9,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use bytes::{Bytes, BytesMut};
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use http_body_util::BodyExt as _;
@@ -92,9 +92,22 @@ pub async fn prepare(
     let mut options = read_options(headers)?;
     options.request_id = request_id;
     let body = read_body(body, gateway.access.max_body).await?;
+    refuse_encoded(headers)?;
     let request = ChatRequest::parse(body)?;
     options.session = gateway.relay.session(headers, &request);
     Ok((request, options))
+}
+
+/// A compressed body is no JSON, and calling it that would not tell what to do.
+fn refuse_encoded(headers: &HeaderMap) -> Result<(), ErrorBody> {
+    match headers.get(CONTENT_ENCODING) {
+        Some(encoding) if !encoding.as_bytes().eq_ignore_ascii_case(b"identity") => {
+            let encoding = String::from_utf8_lossy(encoding.as_bytes());
+            let message = format!("the body is encoded as `{encoding}`; send it as it is, without `content-encoding`");
+            Err(ErrorBody::request(415, "unsupported_encoding", message))
+        }
+        _ => Ok(()),
+    }
 }
 
 async fn answer(gateway: &Arc<Gateway>, request: ChatRequest, options: Options, mut story: Story) -> Response {

@@ -87,7 +87,17 @@ async fn wrong_method(request: Request) -> Response {
 }
 
 async fn nothing_here(request: Request) -> Response {
-    let message =
-        format!("there is nothing at `{}`; chats are answered at `/v1/chat/completions`", request.uri().path());
-    respond::error(ErrorBody::request(404, "not_found", message))
+    let path = request.uri().path();
+    let instead = match meant(path) {
+        Some(meant) => format!("`{meant}` is meant: the base URL of a client ends in `/v1`"),
+        None => "of OpenAI's API relay has `/v1/chat/completions` and `/v1/models`".to_owned(),
+    };
+    respond::error(ErrorBody::request(404, "not_found", format!("there is nothing at `{path}`; {instead}")))
+}
+
+/// The endpoint that a client with a wrong base URL asked for: one without `/v1`, with two of them, or with a slash too many.
+fn meant(path: &str) -> Option<&'static str> {
+    const ENDPOINTS: [&str; 2] = ["/v1/chat/completions", "/v1/models"];
+    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty() && *part != "v1").collect();
+    ENDPOINTS.into_iter().find(|endpoint| endpoint["/v1/".len()..].split('/').eq(parts.iter().copied()))
 }

@@ -145,16 +145,32 @@ async fn wrong_methods_and_places_are_told_as_errors_too() {
     ] {
         gateway.request(method, path).await.refused(405, "method_not_allowed").saying(method).saying(path);
     }
-    for (method, path) in [
-        ("GET", "/"),
-        ("GET", "/v1"),
-        ("POST", "/v1/completions"),
-        ("POST", "/chat/completions"),
-        ("GET", "/v1/modelsx"),
+    let has = "relay has `/v1/chat/completions`";
+    let chats = "`/v1/chat/completions` is meant: the base URL";
+    for (method, path, saying) in [
+        ("GET", "/", has),
+        ("GET", "/v1", has),
+        ("POST", "/v1/completions", has),
+        ("POST", "/v1/responses", has),
+        ("GET", "/v1/modelsx", has),
+        ("POST", "/chat/completions", chats),
+        ("POST", "/v1/v1/chat/completions", chats),
+        ("POST", "/v1/chat/completions/", chats),
+        ("GET", "//v1/models", "`/v1/models` is meant"),
     ] {
-        gateway.request(method, path).await.refused(404, "not_found").saying(path);
+        gateway.request(method, path).await.refused(404, "not_found").saying(path).saying(saying);
     }
     keeps_serving(&gateway).await;
+}
+
+#[tokio::test]
+async fn a_compressed_body_is_refused_as_that() {
+    let gateway = started().await;
+    for encoding in ["gzip", "br, identity"] {
+        let reply = gateway.post("\x1f\x08").header("content-encoding", encoding).await;
+        reply.refused(415, "unsupported_encoding").saying(encoding);
+    }
+    gateway.ask("hello").header("content-encoding", "Identity").await.by("sim-a/sim-m");
 }
 
 #[tokio::test]
