@@ -111,13 +111,21 @@ const CODES: [(&str, Meaning); 69] = [
 ];
 
 /// Phrases where a provider has no code: they count only with their status, and no ordinary message holds them by chance.
-const PHRASES: [(u16, &str, Meaning); 20] = [
+const PHRASES: [(u16, &str, Meaning); 27] = [
     (400, "maximum context length", TooLong),
     (400, "context window", TooLong),
     (400, "prompt is too long", TooLong),
     (400, "input token count", TooLong),
     (400, "reduce the length", TooLong),
     (400, "exceeds max length", TooLong),
+    // Cohere, vLLM, SGLang, llama.cpp, Hugging Face's TGI, SiliconFlow, DashScope, in this order.
+    (400, "too many tokens: total number of tokens in the prompt", TooLong),
+    (400, "longer than the maximum model length", TooLong),
+    (400, "longer than the model's context length", TooLong),
+    (400, "available context size", TooLong),
+    (400, "`inputs` tokens + `max_new_tokens` must be", TooLong),
+    (400, "must be less than max_seq_len", TooLong),
+    (400, "Range of input length should be", TooLong),
     (400, "is not a valid model ID", NotOffered),
     (400, "DEGRADED function cannot be invoked", Failed),
     (400, "Invalid model:", NotOffered),
@@ -193,6 +201,8 @@ fn fault_of(status: u16, refusal: Refusal, retry: Option<Timestamp>, now: Timest
         None => {}
     }
     match status {
+        // A page for browsers is from whatever stands before the provider; it says nothing about the key.
+        403 if refusal.message.trim_start().starts_with('<') => Fault::Broken(Breakage::Status(status)),
         401 | 403 | 498 => Fault::Denied,
         402 => Fault::Spent { until: long_wait(retry, now), scope: Some(Scope::Key), period: refusal.period() },
         404 | 410 => Fault::Gone,

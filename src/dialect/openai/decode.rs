@@ -10,10 +10,13 @@ use crate::dialect::{Target, Whole};
 
 use super::classify;
 use super::repair::Repair;
+use super::scan::BYTE_ORDER_MARK;
 
-/// Reads a plain answer. Blank lines before the JSON are a provider's keep-alive (DeepSeek, 2026-08).
+/// Reads a plain answer. Blank lines before the JSON are a provider's keep-alive (DeepSeek, 2026-08); a mark of the byte order is
+/// none of it.
 pub fn decode(body: Bytes, _: Target<'_>, now: Timestamp) -> Result<Whole, Fault> {
-    let blank = body.len() - body.trim_ascii_start().len();
+    let marked = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&body);
+    let blank = body.len() - marked.trim_ascii_start().len();
     let body = body.slice(blank..);
     if body.is_empty() {
         return Err(Fault::Broken(Breakage::Empty));
@@ -64,6 +67,7 @@ mod tests {
             Ok(true)
         );
         assert_eq!(decoded(r#"{"choices":[{"message":{"content":""},"finish_reason":"length"}]}"#), Ok(false));
+        assert_eq!(decoded("\u{feff}{\"choices\":[{\"message\":{\"content\":\"x\"}}]}"), Ok(false));
         for json in [
             r#"{"choices":[]}"#,
             r#"{"choices":[{"message":{"content":null},"finish_reason":"stop"}]}"#,

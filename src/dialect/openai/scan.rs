@@ -18,7 +18,7 @@ use super::repair::Repair;
 const DONE: &[u8] = b"data: [DONE]\n\n";
 
 /// Some servers begin a stream with it; readers of events are to skip it.
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// The state of one stream.
 #[derive(Debug)]
