@@ -229,7 +229,7 @@ impl<'a> Reader<'a> {
     fn read<T: Deserialize<'a>>(&self, name: &str, expected: &str) -> Result<Option<T>, BadRequest> {
         let Some(raw) = self.raw(name) else { return Ok(None) };
         serde_json::from_str(raw)
-            .map_err(|error| BadRequest::field(name, format!("`{name}` must be {expected}: {}", without_place(&error))))
+            .map_err(|error| BadRequest::field(name, format!("`{name}` must be {expected}: {}", found_instead(&error))))
     }
 
     /// The body is known to be JSON, so that a list's first bytes tell whether it holds anything.
@@ -267,10 +267,12 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// A serde message without its line and column, which count from the field's start and would mislead.
-fn without_place(error: &serde_json::Error) -> String {
+/// What stands there instead, without line and column, which count from the field's start and would mislead, and without what
+/// Rust calls the right one.
+fn found_instead(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    text.split(" at line ").next().unwrap_or(&text).to_owned()
+    let found = text.split(" at line ").next().unwrap_or(&text);
+    found.split(", expected ").next().unwrap_or(found).to_owned()
 }
 
 #[cfg(test)]
@@ -339,7 +341,10 @@ mod tests {
             (r#"{"messages":[{"content":"x"}]}"#, "`messages[0].role` is missing"),
             (r#"{"messages":[{"role":"user","content":"x"},{"role":7}]}"#, "`messages[1].role` must be a string"),
             (r#"{"messages":[{"role":"user","content":7}]}"#, "`messages[0].content` must be"),
-            (r#"{"model":5,"messages":[{"role":"user","content":"x"}]}"#, "`model` must be a string"),
+            (
+                r#"{"model":5,"messages":[{"role":"user","content":"x"}]}"#,
+                "`model` must be a string: invalid type: integer `5`",
+            ),
             (r#"{"stream":"yes","messages":[{"role":"user","content":"x"}]}"#, "`stream` must be true or false"),
             (r#"{"tools":{},"messages":[{"role":"user","content":"x"}]}"#, "`tools` must be a list"),
             (r#"{"max_tokens":-1,"messages":[{"role":"user","content":"x"}]}"#, "`max_tokens` must be a whole number"),

@@ -264,10 +264,15 @@ const fn usual_words(kind: ErrorKind) -> &'static str {
 fn own_words(fault: &Fault) -> Option<String> {
     match fault {
         Fault::Unknown { message, .. } => Some(message.clone()),
-        Fault::Invalid { message, .. } => Some(format!("the request was rejected: {message}")),
+        Fault::Invalid { message, .. } => Some(format!("the request was rejected: {}", harmless(message))),
         Fault::Unfit(unfit) => Some(unfit.text()),
         _ => None,
     }
+}
+
+/// A provider's words may not move the cursor of whoever reads them.
+fn harmless(words: &str) -> String {
+    words.replace(|c: char| c.is_control() && c != '\n', " ")
 }
 
 /// A line for each route: its name, why it gave no answer, when it may.
