@@ -4,6 +4,7 @@ pub mod gemini;
 pub mod listing;
 pub mod ollama;
 pub mod openai;
+mod place;
 pub mod sse;
 
 use std::ops::Range;

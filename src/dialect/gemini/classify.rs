@@ -11,6 +11,8 @@ use crate::clock::{later, until};
 use crate::quota::signal::{duration, retry_after};
 use crate::quota::{Fact, Kind};
 
+use super::super::place;
+
 /// A wait longer than this is a long window's, whatever else the error says.
 const LONG_WAIT: Duration = Duration::from_hours(1);
 
@@ -46,6 +48,7 @@ pub fn facts(body: &[u8]) -> Vec<Fact> {
 
 fn fault_of(status: u16, error: &GoogleError, retry: Option<Timestamp>, now: Timestamp) -> Fault {
     match status {
+        _ if place::is_refused(status, &error.message) => Fault::Broken(Breakage::Status(status)),
         429 => limited(error, retry, now),
         // Prepaid credit is the account's, and no clock brings it back.
         402 => Fault::Spent { until: None, scope: Some(Scope::Key), period: None },
@@ -59,14 +62,13 @@ fn fault_of(status: u16, error: &GoogleError, retry: Option<Timestamp>, now: Tim
     }
 }
 
-/// A wrong key is a 400 here, and so is what the account may not do where it stands: both last until its owner acts.
+/// A wrong key is a 400 here, and so is what the account lacks: both last until its owner acts.
 fn bad_request(error: &GoogleError) -> Fault {
     let begins = |words: &str| error.message.starts_with(words);
     let is_key = error.reasons.iter().any(|reason| reason == "API_KEY_INVALID")
         || begins("API key not valid")
         || begins("API key expired");
-    // "User location is not supported", and its sister about countries whose free tier needs billing.
-    if is_key || error.status == "FAILED_PRECONDITION" || begins("User location is not supported") {
+    if is_key || error.status == "FAILED_PRECONDITION" {
         return Fault::Denied;
     }
     if begins("The input token count") {

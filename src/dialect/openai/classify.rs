@@ -9,6 +9,7 @@ use crate::chat::{Breakage, Fault, Period, Scope};
 use crate::clock::{later, until};
 use crate::quota::signal;
 
+use super::super::place;
 use super::refusal::Refusal;
 
 /// A wait longer than this is a long window's, whatever the provider calls it.
@@ -184,6 +185,9 @@ fn fault_of(status: u16, refusal: Refusal, retry: Option<Timestamp>, now: Timest
     // Too large once is too large always: a wait beside it can never help.
     if status == 413 || status == 416 {
         return Fault::Unfit(refusal.too_long());
+    }
+    if refusal.names("unsupported_country_region_territory") || place::is_refused(status, &refusal.message) {
+        return Fault::Broken(Breakage::Status(status));
     }
     match meaning(status, &refusal) {
         Some(KeyRejected) => return Fault::Denied,
