@@ -3,6 +3,7 @@
 pub mod gauge;
 pub mod limit;
 pub mod meter;
+mod policy;
 mod rolling;
 pub mod signal;
 pub mod window;

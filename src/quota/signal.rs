@@ -10,6 +10,7 @@ use crate::chat::Period;
 use crate::clock::{later, until};
 
 use super::limit::{Kind, Source};
+use super::policy;
 
 /// The longest wait a provider is believed (a day): some send seconds where they mean milliseconds.
 const LONGEST_WAIT: Duration = Duration::from_hours(24);
@@ -37,7 +38,7 @@ impl Fact {
 /// The rate headers in use, each as what stands before and after the word it tells: `limit`, `remaining` or `reset`.
 ///
 /// A bare `requests` is per minute with most, per day with some (Groq): `requests_period` says which.
-const FORMATS: [(&str, &str, Kind, Option<Period>); 16] = [
+const FORMATS: [(&str, &str, Kind, Option<Period>); 17] = [
     ("x-ratelimit-", "-requests", Kind::Requests, None),
     ("x-ratelimit-", "-tokens", Kind::Tokens, Some(Period::Minute)),
     ("x-ratelimit-", "-requests-minute", Kind::Requests, Some(Period::Minute)),
@@ -54,6 +55,7 @@ const FORMATS: [(&str, &str, Kind, Option<Period>); 16] = [
     ("-ratelimit-model-requests-", "", Kind::Requests, Some(Period::Day)),
     ("x-tokenlimit-", "", Kind::Tokens, Some(Period::Minute)),
     ("x-ratelimit-", "", Kind::Requests, None),
+    ("ratelimit-", "", Kind::Requests, None),
 ];
 
 /// What the headers of one format tell.
@@ -84,8 +86,9 @@ pub fn facts(headers: &HeaderMap, requests_period: Period, now: Timestamp) -> Ve
             *place = place.or(Some(text.trim()));
         }
     }
+    let mut facts = policy::facts(headers, requests_period, now);
     if !any {
-        return Vec::new();
+        return facts;
     }
     let fact = |((_, _, kind, period), told): (&(&str, &str, Kind, Option<Period>), &Told<'_>)| {
         let count = |text: Option<&str>| text.and_then(|text| text.parse().ok());
@@ -95,7 +98,8 @@ pub fn facts(headers: &HeaderMap, requests_period: Period, now: Timestamp) -> Ve
         let fact = Fact { kind, period, limit, remaining, resets_at, source: Source::Header };
         (limit.is_some() || remaining.is_some()).then_some(fact)
     };
-    FORMATS.iter().zip(&told).filter_map(fact).collect()
+    facts.extend(FORMATS.iter().zip(&told).filter_map(fact));
+    facts
 }
 
 /// The word that a header's name holds between what stands before and after it. What begins with a dash stands behind a provider's own
@@ -224,7 +228,7 @@ mod tests {
             resets_at: seconds.map(|seconds| later(now, Duration::from_secs(seconds))),
         };
         let (minute, day) = (Period::Minute, Period::Day);
-        let cases: [Case; 9] = [
+        let cases: [Case; 10] = [
             (
                 &[
                     ("x-ratelimit-limit-requests", "1000"),
@@ -280,6 +284,11 @@ mod tests {
                 &[("x-ratelimit-limit", "50"), ("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "1795341660000")],
                 minute,
                 fact(Kind::Requests, minute, Some(50), Some(0), Some(60)),
+            ),
+            (
+                &[("ratelimit-limit", "50"), ("ratelimit-remaining", "0"), ("ratelimit-reset", "42")],
+                minute,
+                fact(Kind::Requests, minute, Some(50), Some(0), Some(42)),
             ),
         ];
         for (pairs, requests_period, expected) in cases {
