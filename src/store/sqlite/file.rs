@@ -79,6 +79,11 @@ pub fn open(path: &Path, now: Timestamp) -> Result<Connection, OpenError> {
     if connection.is_readonly("main").map_err(unusable)? {
         return Err(OpenError::new(path, "cannot be written", "let your user write it"));
     }
+    connection.busy_timeout(PATIENCE).map_err(unusable)?;
+    if is_foreign(&connection).map_err(unusable)? {
+        let hint = "name another file with `url = \"sqlite:PATH\"` under [state], or move this one away: relay then begins a new one";
+        return Err(OpenError::new(path, "is another program's database, and no state of relay", hint));
+    }
     prepare(&connection).map_err(unusable)?;
     bring_up_to_date(&mut connection, now).map_err(|error| match error {
         Migration::Newer(version) => OpenError::new(
@@ -155,9 +160,18 @@ fn make(path: &Path) -> std::io::Result<()> {
     file.open(path).map(drop)
 }
 
+/// Whether the file holds tables, and they are not relay's: nothing may be written to it then. Both are asked in one transaction,
+/// for another process may be making the tables.
+fn is_foreign(connection: &Connection) -> Result<bool, Error> {
+    let transaction = connection.unchecked_transaction()?;
+    let version: u32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let tables = "SELECT COUNT(*), COUNT(*) FILTER (WHERE name = 'meter') FROM sqlite_schema WHERE type = 'table'";
+    let (all, own): (u32, u32) = transaction.query_row(tables, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(all > 0 && (version == 0 || own == 0))
+}
+
 /// One writer beside any number of readers; what is committed survives the process, and all but the last moments the machine.
 fn prepare(connection: &Connection) -> Result<(), Error> {
-    connection.busy_timeout(PATIENCE)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     connection.set_prepared_statement_cache_capacity(32);

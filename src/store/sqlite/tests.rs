@@ -149,6 +149,21 @@ fn a_damaged_file_is_refused_and_stays_as_it_is() {
     assert_eq!(std::fs::read(place.path()).expect("still there"), b"my notes, which are no database at all");
 }
 
+#[test]
+fn another_programs_database_is_refused_and_stays_as_it_is() {
+    for version in [0, 2] {
+        let place = place();
+        std::fs::create_dir_all(place.path().parent().expect("a folder")).expect("writable");
+        let theirs = rusqlite::Connection::open(place.path()).expect("it opens");
+        theirs.execute_batch("CREATE TABLE note (text TEXT); INSERT INTO note VALUES ('mine')").expect("it is written");
+        theirs.pragma_update(None, "user_version", version).expect("it is written");
+        drop(theirs);
+        let before = std::fs::read(place.path()).expect("it is there");
+        assert!(place.refused().contains("no state of relay"), "version {version}");
+        assert_eq!(std::fs::read(place.path()).expect("still there"), before, "version {version}");
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn the_file_is_for_its_user_alone() {
