@@ -168,6 +168,13 @@ impl<'a> Reader<'a> {
         self.value(key, "a duration such as \"90s\", \"500ms\" or \"2h\"", |value| parse_duration(value.as_str()?))
     }
 
+    /// A duration within which something has to happen: none at all would let nothing happen.
+    pub fn time_out(&mut self, key: &'static str) -> Option<Duration> {
+        self.value(key, "a duration longer than zero, such as \"90s\", \"500ms\" or \"2h\"", |value| {
+            parse_duration(value.as_str()?).filter(|duration| !duration.is_zero())
+        })
+    }
+
     pub fn texts(&mut self, key: &'static str) -> Option<Vec<String>> {
         self.value(key, "a list of texts", |value| {
             value.as_array()?.iter().map(|value| value.as_str().map(str::to_owned)).collect()

@@ -127,6 +127,12 @@ fn duration(text: &str) -> Result<Duration, String> {
     parse_duration(text).ok_or_else(|| "expected a duration such as 30s, 500ms or 2m".to_owned())
 }
 
+/// The parser of the flags that say when to give up.
+fn time_out(text: &str) -> Result<Duration, String> {
+    let found = parse_duration(text).filter(|duration| !duration.is_zero());
+    found.ok_or_else(|| "expected a duration longer than zero, such as 30s, 500ms or 2m".to_owned())
+}
+
 pub const fn version() -> &'static str {
     if env!("RELAY_COMMIT").is_empty() {
         env!("CARGO_PKG_VERSION")

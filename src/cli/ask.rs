@@ -102,8 +102,9 @@ pub fn timeout(ask: &Ask, environment: &Environment) -> Result<Duration, Trouble
     let Some(text) = environment.get("RELAY_TIMEOUT") else {
         return Ok(USUAL_TIMEOUT.saturating_add(ask.wait.unwrap_or_default()));
     };
-    parse_duration(text).ok_or_else(|| {
-        Trouble::new(Exit::Config, format!("`RELAY_TIMEOUT` is `{text}`; it must be a duration such as 120s"))
+    parse_duration(text).filter(|limit| !limit.is_zero()).ok_or_else(|| {
+        let message = format!("`RELAY_TIMEOUT` is `{text}`; it must be a duration longer than zero, such as 120s");
+        Trouble::new(Exit::Config, message)
     })
 }
 

@@ -82,10 +82,10 @@ impl ConfigFile {
             config.hedge = routing.choice("hedge", &[("off", false), ("on", true)]);
         });
         top.table("timeouts", |timeouts| {
-            config.connect = timeouts.duration("connect");
-            config.first_event = timeouts.duration("first_event");
-            config.idle = timeouts.duration("idle");
-            config.deadline = timeouts.duration("deadline");
+            config.connect = timeouts.time_out("connect");
+            config.first_event = timeouts.time_out("first_event");
+            config.idle = timeouts.time_out("idle");
+            config.deadline = timeouts.time_out("deadline");
         });
         config.conversation = ConversationFile::read(top);
         top.table("state", |state| {
@@ -177,6 +177,22 @@ mod tests {
         assert_eq!(file.read(ConfigFile::read).and_then(|config| config.port), None);
         let told: Vec<String> = problems.into_list().iter().map(ToString::to_string).collect();
         assert_eq!(told, ["config.toml:2: `server.port` must be a number from 0 to 65535"]);
+    }
+
+    #[test]
+    fn time_outs_of_zero_are_mistakes_of_their_lines() {
+        let problems = Problems::default();
+        let text = "[timeouts]\nconnect = \"0s\"\nfirst_event = \"0\"\nidle = \"0ms\"\ndeadline = \"0m\"\n";
+        let file = File { name: "config.toml", text, provider: None, problems: &problems };
+        file.read(ConfigFile::read).expect("it is TOML");
+        let told: Vec<String> = problems.into_list().iter().map(ToString::to_string).collect();
+        let lines =
+            ["2: `timeouts.connect`", "3: `timeouts.first_event`", "4: `timeouts.idle`", "5: `timeouts.deadline`"];
+        assert_eq!(told.len(), lines.len(), "{told:?}");
+        for (told, line) in told.iter().zip(lines) {
+            let expected = format!("config.toml:{line} must be a duration longer than zero");
+            assert!(told.starts_with(&expected), "{told}");
+        }
     }
 
     #[test]

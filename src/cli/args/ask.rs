@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use clap_complete::ArgValueCandidates;
 
-use super::duration;
+use super::{duration, time_out};
 use crate::cli::ask::Extract;
 use crate::cli::completions::{names, wanted};
 
@@ -67,7 +67,7 @@ pub struct Ask {
     #[arg(help_heading = ROUTING, long, value_name = "DURATION", value_parser = duration)]
     pub wait: Option<Duration>,
     /// Give up after this long, all in all [default: 120s, and what --wait adds] [env: RELAY_TIMEOUT]
-    #[arg(help_heading = ROUTING, long, value_name = "DURATION", value_parser = duration)]
+    #[arg(help_heading = ROUTING, long, value_name = "DURATION", value_parser = time_out)]
     pub timeout: Option<Duration>,
     /// Ask a gateway that runs, at this URL; its key is in `RELAY_API_KEY` [env: RELAY_URL]
     #[arg(help_heading = ROUTING, long, value_name = "URL")]

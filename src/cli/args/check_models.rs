@@ -7,7 +7,7 @@ use clap_complete::ArgValueCandidates;
 
 use crate::cli::completions::names;
 
-use super::duration;
+use super::time_out;
 
 /// Check that models answer
 ///
@@ -22,7 +22,7 @@ pub struct CheckModels {
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: u16,
     /// How long a model may take to its first word, and from there to its last
-    #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = time_out)]
     pub timeout: Duration,
     /// The most tokens each answer may have
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u64).range(1..))]
