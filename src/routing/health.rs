@@ -50,8 +50,6 @@ pub struct Health {
     failed_at: Timestamp,
     /// Mean tokens of an answer; `None` before the first.
     answer_tokens: Option<f64>,
-    /// The same, rounded up once.
-    usual_answer: Option<u64>,
 }
 
 impl Default for Health {
@@ -62,7 +60,6 @@ impl Default for Health {
             failure_share: 0.0,
             failed_at: Timestamp::MIN,
             answer_tokens: None,
-            usual_answer: None,
         }
     }
 }
@@ -108,21 +105,15 @@ impl Health {
         self.first_event_ms = Some(mean(self.first_event_ms, first_event.as_secs_f64() * 1_000.0));
     }
 
-    #[expect(
-        clippy::cast_precision_loss,
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "token counts are far below 2^52"
-    )]
+    #[expect(clippy::cast_precision_loss, reason = "token counts are far below 2^52")]
     pub fn used(&mut self, answer_tokens: u64) {
-        let mean = mean(self.answer_tokens, answer_tokens as f64);
-        self.answer_tokens = Some(mean);
-        self.usual_answer = Some(mean.ceil() as u64);
+        self.answer_tokens = Some(mean(self.answer_tokens, answer_tokens as f64));
     }
 
     /// Tokens of an answer as it usually is.
-    pub const fn usual_answer(&self) -> Option<u64> {
-        self.usual_answer
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a mean of token counts, saturating")]
+    pub fn usual_answer(&self) -> Option<u64> {
+        self.answer_tokens.map(|tokens| tokens.ceil() as u64)
     }
 
     /// A call failed in a way that is the route's own fault.
