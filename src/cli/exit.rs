@@ -270,9 +270,14 @@ fn own_words(fault: &Fault) -> Option<String> {
     }
 }
 
-/// A provider's words may not move the cursor of whoever reads them.
+/// A provider's words may not act on the terminal of whoever reads them.
 fn harmless(words: &str) -> String {
-    words.replace(|c: char| c.is_control() && c != '\n', " ")
+    words.replace(|c| acts_on_terminal(c) && c != '\n', " ")
+}
+
+/// Moves the cursor, begins a new line, or turns the direction of one.
+pub fn acts_on_terminal(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// A line for each route: its name, why it gave no answer, when it may.
@@ -315,6 +320,11 @@ pub fn span(seconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_providers_words_do_not_act_on_the_terminal() {
+        assert_eq!(harmless("a\u{1b}[2Jb\u{9b}c\rd\u{202e}e\nf é"), "a [2Jb c d e\nf é");
+    }
 
     #[test]
     fn codes_are_the_documented_ones() {

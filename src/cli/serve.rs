@@ -14,7 +14,7 @@ use crate::gateway::{Gateway, RequestLine, Server, Stopped};
 use super::args::{Format, Global, Serve};
 use super::banner;
 use super::browser;
-use super::exit::{Exit, Trouble};
+use super::exit::{Exit, Trouble, acts_on_terminal};
 use super::output::{Output, dim, red};
 use super::reload;
 use super::setup::{self, Core, Verify};
@@ -197,14 +197,12 @@ fn text_line(line: &RequestLine) -> String {
         .to_owned()
 }
 
-/// Whatever a client sent may not move the cursor, start a new line, or turn the direction of one. JSON has such characters in its
-/// texts alone.
+/// Whatever a client sent may not act on the terminal. JSON has such characters in its texts alone.
 fn escaped(text: &str, escape: impl Fn(char) -> String) -> String {
-    let acts = |c: char| c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    if !text.contains(acts) {
+    if !text.contains(acts_on_terminal) {
         return text.to_owned();
     }
-    text.chars().map(|c| if acts(c) { escape(c) } else { c.to_string() }).collect()
+    text.chars().map(|c| if acts_on_terminal(c) { escape(c) } else { c.to_string() }).collect()
 }
 
 fn elapsed(time: Duration) -> String {
