@@ -56,6 +56,17 @@ pub enum Settlement {
     Refunded,
 }
 
+impl Settlement {
+    /// What it comes to, of what was reserved.
+    fn used(self, reserved: Cost) -> Cost {
+        match self {
+            Self::Used(cost) => cost,
+            Self::AsReserved => reserved,
+            Self::Refunded => Cost::default(),
+        }
+    }
+}
+
 /// One attempt, as the ledger keeps it. Holds no prompt, no answer, no key.
 #[derive(Debug, Clone)]
 pub struct LedgerRow {

@@ -84,11 +84,7 @@ impl Shelf {
 
     /// Puts what was used in the place of what was reserved.
     pub fn settle(&mut self, lease: &Lease, settlement: Settlement, now: Timestamp) {
-        let used = match settlement {
-            Settlement::Used(cost) => cost,
-            Settlement::AsReserved => lease.cost,
-            Settlement::Refunded => Cost::default(),
-        };
+        let used = settlement.used(lease.cost);
         for &id in &lease.meters {
             let kind = self.view.meters[id.0].kind();
             let (reserved, used) = (lease.cost.of(kind), used.of(kind));
@@ -100,6 +96,12 @@ impl Shelf {
                 }
             }
         }
+    }
+
+    /// Whether this settlement says anything but what was reserved of the meter.
+    pub fn is_corrected(&self, id: MeterId, reserved: Cost, settlement: Settlement) -> bool {
+        let kind = self.view.meters[id.0].kind();
+        settlement.used(reserved).of(kind) != reserved.of(kind)
     }
 
     /// Merges what a response told of the meters it speaks of.

@@ -194,9 +194,11 @@ impl Store for Sqlite {
         self.shared.state().shelf.set_limit(meter, limit);
     }
 
-    fn settle(&self, lease: Lease, settlement: Settlement, row: LedgerRow, now: Timestamp) {
+    fn settle(&self, mut lease: Lease, settlement: Settlement, row: LedgerRow, now: Timestamp) {
         let mut state = self.shared.state();
         state.shelf.close(&lease);
+        // What was used as it was reserved is in the file already.
+        lease.meters.retain(|id| state.shelf.is_corrected(*id, lease.cost, settlement));
         if !lease.meters.is_empty() {
             let settle = Change::Settle(lease, settlement, now);
             settle.apply(&mut state.shelf);

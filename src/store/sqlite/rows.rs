@@ -13,11 +13,19 @@ use crate::routing::Mark;
 
 use crate::store::{LastAttempt, LedgerRow, PROBE_PREFIX, Quarter, Totals};
 
-/// Writes a meter's state.
-pub fn write_meter(connection: &Connection, name: &str, sequence: i64, meter: &Meter) -> Result<(), Error> {
+/// Writes meters' states by their names.
+pub fn write_meters<'a>(
+    connection: &Connection,
+    sequence: i64,
+    meters: impl Iterator<Item = (&'a str, &'a Meter)>,
+) -> Result<(), Error> {
     let sql = "INSERT INTO meter (name, sequence, state) VALUES (?1, ?2, ?3)
                ON CONFLICT (name) DO UPDATE SET sequence = ?2, state = ?3";
-    connection.prepare_cached(sql)?.execute(params![name, sequence, meter.save()]).map(drop)
+    let mut statement = connection.prepare_cached(sql)?;
+    for (name, meter) in meters {
+        statement.execute(params![name, sequence, meter.save()])?;
+    }
+    Ok(())
 }
 
 /// Names and states of the meters written after `sequence`, and the last sequence there is.

@@ -213,3 +213,23 @@ async fn an_attempt_costs_one_transaction_before_it_and_one_after() {
     store.flush();
     assert_eq!(transactions(start), 2);
 }
+
+#[tokio::test]
+async fn of_a_settlement_only_what_it_corrects_is_written() {
+    let place = place();
+    let store = place.open();
+    let limited = place.route("limited");
+    let corrected =
+        [(Settlement::AsReserved, 0), (Settlement::Used(Cost::request(1, 2)), 1), (Settlement::Refunded, 3)];
+    for (settlement, meters) in corrected {
+        let lease = store.reserve(limited, Cost::request(1, 1), at(0)).await.expect("room");
+        let reader = file::read(&place.path()).expect("it opens");
+        let last = "SELECT MAX(sequence) FROM meter";
+        let before: i64 = reader.query_row(last, [], |row| row.get(0)).expect("reserved meters are kept");
+        store.settle(lease, settlement, row(limited, at(0), None), at(0));
+        store.flush();
+        let written = "SELECT COUNT(*) FROM meter WHERE sequence > ?1";
+        let written: usize = reader.query_row(written, [before], |row| row.get(0)).expect("a count");
+        assert_eq!(written, meters, "{settlement:?}");
+    }
+}

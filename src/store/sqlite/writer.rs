@@ -253,9 +253,8 @@ impl Writer {
 
     fn write(&mut self, batch: &Batch) -> Result<(), Error> {
         let sequence = self.sequence.max(0) + 1;
-        for (id, meter) in &batch.meters {
-            rows::write_meter(&self.connection, &self.meters[*id], sequence, meter)?;
-        }
+        let meters = batch.meters.iter().map(|(id, meter)| (self.meters[*id].as_str(), &**meter));
+        rows::write_meters(&self.connection, sequence, meters)?;
         for change in &batch.changes {
             match change {
                 Change::Mark(mark, until, cause) => {
