@@ -20,7 +20,12 @@ pub fn whole(body: &[u8], text: Option<Range<usize>>, style: Style) -> Option<By
     let depth = style.cleans?;
     let known = text.and_then(|place| string(std::str::from_utf8(&body[place]).ok()?).ok());
     let text = known.map_or_else(|| Chunk::parse(body).ok()?.text(), Some).filter(|text| !text.is_empty())?;
-    let mut cleaned = clean(&text, depth.for_answer(style));
+    let depth = depth.for_answer(style);
+    // Thoughts stand between tags.
+    if depth == Depth::Thoughts && !style.repairs && memchr::memchr(b'<', text.as_bytes()).is_none() {
+        return None;
+    }
+    let mut cleaned = clean(&text, depth);
     if style.repairs
         && let Some(json) = repaired(&cleaned.text)
     {
