@@ -189,7 +189,9 @@ fn value<'a>(json: &'a str, skim: &mut Skim<'_>) -> Result<Option<&'a str>, Malf
 pub fn string(raw: &str) -> Result<Cow<'_, str>, Malformed> {
     match raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
         // Half a surrogate pair is no text.
-        Some(text) if text.contains('\\') => serde_json::from_str(raw).map(Cow::Owned).map_err(|_| Malformed),
+        Some(text) if memchr::memchr(b'\\', text.as_bytes()).is_some() => {
+            serde_json::from_str(raw).map(Cow::Owned).map_err(|_| Malformed)
+        }
         Some(text) => Ok(Cow::Borrowed(text)),
         None => Err(Malformed),
     }

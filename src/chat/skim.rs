@@ -36,11 +36,14 @@ impl<'a> Skim<'a> {
     }
 
     /// The first byte of the next value, or the closing bracket in its place.
+    #[inline]
     pub fn peek(&mut self) -> Option<u8> {
-        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.bytes().get(self.at) {
-            self.at += 1;
+        loop {
+            match self.bytes().get(self.at)? {
+                b' ' | b'\n' | b'\r' | b'\t' => self.at += 1,
+                byte => return Some(*byte),
+            }
         }
-        self.bytes().get(self.at).copied()
     }
 
     /// Passes any value, however deep it is nested, and tells where it stands.
@@ -48,6 +51,7 @@ impl<'a> Skim<'a> {
         let first = self.peek();
         let start = self.at;
         match first {
+            Some(b'"') => drop(self.string()?),
             Some(b'{' | b'[') => self.nest()?,
             _ => self.single()?,
         }
@@ -172,22 +176,19 @@ impl<'a> Skim<'a> {
 
     /// A string, from its opening quote on. Tells whether it holds an escape.
     fn string(&mut self) -> Result<bool, Malformed> {
+        let bytes = self.bytes();
         self.at += 1;
         let mut has_escape = false;
         loop {
-            self.at += plain(&self.bytes()[self.at..]);
-            match self.bytes().get(self.at) {
-                Some(b'"') => {
-                    self.at += 1;
-                    return Ok(has_escape);
-                }
-                Some(b'\\') => {
-                    has_escape = true;
-                    self.at += 1;
-                    self.escape()?;
-                }
+            self.at += plain(&bytes[self.at..]);
+            let special = bytes.get(self.at);
+            self.at += 1;
+            match special {
+                Some(b'"') => return Ok(has_escape),
+                Some(b'\\') => self.escape()?,
                 _ => return Err(Malformed),
             }
+            has_escape = true;
         }
     }
 
@@ -209,31 +210,34 @@ impl<'a> Skim<'a> {
     }
 
     fn number(&mut self) -> Result<(), Malformed> {
-        self.pass(|byte| byte == b'-', 1);
+        if let Some(b'-') = self.bytes().get(self.at) {
+            self.at += 1;
+        }
         match self.bytes().get(self.at) {
             Some(b'0') => self.at += 1,
-            Some(b'1'..=b'9') => self.digits()?,
-            _ => return Err(Malformed),
+            _ => self.digits()?,
         }
-        if self.pass(|byte| byte == b'.', 1) {
+        if let Some(b'.') = self.bytes().get(self.at) {
+            self.at += 1;
             self.digits()?;
         }
-        if self.pass(|byte| matches!(byte, b'e' | b'E'), 1) {
-            self.pass(|byte| matches!(byte, b'+' | b'-'), 1);
+        if let Some(b'e' | b'E') = self.bytes().get(self.at) {
+            self.at += 1;
+            if let Some(b'+' | b'-') = self.bytes().get(self.at) {
+                self.at += 1;
+            }
             self.digits()?;
         }
         Ok(())
     }
 
+    /// Passes digits, of which there must be one.
     fn digits(&mut self) -> Result<(), Malformed> {
-        if self.pass(|byte| byte.is_ascii_digit(), usize::MAX) { Ok(()) } else { Err(Malformed) }
-    }
-
-    /// Passes up to `most` bytes of this kind. Tells whether there was one.
-    fn pass(&mut self, is_kind: impl Fn(u8) -> bool, most: usize) -> bool {
-        let passed = self.bytes()[self.at..].iter().take(most).take_while(|byte| is_kind(**byte)).count();
-        self.at += passed;
-        passed > 0
+        let start = self.at;
+        while let Some(b'0'..=b'9') = self.bytes().get(self.at) {
+            self.at += 1;
+        }
+        if self.at > start { Ok(()) } else { Err(Malformed) }
     }
 
     fn word(&mut self, word: &[u8]) -> Result<(), Malformed> {
@@ -244,6 +248,7 @@ impl<'a> Skim<'a> {
         Ok(())
     }
 
+    #[inline]
     fn expect(&mut self, byte: u8) -> Result<(), Malformed> {
         if self.peek() != Some(byte) {
             return Err(Malformed);
@@ -263,12 +268,14 @@ pub fn text_at<'a>(json: &'a str, place: &Range<usize>) -> Cow<'a, str> {
     serde_json::from_str(&json[place.clone()]).map_or(Cow::Borrowed(written), Cow::Owned)
 }
 
+#[inline]
 fn inner<'a>(json: &'a str, place: &Range<usize>) -> &'a str {
     &json[place.start + 1..place.end - 1]
 }
 
 /// How many bytes come before the next one that means something within a string, or may not stand there. Most strings are short and end
 /// within a few words of eight bytes; a long one goes on in wide steps.
+#[inline]
 fn plain(bytes: &[u8]) -> usize {
     const NEAR: usize = 32;
     let mut passed = 0;
