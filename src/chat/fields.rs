@@ -9,7 +9,8 @@ use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use simdutf8::basic::from_utf8;
 
-use super::skim::{Malformed, Skim};
+use super::pieces::Pieces;
+use super::skim::{Malformed, Skim, plain};
 
 /// An object's fields in their order, each value as the bytes that arrived.
 #[derive(Debug, Default)]
@@ -105,7 +106,13 @@ pub fn places(json: &str) -> Option<Vec<Range<usize>>> {
 
 /// A text as JSON.
 pub fn quoted(text: &str) -> String {
-    serde_json::to_string(text).expect("a text serializes")
+    if plain(text.as_bytes()) < text.len() {
+        return serde_json::to_string(text).expect("a text serializes");
+    }
+    // Most texts need no escape, and then no more room than is known before.
+    let mut out = String::with_capacity(text.len() + 2);
+    out.extend(["\"", text, "\""]);
+    out
 }
 
 /// A field's name, borrowed unless it holds an escape.
@@ -158,10 +165,31 @@ impl<'de: 'a, 'a> Deserialize<'de> for RawObject<'a> {
 /// Where one field stands in the body it was split from.
 #[derive(Debug, Clone)]
 pub struct FieldAt {
-    pub name: Box<str>,
-    /// From the opening quote of the name to the end of the value.
-    pub whole: Range<usize>,
+    /// With its quotes.
+    name: Range<usize>,
+    /// The name where it is written with an escape.
+    unescaped: Option<Box<str>>,
     pub value: Range<usize>,
+}
+
+impl FieldAt {
+    /// The name, as a field of `body`.
+    #[inline]
+    pub fn name<'a>(&'a self, body: &'a [u8]) -> &'a [u8] {
+        self.unescaped.as_ref().map_or_else(|| &body[self.name.start + 1..self.name.end - 1], |name| name.as_bytes())
+    }
+
+    /// From the opening quote of the name to the end of the value.
+    const fn whole(&self) -> Range<usize> {
+        self.name.start..self.value.end
+    }
+
+    /// Where it stands when each place in the body is another one.
+    #[must_use]
+    pub fn moved(self, to: impl Fn(usize) -> usize) -> Self {
+        let Self { name, unescaped, value } = self;
+        Self { name: to(name.start)..to(name.end), unescaped, value: to(value.start)..to(value.end) }
+    }
 }
 
 /// Splits `json` into the places of its top-level fields. Where `pass` is, it passes the value behind each name.
@@ -173,7 +201,8 @@ pub fn locate_with<E: From<Malformed>>(
     let mut skim = Skim::new(json);
     skim.object(|skim, name| {
         let value = pass(skim, &name.text)?;
-        fields.push(FieldAt { name: name.text.into(), whole: name.start..value.end, value });
+        let unescaped = if let Cow::Owned(text) = name.text { Some(text.into()) } else { None };
+        fields.push(FieldAt { name: name.place, unescaped, value });
         Ok(())
     })
     .and_then(|_: Range<usize>| skim.end().map_err(E::from))?;
@@ -211,103 +240,79 @@ impl<'a> Rewrite<'a> {
         let kept = self.fields.iter().zip(&self.changes).any(|(field, change)| match change {
             Change::Drop => false,
             Change::Rename(new_name) => new_name == name,
-            Change::Keep | Change::Replace(_) => &*field.name == name,
+            Change::Keep | Change::Replace(_) => field.name(self.body) == name.as_bytes(),
         });
         kept || self.added.iter().any(|(added, _)| added == name)
     }
 
     pub fn drop_field(&mut self, name: &str) {
-        self.change(name, &Change::Drop);
+        self.named(name).for_each(|slot| *slot = Change::Drop);
     }
 
-    /// Gives the field `name` the raw JSON `value`, adding it where it is missing.
+    /// Gives the field `name` the raw JSON `value`, adding it where it is missing. One that stands twice stands once then.
     pub fn set(&mut self, name: impl Into<Cow<'static, str>>, value: Bytes) {
-        let name = name.into();
-        if !self.change(&name, &Change::Replace(value.clone())) {
-            self.added.push((name, value));
+        let (name, mut value) = (name.into(), Some(value));
+        for slot in self.named(&name) {
+            *slot = value.take().map_or(Change::Drop, Change::Replace);
         }
+        self.added.extend(value.map(|value| (name, value)));
     }
 
     /// Drops every field whose name, as it now is, `keep` does not want.
-    pub fn retain(&mut self, keep: impl Fn(&str) -> bool) {
+    pub fn retain(&mut self, keep: impl Fn(&[u8]) -> bool) {
         for (field, change) in self.fields.iter().zip(&mut self.changes) {
-            let name = if let Change::Rename(new_name) = change { new_name.as_str() } else { &field.name };
+            let name = if let Change::Rename(new_name) = change { new_name.as_bytes() } else { field.name(self.body) };
             if !keep(name) {
                 *change = Change::Drop;
             }
         }
-        self.added.retain(|(name, _)| keep(name));
+        self.added.retain(|(name, _)| keep(name.as_bytes()));
     }
 
     pub fn rename(&mut self, name: &str, new_name: &str) {
-        self.change(name, &Change::Rename(new_name.to_owned()));
+        self.named(name).for_each(|slot| *slot = Change::Rename(new_name.to_owned()));
     }
 
-    fn change(&mut self, name: &str, change: &Change) -> bool {
-        let mut found = false;
-        for (field, slot) in self.fields.iter().zip(&mut self.changes) {
-            if &*field.name == name && !matches!(slot, Change::Drop) {
-                *slot = change.clone();
-                found = true;
-            }
-        }
-        found
+    /// What becomes of the fields that came with this name, and are still there.
+    fn named(&mut self, name: &str) -> impl Iterator<Item = &mut Change> {
+        let (body, slots) = (self.body, self.fields.iter().zip(&mut self.changes));
+        slots.filter_map(move |(field, slot)| {
+            (field.name(body) == name.as_bytes() && !matches!(slot, Change::Drop)).then_some(slot)
+        })
     }
 
-    /// The object's bytes in pieces: slices of the old body between the few new ones.
+    /// The object's bytes in pieces: slices of the old body between the few new ones; all in one where that is small.
     pub fn finish(self) -> Vec<Bytes> {
-        let mut out = Pieces::default();
+        let new = |change: &Change| if let Change::Replace(value) = change { value.len() } else { 0 };
+        let added = self.added.iter().map(|(name, value)| name.len() + value.len() + 4);
+        let most = self.body.len() + self.changes.iter().map(new).chain(added).sum::<usize>();
+        let mut out = Pieces::new(self.body, most);
         let mut run: Option<Range<usize>> = None;
         for (field, change) in self.fields.iter().zip(self.changes) {
             if matches!(change, Change::Keep) {
-                run = Some(run.map_or(field.whole.clone(), |run| run.start..field.whole.end));
+                run = Some(run.map_or(field.whole(), |run| run.start..field.value.end));
                 continue;
             }
             if let Some(run) = run.take() {
-                out.push(self.body.slice(run));
+                out.begin().old(run);
             }
             match change {
                 Change::Keep | Change::Drop => {}
                 Change::Replace(value) => {
-                    out.push(self.body.slice(field.whole.start..field.value.start));
-                    out.extend(value);
+                    out.begin().old(field.name.start..field.value.start).put(value);
                 }
                 Change::Rename(name) => {
-                    out.push(Bytes::from(format!("{}:", quoted(&name))));
-                    out.extend(self.body.slice(field.value.clone()));
+                    out.begin().name(&name).old(field.value.clone());
                 }
             }
         }
         if let Some(run) = run.take() {
-            out.push(self.body.slice(run));
+            out.begin().old(run);
         }
         for (name, value) in self.added {
-            out.push(Bytes::from(format!("{}:", quoted(&name))));
-            out.extend(value);
+            out.begin().name(&name).put(value);
         }
         out.close()
-    }
-}
-
-/// Pieces of one object, with the punctuation between its fields.
-#[derive(Default)]
-struct Pieces(Vec<Bytes>);
-
-impl Pieces {
-    /// Starts a field (or a run of fields).
-    fn push(&mut self, piece: Bytes) {
-        self.0.push(Bytes::from_static(if self.0.is_empty() { b"{" } else { b"," }));
-        self.0.push(piece);
-    }
-
-    /// Goes on with the field just started.
-    fn extend(&mut self, piece: Bytes) {
-        self.0.push(piece);
-    }
-
-    fn close(mut self) -> Vec<Bytes> {
-        self.0.push(Bytes::from_static(if self.0.is_empty() { b"{}" } else { b"}" }));
-        self.0
     }
 }
 

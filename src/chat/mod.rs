@@ -7,6 +7,7 @@ pub mod fence;
 pub mod fields;
 pub mod kind;
 pub mod message;
+mod pieces;
 pub mod request;
 pub mod session;
 pub mod shape;

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 
 use bytes::Bytes;
 use serde::Deserialize;
@@ -18,6 +19,9 @@ const META_ALIASES: [&str; 2] = ["auto", "relay"];
 
 /// Fields that speak to relay; no provider sees them.
 const OWN_FIELDS: [&str; 3] = ["model_type", "model_scale", "model_name"];
+
+/// So few names are compared each with each, without a list to sort.
+const FEW: usize = 16;
 
 /// A request to be answered: plain or streamed, from the gateway or the shell.
 #[derive(Debug, Clone)]
@@ -89,34 +93,30 @@ impl BadRequest {
 impl ChatRequest {
     /// Reads a JSON body, keeping its bytes. Fields that relay does not act on are not looked at.
     pub fn parse(body: Bytes) -> Result<Self, BadRequest> {
+        let json = from_utf8(&body).map_err(|_| not_an_object(&body))?;
         let mut found = Found::default();
-        let fields = split(&body, &mut found)?;
-        let reader = Reader { body: &body, fields: &fields };
-        reader.refuse_doubles()?;
+        let fields = split(json, &mut found)?;
+        refuse_doubles(&body, &fields)?;
         if found.shape.count == 0 {
             return Err(BadRequest::field("messages", "`messages` is missing"));
         }
-        let Found { shape: messages, mut features } = found;
-        features.tools = reader.nonempty_list("tools")? | reader.nonempty_list("functions")?;
-        reader.read_response_format(&mut features)?;
-        let stream_options: Option<StreamOptions> = reader.read("stream_options", "an object")?;
-        let request = Self {
-            model: reader.read("model", "a string")?.unwrap_or_else(|| META_MODEL.to_owned()),
-            stream: reader.read("stream", "true or false")?.unwrap_or(false),
-            include_usage: stream_options.and_then(|options| options.include_usage).unwrap_or(false),
-            max_tokens: match reader.read("max_completion_tokens", "a whole number")? {
-                Some(most) => Some(most),
-                None => reader.read("max_tokens", "a whole number")?,
-            },
+        let (mut wishes, mut features) = (Wishes::default(), found.features);
+        for field in &fields {
+            wishes.read(&mut features, field.name(&body), &json[field.value.clone()])?;
+        }
+        Ok(Self {
+            model: wishes.model.unwrap_or_else(|| META_MODEL.to_owned()),
+            stream: wishes.stream,
+            include_usage: wishes.include_usage,
+            max_tokens: wishes.max_completion_tokens.or(wishes.max_tokens),
             features,
-            model_type: reader.read("model_type", "a string")?,
-            model_scale: reader.read("model_scale", "a string")?,
-            model_name: reader.read("model_name", "a string")?,
-            messages,
-            body: Bytes::new(),
-            fields: Vec::new(),
-        };
-        Ok(Self { body, fields, ..request })
+            model_type: wishes.model_type,
+            model_scale: wishes.model_scale,
+            model_name: wishes.model_name,
+            messages: found.shape,
+            body,
+            fields,
+        })
     }
 
     /// Whether the caller leaves the choice of the model to relay.
@@ -131,12 +131,17 @@ impl ChatRequest {
 
     /// The raw JSON of the top-level field `name`.
     pub fn raw(&self, name: &str) -> Option<&str> {
-        Reader { body: &self.body, fields: &self.fields }.raw(name)
+        // The body was text before it was split, so every value is.
+        from_utf8(self.raw_bytes(name)?).ok()
     }
 
     /// The bytes of `raw`, without another check that they are text.
     pub fn raw_bytes(&self, name: &str) -> Option<&[u8]> {
-        Reader { body: &self.body, fields: &self.fields }.bytes(name)
+        Some(&self.body[self.place(name)?])
+    }
+
+    fn place(&self, name: &str) -> Option<Range<usize>> {
+        self.fields.iter().find(|field| field.name(&self.body) == name.as_bytes()).map(|field| field.value.clone())
     }
 
     /// Raw JSON that becomes part of the prompt: messages and tool definitions.
@@ -147,16 +152,12 @@ impl ChatRequest {
     /// This request with another list of messages, and everything else as it is.
     #[must_use]
     pub fn with_messages(&self, messages: &str) -> Self {
-        let place = self.fields.iter().find(|field| &*field.name == "messages").map(|field| field.value.clone());
-        let place = place.expect("a request has messages");
+        let place = self.place("messages").expect("a request has messages");
         let body = [&self.body[..place.start], messages.as_bytes(), &self.body[place.end..]].concat();
         let moved = |at: usize| if at < place.end { at } else { at - place.len() + messages.len() };
-        let mut other = Self { body: Bytes::from(body), ..self.clone() };
-        for field in &mut other.fields {
-            field.whole = moved(field.whole.start)..moved(field.whole.end);
-            field.value = moved(field.value.start)..moved(field.value.end);
-        }
-        other
+        let other = self.clone();
+        let fields = other.fields.into_iter().map(|field| field.moved(moved)).collect();
+        Self { body: Bytes::from(body), fields, ..other }
     }
 
     /// This request with these fields, as raw JSON, in the place of its own.
@@ -171,22 +172,19 @@ impl ChatRequest {
     /// A rewrite of this request's body that starts without relay's own fields.
     pub fn rewrite(&self) -> Rewrite<'_> {
         let mut rewrite = Rewrite::new(&self.body, &self.fields);
-        for name in OWN_FIELDS {
-            rewrite.drop_field(name);
-        }
+        rewrite.retain(|name| !OWN_FIELDS.iter().any(|own| own.as_bytes() == name));
         rewrite
     }
 }
 
 /// One pass over the body: the places of its fields, and what its messages are.
-fn split(body: &[u8], found: &mut Found) -> Result<Vec<FieldAt>, BadRequest> {
-    let json = from_utf8(body).map_err(|_| not_an_object(body))?;
+fn split(json: &str, found: &mut Found) -> Result<Vec<FieldAt>, BadRequest> {
     let pass = |skim: &mut Skim<'_>, name: &str| match name {
         "messages" => found.read(json, skim),
         _ => skim.value().map_err(Flaw::from),
     };
     fields::locate_with(json, pass).map_err(|flaw| match flaw {
-        Flaw::Malformed => not_an_object(body),
+        Flaw::Malformed => not_an_object(json.as_bytes()),
         Flaw::Unfit(bad) => bad,
     })
 }
@@ -209,62 +207,87 @@ struct StreamOptions {
     include_usage: Option<bool>,
 }
 
-/// Reads single fields out of a split body.
-struct Reader<'a> {
-    body: &'a Bytes,
-    fields: &'a [FieldAt],
+/// What single fields say.
+#[derive(Default)]
+struct Wishes {
+    model: Option<String>,
+    stream: bool,
+    include_usage: bool,
+    max_completion_tokens: Option<u64>,
+    max_tokens: Option<u64>,
+    model_type: Option<String>,
+    model_scale: Option<String>,
+    model_name: Option<String>,
 }
 
-impl<'a> Reader<'a> {
-    fn bytes(&self, name: &str) -> Option<&'a [u8]> {
-        let field = self.fields.iter().find(|field| &*field.name == name)?;
-        Some(&self.body[field.value.clone()])
-    }
-
-    fn raw(&self, name: &str) -> Option<&'a str> {
-        // The body was text before it was split, so every value is.
-        from_utf8(self.bytes(name)?).ok()
-    }
-
-    fn read<T: Deserialize<'a>>(&self, name: &str, expected: &str) -> Result<Option<T>, BadRequest> {
-        let Some(raw) = self.raw(name) else { return Ok(None) };
-        serde_json::from_str(raw)
-            .map_err(|error| BadRequest::field(name, format!("`{name}` must be {expected}: {}", found_instead(&error))))
-    }
-
-    /// The body is known to be JSON, so that a list's first bytes tell whether it holds anything.
-    fn nonempty_list(&self, name: &str) -> Result<bool, BadRequest> {
-        match self.bytes(name) {
-            None | Some(b"null") => Ok(false),
-            Some([b'[', items @ ..]) => Ok(!items.trim_ascii_start().starts_with(b"]")),
-            Some(_) => self.read::<Vec<&RawValue>>(name, "a list").map(|_| false),
-        }
-    }
-
-    /// A field that relay reads must not stand twice: two readers of one body could see different requests.
-    fn refuse_doubles(&self) -> Result<(), BadRequest> {
-        let mut names: Vec<&str> = self.fields.iter().map(|field| &*field.name).collect();
-        names.sort_unstable();
-        match names.windows(2).find(|pair| pair[0] == pair[1]) {
-            Some(twice) => Err(BadRequest::field(twice[0], format!("the field `{}` stands twice", twice[0]))),
-            None => Ok(()),
-        }
-    }
-
-    fn read_response_format(&self, features: &mut Features) -> Result<(), BadRequest> {
-        #[derive(Deserialize)]
-        struct ResponseFormat<'a> {
-            #[serde(borrow)]
-            r#type: Cow<'a, str>,
-        }
-        let format: Option<ResponseFormat<'_>> = self.read("response_format", "an object with a `type`")?;
-        match format.as_ref().map(|format| format.r#type.as_ref()) {
-            Some("json_object") => features.json = true,
-            Some("json_schema") => features.schema = true,
+impl Wishes {
+    fn read(&mut self, features: &mut Features, name: &[u8], raw: &str) -> Result<(), BadRequest> {
+        match name {
+            b"model" => self.model = Some(read("model", raw, "a string")?),
+            b"stream" => self.stream = read("stream", raw, "true or false")?,
+            b"stream_options" => {
+                let options: StreamOptions = read("stream_options", raw, "an object")?;
+                self.include_usage = options.include_usage.unwrap_or(false);
+            }
+            b"max_completion_tokens" => {
+                self.max_completion_tokens = Some(read("max_completion_tokens", raw, "a whole number")?);
+            }
+            b"max_tokens" => self.max_tokens = Some(read("max_tokens", raw, "a whole number")?),
+            b"model_type" => self.model_type = Some(read("model_type", raw, "a string")?),
+            b"model_scale" => self.model_scale = Some(read("model_scale", raw, "a string")?),
+            b"model_name" => self.model_name = Some(read("model_name", raw, "a string")?),
+            b"tools" => features.tools |= nonempty_list("tools", raw)?,
+            b"functions" => features.tools |= nonempty_list("functions", raw)?,
+            b"response_format" => read_response_format(raw, features)?,
             _ => {}
         }
         Ok(())
     }
+}
+
+fn read<'a, T: Deserialize<'a>>(name: &str, raw: &'a str, expected: &str) -> Result<T, BadRequest> {
+    serde_json::from_str(raw)
+        .map_err(|error| BadRequest::field(name, format!("`{name}` must be {expected}: {}", found_instead(&error))))
+}
+
+/// The body is known to be JSON, so that a list's first bytes tell whether it holds anything.
+fn nonempty_list(name: &str, raw: &str) -> Result<bool, BadRequest> {
+    match raw.as_bytes() {
+        b"null" => Ok(false),
+        [b'[', items @ ..] => Ok(!items.trim_ascii_start().starts_with(b"]")),
+        _ => read::<Vec<&RawValue>>(name, raw, "a list").map(|_| false),
+    }
+}
+
+fn read_response_format(raw: &str, features: &mut Features) -> Result<(), BadRequest> {
+    #[derive(Deserialize)]
+    struct ResponseFormat<'a> {
+        #[serde(borrow)]
+        r#type: Cow<'a, str>,
+    }
+    let format: ResponseFormat<'_> = read("response_format", raw, "an object with a `type`")?;
+    match format.r#type.as_ref() {
+        "json_object" => features.json = true,
+        "json_schema" => features.schema = true,
+        _ => {}
+    }
+    Ok(())
+}
+
+/// A field must not stand twice: two readers of one body could see different requests.
+fn refuse_doubles(body: &[u8], fields: &[FieldAt]) -> Result<(), BadRequest> {
+    let name = |field: &FieldAt| String::from_utf8_lossy(field.name(body)).into_owned();
+    let twice = if fields.len() <= FEW {
+        let mut before = fields.iter().enumerate();
+        before
+            .find(|(index, field)| fields[..*index].iter().any(|other| other.name(body) == field.name(body)))
+            .map(|(_, field)| name(field))
+    } else {
+        let mut sorted: Vec<&FieldAt> = fields.iter().collect();
+        sorted.sort_unstable_by_key(|field| field.name(body));
+        sorted.windows(2).find(|pair| pair[0].name(body) == pair[1].name(body)).map(|pair| name(pair[0]))
+    };
+    twice.map_or(Ok(()), |name| Err(BadRequest::field(&name, format!("the field `{name}` stands twice"))))
 }
 
 /// What stands there instead, without line and column, which count from the field's start and would mislead, and without what

@@ -19,11 +19,11 @@ pub struct Skim<'a> {
 /// The brackets that are still to be closed. Few values are nested deeper than fits without an allocation.
 type Closing = SmallVec<[u8; 16]>;
 
-/// The name of a field, unescaped, and where its opening quote stands.
+/// The name of a field, owned where it was written with an escape, and where it stands with its quotes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Name<'a> {
     pub text: Cow<'a, str>,
-    pub start: usize,
+    pub place: Range<usize>,
 }
 
 impl<'a> Skim<'a> {
@@ -70,7 +70,7 @@ impl<'a> Skim<'a> {
             let place = start..skim.at;
             skim.expect(b':')?;
             let text = if has_escape { text_at(skim.json, &place) } else { Cow::Borrowed(inner(skim.json, &place)) };
-            field(skim, Name { text, start })
+            field(skim, Name { text, place })
         })
     }
 
@@ -276,7 +276,7 @@ fn inner<'a>(json: &'a str, place: &Range<usize>) -> &'a str {
 /// How many bytes come before the next one that means something within a string, or may not stand there. Most strings are short and end
 /// within a few words of eight bytes; a long one goes on in wide steps.
 #[inline]
-fn plain(bytes: &[u8]) -> usize {
+pub(super) fn plain(bytes: &[u8]) -> usize {
     const NEAR: usize = 32;
     let mut passed = 0;
     while let Some(word) = bytes[passed..].first_chunk() {

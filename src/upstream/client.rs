@@ -34,10 +34,6 @@ const MOST_BUFFERED: usize = 64 * 1024;
 const STREAM_WINDOW: u32 = 128 * 1024;
 const CONNECTION_WINDOW: u32 = 16 * 1024 * 1024;
 
-/// Up to so many bytes a body is joined: the copy is cheaper than a place for each piece in the connection's line, which it keeps as long as
-/// it lasts.
-const JOINED: usize = 4 * 1024;
-
 /// One request to a provider.
 #[derive(Debug)]
 pub struct Call {
@@ -136,11 +132,8 @@ pub struct Pieces {
 }
 
 impl Pieces {
-    fn new(mut pieces: Vec<Bytes>) -> Self {
+    fn new(pieces: Vec<Bytes>) -> Self {
         let length: usize = pieces.iter().map(Bytes::len).sum();
-        if length <= JOINED && pieces.len() > 1 {
-            pieces = vec![pieces.concat().into()];
-        }
         Self { left: pieces.into(), length: length as u64 }
     }
 }
