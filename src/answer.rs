@@ -132,5 +132,6 @@ mod tests {
             format!("{{\"id\":1e400, \"x\":{{\"meta\":0}} ,{added}}}")
         );
         assert_eq!(joined("{\"meta\":0,\"id\":1}"), format!("{{{added},\"id\":1}}"));
+        assert_eq!(joined("{\"meta\":0,\"id\":1,\"meta\":2}"), format!("{{{added},\"id\":1}}"));
     }
 }
