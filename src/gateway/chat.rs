@@ -57,8 +57,9 @@ pub type Sending = Pin<Box<dyn Future<Output = Result<Answer, Box<Failure>>> + S
 
 pub async fn complete(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
     let (Parts { headers, .. }, body) = request.into_parts();
-    let request_id = request_id(gateway.relay.clock.now());
-    let mut story = Story::begin(&gateway, request_id.clone());
+    let now = gateway.relay.clock.now();
+    let request_id = request_id(now);
+    let mut story = Story::begin(&gateway, request_id.clone(), now);
     let mut response = match enter(&gateway, &mut story).await {
         Ok(()) => match prepare(&gateway, &headers, body, request_id.clone()).await {
             Ok((request, options)) => answer(&gateway, request, options, story).await,

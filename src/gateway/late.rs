@@ -6,6 +6,7 @@ use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
 use futures_util::stream;
+use jiff::Timestamp;
 
 use crate::answer::{self, Answer, AnswerStream, trail};
 use crate::chat::{Fault, Usage};
@@ -46,6 +47,7 @@ impl Pending {
 
 /// The response body. The log gets its line when the stream ends or the caller leaves.
 pub fn body(pending: Pending, mut story: Story) -> Body {
+    story.silence.heard(Clock::system().now());
     if let Pending::Streaming { .. } = &pending {
         story.line.status = 200;
     }
@@ -80,6 +82,7 @@ async fn after_sending(mut sending: Sending, story: &mut Story) -> (Bytes, Pendi
     match sent {
         Ok(answer) => {
             story.answered(&answer, None);
+            story.silence.heard(Clock::system().now());
             (Bytes::new(), Pending::of(answer, true))
         }
         Err(failure) => {
@@ -128,13 +131,12 @@ pub struct Story {
     pub line: RequestLine,
     /// Its turn at the gate, held until the answer has ended.
     pub turn: Option<Turn>,
-    /// Since the caller was last told anything of a stream.
+    /// Since the caller was last told anything of a stream; counts from where that begins.
     silence: Silence,
 }
 
 impl Story {
-    pub fn begin(gateway: &Arc<Gateway>, request_id: String) -> Self {
-        let at = gateway.relay.clock.now();
+    pub fn begin(gateway: &Arc<Gateway>, request_id: String, at: Timestamp) -> Self {
         let line = RequestLine {
             at,
             request_id,
@@ -145,7 +147,7 @@ impl Story {
             tokens: None,
             error: None,
         };
-        Self { gateway: Arc::clone(gateway), line, turn: None, silence: Silence::new(SILENCE, Clock::system().now()) }
+        Self { gateway: Arc::clone(gateway), line, turn: None, silence: Silence::new(SILENCE, at) }
     }
 
     /// Ends the story with an error of its own.
@@ -159,7 +161,6 @@ impl Story {
         self.line.status = 200;
         self.line.route = Some(answer.route.name.to_string());
         self.line.trail = answer.trail();
-        self.silence.heard(Clock::system().now());
         self.note_usage(usage);
     }
 

@@ -33,10 +33,10 @@ impl Relay {
         attempts: &[Attempt],
     ) -> Vec<Tried> {
         let number = u32::try_from(answer::count(attempts) + 1).unwrap_or(u32::MAX);
-        trip.allow(self.first_event(self.fleet.route(first.route)), self.clock.now());
+        let sent = self.clock.now();
+        trip.allow(self.first_event(self.fleet.route(first.route)), sent);
         let trip = &*trip;
         let mut one = pin!(self.attempt(asking, &trip.need, first, number, trip.ends()));
-        let sent = self.clock.now();
         tokio::select! {
             biased;
             tried = &mut one => return vec![tried],
