@@ -11,7 +11,7 @@ use axum::response::Response;
 use bytes::{Bytes, BytesMut};
 use http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE};
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Frame};
 
@@ -54,6 +54,13 @@ const TRAIL: HeaderName = HeaderName::from_static("x-relay-trail");
 const CONTEXT: HeaderName = HeaderName::from_static("x-relay-context");
 
 pub type Sending = Pin<Box<dyn Future<Output = Result<Answer, Box<Failure>>> + Send>>;
+
+/// Where chats are asked.
+pub const PATH: &str = "/v1/chat/completions";
+
+pub fn is_asked(request: &Request) -> bool {
+    request.method() == Method::POST && request.uri().path() == PATH
+}
 
 pub async fn complete(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
     let (Parts { headers, .. }, body) = request.into_parts();

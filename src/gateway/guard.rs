@@ -1,16 +1,15 @@
 //! Who may use the gateway: whoever has its key, where it has one; else programs of this machine, and no web page.
 
 use std::convert::Infallible;
-use std::future::{Ready, ready};
+use std::future::ready;
 use std::net::IpAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::response::Response;
-use axum::routing::future::RouteFuture;
-use futures_util::future::Either;
 use http::header::{AUTHORIZATION, HOST, ORIGIN};
 use http::uri::Authority;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
@@ -22,6 +21,7 @@ use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 use crate::config;
 
+use super::chat;
 use super::respond::{self, ErrorBody};
 use super::routes::Gateway;
 
@@ -35,7 +35,8 @@ const SHOWN: [HeaderName; 6] = [
     HeaderName::from_static("retry-after"),
 ];
 
-/// A router behind its guards. They answer at once, so that no request pays for a layer of futures.
+/// A router behind its guards. They answer at once, so that no request pays for a layer of futures; and a chat, which is what a gateway is
+/// asked all the time, pays for no search of the router either.
 #[derive(Clone)]
 pub struct Guarded {
     pub gateway: Arc<Gateway>,
@@ -45,7 +46,7 @@ pub struct Guarded {
 impl Service<Request> for Guarded {
     type Response = Response;
     type Error = Infallible;
-    type Future = Either<Ready<Result<Response, Infallible>>, RouteFuture<Infallible>>;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
@@ -53,8 +54,12 @@ impl Service<Request> for Guarded {
 
     fn call(&mut self, request: Request) -> Self::Future {
         match refusal(&self.gateway.access, &request) {
-            Some(response) => Either::Left(ready(Ok(response))),
-            None => Either::Right(self.router.call(request)),
+            Some(response) => Box::pin(ready(Ok(response))),
+            None if chat::is_asked(&request) => {
+                let gateway = Arc::clone(&self.gateway);
+                Box::pin(async move { Ok(chat::complete(State(gateway), request).await) })
+            }
+            None => Box::pin(self.router.call(request)),
         }
     }
 }
@@ -122,6 +127,11 @@ fn forbid(code: &str, message: String) -> Response {
 
 /// `localhost`, a name below it, or a loopback address. A request without a host comes from no browser.
 fn is_this_machine(host: &str) -> bool {
+    // As nearly every client writes it, known without being taken apart.
+    let (name, port) = host.split_once(':').unwrap_or((host, ""));
+    if matches!(name, "127.0.0.1" | "localhost") && port.bytes().all(|byte| byte.is_ascii_digit()) {
+        return true;
+    }
     let Ok(authority) = host.parse::<Authority>() else { return host.is_empty() };
     let name =
         authority.host().trim_start_matches('[').trim_end_matches(']').trim_end_matches('.').to_ascii_lowercase();

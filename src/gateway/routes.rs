@@ -63,7 +63,7 @@ impl Gateway {
 
     pub fn router(self: &Arc<Self>) -> Router {
         Router::new()
-            .route("/v1/chat/completions", post(chat::complete))
+            .route(chat::PATH, post(chat::complete))
             .route("/v1/models", get(models::list))
             .route("/v1/models/{*id}", get(models::retrieve))
             .route("/v1/route", post(route::explain))
@@ -97,7 +97,7 @@ async fn nothing_here(request: Request) -> Response {
 
 /// The endpoint that a client with a wrong base URL asked for: one without `/v1`, with two of them, or with a slash too many.
 fn meant(path: &str) -> Option<&'static str> {
-    const ENDPOINTS: [&str; 2] = ["/v1/chat/completions", "/v1/models"];
+    const ENDPOINTS: [&str; 2] = [chat::PATH, "/v1/models"];
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty() && *part != "v1").collect();
     ENDPOINTS.into_iter().find(|endpoint| endpoint["/v1/".len()..].split('/').eq(parts.iter().copied()))
 }
