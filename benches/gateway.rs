@@ -34,10 +34,6 @@ use gateway::{ANY, Gateways, MODEL};
 use load::Load;
 use upstream::Upstream;
 
-/// As the program has it; the bare proxy gains from it too.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// How much is measured.
 struct Extent {
     rounds: usize,
