@@ -221,8 +221,10 @@ struct Wishes {
 }
 
 impl Wishes {
+    /// Many clients send fields they do not set, as null.
     fn read(&mut self, features: &mut Features, name: &[u8], raw: &str) -> Result<(), BadRequest> {
         match name {
+            _ if raw == "null" => {}
             b"model" => self.model = Some(read("model", raw, "a string")?),
             b"stream" => self.stream = read("stream", raw, "true or false")?,
             b"stream_options" => {
@@ -253,7 +255,6 @@ fn read<'a, T: Deserialize<'a>>(name: &str, raw: &'a str, expected: &str) -> Res
 /// The body is known to be JSON, so that a list's first bytes tell whether it holds anything.
 fn nonempty_list(name: &str, raw: &str) -> Result<bool, BadRequest> {
     match raw.as_bytes() {
-        b"null" => Ok(false),
         [b'[', items @ ..] => Ok(!items.trim_ascii_start().starts_with(b"]")),
         _ => read::<Vec<&RawValue>>(name, raw, "a list").map(|_| false),
     }
@@ -322,6 +323,17 @@ mod tests {
         assert_eq!((request.max_tokens, request.messages.images), (Some(5), 1));
         assert_eq!(request.features, Features { tools: true, schema: true, vision: true, ..Features::default() });
         assert!(!String::from_utf8(request.rewrite().finish().concat()).expect("UTF-8").contains("model_type"));
+    }
+
+    #[test]
+    fn a_field_that_is_null_is_not_set() {
+        let request = parse(
+            r#"{"model":null,"stream":null,"stream_options":null,"max_completion_tokens":null,"max_tokens":7,"tools":null,"functions":null,
+                "response_format":null,"model_type":null,"model_scale":null,"model_name":null,"messages":[{"role":"user","content":"x"}]}"#,
+        )
+        .expect("valid");
+        assert!(request.wants_any_model() && !request.stream && request.max_tokens == Some(7));
+        assert_eq!((request.features, request.model_type), (Features::default(), None));
     }
 
     #[test]
