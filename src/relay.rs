@@ -17,6 +17,7 @@ mod shape;
 mod usage;
 mod waiting;
 
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
@@ -65,7 +66,7 @@ pub struct Relay {
     /// The header that carries each key, by `KeyId`; `None` for a key no route uses.
     credentials: Vec<Option<(HeaderName, HeaderValue)>>,
     /// By `RouteId`: the path it was first called at, and the address that makes.
-    addresses: Vec<OnceLock<(String, Uri)>>,
+    addresses: Vec<OnceLock<(Cow<'static, str>, Uri)>>,
     store: Arc<dyn Store>,
     client: Client,
     learned: Mutex<Learned>,

@@ -9,7 +9,7 @@ use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use simdutf8::basic::from_utf8;
 
-use super::pieces::Pieces;
+use super::pieces::{Pieces, Slices};
 use super::skim::{Malformed, Skim, plain};
 
 /// An object's fields in their order, each value as the bytes that arrived.
@@ -282,7 +282,7 @@ impl<'a> Rewrite<'a> {
     }
 
     /// The object's bytes in pieces: slices of the old body between the few new ones; all in one where that is small.
-    pub fn finish(self) -> Vec<Bytes> {
+    pub fn finish(self) -> Slices {
         let new = |change: &Change| if let Change::Replace(value) = change { value.len() } else { 0 };
         let added = self.added.iter().map(|(name, value)| name.len() + value.len() + 4);
         let most = self.body.len() + self.changes.iter().map(new).chain(added).sum::<usize>();

@@ -22,5 +22,6 @@ pub use fault::{Breakage, Fault, Period, Scope, Unfit};
 pub use fields::{RawObject, Rewrite};
 pub use kind::ErrorKind;
 pub use message::{Message, Part, ToolCall};
+pub use pieces::Slices;
 pub use request::{BadRequest, ChatRequest, Features};
 pub use shape::MessagesShape;

@@ -3,12 +3,16 @@
 use std::ops::Range;
 
 use bytes::Bytes;
+use smallvec::{SmallVec, smallvec};
 
 use super::fields::quoted;
 
 /// Up to so many bytes an object is joined: the copy is cheaper than a place for each piece in the connection's line, which it keeps as
 /// long as it lasts.
 const JOINED: usize = 4 * 1024;
+
+/// A body in the order of its bytes. Most have a new beginning and the rest of an old one at most.
+pub type Slices = SmallVec<[Bytes; 2]>;
 
 /// What there is of the object, made from the old one.
 #[derive(Debug)]
@@ -21,14 +25,13 @@ pub(super) struct Pieces<'a> {
 #[derive(Debug)]
 enum Out {
     Joined(Vec<u8>),
-    Apart(Vec<Bytes>),
+    Apart(Slices),
 }
 
 impl<'a> Pieces<'a> {
     /// Of an object that will have no more than `most` bytes.
     pub(super) fn new(old: &'a Bytes, most: usize) -> Self {
-        let out =
-            if most <= JOINED { Out::Joined(Vec::with_capacity(most)) } else { Out::Apart(Vec::with_capacity(8)) };
+        let out = if most <= JOINED { Out::Joined(Vec::with_capacity(most)) } else { Out::Apart(Slices::new()) };
         Self { old, out, is_empty: true }
     }
 
@@ -59,11 +62,11 @@ impl<'a> Pieces<'a> {
         self
     }
 
-    pub(super) fn close(mut self) -> Vec<Bytes> {
+    pub(super) fn close(mut self) -> Slices {
         let end: &[u8] = if self.is_empty { b"{}" } else { b"}" };
         self.put(Bytes::from_static(end));
         match self.out {
-            Out::Joined(out) => vec![out.into()],
+            Out::Joined(out) => smallvec![out.into()],
             Out::Apart(out) => out,
         }
     }

@@ -7,6 +7,7 @@ pub mod openai;
 mod place;
 pub mod sse;
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use bytes::Bytes;
@@ -14,7 +15,7 @@ use http::HeaderMap;
 use jiff::Timestamp;
 
 use crate::chat::event::Finish;
-use crate::chat::{ChatRequest, Fault, Period, StreamEvent, Usage};
+use crate::chat::{ChatRequest, Fault, Period, Slices, StreamEvent, Usage};
 use crate::quota::Fact;
 
 pub use ollama::installed;
@@ -140,8 +141,8 @@ pub struct KeyHeader {
 /// A request ready to be sent: the path below the provider's base URL, and the body in pieces.
 #[derive(Debug)]
 pub struct Outgoing {
-    pub path: String,
-    pub body: Vec<Bytes>,
+    pub path: Cow<'static, str>,
+    pub body: Slices,
 }
 
 /// A whole answer in OpenAI's shape.

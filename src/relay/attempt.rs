@@ -153,7 +153,7 @@ impl Relay {
     }
 
     /// Where a call over the route goes. Most routes are called at one path, whose address is read once.
-    fn address(&self, route: &Route, path: String) -> Result<Uri, Fault> {
+    fn address(&self, route: &Route, path: Cow<'static, str>) -> Result<Uri, Fault> {
         let usual = &self.addresses[route.id.0];
         if let Some((_, uri)) = usual.get().filter(|(known, _)| *known == path) {
             return Ok(uri.clone());

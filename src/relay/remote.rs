@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use jiff::Timestamp;
 use secrecy::SecretString;
 use serde::Deserialize;
+use smallvec::smallvec;
 
 use crate::answer::Attempt;
 use crate::chat::{Breakage, ChatRequest, ErrorKind, Fault, Period, StreamEvent};
@@ -141,7 +142,7 @@ impl Remote {
             uri: uri.clone(),
             credential: self.credential.clone(),
             headers: headers.collect(),
-            body: vec![request.body().clone()],
+            body: smallvec![request.body().clone()],
             stream: request.stream,
         };
         let received = self.client.send(call).await.map_err(|_| self.unreachable())?;

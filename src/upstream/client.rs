@@ -1,6 +1,5 @@
 //! The hot path out: a pooled HTTP client that sends a body in pieces, follows no redirect and adds nothing of its own.
 
-use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::error::Error as _;
 use std::pin::Pin;
@@ -18,7 +17,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use crate::chat::fault::Stage;
-use crate::chat::{Breakage, Fault};
+use crate::chat::{Breakage, Fault, Slices};
 
 /// Who asks. Some providers refuse the names of scripting libraries (Groq and Cerebras, 2026).
 pub const AGENT: &str = concat!("relay/", env!("CARGO_PKG_VERSION"));
@@ -42,7 +41,7 @@ pub struct Call {
     pub credential: Option<(HeaderName, HeaderValue)>,
     /// Headers beside those that every call has.
     pub headers: Vec<(HeaderName, HeaderValue)>,
-    pub body: Vec<Bytes>,
+    pub body: Slices,
     pub stream: bool,
 }
 
@@ -127,14 +126,14 @@ fn chain(error: &dyn std::error::Error) -> String {
 /// A request body in pieces, sent one after the other; a large one is never joined.
 #[derive(Debug)]
 pub struct Pieces {
-    left: VecDeque<Bytes>,
+    left: smallvec::IntoIter<[Bytes; 2]>,
     length: u64,
 }
 
 impl Pieces {
-    fn new(pieces: Vec<Bytes>) -> Self {
+    fn new(pieces: Slices) -> Self {
         let length: usize = pieces.iter().map(Bytes::len).sum();
-        Self { left: pieces.into(), length: length as u64 }
+        Self { left: pieces.into_iter(), length: length as u64 }
     }
 }
 
@@ -143,13 +142,13 @@ impl Body for Pieces {
     type Error = Infallible;
 
     fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let piece = self.left.pop_front();
+        let piece = self.left.next();
         self.length -= piece.as_ref().map_or(0, |piece| piece.remaining() as u64);
         Poll::Ready(piece.map(|piece| Ok(Frame::data(piece))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.left.is_empty()
+        self.left.as_slice().is_empty()
     }
 
     fn size_hint(&self) -> SizeHint {

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use serde::Serialize;
 use serde_json::value::RawValue;
+use smallvec::smallvec;
 
 use crate::chat::{BadRequest, ChatRequest, Fault, Unfit};
 use crate::dialect::{Outgoing, Target, Wire};
@@ -45,7 +46,10 @@ pub fn encode(request: &ChatRequest, target: Target<'_>) -> Result<Outgoing, Fau
         invalid(BadRequest { message: format!("the request cannot be written: {error}"), param: None })
     })?;
     let method = if request.stream { "streamGenerateContent?alt=sse" } else { "generateContent" };
-    Ok(Outgoing { path: format!("/models/{}:{method}", model.path_segment()), body: vec![Bytes::from(body)] })
+    Ok(Outgoing {
+        path: format!("/models/{}:{method}", model.path_segment()).into(),
+        body: smallvec![Bytes::from(body)],
+    })
 }
 
 /// The caller's own mistake, found on the way out.

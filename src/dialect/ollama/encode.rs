@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
+use smallvec::smallvec;
 
 use crate::chat::{BadRequest, ChatRequest, Fault, Unfit};
 use crate::dialect::{Outgoing, Target, Wire};
@@ -74,7 +75,7 @@ pub fn encode(request: &ChatRequest, target: Target<'_>) -> Result<Outgoing, Fau
         options: fields.options(target),
     };
     let body = serde_json::to_vec(&body).expect("texts, numbers and raw JSON serialize");
-    Ok(Outgoing { path: "/api/chat".to_owned(), body: vec![Bytes::from(body)] })
+    Ok(Outgoing { path: "/api/chat".into(), body: smallvec![Bytes::from(body)] })
 }
 
 /// A request's fields as the provider's `[wire]` table lets them through.

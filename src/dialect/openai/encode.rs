@@ -44,7 +44,7 @@ pub fn encode(request: &ChatRequest, target: Target<'_>) -> Result<Outgoing, Fau
     if !wire.only.is_empty() {
         rewrite.retain(|name| wire.only.iter().any(|allowed| allowed.as_bytes() == name));
     }
-    Ok(Outgoing { path: "/chat/completions".to_owned(), body: rewrite.finish() })
+    Ok(Outgoing { path: "/chat/completions".into(), body: rewrite.finish() })
 }
 
 fn unreadable(error: &serde_json::Error) -> Fault {

@@ -33,7 +33,7 @@ pub(super) fn target<'a>(model: &'a str, wire: &'a Wire) -> Target<'a> {
 pub(super) fn encoded(model: &str, json: &str) -> Result<(String, Value), Fault> {
     let request = ChatRequest::parse(Bytes::copy_from_slice(json.as_bytes())).expect("valid");
     let outgoing = Dialect::Gemini.encode(&request, target(model, &wire()))?;
-    Ok((outgoing.path, serde_json::from_slice(&outgoing.body.concat()).expect("JSON")))
+    Ok((outgoing.path.into_owned(), serde_json::from_slice(&outgoing.body.concat()).expect("JSON")))
 }
 
 fn decoded(json: &'static str) -> Result<Whole, Fault> {
