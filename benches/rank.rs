@@ -36,7 +36,7 @@ fn one(fleet: &Fleet, need: &Need, snapshot: &Snapshot, turn: u64) -> Duration {
     let ranking = rank(fleet, need, snapshot);
     let order = Order { providers: Strategy::Auto, models: Strategy::Auto, turn };
     let ordering = Ordering { order, fleet, need, snapshot };
-    black_box(ordering.first(&ranking.candidates, |_| false, |_| 0));
+    black_box(ordering.first(&ranking.contenders, |_| false, |_| 0));
     started.elapsed()
 }
 

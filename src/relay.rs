@@ -208,7 +208,7 @@ impl Relay {
 
     fn standing_for(&self, need: &Need) -> Vec<(RouteId, Option<Rejection>)> {
         let ranking = rank(&self.fleet, need, &self.snapshot());
-        let free = ranking.candidates.into_iter().map(|candidate| (candidate.route, None));
+        let free = ranking.contenders.into_iter().map(|contender| (contender.route, None));
         let mut standing: Vec<_> =
             free.chain(ranking.rejections.into_iter().map(|(route, rejection)| (route, Some(rejection)))).collect();
         standing.sort_by_key(|(route, _)| *route);

@@ -14,7 +14,7 @@ use super::health::Breaker;
 use super::need::{Need, Wanted};
 use super::order::{Order, Ordering, Strategy};
 use super::price::Price;
-use super::rank::{self, Candidate, Ranking, rank};
+use super::rank::{self, Contender, Ranking, rank};
 use super::reject::Rejection;
 use super::snapshot::Snapshot;
 use super::trip::{Patience, outcome};
@@ -204,12 +204,12 @@ pub struct Prospect<'a> {
 
 impl Prospect<'_> {
     pub fn explain(&self) -> Explanation {
-        let Ranking { candidates, rejections } = rank(self.fleet, self.need, self.snapshot);
+        let Ranking { contenders, rejections } = rank(self.fleet, self.need, self.snapshot);
         let ordering = Ordering { order: self.order, fleet: self.fleet, need: self.need, snapshot: self.snapshot };
-        let mut ordered = ordering.all(&candidates);
+        let mut ordered = ordering.all(&contenders);
         let stays =
-            self.stays_with.and_then(|route| ordering.stays(&candidates, route)).map(|candidate| candidate.route);
-        ordered.sort_by_key(|candidate| Some(candidate.route) != stays || stays.is_none());
+            self.stays_with.and_then(|route| ordering.stays(&contenders, route)).map(|contender| contender.route);
+        ordered.sort_by_key(|contender| Some(contender.route) != stays || stays.is_none());
         let fault = if ordered.is_empty() { outcome(&[], &rejections) } else { None };
         let until = fault.as_ref().and_then(Fault::until).filter(|_| matches!(fault, Some(Fault::Full { .. })));
         let verdict = match (ordered.is_empty(), &fault) {
@@ -217,7 +217,7 @@ impl Prospect<'_> {
             (true, Some(Fault::Full { .. })) => Verdict::Wait,
             (true, _) => Verdict::Never,
         };
-        let all = candidates.len() + rejections.len();
+        let all = contenders.len() + rejections.len();
         Explanation {
             schema: "relay.route/1".into(),
             as_of: self.snapshot.now,
@@ -237,7 +237,7 @@ impl Prospect<'_> {
                 providers: self.order.providers.word().into(),
                 models: self.order.models.word().into(),
             },
-            candidates: (1..).zip(ordered).map(|(place, candidate)| self.candidate(place, candidate, stays)).collect(),
+            candidates: (1..).zip(ordered).map(|(place, contender)| self.candidate(place, contender, stays)).collect(),
             rejections: rejections.iter().map(|(route, rejection)| self.rejection(*route, rejection)).collect(),
             not_asked_for: self.fleet.routes.len() - all,
         }
@@ -271,7 +271,8 @@ impl Prospect<'_> {
         }
     }
 
-    fn candidate(&self, place: usize, candidate: &Candidate, stays: Option<RouteId>) -> CandidateStory {
+    fn candidate(&self, place: usize, contender: &Contender, stays: Option<RouteId>) -> CandidateStory {
+        let candidate = contender.in_full(self.fleet, self.need, self.snapshot);
         let route = self.fleet.route(candidate.route);
         let health = self.snapshot.health(route.id);
         CandidateStory {

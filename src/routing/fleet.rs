@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::catalog::{Model, Provider, Status, Trains};
-use crate::chat::Scope;
+use crate::catalog::{Model, Provider, Scale, Status, Trains};
+use crate::chat::{Features, Scope};
 use crate::quota::{Kind, Limit};
 
 /// A route's place in its fleet.
@@ -71,6 +71,29 @@ impl Route {
     }
 }
 
+/// What ranking reads of a route. Those of all routes lie side by side: with hundreds of them, the way to memory is what takes time.
+#[derive(Debug, Clone)]
+pub struct Outline {
+    pub context: u64,
+    pub features: Features,
+    /// The first route of its provider.
+    pub provider: u32,
+    pub has_units: bool,
+    pub is_large: bool,
+    pub is_local: bool,
+    pub is_paid: bool,
+    /// Where its meters begin and end in the fleet's list of them.
+    meters: (u32, u32),
+    /// The marks of its model, account, key and context: which of these holds, a closer look tells.
+    pub marks: [u32; 4],
+}
+
+impl Outline {
+    pub const fn has_meters(&self) -> bool {
+        self.meters.0 < self.meters.1
+    }
+}
+
 /// A meter to be kept by a store: a name that means the same in every process, and its limit.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MeterSpec {
@@ -93,6 +116,10 @@ pub struct Account {
 #[derive(Debug, Clone, Default)]
 pub struct Fleet {
     pub routes: Vec<Route>,
+    /// By `RouteId`.
+    pub outlines: Vec<Outline>,
+    /// The meters of each route after those of the one before.
+    meters_by_route: Vec<MeterId>,
     pub meters: Vec<MeterSpec>,
     /// Names of the marks, by `MarkId`.
     pub marks: Vec<String>,
@@ -150,7 +177,32 @@ impl Fleet {
             context_mark: self.mark(format!("{}/{} context", provider.id, model.id)),
             priority: account.priority,
         };
+        self.outline(&route);
         self.routes.push(route);
+    }
+
+    fn outline(&mut self, route: &Route) {
+        let place = |index: usize| u32::try_from(index).expect("a fleet has some thousands of routes at most");
+        let first = self.routes.iter().position(|known| Arc::ptr_eq(&known.provider, &route.provider));
+        let begin = self.meters_by_route.len();
+        self.meters_by_route.extend_from_slice(&route.meters);
+        self.outlines.push(Outline {
+            context: route.model.context,
+            features: route.model.features,
+            provider: place(first.unwrap_or(route.id.0)),
+            has_units: route.model.unit_price.is_some(),
+            is_large: route.model.scale == Scale::Large,
+            is_local: route.is_local(),
+            is_paid: route.provider.status == Status::Paid,
+            meters: (place(begin), place(self.meters_by_route.len())),
+            marks: [Some(route.model_mark), Some(route.account_mark), route.key_mark, Some(route.context_mark)]
+                .map(|mark| place(mark.unwrap_or(route.model_mark).0)),
+        });
+    }
+
+    /// The meters of the route that this is the outline of.
+    pub fn meters_of(&self, outline: &Outline) -> &[MeterId] {
+        &self.meters_by_route[outline.meters.0 as usize..outline.meters.1 as usize]
     }
 
     fn meter(&mut self, name: String, limit: &Limit) -> MeterId {

@@ -86,7 +86,7 @@ pub(super) fn gates(route: &Route, fleet: &Fleet, need: &Need, snapshot: &Snapsh
     };
     let mut gates = vec![
         Gate::new("intent", rank::fits_intent(route, need)),
-        Gate::new("features", rank::fits_features(route, need)),
+        Gate::new("features", rank::fits_features(route.model.features, need)),
         context,
         Gate::new("key", rank::has_key(route, need, snapshot)),
         Gate::new("rest", rank::is_rested(route, need, snapshot)),

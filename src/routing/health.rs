@@ -50,6 +50,8 @@ pub struct Health {
     failed_at: Timestamp,
     /// Mean tokens of an answer; `None` before the first.
     answer_tokens: Option<f64>,
+    /// The same in whole tokens: ranking asks for it far more often than it changes.
+    usual_answer: Option<u64>,
 }
 
 impl Default for Health {
@@ -60,6 +62,7 @@ impl Default for Health {
             failure_share: 0.0,
             failed_at: Timestamp::MIN,
             answer_tokens: None,
+            usual_answer: None,
         }
     }
 }
@@ -67,12 +70,10 @@ impl Default for Health {
 impl Health {
     /// The share of attempts that are expected to fail: failures of long ago say little about now. An opened breaker whose time is over
     /// says nothing: the next request is the probe, and finds out.
+    #[inline]
     pub fn failure_share_at(&self, now: Timestamp) -> f64 {
-        let is_due = matches!(self.breaker, Breaker::Open { until, .. } if until <= now);
-        if self.failure_share == 0.0 || is_due {
-            return 0.0;
-        }
-        self.faded_share(now)
+        let is_due = || matches!(self.breaker, Breaker::Open { until, .. } if until <= now);
+        if self.failure_share == 0.0 || is_due() { 0.0 } else { self.faded_share(now) }
     }
 
     fn faded_share(&self, now: Timestamp) -> f64 {
@@ -106,14 +107,16 @@ impl Health {
     }
 
     #[expect(clippy::cast_precision_loss, reason = "token counts are far below 2^52")]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a mean of token counts, saturating")]
     pub fn used(&mut self, answer_tokens: u64) {
-        self.answer_tokens = Some(mean(self.answer_tokens, answer_tokens as f64));
+        let tokens = mean(self.answer_tokens, answer_tokens as f64);
+        self.answer_tokens = Some(tokens);
+        self.usual_answer = Some(tokens.ceil() as u64);
     }
 
     /// Tokens of an answer as it usually is.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a mean of token counts, saturating")]
-    pub fn usual_answer(&self) -> Option<u64> {
-        self.answer_tokens.map(|tokens| tokens.ceil() as u64)
+    pub const fn usual_answer(&self) -> Option<u64> {
+        self.usual_answer
     }
 
     /// A call failed in a way that is the route's own fault.

@@ -19,13 +19,13 @@ mod tests;
 
 pub use explain::{Explanation, Prospect, Verdict};
 pub use filters::Filters;
-pub use fleet::{Account, Fleet, KeyId, MarkId, MeterId, MeterSpec, Route, RouteId};
+pub use fleet::{Account, Fleet, KeyId, MarkId, MeterId, MeterSpec, Outline, Route, RouteId};
 pub use health::Health;
 pub use need::{Need, Trim, Wanted};
 pub use order::{Order, Ordering, Strategy};
 pub use price::Price;
 pub use queue::{Claims, Queue};
-pub use rank::{Candidate, Ranking, rank};
+pub use rank::{Candidate, Contender, Ranking, rank};
 pub use reject::Rejection;
 pub use snapshot::{Mark, Snapshot, View};
 pub use trip::{Patience, Step, Trip};

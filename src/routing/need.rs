@@ -93,6 +93,11 @@ impl Need {
         }
     }
 
+    /// Whether it asks anything of routes besides being able to answer.
+    pub fn is_particular(&self) -> bool {
+        self.filters != Filters::default() || !self.avoid.is_empty() || self.strict_free || self.no_training
+    }
+
     /// Tokens the answer is expected to need at most.
     pub fn answer_tokens(&self) -> u64 {
         self.max_tokens.unwrap_or(self.answer_reserve)

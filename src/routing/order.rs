@@ -1,12 +1,10 @@
 //! In what order routes that can answer are tried.
 
-use std::sync::Arc;
-
 use smallvec::SmallVec;
 
 use super::fleet::{Fleet, Route, RouteId};
 use super::need::Need;
-use super::rank::Candidate;
+use super::rank::Contender;
 use super::snapshot::Snapshot;
 
 /// What comes first.
@@ -38,7 +36,7 @@ impl Strategy {
     }
 }
 
-/// How one request's candidates are ordered: providers by one strategy, the models of a provider by another.
+/// How one request's contenders are ordered: providers by one strategy, the models of a provider by another.
 #[derive(Debug, Clone, Copy)]
 pub struct Order {
     pub providers: Strategy,
@@ -62,74 +60,70 @@ pub struct Ordering<'a> {
 }
 
 impl Ordering<'_> {
-    /// The candidate to try next: of all providers, the one tried least; paid ones after all others, and last, because where
+    /// The contender to try next: of all providers, the one tried least; paid ones after all others, and last, because where
     /// nobody else can answer a doubtful route is better than none, those whose breaker is open.
     pub fn first<'c>(
         &self,
-        candidates: &'c [Candidate],
+        contenders: &'c [Contender],
         is_done: impl Fn(RouteId) -> bool,
         tries: impl Fn(&Route) -> usize,
-    ) -> Option<&'c Candidate> {
-        if let [only] = candidates {
+    ) -> Option<&'c Contender> {
+        if let [only] = contenders {
             return (!is_done(only.route)).then_some(only);
         }
-        let same_provider =
-            |a: &Candidate, b: &Candidate| Arc::ptr_eq(&self.route(a).provider, &self.route(b).provider);
-        let groups: SmallVec<[&[Candidate]; 16]> = candidates.chunk_by(same_provider).collect();
-        let is_first_choice = |it: &&Candidate| !is_done(it.route) && !it.is_shunned && !it.is_paid;
-        let prices = candidates.iter().filter(is_first_choice).map(|candidate| candidate.price.total());
+        let groups: SmallVec<[&[Contender]; 16]> = contenders.chunk_by(|a, b| a.provider == b.provider).collect();
+        let is_first_choice = |it: &&Contender| !is_done(it.route) && !it.is_shunned && !it.is_paid;
+        let prices = contenders.iter().filter(is_first_choice).map(|contender| contender.price);
         let comparable = prices.fold(f64::INFINITY, f64::min) * COMPARABLE;
         let providers = groups.len() as u64;
         let best = groups.into_iter().zip(0..).filter_map(|(group, place)| {
-            let models = group.iter().zip(0..).filter(|(candidate, _)| !is_done(candidate.route));
-            let keyed = models.map(|(candidate, place)| {
+            let models = group.iter().zip(0..).filter(|(contender, _)| !is_done(contender.route));
+            let keyed = models.map(|(contender, place)| {
                 let turn = Turn { place, of: group.len() as u64, count: self.order.turn / providers };
-                (candidate.is_shunned, self.key(candidate, self.order.models, turn, comparable), candidate)
+                (contender.is_shunned, self.key(contender, self.order.models, turn, comparable), contender)
             });
-            let (shunned, _, candidate) = keyed.min_by(|a, b| a.0.cmp(&b.0).then_with(|| compare(a.1, b.1)))?;
+            let (shunned, _, contender) = keyed.min_by(|a, b| a.0.cmp(&b.0).then_with(|| compare(a.1, b.1)))?;
             let turn = Turn { place, of: providers, count: self.order.turn };
-            let key = self.key(candidate, self.order.providers, turn, comparable);
-            Some((shunned, candidate.is_paid, tries(self.route(candidate)), key, candidate))
+            let key = self.key(contender, self.order.providers, turn, comparable);
+            Some((shunned, contender.is_paid, tries(self.fleet.route(contender.route)), key, contender))
         });
         let first = best.min_by(|a, b| (a.0, a.1, a.2).cmp(&(b.0, b.1, b.2)).then_with(|| compare(a.3, b.3)));
-        first.map(|(.., candidate)| candidate)
+        first.map(|(.., contender)| contender)
     }
 
     /// The route a session stays with, where it can answer, works, and bills no more than others would.
-    pub fn stays<'c>(&self, candidates: &'c [Candidate], route: RouteId) -> Option<&'c Candidate> {
-        let candidate = candidates.iter().find(|candidate| candidate.route == route)?;
-        let all_bill = candidates.iter().all(|candidate| candidate.is_paid);
-        (!candidate.is_shunned && (all_bill || !candidate.is_paid)).then_some(candidate)
+    pub fn stays<'c>(&self, contenders: &'c [Contender], route: RouteId) -> Option<&'c Contender> {
+        let contender = contenders.iter().find(|contender| contender.route == route)?;
+        let all_bill = contenders.iter().all(|contender| contender.is_paid);
+        (!contender.is_shunned && (all_bill || !contender.is_paid)).then_some(contender)
     }
 
-    /// All candidates in the order they would be tried, if each failed.
-    pub fn all<'c>(&self, candidates: &'c [Candidate]) -> Vec<&'c Candidate> {
-        let mut ordered: Vec<&Candidate> = Vec::with_capacity(candidates.len());
+    /// All contenders in the order they would be tried, if each failed.
+    pub fn all<'c>(&self, contenders: &'c [Contender]) -> Vec<&'c Contender> {
+        let mut ordered: Vec<&Contender> = Vec::with_capacity(contenders.len());
         loop {
-            let is_done = |route| ordered.iter().any(|candidate| candidate.route == route);
+            let is_done = |route| ordered.iter().any(|contender| contender.route == route);
+            let provider = |route: RouteId| &self.fleet.route(route).provider.id;
             let tries = |route: &Route| {
-                ordered.iter().filter(|candidate| self.route(candidate).provider.id == route.provider.id).count()
+                ordered.iter().filter(|contender| *provider(contender.route) == route.provider.id).count()
             };
-            match self.first(candidates, is_done, tries) {
+            match self.first(contenders, is_done, tries) {
                 Some(next) => ordered.push(next),
                 None => return ordered,
             }
         }
     }
 
-    fn route(&self, candidate: &Candidate) -> &Route {
-        self.fleet.route(candidate.route)
-    }
-
+    #[inline]
     #[expect(clippy::cast_precision_loss, reason = "priorities and places are small numbers")]
-    fn key(&self, candidate: &Candidate, strategy: Strategy, turn: Turn, comparable: f64) -> Key {
-        let chance = mix(self.need.seed.wrapping_add((candidate.route.0 as u64).wrapping_mul(APART)));
-        let price = candidate.price.total();
+    fn key(&self, contender: &Contender, strategy: Strategy, turn: Turn, comparable: f64) -> Key {
+        let chance = mix(self.need.seed.wrapping_add((contender.route.0 as u64).wrapping_mul(APART)));
+        let price = contender.price;
         let merit = match strategy {
             Strategy::Auto if price <= comparable => return (0.0, Share::of(price, chance), chance),
             Strategy::Auto => price,
-            Strategy::Fastest => self.snapshot.health(candidate.route).first_event_ms.unwrap_or(0.0),
-            Strategy::Priority => -(self.route(candidate).priority as f64),
+            Strategy::Fastest => self.snapshot.health(contender.route).first_event_ms.unwrap_or(0.0),
+            Strategy::Priority => -(self.fleet.route(contender.route).priority as f64),
             Strategy::RoundRobin => turn.distance() as f64,
             Strategy::Random => 0.0,
         };
@@ -152,6 +146,7 @@ impl Turn {
     }
 }
 
+#[inline]
 fn compare(a: Key, b: Key) -> std::cmp::Ordering {
     a.0.total_cmp(&b.0).then_with(|| a.1.compare(b.1)).then(a.2.cmp(&b.2))
 }
@@ -176,8 +171,9 @@ impl Share {
 
     /// By the square times `-ln(uniform)`. That lies between `1 - uniform` and as much divided by `uniform`, which mostly decides:
     /// a logarithm for each of hundreds of routes would take as long as their prices.
+    #[inline]
     fn compare(self, other: Self) -> std::cmp::Ordering {
-        if self.square.total_cmp(&other.square).is_eq() {
+        if self.square.to_bits() == other.square.to_bits() {
             return other.uniform.total_cmp(&self.uniform);
         }
         let least = |share: Self| share.square * (1.0 - share.uniform);

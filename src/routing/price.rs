@@ -9,10 +9,9 @@ use jiff::Timestamp;
 
 use crate::catalog::Scale;
 
-use super::fleet::{MeterId, Route};
+use super::fleet::{MeterId, Outline};
 use super::health::Health;
 use super::need::Need;
-use super::snapshot::Snapshot;
 
 /// A route whose provider tells no limits is taken to have 30 requests a minute.
 const UNTOLD: f64 = 2.0;
@@ -46,19 +45,19 @@ pub struct Price {
 
 impl Price {
     /// `quota` is the time of the dearest limit, and which one that is.
-    pub fn of(route: &Route, need: &Need, quota: (f64, Option<MeterId>), snapshot: &Snapshot) -> Self {
+    #[inline]
+    pub fn of(outline: &Outline, need: &Need, quota: (f64, Option<MeterId>), health: &Health, now: Timestamp) -> Self {
         let (quota, binding) = match quota {
-            (_, None) if route.meters.is_empty() => (if route.is_local() { LOCAL } else { UNTOLD }, None),
+            (_, None) if !outline.has_meters() => (if outline.is_local { LOCAL } else { UNTOLD }, None),
             quota => quota,
         };
-        let is_kept = route.model.scale == Scale::Large && need.filters.scale != Some(Scale::Large);
-        let health = snapshot.health(route.id);
+        let is_kept = outline.is_large && need.filters.scale != Some(Scale::Large);
         Self {
             quota,
             binding,
             factor: if is_kept { STRONG } else { 1.0 },
             wait: health.first_event_ms.unwrap_or(0.0) / 1_000.0,
-            failures: failures(health, snapshot.now),
+            failures: failures(health, now),
         }
     }
 

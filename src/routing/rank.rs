@@ -1,63 +1,175 @@
 //! Which routes can answer a need and at what price; and for each of the others, why not.
 
-use crate::catalog::Status;
 use crate::chat::Features;
 use crate::quota::{Cost, Fit, Kind, Look};
 
-use super::fleet::{Fleet, MeterId, Route, RouteId};
+use super::fleet::{Fleet, MeterId, Outline, Route, RouteId};
+use super::health::Health;
 use super::need::{Need, Wanted};
 use super::price::Price;
 use super::reject::Rejection;
 use super::snapshot::{Mark, Snapshot};
 
-/// A route that can answer.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Candidate {
+/// A route that can answer, as far as its place among others goes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Contender {
     pub route: RouteId,
-    pub cost: Cost,
-    pub price: Price,
+    /// In seconds.
+    pub price: f64,
+    /// Neighbours with the same number have the same provider.
+    pub provider: u32,
     /// Its breaker is open: it comes after all whose is not.
     pub is_shunned: bool,
     /// Its provider bills: it comes after those that do not.
     pub is_paid: bool,
 }
 
+/// A route that can answer, and what that takes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Candidate {
+    pub route: RouteId,
+    pub cost: Cost,
+    pub price: Price,
+}
+
 /// The routes a need allows, in the fleet's order: those that can answer, and why the others cannot.
 #[derive(Debug, Clone, Default)]
 pub struct Ranking {
-    pub candidates: Vec<Candidate>,
+    pub contenders: Vec<Contender>,
     pub rejections: Vec<(RouteId, Rejection)>,
 }
 
-/// Judges every route that `need` allows.
+/// Judges every route that `need` allows: most at a glance, the others closely.
 pub fn rank(fleet: &Fleet, need: &Need, snapshot: &Snapshot) -> Ranking {
-    let mut ranking = Ranking { candidates: Vec::with_capacity(fleet.routes.len()), rejections: Vec::new() };
-    let look = Look::at(snapshot.now);
-    for route in fleet.routes.iter().filter(|route| need.wanted.allows(route)) {
-        match judge(route, fleet, need, snapshot, look) {
+    let mut ranking = Ranking { contenders: Vec::with_capacity(fleet.routes.len()), rejections: Vec::new() };
+    let judge = Judge::new(fleet, need, snapshot);
+    let is_any = need.wanted == Wanted::Any;
+    for (route, outline) in fleet.routes.iter().zip(&fleet.outlines) {
+        if !is_any && !need.wanted.allows(route) {
+            continue;
+        }
+        if let Some(dearest) = judge.at_a_glance(route, outline) {
+            ranking.contenders.push(judge.contender(route.id, outline, dearest));
+            continue;
+        }
+        match judge.closely(route) {
+            Ok((_, dearest)) => ranking.contenders.push(judge.contender(route.id, outline, dearest)),
             Err(rejection) => ranking.rejections.push((route.id, rejection)),
-            Ok((cost, quota)) => ranking.candidates.push(Candidate {
-                route: route.id,
-                cost,
-                price: Price::of(route, need, quota, snapshot),
-                is_shunned: snapshot.health(route.id).is_shunned(snapshot.now),
-                is_paid: route.provider.status == Status::Paid,
-            }),
         }
     }
     ranking
 }
 
+impl Contender {
+    /// With what it takes, by the fleet, need and snapshot that it was found with.
+    pub fn in_full(&self, fleet: &Fleet, need: &Need, snapshot: &Snapshot) -> Candidate {
+        let (route, outline) = (fleet.route(self.route), &fleet.outlines[self.route.0]);
+        let judged = Judge::new(fleet, need, snapshot).closely(route);
+        let (cost, dearest) = judged.expect("who contends can answer");
+        let price = Price::of(outline, need, dearest, snapshot.health(self.route), snapshot.now);
+        Candidate { route: self.route, cost, price }
+    }
+}
+
+/// What is the same for all routes while they are judged.
+pub(super) struct Judge<'a> {
+    fleet: &'a Fleet,
+    need: &'a Need,
+    snapshot: &'a Snapshot,
+    look: Look,
+    /// A glance tells: the prompt is as long for every route, and nobody waits for the same quota.
+    is_plain: bool,
+    asks_features: bool,
+    asks_intent: bool,
+    /// Nothing that was marked so far keeps anybody away.
+    is_calm: bool,
+    /// Tokens of prompt and answer.
+    needed: u64,
+}
+
+impl<'a> Judge<'a> {
+    pub(super) fn new(fleet: &'a Fleet, need: &'a Need, snapshot: &'a Snapshot) -> Self {
+        let view = &snapshot.view;
+        Self {
+            fleet,
+            need,
+            snapshot,
+            look: Look::at(snapshot.now),
+            is_plain: need.trim.is_none() && snapshot.claims.are_none(),
+            asks_features: need.features != Features::default(),
+            asks_intent: need.is_particular(),
+            is_calm: snapshot.now >= view.rested_from && snapshot.now >= view.believed_from,
+            needed: need.input_tokens.saturating_add(need.answer_tokens()),
+        }
+    }
+
+    /// The dearest limit's price, where that needs no closer look. Of hundreds of routes most are judged by this alone, so it
+    /// reads little more than their outlines and their meters' glances.
+    #[inline]
+    fn at_a_glance(&self, route: &Route, outline: &Outline) -> Option<Dearest> {
+        let Self { need, snapshot, .. } = *self;
+        let may_answer = self.is_plain
+            && self.needed <= outline.context
+            && (self.is_calm || !snapshot.view.holds_any(outline, snapshot.now))
+            && (!self.asks_features || fits_features(outline.features, need).is_ok())
+            && (!self.asks_intent || fits_intent(route, need).is_ok());
+        if !may_answer {
+            return None;
+        }
+        let mut cost = Cost::request(need.input_tokens, expected_answer(need, snapshot.health(route.id)));
+        if outline.has_units {
+            cost = cost.in_units(route.model.unit_price);
+        }
+        dearest_at_a_glance(self.fleet.meters_of(outline), &cost, snapshot, self.look)
+    }
+
+    /// The same for any route, with what the request takes; or what keeps it from there.
+    pub(super) fn closely(&self, route: &Route) -> Result<(Cost, Dearest), Rejection> {
+        let Self { fleet, need, snapshot, .. } = *self;
+        fits_intent(route, need)?;
+        fits_features(route.model.features, need)?;
+        fits_context(route, need, snapshot)?;
+        has_key(route, need, snapshot)?;
+        is_rested(route, need, snapshot)?;
+        let cost = expected_cost(route, need, snapshot);
+        let at_a_glance = if snapshot.claims.are_none() {
+            dearest_at_a_glance(&route.meters, &cost, snapshot, self.look)
+        } else {
+            None
+        };
+        match at_a_glance {
+            Some(dearest) => Ok((cost, dearest)),
+            None => Ok((cost, fits_quota(route, fleet, &cost, snapshot)?)),
+        }
+    }
+
+    #[inline]
+    pub(super) fn contender(&self, route: RouteId, outline: &Outline, dearest: Dearest) -> Contender {
+        let health = self.snapshot.health(route);
+        Contender {
+            route,
+            price: Price::of(outline, self.need, dearest, health, self.snapshot.now).total(),
+            provider: outline.provider,
+            is_shunned: health.is_shunned(self.snapshot.now),
+            is_paid: outline.is_paid,
+        }
+    }
+}
+
 /// What one request over `route` is expected to take.
 pub fn expected_cost(route: &Route, need: &Need, snapshot: &Snapshot) -> Cost {
-    let usual = snapshot.health(route.id).usual_answer();
-    let answer = match (need.max_tokens, usual) {
+    let answer = expected_answer(need, snapshot.health(route.id));
+    let input = if need.trim.is_none() { need.input_tokens } else { need.input_within(room(route, need, snapshot)) };
+    Cost::request(input, answer).in_units(route.model.unit_price)
+}
+
+/// Tokens of the answer as it usually is, no more than the caller allows.
+fn expected_answer(need: &Need, health: &Health) -> u64 {
+    match (need.max_tokens, health.usual_answer()) {
         (Some(most), Some(usual)) => most.min(usual.saturating_mul(2)),
         (Some(most), None) => most,
         (None, usual) => usual.unwrap_or(need.answer_reserve),
-    };
-    let input = if need.trim.is_none() { need.input_tokens } else { need.input_within(room(route, need, snapshot)) };
-    Cost::request(input, answer).in_units(route.model.unit_price)
+    }
 }
 
 /// Tokens that prompt and answer may have together: the context's, and where the prompt can be cut, no more than a limit ever
@@ -69,27 +181,6 @@ fn room(route: &Route, need: &Need, snapshot: &Snapshot) -> u64 {
         Kind::Requests | Kind::Units => None,
     });
     granted.fold(context(route, snapshot), u64::min)
-}
-
-/// What a request over `route` takes, and the dearest limit's price; or what keeps it from there.
-#[inline]
-fn judge(
-    route: &Route,
-    fleet: &Fleet,
-    need: &Need,
-    snapshot: &Snapshot,
-    look: Look,
-) -> Result<(Cost, Dearest), Rejection> {
-    fits_intent(route, need)?;
-    fits_features(route, need)?;
-    fits_context(route, need, snapshot)?;
-    has_key(route, need, snapshot)?;
-    is_rested(route, need, snapshot)?;
-    let cost = expected_cost(route, need, snapshot);
-    match dearest_at_a_glance(route, &cost, snapshot, look) {
-        Some(dearest) => Ok((cost, dearest)),
-        None => Ok((cost, fits_quota(route, fleet, &cost, snapshot)?)),
-    }
 }
 
 pub(super) fn fits_intent(route: &Route, need: &Need) -> Result<(), Rejection> {
@@ -109,7 +200,7 @@ pub(super) fn fits_intent(route: &Route, need: &Need) -> Result<(), Rejection> {
     Ok(())
 }
 
-pub(super) fn fits_features(route: &Route, need: &Need) -> Result<(), Rejection> {
+pub(super) fn fits_features(has: Features, need: &Need) -> Result<(), Rejection> {
     if need.features == Features::default() {
         return Ok(());
     }
@@ -118,7 +209,7 @@ pub(super) fn fits_features(route: &Route, need: &Need) -> Result<(), Rejection>
     let lacks = |((name, needed), (_, has)): &((&str, bool), (&str, bool))| {
         *needed && !has && !(named && matches!(*name, "json" | "schema"))
     };
-    match words(need.features).into_iter().zip(words(route.model.features)).find(lacks) {
+    match words(need.features).into_iter().zip(words(has)).find(lacks) {
         Some(((name, _), _)) => Err(Rejection::Lacks(name)),
         None => Ok(()),
     }
@@ -172,11 +263,11 @@ fn holds(mark: &Mark, need: &Need) -> bool {
 /// The dearest limit's price, and which one that is.
 type Dearest = (f64, Option<MeterId>);
 
-/// The same, where a glance at each limit shows that the cost fits. Of hundreds of routes most are judged by this alone.
+/// The same, where a glance at each limit shows that the cost fits.
 #[inline]
-fn dearest_at_a_glance(route: &Route, cost: &Cost, snapshot: &Snapshot, look: Look) -> Option<Dearest> {
+fn dearest_at_a_glance(meters: &[MeterId], cost: &Cost, snapshot: &Snapshot, look: Look) -> Option<Dearest> {
     let mut dearest = (0.0, None);
-    for &meter in &route.meters {
+    for &meter in meters {
         let price = snapshot.price_at_a_glance(meter, cost, look)?;
         if price > dearest.0 {
             dearest = (price, Some(meter));

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::chat::{Fault, Unfit};
 use crate::quota::{Cost, Fit, Gauged, Kind, Look, Meter, Reading};
 
-use super::fleet::{Fleet, MarkId, MeterId, Route, RouteId};
+use super::fleet::{Fleet, MarkId, MeterId, Outline, Route, RouteId};
 use super::health::Health;
 use super::queue::Claims;
 
@@ -31,8 +31,10 @@ pub struct View {
     pub meters: Vec<Gauged>,
     /// By meter: reserved in this process and not settled yet, so that some of it may be given back.
     pub open: Vec<u64>,
-    /// By `MarkId`.
+    /// By `MarkId`. Changed by `mark` and `lift` alone.
     pub marks: Vec<Option<Mark>>,
+    /// By `MarkId`: until when it holds.
+    holds_until: Vec<Timestamp>,
     /// From this moment on nobody rests, for all that was marked so far.
     pub rested_from: Timestamp,
     /// From this moment on every key is taken and every context is the documented one, for all that was marked so far.
@@ -46,6 +48,7 @@ impl View {
             meters: fleet.meters.iter().map(|spec| Gauged::new(Meter::new(spec.limit.clone()))).collect(),
             open: vec![0; fleet.meters.len()],
             marks: vec![None; fleet.marks.len()],
+            holds_until: vec![Timestamp::MIN; fleet.marks.len()],
             rested_from: Timestamp::MIN,
             believed_from: Timestamp::MIN,
         }
@@ -53,6 +56,31 @@ impl View {
 }
 
 impl View {
+    /// Of two deadlines the later one wins.
+    pub fn mark(&mut self, mark: MarkId, until: Timestamp, cause: &Fault) {
+        if self.marks[mark.0].as_ref().is_some_and(|mark| mark.until >= until) {
+            return;
+        }
+        self.marks[mark.0] = Some(Mark { until, cause: cause.clone() });
+        self.holds_until[mark.0] = until;
+        // A key that was rejected and a context that was learned keep nobody resting, and last for long.
+        let holds_until = match cause {
+            Fault::Denied | Fault::Unfit(_) => &mut self.believed_from,
+            _ => &mut self.rested_from,
+        };
+        *holds_until = until.max(*holds_until);
+    }
+
+    pub fn lift(&mut self, mark: MarkId) {
+        self.marks[mark.0] = None;
+        self.holds_until[mark.0] = Timestamp::MIN;
+    }
+
+    /// Whether any mark of a route still holds.
+    pub fn holds_any(&self, outline: &Outline, now: Timestamp) -> bool {
+        outline.marks.iter().any(|mark| now < self.holds_until[*mark as usize])
+    }
+
     /// The context that the route's provider named when it refused a request, while it is believed.
     pub fn told_context(&self, route: &Route, now: Timestamp) -> Option<u64> {
         if now >= self.believed_from {
@@ -90,12 +118,10 @@ impl Snapshot {
         self.claims.fit(id, meter, cost.of(meter.kind()), self.now)
     }
 
-    /// The time that the cost would have lasted of what is left, in seconds, where a glance shows that it fits. `look` is at this
-    /// snapshot's moment.
+    /// The time that the cost would have lasted of what is left, in seconds, where a glance shows that it fits; claims apart. `look`
+    /// is at this snapshot's moment.
+    #[inline]
     pub fn price_at_a_glance(&self, id: MeterId, cost: &Cost, look: Look) -> Option<f64> {
-        if !self.claims.are_none() {
-            return None;
-        }
         let meter = &self.view.meters[id.0];
         let amount = cost.of(meter.kind());
         meter.at_a_glance(amount, look).map(|(left, lasts)| lasting(amount, left, lasts))
@@ -130,6 +156,9 @@ impl Snapshot {
 
 /// How much of `lasts`, the time for which what is left has to last, an amount takes.
 #[expect(clippy::cast_precision_loss, reason = "prices need no exact counts")]
+#[inline]
 fn lasting(amount: u64, left: u64, lasts: f64) -> f64 {
-    amount as f64 * lasts / left.max(1) as f64
+    // Of a signed number the processor makes a float in one step.
+    let float = |count: u64| i64::try_from(count).unwrap_or(i64::MAX) as f64;
+    float(amount) * lasts / float(left.max(1))
 }

@@ -1,5 +1,7 @@
 //! Prices and orders over small fleets, told as tables.
 
+mod glance;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -78,9 +80,9 @@ impl World {
 
     fn price(&self, name: &str, need: &Need) -> Price {
         let need = Need { input_tokens: 50, max_tokens: Some(50), ..need.clone() };
-        let candidates = rank(&self.fleet, &need, &self.snapshot).candidates;
-        let candidate = candidates.into_iter().find(|candidate| candidate.route == self.route(name).id);
-        candidate.expect("it can answer").price
+        let contenders = rank(&self.fleet, &need, &self.snapshot).contenders;
+        let contender = contenders.into_iter().find(|contender| contender.route == self.route(name).id);
+        contender.expect("it can answer").in_full(&self.fleet, &need, &self.snapshot).price
     }
 
     /// The names of all candidates in their order.
@@ -88,7 +90,7 @@ impl World {
         let ranking = rank(&self.fleet, need, &self.snapshot);
         let order = Order { providers, models, turn };
         let ordering = Ordering { order, fleet: &self.fleet, need, snapshot: &self.snapshot };
-        ordering.all(&ranking.candidates).iter().map(|candidate| &*self.fleet.route(candidate.route).name).collect()
+        ordering.all(&ranking.contenders).iter().map(|contender| &*self.fleet.route(contender.route).name).collect()
     }
 
     /// How many of `count` requests would go first to each route.

@@ -34,7 +34,7 @@ pub struct Patience {
     pub deadline: Duration,
     /// Waiting for quota, all in all.
     pub max_wait: Duration,
-    /// Zero means as many as there are candidates.
+    /// Zero means as many as there are contenders.
     pub max_attempts: usize,
 }
 
@@ -104,20 +104,20 @@ impl Trip {
         if let Some(invalid) = self.agreed_invalid(fleet) {
             return Step::Stop(invalid);
         }
-        let Ranking { candidates, rejections } = rank(fleet, &self.need, snapshot);
+        let Ranking { contenders, rejections } = rank(fleet, &self.need, snapshot);
         self.rejections = rejections;
         let ordering = Ordering { order: self.order, fleet, need: &self.need, snapshot };
         let tries = |route: &Route| self.tries(fleet, route);
         let is_done = |route| self.is_done_with(fleet, route);
         let stays = self.stays_with.filter(|route| !is_done(*route));
-        let stays = stays.and_then(|route| ordering.stays(&candidates, route));
-        let next = stays.or_else(|| ordering.first(&candidates, is_done, tries)).cloned();
+        let stays = stays.and_then(|route| ordering.stays(&contenders, route));
+        let next = stays.or_else(|| ordering.first(&contenders, is_done, tries));
         if now >= self.ends {
             return Step::Stop(self.outcome().unwrap_or(Fault::Broken(Breakage::Timeout(Stage::Deadline))));
         }
         let may_try = self.patience.max_attempts == 0 || self.attempts().count() < self.patience.max_attempts;
         match next {
-            Some(candidate) if may_try => Step::Try(candidate),
+            Some(contender) if may_try => Step::Try(contender.in_full(fleet, &self.need, snapshot)),
             _ if may_try => self.wait_or_stop(now),
             _ => Step::Stop(self.outcome().unwrap_or(Fault::NothingSetUp)),
         }
@@ -126,11 +126,12 @@ impl Trip {
     /// A route to be asked beside `first`, which is under way.
     pub fn beside(&self, fleet: &Fleet, snapshot: &Snapshot, first: &Candidate) -> Option<Candidate> {
         let may_try = self.patience.max_attempts == 0 || self.attempts().count() + 1 < self.patience.max_attempts;
-        let Ranking { candidates, .. } = rank(fleet, &self.need, snapshot);
+        let contenders = rank(fleet, &self.need, snapshot).contenders;
         let ordering = Ordering { order: self.order, fleet, need: &self.need, snapshot };
         let is_out = |route: RouteId| route == first.route || self.is_done_with(fleet, route);
         let tries = |route: &Route| self.tries(fleet, route);
-        ordering.first(&candidates, is_out, tries).filter(|_| may_try).cloned()
+        let second = ordering.first(&contenders, is_out, tries).filter(|_| may_try)?;
+        Some(second.in_full(fleet, &self.need, snapshot))
     }
 
     /// A refused reservation sent nothing and is no attempt.

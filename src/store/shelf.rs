@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::chat::{Fault, Period};
 use crate::quota::{Cost, Fact, Fit, Kind, Limit, Meter, Source};
-use crate::routing::{Fleet, Mark, MarkId, MeterId, View};
+use crate::routing::{Fleet, MarkId, MeterId, View};
 
 use super::sessions::Sessions;
 use super::{Lease, Refusal, Settlement};
@@ -140,20 +140,10 @@ impl Shelf {
     }
 
     pub fn lift(&mut self, mark: MarkId) {
-        Arc::make_mut(&mut self.view).marks[mark.0] = None;
+        Arc::make_mut(&mut self.view).lift(mark);
     }
 
-    /// Of two deadlines the later one wins.
     pub fn mark(&mut self, mark: MarkId, until: Timestamp, cause: &Fault) {
-        if self.view.marks[mark.0].as_ref().is_none_or(|mark| mark.until < until) {
-            let view = Arc::make_mut(&mut self.view);
-            view.marks[mark.0] = Some(Mark { until, cause: cause.clone() });
-            // A key that was rejected and a context that was learned keep nobody resting, and last for long.
-            let holds_until = match cause {
-                Fault::Denied | Fault::Unfit(_) => &mut view.believed_from,
-                _ => &mut view.rested_from,
-            };
-            *holds_until = until.max(*holds_until);
-        }
+        Arc::make_mut(&mut self.view).mark(mark, until, cause);
     }
 }

@@ -1,0 +1,129 @@
+//! What a glance at a route finds is what a close look finds.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::{World, world};
+use crate::catalog::Scale;
+use crate::chat::{Fault, Features, Unfit};
+use crate::clock::later;
+use crate::routing::rank::Judge;
+use crate::routing::{Filters, Need, Trim, Wanted, rank};
+
+/// Twelve routes with all that ranking looks at: shared and own limits, units, a strong, a paid and a local model, features, contexts.
+fn varied_world() -> World {
+    let minute = "{ requests = 30, per = \"minute\" }";
+    let both = "{ requests = 30, per = \"minute\" }, { tokens = 9000, per = \"day\" }, { input_tokens = 6000, per = \"hour\" }";
+    let reset = "{ requests = 20, per = \"day\", resets = \"18:01 UTC\" }, { tokens = 500, per = \"minute\" }";
+    let models =
+        [("small", "small", minute), ("large", "large", both), ("reset", "medium", reset), ("free", "small", "")];
+    world(&[("a", "free", &models), ("b", "paid", &models), ("c", "local", &models)])
+}
+
+/// Anything that may happen to a route within minutes.
+#[derive(Debug, Clone, Copy)]
+enum Event {
+    Used(u64),
+    Told(u64),
+    Refused,
+    Marked(u8, u64),
+    Answered(u64),
+    Broke,
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        4 => (0_u64..12).prop_map(Event::Used),
+        1 => (0_u64..40).prop_map(Event::Told),
+        1 => Just(Event::Refused),
+        2 => (0_u8..5, 1_u64..120).prop_map(|(mark, seconds)| Event::Marked(mark, seconds)),
+        2 => (0_u64..3_000).prop_map(Event::Answered),
+        1 => Just(Event::Broke),
+    ]
+}
+
+impl World {
+    fn happens(&mut self, route: usize, event: Event) {
+        let (now, route) = (self.snapshot.now, self.fleet.routes[route].clone());
+        let view = Arc::make_mut(&mut self.snapshot.view);
+        let health = &mut Arc::make_mut(&mut self.snapshot.health)[route.id.0];
+        match event {
+            Event::Used(requests) => self.used(&route.name, requests, now),
+            Event::Told(left) => route
+                .meters
+                .iter()
+                .for_each(|id| view.meters[id.0].change(|meter| meter.tell(None, Some(left), 0, now))),
+            Event::Refused => {
+                for id in &route.meters {
+                    view.meters[id.0].change(|meter| meter.refuse(1, now));
+                }
+            }
+            Event::Marked(kind, seconds) => {
+                let busy = Fault::Busy { until: None, scope: None, period: None };
+                let too_long = Fault::Unfit(Unfit::ContextTooLong { needed: 1, context: 700 });
+                let marks =
+                    [(route.model_mark, busy.clone()), (route.account_mark, busy), (route.context_mark, too_long)];
+                let key = (route.key_mark.unwrap_or(route.model_mark), Fault::Denied);
+                match marks.into_iter().chain([key]).nth(usize::from(kind)) {
+                    Some((mark, cause)) => view.mark(mark, later(now, Duration::from_secs(seconds)), &cause),
+                    None => view.lift(route.account_mark),
+                }
+            }
+            Event::Answered(tokens) => {
+                health.answered(Duration::from_millis(tokens));
+                health.used(tokens);
+            }
+            Event::Broke => health.broke(now, route.is_local()),
+        }
+    }
+}
+
+fn need_of((input, answer, bits): (u64, Option<u64>, u16)) -> Need {
+    // One in eight.
+    let bit = |place: u16| (bits >> place).trailing_zeros() >= 3;
+    Need {
+        input_tokens: input,
+        max_tokens: answer,
+        answer_reserve: 200,
+        features: Features { tools: bit(0), vision: bit(3), ..Features::default() },
+        filters: Filters { scale: bit(1).then_some(Scale::Large), ..Filters::default() },
+        trim: bit(2).then_some(Trim { least: 20, wanted: 90 }),
+        wanted: if bit(4) { Wanted::Provider("b".to_owned()) } else { Wanted::Any },
+        avoid: if bit(5) { vec!["a/small".to_owned()] } else { Vec::new() },
+        strict_free: bit(6),
+        despite_guesses: bit(7),
+        ..Need::smallest()
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_glance_finds_what_a_close_look_finds(
+        events in prop::collection::vec((0_usize..12, event(), 0_u64..20), 0..60),
+        needs in prop::collection::vec((1_u64..900, prop::option::of(1_u64..9_000), any::<u16>()).prop_map(need_of), 1..6),
+        passed in 0_u64..100_000,
+    ) {
+        let mut world = varied_world();
+        for (route, event, seconds) in events {
+            world.snapshot.now = later(world.snapshot.now, Duration::from_secs(seconds));
+            world.happens(route, event);
+        }
+        world.snapshot.now = later(world.snapshot.now, Duration::from_millis(passed));
+        for need in needs {
+            let World { fleet, snapshot } = &world;
+            let ranking = rank(fleet, &need, snapshot);
+            let judge = Judge::new(fleet, &need, snapshot);
+            let (mut contenders, mut rejections) = (Vec::new(), Vec::new());
+            for route in fleet.routes.iter().filter(|route| need.wanted.allows(route)) {
+                match judge.closely(route) {
+                    Ok((_, dearest)) => contenders.push(judge.contender(route.id, &fleet.outlines[route.id.0], dearest)),
+                    Err(rejection) => rejections.push((route.id, rejection)),
+                }
+            }
+            prop_assert_eq!(&ranking.contenders, &contenders);
+            prop_assert_eq!(&ranking.rejections, &rejections);
+        }
+    }
+}
