@@ -56,11 +56,8 @@ impl View {
 }
 
 impl View {
-    /// Of two deadlines the later one wins.
+    /// Puts a mark in the place of the one there may be.
     pub fn mark(&mut self, mark: MarkId, until: Timestamp, cause: &Fault) {
-        if self.marks[mark.0].as_ref().is_some_and(|mark| mark.until >= until) {
-            return;
-        }
         self.marks[mark.0] = Some(Mark { until, cause: cause.clone() });
         self.holds_until[mark.0] = until;
         // A key that was rejected and a context that was learned keep nobody resting, and last for long.

@@ -140,10 +140,15 @@ impl Shelf {
     }
 
     pub fn lift(&mut self, mark: MarkId) {
-        Arc::make_mut(&mut self.view).lift(mark);
+        if self.view.marks[mark.0].is_some() {
+            Arc::make_mut(&mut self.view).lift(mark);
+        }
     }
 
+    /// Of two deadlines the later one wins.
     pub fn mark(&mut self, mark: MarkId, until: Timestamp, cause: &Fault) {
-        Arc::make_mut(&mut self.view).mark(mark, until, cause);
+        if self.view.marks[mark.0].as_ref().is_none_or(|mark| mark.until < until) {
+            Arc::make_mut(&mut self.view).mark(mark, until, cause);
+        }
     }
 }

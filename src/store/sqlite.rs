@@ -1,6 +1,7 @@
 //! A store in an SQLite file, shared by every relay on this machine: serve, ask and cron jobs, all at once.
 
 mod file;
+mod journal;
 mod rows;
 mod writer;
 

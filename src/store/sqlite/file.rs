@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::{Connection, Error, ErrorCode, OpenFlags};
+use rusqlite::{Connection, Error, ErrorCode, OpenFlags, TransactionBehavior};
 
 use crate::chat::fault::SAME_STORY;
 use crate::clock::earlier;
+
+use super::rows::{self, Written};
 
 /// How long another process may hold the file before it counts as lost.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -16,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const LEDGER_DAYS: i64 = 90;
 
 /// Each step brings the file from the version of its index to the next. A step that was released is never changed.
-const STEPS: [&str; 3] = [
+const STEPS: [&str; 4] = [
     "CREATE TABLE meter (name TEXT PRIMARY KEY, sequence INTEGER NOT NULL, state TEXT NOT NULL) WITHOUT ROWID;
      CREATE INDEX meter_sequence ON meter (sequence);
      CREATE TABLE mark (name TEXT PRIMARY KEY, until INTEGER NOT NULL, cause TEXT NOT NULL) WITHOUT ROWID;
@@ -31,6 +33,10 @@ const STEPS: [&str; 3] = [
     // Hashes again, and the route each stays with.
     "CREATE TABLE session (key TEXT PRIMARY KEY, route TEXT NOT NULL, seen INTEGER NOT NULL) WITHOUT ROWID;
      CREATE INDEX session_seen ON session (seen);",
+    // What changed of meters, by transactions. An older relay that still runs misses the column it knows, and says that the file is lost to it.
+    "DROP INDEX meter_sequence;
+     ALTER TABLE meter RENAME COLUMN sequence TO changed;
+     CREATE TABLE change (sequence INTEGER PRIMARY KEY, meters TEXT NOT NULL);",
 ];
 
 #[expect(clippy::cast_possible_truncation, reason = "a handful of steps")]
@@ -98,21 +104,26 @@ pub fn open(path: &Path, now: Timestamp) -> Result<Connection, OpenError> {
 
 /// Forgets what was counted. The file as it was is kept beside it, at the path that is returned.
 pub fn reset(path: &Path, now: Timestamp) -> Result<PathBuf, OpenError> {
-    let connection = open(path, now)?;
+    let mut connection = open(path, now)?;
     let unusable = |error: Error| OpenError::unusable(path, &error);
     let kept = path.with_extension(format!("{}.db", now.strftime("%Y%m%dT%H%M%SZ")));
     connection.execute("VACUUM INTO ?1", [kept.to_string_lossy()]).map_err(unusable)?;
     private(&kept).map_err(|error| {
         OpenError::new(&kept, &format!("cannot be made: {error}"), "mind that it can be read by others")
     })?;
-    // A meter as good as new, under a later sequence: other processes take it over from there.
-    let forget = "BEGIN IMMEDIATE;
-                  UPDATE meter SET state = '{\"documented\":0}', sequence = (SELECT MAX(sequence) + 1 FROM meter);
-                  DELETE FROM mark;
-                  DELETE FROM ledger;
-                  COMMIT";
-    connection.execute_batch(forget).map_err(unusable)?;
+    forget(&mut connection).map_err(unusable)?;
     Ok(kept)
+}
+
+/// Makes every meter as good as new, under a later change: other processes take it over from there.
+fn forget(connection: &mut Connection) -> Result<(), Error> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let Written { table, journal, last } = rows::meters_after(&transaction, -1)?;
+    for (name, _) in table.into_iter().flatten().chain(journal) {
+        rows::write_meter(&transaction, last + 1, &name, "{\"documented\":0}")?;
+    }
+    transaction.execute_batch("DELETE FROM change; DELETE FROM mark; DELETE FROM ledger")?;
+    transaction.commit()
 }
 
 #[cfg(unix)]
@@ -191,7 +202,7 @@ impl From<Error> for Migration {
 
 /// All steps that are missing, or none of them.
 fn bring_up_to_date(connection: &mut Connection, now: Timestamp) -> Result<(), Migration> {
-    let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let version: u32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let Some(missing) = STEPS.get(version as usize..) else { return Err(Migration::Newer(version)) };
     for step in missing {

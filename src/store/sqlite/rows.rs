@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, Error, Row, params};
+use serde_json::value::RawValue;
 
 use crate::chat::fault::Class;
 use crate::chat::session::SessionKey;
@@ -13,31 +14,66 @@ use crate::routing::Mark;
 
 use crate::store::{LastAttempt, LedgerRow, PROBE_PREFIX, Quarter, Totals};
 
-/// Writes meters' states by their names.
-pub fn write_meters<'a>(
-    connection: &Connection,
-    sequence: i64,
-    meters: impl Iterator<Item = (&'a str, &'a Meter)>,
-) -> Result<(), Error> {
-    let sql = "INSERT INTO meter (name, sequence, state) VALUES (?1, ?2, ?3)
-               ON CONFLICT (name) DO UPDATE SET sequence = ?2, state = ?3";
-    let mut statement = connection.prepare_cached(sql)?;
-    for (name, meter) in meters {
-        statement.execute(params![name, sequence, meter.save()])?;
-    }
-    Ok(())
+/// Writes a meter's state into the table of them.
+pub fn write_meter(connection: &Connection, sequence: i64, name: &str, state: &str) -> Result<(), Error> {
+    let sql = "INSERT INTO meter (name, changed, state) VALUES (?1, ?2, ?3)
+               ON CONFLICT (name) DO UPDATE SET changed = ?2, state = ?3";
+    connection.prepare_cached(sql)?.execute(params![name, sequence, state]).map(drop)
 }
 
-/// Names and states of the meters written after `sequence`, and the last sequence there is.
-pub fn meters_after(connection: &Connection, sequence: i64) -> Result<(Vec<(String, String)>, i64), Error> {
-    let mut statement = connection.prepare_cached("SELECT name, state, sequence FROM meter WHERE sequence > ?1")?;
-    let mut last = sequence;
-    let rows = statement.query_map([sequence], |row| {
-        last = last.max(row.get(2)?);
-        Ok((row.get(0)?, row.get(1)?))
-    })?;
-    let rows = rows.collect::<Result<Vec<_>, _>>()?;
-    Ok((rows, last))
+/// Puts the states of meters that changed together at the end of the journal: an object in JSON, by their names.
+pub fn write_change(connection: &Connection, sequence: i64, states: &str) -> Result<(), Error> {
+    let sql = "INSERT INTO change (sequence, meters) VALUES (?1, ?2)";
+    connection.prepare_cached(sql)?.execute(params![sequence, states]).map(drop)
+}
+
+/// Forgets the journal, whose states are in the table now.
+pub fn empty_journal(connection: &Connection) -> Result<(), Error> {
+    connection.prepare_cached("DELETE FROM change")?.execute([]).map(drop)
+}
+
+/// What was written of meters after a change: names and states.
+pub struct Written {
+    /// Of the table, where the journal does not reach back so far.
+    pub table: Option<Vec<(String, String)>>,
+    /// Of the journal, in its order; later than what the table has.
+    pub journal: Vec<(String, String)>,
+    /// The last change there is.
+    pub last: i64,
+}
+
+/// What was written of meters after the change `sequence`. Whoever asks holds a transaction, so that table and journal are of one moment.
+pub fn meters_after(connection: &Connection, sequence: i64) -> Result<Written, Error> {
+    let mut written = Written { table: None, journal: Vec::new(), last: sequence };
+    let mut reaches_back = false;
+    let mut journal =
+        connection.prepare_cached("SELECT sequence, meters FROM change WHERE sequence >= ?1 ORDER BY sequence")?;
+    let mut rows = journal.query([sequence])?;
+    while let Some(row) = rows.next()? {
+        let change: i64 = row.get(0)?;
+        reaches_back |= change <= sequence + 1;
+        if change > sequence {
+            written.journal.extend(states(row)?);
+            written.last = change;
+        }
+    }
+    if !reaches_back {
+        let mut table = connection.prepare_cached("SELECT name, state, changed FROM meter WHERE changed > ?1")?;
+        let rows = table.query_map([sequence], |row| {
+            written.last = written.last.max(row.get(2)?);
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
+        written.table = Some(rows.collect::<Result<_, _>>()?);
+    }
+    Ok(written)
+}
+
+/// The states in a row of the journal.
+fn states(row: &Row<'_>) -> Result<impl Iterator<Item = (String, String)>, Error> {
+    let text = row.get_ref(1)?.as_str()?;
+    let states: HashMap<String, Box<RawValue>> = serde_json::from_str(text)
+        .map_err(|error| Error::FromSqlConversionFailure(1, rusqlite::types::Type::Text, Box::new(error)))?;
+    Ok(states.into_iter().map(|(name, state)| (name, state.get().to_owned())))
 }
 
 /// A kept meter. What cannot be read begins anew: it was written by a relay that knew more.

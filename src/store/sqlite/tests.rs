@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use tempfile::TempDir;
 
 use super::*;
-use crate::quota::Source;
+use crate::catalog::{Catalog, Overlay};
+use crate::quota::{Meter, Source};
+use crate::routing::Account;
 use crate::store::tests::{at, fleet, route, row};
 
 struct Place {
@@ -127,9 +129,16 @@ async fn an_older_file_is_brought_up_to_date_and_a_newer_one_is_left_alone() {
     std::fs::create_dir_all(place.path().parent().expect("a folder")).expect("writable");
     let old = file::open_as_of(&place.path(), 1);
     old.execute("INSERT INTO mark VALUES ('a/0/limited', ?1, 'gone//')", [at(500).as_microsecond()]).expect("a row");
-    drop(old);
-    let store = place.open();
     let limited = place.route("limited");
+    let spec = place.fleet.meter_spec(limited.meters[1]);
+    let mut meter = Meter::new(spec.limit.clone());
+    meter.add(2, at(0));
+    let as_it_was = "INSERT INTO meter (name, sequence, state) VALUES (?1, 7, ?2)";
+    old.execute(as_it_was, [&spec.name, &meter.save()]).expect("a row");
+    let store = place.open();
+    assert_eq!(used(&store, limited), 2);
+    old.execute(as_it_was, ["other", "{}"]).expect_err("an older relay that still runs hears of it");
+    drop(old);
     assert_eq!(store.view().marks[limited.model_mark.0].as_ref().map(|mark| mark.until), Some(at(500)));
     let lease = store.reserve(limited, Cost::request(1, 1), at(0)).await.expect("room");
     store.settle(lease, Settlement::AsReserved, row(limited, at(0), None), at(0));
@@ -181,7 +190,7 @@ async fn a_lost_file_refuses_or_goes_on_alone_as_it_was_told() {
         let limited = place.route("limited");
         let store = Sqlite::open(&place.path(), &place.fleet, on_loss, at(0)).expect("it opens");
         let breaker = rusqlite::Connection::open(place.path()).expect("it opens");
-        breaker.execute_batch("DROP TABLE meter").expect("it can be broken");
+        breaker.execute_batch("DROP TABLE meter; DROP TABLE change").expect("it can be broken");
         let granted = store.reserve(limited, Cost::request(1, 1), at(0)).await;
         assert_eq!(granted.is_ok(), goes_on, "{granted:?}");
         assert!(goes_on || matches!(granted, Err(Refusal::Lost(_))));
@@ -224,12 +233,51 @@ async fn of_a_settlement_only_what_it_corrects_is_written() {
     for (settlement, meters) in corrected {
         let lease = store.reserve(limited, Cost::request(1, 1), at(0)).await.expect("room");
         let reader = file::read(&place.path()).expect("it opens");
-        let last = "SELECT MAX(sequence) FROM meter";
-        let before: i64 = reader.query_row(last, [], |row| row.get(0)).expect("reserved meters are kept");
+        let before = rows::meters_after(&reader, -1).expect("reserved meters are kept").last;
         store.settle(lease, settlement, row(limited, at(0), None), at(0));
         store.flush();
-        let written = "SELECT COUNT(*) FROM meter WHERE sequence > ?1";
-        let written: usize = reader.query_row(written, [before], |row| row.get(0)).expect("a count");
-        assert_eq!(written, meters, "{settlement:?}");
+        let written = rows::meters_after(&reader, before).expect("what came after");
+        assert_eq!(written.journal.len(), meters, "{settlement:?}");
     }
+}
+
+/// A relay with other providers, over the same file.
+fn open_elsewhere(place: &Place) -> (Sqlite, Route) {
+    let text = "dialect = \"openai\"\nbase_url = \"https://c.example\"\nkey_env = [\"C_KEY\"]\nstatus = \"free\"\n\
+        [[model]]\nid = \"theirs\"\nscale = \"small\"\ncontext = 1000\nlimits = [{ requests = 5000, per = \"minute\" }]\n";
+    let file = Overlay { id: "c".to_owned(), place: "c".to_owned(), text: text.to_owned() };
+    let provider = Arc::new(Catalog::only(&[file]).expect("valid").providers.remove(0));
+    let fleet = Fleet::new(&[Account { provider, keys: Vec::new(), separate: false, priority: 0 }]);
+    let store = Sqlite::open(&place.path(), &fleet, OnLoss::Refuse, at(0)).expect("it opens");
+    (store, fleet.routes[0].clone())
+}
+
+#[tokio::test]
+async fn a_journal_that_is_emptied_loses_nothing_for_anybody() {
+    let place = place();
+    let limited = place.route("limited");
+    let (one, two, (other, theirs)) = (place.open(), place.open(), open_elsewhere(&place));
+    for turn in 0..900_u32 {
+        // Long stretches by one of them alone, and short ones in turns.
+        let stretch = if turn < 600 { 100 } else { 2 };
+        let (store, route) = [(&one, limited), (&two, limited), (&other, &theirs)][(turn / stretch % 3) as usize];
+        let lease = store.reserve(route, Cost::request(1, 1), at(0)).await.expect("room");
+        // Two of either fleet.
+        let settlement = if turn % 250 == 1 { Settlement::AsReserved } else { Settlement::Refunded };
+        store.settle(lease, settlement, row(route, at(0), None), at(0));
+        store.flush();
+    }
+    let reader = file::read(&place.path()).expect("it opens");
+    let count = |table: &str| reader.query_row(table, [], |row| row.get::<_, u32>(0)).expect("a count");
+    assert_eq!(count("SELECT COUNT(*) FROM meter"), 4, "three of one fleet, one of the other");
+    assert!(count("SELECT COUNT(*) FROM change") < 300);
+    for store in [&one, &two, &place.open()] {
+        let lease = store.reserve(limited, Cost::request(1, 1), at(0)).await.expect("room");
+        let found = used(store, limited);
+        store.settle(lease, Settlement::Refunded, row(limited, at(0), None), at(0));
+        store.flush();
+        assert_eq!(found, 2 + 1);
+    }
+    let elsewhere = open_elsewhere(&place).0;
+    assert_eq!(elsewhere.view().meters[theirs.meters[0].0].reading(at(0)).used, 2);
 }

@@ -11,9 +11,11 @@ use tokio::sync::oneshot;
 
 use crate::clock::earlier;
 use crate::quota::{Cost, Meter};
-use crate::routing::{Fleet, MarkId, MeterId, RouteId};
+use crate::routing::{Fleet, Mark, MarkId, MeterId, RouteId};
+use crate::store::shelf::Shelf;
 use crate::store::{Lease, Refusal, Settlement};
 
+use super::journal::Journal;
 use super::{Change, OnLoss, Shared, rows};
 
 /// How soon another process's rests are seen where nothing is reserved.
@@ -54,17 +56,14 @@ struct Wanted {
 pub struct Writer {
     connection: Connection,
     shared: Arc<Shared>,
-    meters: Vec<String>,
+    journal: Journal,
     marks: Vec<String>,
     /// By `RouteId`: the name of its model's mark, by which other processes know it.
     route_names: Vec<String>,
-    meter_ids: HashMap<String, MeterId>,
     mark_ids: HashMap<String, MarkId>,
     on_loss: OnLoss,
     /// SQLite's own count of what other connections committed.
     version: i64,
-    /// The last change of a meter that was seen.
-    sequence: i64,
     /// Up to when sessions were read.
     sessions_seen: Timestamp,
     /// Meters whose state could not be written yet.
@@ -78,7 +77,10 @@ type Reply = (oneshot::Sender<Result<Lease, Refusal>>, Result<Lease, Refusal>);
 /// What one transaction is to write.
 struct Batch {
     changes: Vec<Change>,
+    /// The states of meters that changed.
     meters: Vec<(usize, Arc<Meter>)>,
+    /// Those of meters whose rows are to be brought up to date.
+    due: Vec<(usize, Arc<Meter>)>,
     replies: Vec<Reply>,
 }
 
@@ -86,22 +88,16 @@ impl Writer {
     /// Reads what is kept into the shared shelf.
     pub fn new(connection: Connection, shared: Arc<Shared>, fleet: &Fleet, on_loss: OnLoss) -> Result<Self, Error> {
         let meters: Vec<String> = fleet.meters.iter().map(|spec| spec.name.clone()).collect();
-        let ids = |names: &mut dyn Iterator<Item = &String>| -> HashMap<String, usize> {
-            names.enumerate().map(|(index, name)| (name.clone(), index)).collect()
-        };
-        let meter_ids = ids(&mut meters.iter());
-        let mark_ids = ids(&mut fleet.marks.iter());
+        let mark_ids = fleet.marks.iter().enumerate().map(|(index, name)| (name.clone(), MarkId(index)));
         let mut writer = Self {
             connection,
             shared,
-            meters,
+            journal: Journal::new(&meters),
             marks: fleet.marks.clone(),
             route_names: fleet.routes.iter().map(|route| fleet.marks[route.model_mark.0].clone()).collect(),
-            meter_ids: meter_ids.into_iter().map(|(name, id)| (name, MeterId(id))).collect(),
-            mark_ids: mark_ids.into_iter().map(|(name, id)| (name, MarkId(id))).collect(),
+            mark_ids: mark_ids.collect(),
             on_loss,
             version: -1,
-            sequence: -1,
             sessions_seen: Timestamp::MIN,
             unsaved: BTreeSet::new(),
             is_lost: false,
@@ -153,25 +149,22 @@ impl Writer {
         if version == self.version {
             return Ok(());
         }
-        let (meters, sequence) = rows::meters_after(&self.connection, self.sequence)?;
+        // All of it as of one moment.
+        let is_alone = self.connection.is_autocommit();
+        let reading = if is_alone { Some(self.connection.unchecked_transaction()?) } else { None };
         let marks = rows::marks(&self.connection)?;
         let sessions = rows::sessions(&self.connection, earlier(self.sessions_seen, LATEST_COMMIT))?;
+        let meters = self.journal.read(&self.connection)?;
+        drop(reading);
         let mut state = self.shared.state();
         let state = &mut *state;
         let mut reread = BTreeSet::new();
-        for (name, saved) in meters {
-            let Some(id) = self.meter_ids.get(&name).filter(|id| !self.unsaved.contains(&id.0)) else { continue };
+        for (id, saved) in meters.into_iter().filter(|(id, _)| !self.unsaved.contains(&id.0)) {
             let limit = state.shelf.view.meters[id.0].limit.clone();
-            state.shelf.change(*id, |meter| *meter = rows::restore(limit, &saved));
+            state.shelf.change(id, |meter| *meter = rows::restore(limit, &saved));
             reread.insert(id.0);
         }
-        for (name, mark) in marks {
-            match (self.mark_ids.get(&name), mark) {
-                (Some(id), Some(mark)) => state.shelf.mark(*id, mark.until, &mark.cause),
-                (Some(id), None) => state.shelf.lift(*id),
-                (None, _) => {}
-            }
-        }
+        self.rest(&mut state.shelf, marks);
         for (session, name, seen) in sessions {
             // The first of the routes that go by this name: keys of one account share it, and what is cached there.
             if let Some(route) = self.route_names.iter().position(|known| *known == name) {
@@ -183,8 +176,19 @@ impl Writer {
         for change in state.pending.iter().filter_map(|change| change.since(&reread)) {
             change.apply(&mut state.shelf);
         }
-        (self.version, self.sequence) = (version, sequence);
+        self.version = version;
         Ok(())
+    }
+
+    /// Takes over the rests of the file.
+    fn rest(&self, state: &mut Shelf, marks: Vec<(String, Option<Mark>)>) {
+        for (name, mark) in marks {
+            match (self.mark_ids.get(&name), mark) {
+                (Some(id), Some(mark)) => state.mark(*id, mark.until, &mark.cause),
+                (Some(id), None) => state.lift(*id),
+                (None, _) => {}
+            }
+        }
     }
 
     /// Grants what fits, and writes it with every change so far. Then, and only then, the callers hear of it.
@@ -201,7 +205,10 @@ impl Writer {
         }
         self.note(written.as_ref().err());
         match &written {
-            Ok(()) => self.unsaved.clear(),
+            Ok(()) => {
+                self.unsaved.clear();
+                self.journal.wrote(&batch.meters, &batch.due);
+            }
             Err(_) => self.unsaved.extend(batch.meters.iter().map(|(id, _)| *id)),
         }
         let refused = written.err().filter(|_| self.on_loss == OnLoss::Refuse).map(|error| error.to_string());
@@ -247,14 +254,18 @@ impl Writer {
             }
             replies.push((reply, result));
         }
-        let meters = touched.into_iter().map(|id| (id, state.shelf.view.meters[id].kept())).collect();
-        Batch { changes, meters, replies }
+        let due = if touched.is_empty() { Vec::new() } else { self.journal.due() };
+        let kept = |id: usize| (id, state.shelf.view.meters[id].kept());
+        Batch {
+            changes,
+            meters: touched.into_iter().map(kept).collect(),
+            due: due.into_iter().map(kept).collect(),
+            replies,
+        }
     }
 
-    fn write(&mut self, batch: &Batch) -> Result<(), Error> {
-        let sequence = self.sequence.max(0) + 1;
-        let meters = batch.meters.iter().map(|(id, meter)| (self.meters[*id].as_str(), &**meter));
-        rows::write_meters(&self.connection, sequence, meters)?;
+    fn write(&self, batch: &Batch) -> Result<(), Error> {
+        self.journal.write(&self.connection, &batch.meters, &batch.due)?;
         for change in &batch.changes {
             match change {
                 Change::Mark(mark, until, cause) => {
@@ -270,9 +281,6 @@ impl Writer {
                 }
                 Change::Settle(..) | Change::Tell(..) | Change::Refuse(..) => {}
             }
-        }
-        if !batch.meters.is_empty() {
-            self.sequence = sequence;
         }
         Ok(())
     }
