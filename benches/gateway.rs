@@ -61,7 +61,9 @@ fn main() {
 
 async fn compare(upstream: &Upstream, extent: &Extent, wanted: &str) {
     let bare = bare::start(upstream.address);
-    let gateways = gateway::start(upstream.address);
+    // The gateways keep it until the bench ends.
+    let state = tempfile::tempdir().expect("a temporary folder can be made");
+    let gateways = gateway::start(upstream.address, state.path());
     report::head();
     let before = proc::resident_kib("self");
     for mut case in cases(gateways).into_iter().filter(|case| case.name.contains(wanted)) {

@@ -1,7 +1,7 @@
 //! The gateway under test: relay's own core and server, each over one simulated provider that is the bench's upstream.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 
@@ -45,16 +45,19 @@ pub struct Gateways {
     pub old_ledger: SocketAddr,
 }
 
-/// Starts the gateways in the thread called `NAME`.
-pub fn start(upstream: SocketAddr) -> Gateways {
+/// Starts the gateways in the thread called `NAME`. Their state files are in `folder`.
+pub fn start(upstream: SocketAddr, folder: &Path) -> Gateways {
+    let state = |name: &str| folder.join(name);
+    let (unlimited, limited, tight) = (state("unlimited"), state("limited"), state("tight"));
+    let (ten, many, old) = (state("ten"), state("many"), state("old"));
     host::in_own_thread(NAME, host::SERVER_CORE, move || async move {
         Gateways {
-            unlimited: serve(&catalogue(upstream, 10_000_000, ""), 0).await,
-            limited: serve(&catalogue(upstream, 10_000_000, LIMITS), 0).await,
-            tight_context: serve(&catalogue(upstream, 80_000, ""), 0).await,
-            ten_routes: serve(&with_models(upstream, 10), 0).await,
-            many_routes: serve(&with_models(upstream, 500), 0).await,
-            old_ledger: serve(&catalogue(upstream, 10_000_000, ""), 1_000_000).await,
+            unlimited: serve(&catalogue(upstream, 10_000_000, ""), unlimited, 0).await,
+            limited: serve(&catalogue(upstream, 10_000_000, LIMITS), limited, 0).await,
+            tight_context: serve(&catalogue(upstream, 80_000, ""), tight, 0).await,
+            ten_routes: serve(&with_models(upstream, 10), ten, 0).await,
+            many_routes: serve(&with_models(upstream, 500), many, 0).await,
+            old_ledger: serve(&catalogue(upstream, 10_000_000, ""), old, 1_000_000).await,
         }
     })
 }
@@ -94,7 +97,7 @@ features = ["tools", "json", "schema"]
     )
 }
 
-async fn serve(catalogue: &str, rows: usize) -> SocketAddr {
+async fn serve(catalogue: &str, state: PathBuf, rows: usize) -> SocketAddr {
     let overlay = Overlay { id: "bench".to_owned(), place: "the bench".to_owned(), text: catalogue.to_owned() };
     let provider = Simulated { catalogue: overlay, key: "bench-key".to_owned() };
     let flags = Flags { no_config: true, ..Flags::default() };
@@ -102,8 +105,6 @@ async fn serve(catalogue: &str, rows: usize) -> SocketAddr {
     let settings = loaded.settings;
     let fleet = Fleet::new(&settings.accounts);
     let clock = Clock::system();
-    // The folder lives as long as the bench.
-    let state = tempfile::tempdir().expect("a temporary folder can be made").keep().join("state.db");
     let store = Sqlite::open(&state, &fleet, OnLoss::Local, clock.now()).expect("an empty folder takes a state file");
     if rows > 0 {
         // In a thread of another name, so that it counts as nobody's work.
