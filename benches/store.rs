@@ -47,7 +47,7 @@ async fn once(store: &dyn Store, route: &Route, clock: &Clock) {
     let usage = Usage { prompt_tokens: 400, completion_tokens: 200 };
     let row = LedgerRow {
         at: now,
-        request_id: "req-0123456789abcdef".to_owned(),
+        request_id: "req-0123456789abcdef".into(),
         session: None,
         route: route.id,
         attempt: 1,

@@ -17,12 +17,11 @@ mod shape;
 mod usage;
 mod waiting;
 
-use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use http::{HeaderName, HeaderValue, Uri};
+use http::{HeaderName, HeaderValue};
 use jiff::Timestamp;
 
 use crate::answer::{Answer, Attempt, Body};
@@ -36,7 +35,7 @@ use crate::store::{SessionBounds, Store};
 use crate::style::{Directive, StyleMode};
 use crate::upstream::{Client, Key};
 
-use attempt::Tried;
+use attempt::{Destination, Tried};
 
 pub use crate::store::Quarter;
 pub use continuation::{Continuation, Continued};
@@ -65,8 +64,8 @@ pub struct Relay {
     conversations: Mutex<Memory>,
     /// The header that carries each key, by `KeyId`; `None` for a key no route uses.
     credentials: Vec<Option<(HeaderName, HeaderValue)>>,
-    /// By `RouteId`: the path it was first called at, and the address that makes.
-    addresses: Vec<OnceLock<(Cow<'static, str>, Uri)>>,
+    /// By `RouteId`: where it was first called.
+    destinations: Vec<OnceLock<Destination>>,
     store: Arc<dyn Store>,
     client: Client,
     learned: Mutex<Learned>,
@@ -86,18 +85,18 @@ struct Learned {
 pub type OnAttempt = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// A name for a request: its moment, and chance enough that no two are alike. It is no secret, and asks the system for nothing.
-pub fn request_id(now: Timestamp) -> String {
+pub fn request_id(now: Timestamp) -> Arc<str> {
     let millis = u64::try_from(now.as_millisecond()).unwrap_or_default();
     let chance = fastrand::u128(..).to_ne_bytes();
     let id = uuid::Builder::from_unix_timestamp_millis(millis, chance.first_chunk().expect("ten of sixteen bytes"))
         .into_uuid();
-    id.simple().encode_lower(&mut uuid::Uuid::encode_buffer()).to_owned()
+    Arc::from(&*id.simple().encode_lower(&mut uuid::Uuid::encode_buffer()))
 }
 
 /// What a caller wants beside the request itself.
 #[derive(Clone, Default)]
 pub struct Options {
-    pub request_id: String,
+    pub request_id: Arc<str>,
     /// In the place of the configured one.
     pub max_wait: Option<Duration>,
     pub max_attempts: Option<usize>,
@@ -137,7 +136,7 @@ impl Relay {
             sessions,
             conversations: Mutex::new(Memory::default()),
             credentials: credentials(&settings.keys, &fleet),
-            addresses: fleet.routes.iter().map(|_| OnceLock::new()).collect(),
+            destinations: fleet.routes.iter().map(|_| OnceLock::new()).collect(),
             store,
             client: Client::new(settings.timeouts.connect),
             learned: Mutex::new(learned),
@@ -152,7 +151,7 @@ impl Relay {
     pub async fn send(self: &Arc<Self>, request: &ChatRequest, options: &Options) -> Result<Answer, Box<Failure>> {
         let start = self.clock.now();
         let (trip, moved) = self
-            .trip(request, options)
+            .trip(request, options, start)
             .map_err(|fault| Box::new(Failure { fault, attempts: Vec::new(), rejections: Vec::new() }))?;
         let mut travelling = Travelling::new(self, trip);
         let asking = Asking { request, options, conversation: None, so_far: None };

@@ -184,10 +184,11 @@ impl Play<'_> {
     }
 
     fn arrive(&mut self, class: usize) {
-        let request_id = self.random.u64(..).to_string();
+        let request_id = self.random.u64(..).to_string().into();
         let options = Options { request_id, ..self.options.clone() };
+        let now = self.relay.clock.now();
         let (mut trip, _) =
-            self.relay.trip(&self.requests[class], &options).expect("the classes ask for what there is");
+            self.relay.trip(&self.requests[class], &options, now).expect("the classes ask for what there is");
         trip.need.count_exactly(CLASSES[class].prompt);
         self.go_on(Asked {
             class,
@@ -294,7 +295,7 @@ impl Play<'_> {
 
     /// What was not used after all wakes those that wait, longest first.
     fn settle(&mut self, lease: Lease, used: Cost, row: LedgerRow) {
-        if !self.relay.settle(lease, Settlement::Used(used), row) {
+        if !self.relay.settle(lease, Settlement::Used(used), row, self.relay.clock.now()) {
             return;
         }
         for index in std::mem::take(&mut self.waiting) {
@@ -313,11 +314,10 @@ impl Play<'_> {
 }
 
 fn row(route: RouteId, at: Timestamp, attempt: u32, fault: Option<Fault>, usage: Option<Usage>) -> LedgerRow {
-    let request_id = String::new();
     LedgerRow {
         session: None,
         at,
-        request_id,
+        request_id: "".into(),
         route,
         attempt,
         fault,

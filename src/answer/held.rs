@@ -23,7 +23,7 @@ pub struct Held {
     route: RouteId,
     lease: Option<Lease>,
     attempt: u32,
-    request_id: String,
+    request_id: Arc<str>,
     session: Option<SessionKey>,
     pub started: Timestamp,
     /// The HTTP status, once there is one.
@@ -51,7 +51,7 @@ impl Held {
             route,
             lease: Some(lease),
             attempt,
-            request_id: options.request_id.clone(),
+            request_id: Arc::clone(&options.request_id),
             session: options.session,
             started,
             status: None,
@@ -63,14 +63,14 @@ impl Held {
     }
 
     /// The attempt has its first event: a whole answer is settled at once, a stream takes the lease along.
-    pub fn answered(mut self, body: Body) -> (Body, Duration) {
-        let first_event = until(self.started, self.relay.clock.now());
+    pub fn answered(mut self, body: Body, now: Timestamp) -> (Body, Duration) {
+        let first_event = until(self.started, now);
         self.first_event = Some(first_event);
         self.relay.note_answer(self.route, first_event);
         match body {
             Body::Whole(whole) => {
                 self.usage = whole.usage;
-                self.end(None, false);
+                self.end(None, false, now);
                 (Body::Whole(whole), first_event)
             }
             Body::Stream(mut stream) => {
@@ -82,15 +82,16 @@ impl Held {
 
     /// A stream has come to its end.
     pub fn ended(mut self) {
-        self.end(None, false);
+        let now = self.relay.clock.now();
+        self.end(None, false, now);
     }
 
-    pub fn failed(mut self, fault: &Fault) {
+    pub fn failed(mut self, fault: &Fault, now: Timestamp) {
         // What relay itself found too long, no provider has said.
         if self.status.is_some() || !matches!(fault, Fault::Unfit(_)) {
             self.relay.note_fault(self.route, self.lease.as_ref(), fault);
         }
-        self.end(Some(fault.clone()), false);
+        self.end(Some(fault.clone()), false, now);
     }
 
     fn settlement(&self, fault: Option<&Fault>) -> Settlement {
@@ -110,16 +111,15 @@ impl Held {
         }
     }
 
-    fn end(&mut self, fault: Option<Fault>, cancelled: bool) {
+    fn end(&mut self, fault: Option<Fault>, cancelled: bool, now: Timestamp) {
         let Some(lease) = self.lease.take() else { return };
         let settlement = self.settlement(fault.as_ref());
         if let Some(usage) = self.usage {
             self.relay.note_usage(self.route, usage.completion_tokens);
         }
-        let now = self.relay.clock.now();
         let row = LedgerRow {
             at: self.started,
-            request_id: std::mem::take(&mut self.request_id),
+            request_id: Arc::clone(&self.request_id),
             session: self.session,
             route: self.route,
             attempt: self.attempt,
@@ -132,14 +132,17 @@ impl Held {
             total_ms: millis(until(self.started, now)),
         };
         self.relay.metrics.attempt(self.relay.fleet.route(self.route), &row);
-        self.relay.settle(lease, settlement, row);
+        self.relay.settle(lease, settlement, row, now);
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
         // Still held here means that the caller left: nobody waits for the answer any more.
-        self.end(None, true);
+        if self.lease.is_some() {
+            let now = self.relay.clock.now();
+            self.end(None, true, now);
+        }
         self.relay.in_flight.fetch_sub(1, Ordering::Relaxed);
     }
 }

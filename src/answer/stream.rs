@@ -161,7 +161,7 @@ impl AnswerStream {
             }
             (Stop::Cut, Some(held)) => {
                 // Whatever broke it, past the commit point the stream is cut.
-                held.failed(&Fault::Cut);
+                held.failed(&Fault::Cut, self.clock.now());
                 self.go_on_elsewhere();
             }
             // Dropped, the attempt counts as given up by the caller.

@@ -165,9 +165,9 @@ fn json_line(line: &RequestLine) -> serde_json::Value {
     json!({
         "event": "request",
         "at": line.at.to_string(),
-        "request_id": line.request_id,
+        "request_id": &*line.request_id,
         "status": line.status,
-        "route": line.route,
+        "route": line.route.as_deref(),
         "trail": line.trail,
         "ms": u64::try_from(line.elapsed.as_millis()).unwrap_or(u64::MAX),
         "tokens": line.tokens,

@@ -1,19 +1,18 @@
 //! `POST /v1/chat/completions`: a request in, an answer out, whole or as a stream.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
-use axum::body::Body;
-use axum::extract::{Request, State};
-use axum::response::Response;
+use axum::body::{Body, HttpBody};
 use bytes::{Bytes, BytesMut};
 use http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE};
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use http_body_util::BodyExt as _;
-use hyper::body::{Body as _, Frame};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::{Frame, Incoming};
 
 use crate::answer::{self, Answer, with_meta};
 use crate::catalog::reader::parse_duration;
@@ -24,7 +23,7 @@ use crate::style::StyleMode;
 
 use super::gate::Busy;
 use super::late::{self, Pending, Story};
-use super::respond::{self, ErrorBody};
+use super::respond::{self, ErrorBody, Reply};
 use super::routes::Gateway;
 
 /// A stream's 200 is held back this long for its first event; then it goes out with the first keep-alive.
@@ -58,26 +57,34 @@ pub type Sending = Pin<Box<dyn Future<Output = Result<Answer, Box<Failure>>> + S
 /// Where chats are asked.
 pub const PATH: &str = "/v1/chat/completions";
 
-pub fn is_asked(request: &Request) -> bool {
+pub fn is_asked<B>(request: &Request<B>) -> bool {
     request.method() == Method::POST && request.uri().path() == PATH
 }
 
-pub async fn complete(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
-    let (Parts { headers, .. }, body) = request.into_parts();
+pub async fn complete(gateway: Arc<Gateway>, request: Request<Incoming>) -> Response<Reply> {
     let now = gateway.relay.clock.now();
     let request_id = request_id(now);
-    let mut story = Story::begin(&gateway, request_id.clone(), now);
-    let mut response = match enter(&gateway, &mut story).await {
-        Ok(()) => match prepare(&gateway, &headers, body, request_id.clone()).await {
-            Ok((request, options)) => answer(&gateway, request, options, story).await,
-            Err(error) => story.refuse(error),
-        },
+    let mut story = Story::begin(&gateway, Arc::clone(&request_id), now);
+    let mut response = match begin(&gateway, request, &mut story).await {
+        Ok((request, options)) => answer(&gateway, request, options, story).await,
         Err(error) => story.refuse(error),
     };
     if let Ok(value) = HeaderValue::from_str(&request_id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
     response
+}
+
+async fn begin(
+    gateway: &Gateway,
+    request: Request<Incoming>,
+    story: &mut Story,
+) -> Result<(ChatRequest, Options), ErrorBody> {
+    enter(gateway, story).await?;
+    let (Parts { headers, .. }, body) = request.into_parts();
+    let (request, mut options) = prepare(gateway, &headers, body).await?;
+    options.request_id = Arc::clone(&story.line.request_id);
+    Ok((request, options))
 }
 
 /// Waits until it is this request's turn, before anything of its body is held.
@@ -91,14 +98,12 @@ async fn enter(gateway: &Gateway, story: &mut Story) -> Result<(), ErrorBody> {
 }
 
 /// Reads a chat, and what its headers want.
-pub async fn prepare(
+pub async fn prepare<B: HttpBody<Data = Bytes> + Unpin>(
     gateway: &Gateway,
     headers: &HeaderMap,
-    body: Body,
-    request_id: String,
+    body: B,
 ) -> Result<(ChatRequest, Options), ErrorBody> {
     let mut options = read_options(headers)?;
-    options.request_id = request_id;
     let body = read_body(body, gateway.access.max_body).await?;
     refuse_encoded(headers)?;
     let request = ChatRequest::parse(body)?;
@@ -118,16 +123,15 @@ fn refuse_encoded(headers: &HeaderMap) -> Result<(), ErrorBody> {
     }
 }
 
-async fn answer(gateway: &Arc<Gateway>, request: ChatRequest, options: Options, mut story: Story) -> Response {
-    let stream = request.stream;
-    let relay = Arc::clone(&gateway.relay);
-    let mut sending: Sending = Box::pin(async move { relay.send(&request, &options).await });
-    if !stream {
-        return match sending.await {
-            Ok(answer) => whole(answer, story),
+async fn answer(gateway: &Arc<Gateway>, request: ChatRequest, options: Options, mut story: Story) -> Response<Reply> {
+    if !request.stream {
+        return match gateway.relay.send(&request, &options).await {
+            Ok(answer) => whole(gateway, &answer, story),
             Err(failure) => fail(gateway, &failure, story),
         };
     }
+    let relay = Arc::clone(&gateway.relay);
+    let mut sending: Sending = Box::pin(async move { relay.send(&request, &options).await });
     let first = tokio::select! {
         biased;
         first = &mut sending => first,
@@ -137,19 +141,19 @@ async fn answer(gateway: &Arc<Gateway>, request: ChatRequest, options: Options, 
         Ok(answer) => {
             story.answered(&answer, None);
             let mut response = event_stream(Body::empty());
-            name_route(response.headers_mut(), &answer);
-            *response.body_mut() = late::body(Pending::answering(answer), story);
+            name_route(gateway, response.headers_mut(), &answer);
+            *response.body_mut() = Reply::Other(late::body(Pending::answering(answer), story));
             response
         }
         Err(failure) => fail(gateway, &failure, story),
     }
 }
 
-fn whole(answer: Answer, mut story: Story) -> Response {
+fn whole(gateway: &Gateway, answer: &Answer, mut story: Story) -> Response<Reply> {
     let meta = answer.meta();
     let body = match &answer.body {
         answer::Body::Whole(whole) => {
-            story.answered(&answer, whole.usage);
+            story.answered(answer, whole.usage);
             with_meta(&whole.body, &meta)
         }
         // The core answers a plain request with a whole body; a stream here would be its bug.
@@ -161,23 +165,23 @@ fn whole(answer: Answer, mut story: Story) -> Response {
             ));
         }
     };
-    let mut response = Response::new(Body::from(body));
+    let mut response = Response::new(Reply::Whole(Full::new(body)));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    name_route(response.headers_mut(), &answer);
+    name_route(gateway, response.headers_mut(), answer);
     response
 }
 
-fn fail(gateway: &Gateway, failure: &Failure, mut story: Story) -> Response {
+fn fail(gateway: &Gateway, failure: &Failure, mut story: Story) -> Response<Reply> {
     story.failed(failure);
     let mut response = story.refuse(respond::explain(failure, gateway.relay.clock.now()));
     let headers = response.headers_mut();
-    headers.insert(ATTEMPTS, HeaderValue::from(answer::count(&failure.attempts)));
+    headers.insert(ATTEMPTS, count(answer::count(&failure.attempts)));
     insert_text(headers, TRAIL, &answer::trail(&failure.attempts));
     response
 }
 
-fn event_stream(body: Body) -> Response {
-    let mut response = Response::new(body);
+fn event_stream(body: Body) -> Response<Reply> {
+    let mut response = Response::new(Reply::Other(body));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     // Reverse proxies that buffer would hold tokens back.
@@ -185,26 +189,33 @@ fn event_stream(body: Body) -> Response {
     response
 }
 
-fn name_route(headers: &mut HeaderMap, answer: &Answer) {
-    insert_text(headers, ROUTE, &answer.route.name);
-    headers.insert(ATTEMPTS, HeaderValue::from(answer.tries()));
+fn name_route(gateway: &Gateway, headers: &mut HeaderMap, answer: &Answer) {
+    headers.extend(gateway.route_names[answer.route.id.0].clone().map(|name| (ROUTE, name)));
+    headers.insert(ATTEMPTS, count(answer.tries()));
     insert_text(headers, TRAIL, &answer.trail());
     insert_text(headers, CONTEXT, answer.cut().unwrap_or_default());
 }
 
-/// A header from a text that may hold what headers cannot (a model's id in another script): such characters are escaped.
+fn count(attempts: usize) -> HeaderValue {
+    if attempts == 1 { HeaderValue::from_static("1") } else { HeaderValue::from(attempts) }
+}
+
 fn insert_text(headers: &mut HeaderMap, name: HeaderName, text: &str) {
-    if text.is_empty() {
-        return;
-    }
-    if let Ok(value) =
-        HeaderValue::from_str(text).or_else(|_| HeaderValue::from_str(&text.escape_default().to_string()))
-    {
-        headers.insert(name, value);
+    if !text.is_empty() {
+        headers.extend(header_value(text).map(|value| (name, value)));
     }
 }
 
+/// A header's value from a text that may hold what headers cannot (a model's id in another script): such characters are escaped.
+pub fn header_value(text: &str) -> Option<HeaderValue> {
+    HeaderValue::from_str(text).or_else(|_| HeaderValue::from_str(&text.escape_default().to_string())).ok()
+}
+
 fn read_options(headers: &HeaderMap) -> Result<Options, ErrorBody> {
+    // Most requests have none of these, which one look over the names finds out.
+    if !headers.keys().any(|name| name.as_str().starts_with("x-relay-") || *name == SERVER_PROMPT) {
+        return Ok(Options::default());
+    }
     let text = |name: &HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or("").trim());
     let bad = |name: &HeaderName, expected: &str| {
         ErrorBody::request(400, "invalid_header", format!("the header `{name}` must be {expected}"))
@@ -233,7 +244,15 @@ fn read_options(headers: &HeaderMap) -> Result<Options, ErrorBody> {
 }
 
 /// The next piece of a body, from a client that goes on sending.
-async fn next_frame(body: &mut Body) -> Result<Option<Result<Frame<Bytes>, axum::Error>>, ErrorBody> {
+async fn next_frame<B: HttpBody<Data = Bytes> + Unpin>(
+    body: &mut B,
+) -> Result<Option<Result<Frame<Bytes>, B::Error>>, ErrorBody> {
+    // What was read with the head comes as soon as it was asked for. Only who waits for more needs a timer.
+    tokio::select! {
+        biased;
+        frame = body.frame() => return Ok(frame),
+        () = polled_again() => {}
+    }
     tokio::time::timeout(BODY_SILENCE, body.frame()).await.map_err(|_| {
         ErrorBody::request(
             408,
@@ -243,17 +262,32 @@ async fn next_frame(body: &mut Body) -> Result<Option<Result<Frame<Bytes>, axum:
     })
 }
 
+/// Ends when its task is polled for the second time, which it sees to.
+async fn polled_again() {
+    let mut is_first = true;
+    poll_fn(|context| {
+        if std::mem::take(&mut is_first) {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(())
+    })
+    .await;
+}
+
 /// A small piece by itself: as a slice it would keep all that was read with it, for as long as its answer takes.
 fn unshared(data: Bytes) -> Bytes {
     if data.len() <= SMALL { Bytes::copy_from_slice(&data) } else { data }
 }
 
-async fn read_body(mut body: Body, most: usize) -> Result<Bytes, ErrorBody> {
+async fn read_body<B: HttpBody<Data = Bytes> + Unpin>(mut body: B, most: usize) -> Result<Bytes, ErrorBody> {
     let expected = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX).min(most).min(EXPECTED);
     let mut whole: Option<Bytes> = None;
     let mut longer = BytesMut::new();
     let mut length = 0;
-    while let Some(frame) = next_frame(&mut body).await? {
+    while !body.is_end_stream()
+        && let Some(frame) = next_frame(&mut body).await?
+    {
         let frame = frame.map_err(|_| ErrorBody::request(400, "invalid_request", "the body broke off".to_owned()))?;
         let Ok(data) = frame.into_data() else { continue };
         let data = unshared(data);

@@ -5,24 +5,23 @@ use std::future::ready;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use axum::Router;
-use axum::extract::{Request, State};
-use axum::response::Response;
+use axum::body::Body;
 use http::header::{AUTHORIZATION, HOST, ORIGIN};
 use http::uri::Authority;
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
+use hyper::body::Incoming;
 use ring::digest::{SHA256, digest};
 use secrecy::{ExposeSecret as _, SecretString};
 use subtle::ConstantTimeEq;
-use tower::Service;
+use tower::{Layer as _, Service as _, service_fn};
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 use crate::config;
 
 use super::chat;
-use super::respond::{self, ErrorBody};
+use super::respond::{self, ErrorBody, Reply};
 use super::routes::Gateway;
 
 /// What a page of another origin may read of a response.
@@ -35,38 +34,45 @@ const SHOWN: [HeaderName; 6] = [
     HeaderName::from_static("retry-after"),
 ];
 
-/// A router behind its guards. They answer at once, so that no request pays for a layer of futures; and a chat, which is what a gateway is
-/// asked all the time, pays for no search of the router either.
+/// The gateway behind its guards. They answer at once, so that no request pays for a layer of futures; and a chat, which is what a gateway
+/// is asked all the time, pays for no search of the router either.
 #[derive(Clone)]
 pub struct Guarded {
     pub gateway: Arc<Gateway>,
     pub router: Router,
 }
 
-impl Service<Request> for Guarded {
-    type Response = Response;
+pub type Answering = Pin<Box<dyn Future<Output = Result<Response<Reply>, Infallible>> + Send>>;
+
+impl hyper::service::Service<Request<Incoming>> for Guarded {
+    type Response = Response<Reply>;
     type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+    type Future = Answering;
 
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
+    fn call(&self, request: Request<Incoming>) -> Answering {
+        let Some(cors) = &self.gateway.cors else { return self.pass(request) };
+        let guarded = self.clone();
+        Box::pin(cors.layer(service_fn(move |request| guarded.pass(request))).call(request))
     }
+}
 
-    fn call(&mut self, request: Request) -> Self::Future {
-        match refusal(&self.gateway.access, &request) {
-            Some(response) => Box::pin(ready(Ok(response))),
-            None if chat::is_asked(&request) => {
-                let gateway = Arc::clone(&self.gateway);
-                Box::pin(async move { Ok(chat::complete(State(gateway), request).await) })
-            }
-            None => Box::pin(self.router.call(request)),
+impl Guarded {
+    fn pass(&self, request: Request<Incoming>) -> Answering {
+        if let Some(response) = refusal(&self.gateway.access, &request) {
+            return Box::pin(ready(Ok(response.map(Reply::Other))));
         }
+        if chat::is_asked(&request) {
+            let gateway = Arc::clone(&self.gateway);
+            return Box::pin(async move { Ok(chat::complete(gateway, request).await) });
+        }
+        let answering = self.router.clone().call(request.map(Body::new));
+        Box::pin(async move { answering.await.map(|response| response.map(Reply::Other)) })
     }
 }
 
 /// Why a request may not pass. Where there is a key, whoever has it may ask what costs quota; where there is none, programs of this
 /// machine may, and no web page.
-fn refusal(access: &config::Server, request: &Request) -> Option<Response> {
+fn refusal<B>(access: &config::Server, request: &Request<B>) -> Option<Response<Body>> {
     match &access.api_key {
         Some(key) if request.uri().path().starts_with("/v1/") => wrong_key(key, request.headers()).map(refuse),
         Some(_) => None,
@@ -93,7 +99,7 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
 }
 
-fn refuse(message: &str) -> Response {
+fn refuse(message: &str) -> Response<Body> {
     let mut response = respond::error(ErrorBody::request(401, "invalid_api_key", message.to_owned()));
     response.headers_mut().insert(http::header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     response
@@ -101,7 +107,7 @@ fn refuse(message: &str) -> Response {
 
 /// A browser of this machine reaches the gateway from any page, by its address or by a name that was pointed at it later (DNS
 /// rebinding); what it cannot forge are `Origin` and `Host`.
-fn of_a_page(access: &config::Server, request: &Request) -> Option<Response> {
+fn of_a_page<B>(access: &config::Server, request: &Request<B>) -> Option<Response<Body>> {
     let headers = request.headers();
     if let Some(origin) = headers.get(ORIGIN).filter(|origin| !access.allows_origin(origin)) {
         let origin = String::from_utf8_lossy(origin.as_bytes()).escape_default().to_string();
@@ -121,7 +127,7 @@ fn of_a_page(access: &config::Server, request: &Request) -> Option<Response> {
     })
 }
 
-fn forbid(code: &str, message: String) -> Response {
+fn forbid(code: &str, message: String) -> Response<Body> {
     respond::error(ErrorBody::request(403, code, message))
 }
 

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::response::Response;
 use bytes::Bytes;
 use futures_util::stream;
+use http::Response;
 use jiff::Timestamp;
 
 use crate::answer::{self, Answer, AnswerStream, trail};
@@ -15,7 +15,7 @@ use crate::relay::Failure;
 
 use super::chat::{SILENCE, Sending};
 use super::gate::Turn;
-use super::respond::{self, ErrorBody};
+use super::respond::{self, ErrorBody, Reply};
 use super::routes::{Gateway, RequestLine};
 
 /// What the stream still waits for.
@@ -136,7 +136,7 @@ pub struct Story {
 }
 
 impl Story {
-    pub fn begin(gateway: &Arc<Gateway>, request_id: String, at: Timestamp) -> Self {
+    pub fn begin(gateway: &Arc<Gateway>, request_id: Arc<str>, at: Timestamp) -> Self {
         let line = RequestLine {
             at,
             request_id,
@@ -151,15 +151,15 @@ impl Story {
     }
 
     /// Ends the story with an error of its own.
-    pub fn refuse(mut self, error: ErrorBody) -> Response {
+    pub fn refuse(mut self, error: ErrorBody) -> Response<Reply> {
         self.line.status = error.status;
         self.line.error = Some(error.message.clone());
-        respond::error(error)
+        respond::error(error).map(Reply::Other)
     }
 
     pub fn answered(&mut self, answer: &Answer, usage: Option<Usage>) {
         self.line.status = 200;
-        self.line.route = Some(answer.route.name.to_string());
+        self.line.route = Some(Arc::clone(&answer.route.name));
         self.line.trail = answer.trail();
         self.note_usage(usage);
     }
@@ -168,7 +168,7 @@ impl Story {
     fn continued(&mut self, stream: &AnswerStream) {
         if let Some(attempts) = stream.attempts() {
             self.line.trail = trail(attempts);
-            self.line.route = attempts.last().map(|last| last.route.to_string());
+            self.line.route = attempts.last().map(|last| Arc::clone(&last.route));
         }
     }
 

@@ -1,10 +1,16 @@
 //! The only place that turns a fault into an HTTP status and an error body in OpenAI's shape.
 
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Json;
+use axum::body::Body;
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use http::{HeaderValue, StatusCode};
+use http_body_util::Full;
+use hyper::body::{Frame, SizeHint};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -158,9 +164,50 @@ pub fn error(body: ErrorBody) -> Response {
 }
 
 /// An error as an event of a stream that has begun.
-pub fn error_event(body: &ErrorBody) -> bytes::Bytes {
+pub fn error_event(body: &ErrorBody) -> Bytes {
     let json = serde_json::to_string(&Envelope { error: body }).expect("texts and numbers serialize");
     format!("data: {json}\n\n").into()
+}
+
+/// The body of a response: whole, as nearly every answer is and without a box then, or whatever a stream or the router makes of it.
+#[derive(Debug)]
+pub enum Reply {
+    Whole(Full<Bytes>),
+    Other(Body),
+}
+
+impl Default for Reply {
+    fn default() -> Self {
+        Self::Whole(Full::default())
+    }
+}
+
+impl hyper::body::Body for Reply {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        match self.get_mut() {
+            Self::Whole(whole) => {
+                Pin::new(whole).poll_frame(context).map(|frame| frame.map(|frame| frame.map_err(axum::Error::new)))
+            }
+            Self::Other(body) => Pin::new(body).poll_frame(context),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Whole(whole) => whole.is_end_stream(),
+            Self::Other(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Whole(whole) => whole.size_hint(),
+            Self::Other(body) => body.size_hint(),
+        }
+    }
 }
 
 #[derive(Serialize)]

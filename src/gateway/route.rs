@@ -13,7 +13,7 @@ use super::respond;
 use super::routes::Gateway;
 
 pub async fn explain(State(gateway): State<Arc<Gateway>>, headers: HeaderMap, body: Body) -> Response {
-    let (request, options) = match chat::prepare(&gateway, &headers, body, String::new()).await {
+    let (request, options) = match chat::prepare(&gateway, &headers, body).await {
         Ok(prepared) => prepared,
         Err(error) => return respond::error(error),
     };

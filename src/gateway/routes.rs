@@ -7,15 +7,18 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::Request;
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
+use http::HeaderValue;
+use http::header::ALLOW;
 use jiff::Timestamp;
+use tower_http::cors::CorsLayer;
 
 use crate::config;
 use crate::relay::Relay;
 
 use super::gate::Gate;
 use super::respond::{self, ErrorBody};
-use super::{chat, models, route, status, usage};
+use super::{chat, guard, models, route, status, usage};
 
 /// What every endpoint knows.
 pub struct Gateway {
@@ -23,6 +26,10 @@ pub struct Gateway {
     /// Who may ask, and how much.
     pub access: config::Server,
     pub gate: Gate,
+    /// Where pages of other origins may ask.
+    pub cors: Option<CorsLayer>,
+    /// By `RouteId`, as headers tell them.
+    pub route_names: Vec<Option<HeaderValue>>,
     /// Told about each chat once it has ended.
     pub on_request: Arc<dyn Fn(&RequestLine) + Send + Sync>,
     pub started_at: Timestamp,
@@ -33,10 +40,10 @@ pub struct Gateway {
 #[derive(Debug, Clone)]
 pub struct RequestLine {
     pub at: Timestamp,
-    pub request_id: String,
+    pub request_id: Arc<str>,
     pub status: u16,
     /// The route that answered.
-    pub route: Option<String>,
+    pub route: Option<Arc<str>>,
     /// Failed attempts before it.
     pub trail: String,
     pub elapsed: Duration,
@@ -49,7 +56,9 @@ impl Gateway {
     pub fn new(relay: Arc<Relay>, access: config::Server, on_request: Arc<dyn Fn(&RequestLine) + Send + Sync>) -> Self {
         let started_at = relay.clock.now();
         let gate = Gate::new(access.max_requests, access.max_waiting);
-        Self { relay, access, gate, on_request, started_at, draining: AtomicBool::new(false) }
+        let cors = (!access.cors.is_empty()).then(|| guard::cors(&access.cors));
+        let route_names = relay.fleet.routes.iter().map(|route| chat::header_value(&route.name)).collect();
+        Self { relay, access, gate, cors, route_names, on_request, started_at, draining: AtomicBool::new(false) }
     }
 
     /// From now on `readyz` fails, so that nobody sends new work here.
@@ -63,7 +72,8 @@ impl Gateway {
 
     pub fn router(self: &Arc<Self>) -> Router {
         Router::new()
-            .route(chat::PATH, post(chat::complete))
+            // A chat itself goes past the router, in `guard`.
+            .route(chat::PATH, any(wrong_chat_method))
             .route("/v1/models", get(models::list))
             .route("/v1/models/{*id}", get(models::retrieve))
             .route("/v1/route", post(route::explain))
@@ -84,6 +94,12 @@ async fn wrong_method(request: Request) -> Response {
         "method_not_allowed",
         format!("`{}` does not take {}", request.uri().path(), request.method()),
     ))
+}
+
+async fn wrong_chat_method(request: Request) -> Response {
+    let mut response = wrong_method(request).await;
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
+    response
 }
 
 async fn nothing_here(request: Request) -> Response {

@@ -3,17 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
-use hyper::body::Incoming;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::task::TaskTracker;
-use tower::util::option_layer;
-use tower::{Layer as _, ServiceExt as _};
 
-use super::guard::{self, Guarded};
+use super::guard::Guarded;
 use super::patience::Patient;
 use super::routes::Gateway;
 
@@ -97,10 +92,6 @@ fn serve(socket: TcpStream, service: Guarded, graceful: &GracefulShutdown, conne
     if let Err(error) = socket.set_nodelay(true) {
         tracing::debug!(%error, "a connection without TCP_NODELAY");
     }
-    let origins = &service.gateway.access.cors;
-    let cors = option_layer((!origins.is_empty()).then(|| guard::cors(origins)));
-    let service = cors.layer(service).map_request(|request: http::Request<Incoming>| request.map(Body::new));
-    let service = TowerToHyperService::new(service);
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIME)

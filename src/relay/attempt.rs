@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::Uri;
+use http::{HeaderMap, Uri};
 use hyper::body::Incoming;
 use jiff::Timestamp;
 
@@ -17,7 +17,7 @@ use crate::quota::Cost;
 use crate::routing::{Candidate, Need, Route, RouteId};
 use crate::store::Refusal;
 use crate::style::{self, Style, answer::Cleaning};
-use crate::upstream::{Call, EventStream, Received, read_whole};
+use crate::upstream::{Call, EventStream, Received, call_headers, read_whole};
 
 use super::Relay;
 use super::continuation::with_so_far;
@@ -27,6 +27,14 @@ use super::shape::Asking;
 const MOST_ANSWER_BYTES: usize = 64 * 1024 * 1024;
 /// Of a refusal no more than this is read.
 const MOST_REFUSAL_BYTES: usize = 256 * 1024;
+
+/// Where a route is called, with the headers of every call.
+#[derive(Debug)]
+pub(super) struct Destination {
+    path: Cow<'static, str>,
+    uri: Uri,
+    headers: HeaderMap,
+}
 
 /// What became of one attempt.
 pub(super) struct Tried {
@@ -60,11 +68,12 @@ impl Relay {
             body = self.exchange(asking, need, route, &candidate.cost, &mut held) => body,
             () = self.clock.sleep_until(moment) => Err(Fault::Broken(Breakage::Timeout(Stage::FirstEvent))),
         };
-        let attempt = Some(self.attempted(route, &held, body.as_ref().err(), sent));
+        let now = self.clock.now();
+        let attempt = Some(attempted(route, &held, body.as_ref().err(), until(sent, now)));
         let result = match body {
-            Ok(body) => Ok(held.answered(body)),
+            Ok(body) => Ok(held.answered(body, now)),
             Err(fault) => {
-                held.failed(&fault);
+                held.failed(&fault, now);
                 Err(fault)
             }
         };
@@ -89,18 +98,6 @@ impl Relay {
         let mut held = Held::new(Arc::clone(self), route.id, lease, number, options, now);
         held.continues = asking.so_far.is_some();
         Ok(held)
-    }
-
-    /// The attempt as it is told to the caller. What a dialect could not say was not sent.
-    fn attempted(&self, route: &Route, held: &Held, fault: Option<&Fault>, sent: Timestamp) -> Attempt {
-        Attempt {
-            route: Arc::clone(&route.name),
-            sent: held.status.is_some() || !matches!(fault, Some(Fault::Unfit(_) | Fault::Invalid { .. })),
-            http_status: held.status,
-            fault: fault.cloned(),
-            elapsed: until(sent, self.clock.now()),
-            cut: held.cut.clone(),
-        }
     }
 
     /// How long the route's first event may take.
@@ -137,12 +134,8 @@ impl Relay {
             answer_tokens: cost.output_tokens,
         };
         let outgoing = provider.dialect.encode(request, target)?;
-        let uri = self.address(route, outgoing.path)?;
-        let credential = route.key.and_then(|key| self.credentials[key.place].clone());
-        let received = self
-            .client
-            .send(Call { uri, credential, headers: Vec::new(), body: outgoing.body, stream: request.stream })
-            .await?;
+        let (uri, headers) = self.destination(route, outgoing.path)?;
+        let received = self.client.send(Call { uri, headers, body: outgoing.body, stream: request.stream }).await?;
         held.status = Some(received.status);
         self.note_facts(route, &received.headers);
         if !(200..300).contains(&received.status) {
@@ -152,16 +145,17 @@ impl Relay {
         self.received(received.body, request, provider.dialect, target, style, asking.so_far.is_some()).await
     }
 
-    /// Where a call over the route goes. Most routes are called at one path, whose address is read once.
-    fn address(&self, route: &Route, path: Cow<'static, str>) -> Result<Uri, Fault> {
-        let usual = &self.addresses[route.id.0];
-        if let Some((_, uri)) = usual.get().filter(|(known, _)| *known == path) {
-            return Ok(uri.clone());
+    /// Where a call over the route goes, and its headers. Most routes are called at one path, for which both are made once.
+    fn destination(&self, route: &Route, path: Cow<'static, str>) -> Result<(Uri, HeaderMap), Fault> {
+        let usual = &self.destinations[route.id.0];
+        if let Some(known) = usual.get().filter(|known| known.path == path) {
+            return Ok((known.uri.clone(), known.headers.clone()));
         }
         let uri: Uri =
             format!("{}{path}", route.provider.base_url).parse().map_err(|_| Fault::Broken(Breakage::Unreachable))?;
-        usual.get_or_init(|| (path, uri.clone()));
-        Ok(uri)
+        let headers = call_headers(&uri, route.key.and_then(|key| self.credentials[key.place].clone()));
+        usual.get_or_init(|| Destination { path, uri: uri.clone(), headers: headers.clone() });
+        Ok((uri, headers))
     }
 
     /// What a success holds: a whole answer, or a stream up to its first real event.
@@ -218,6 +212,18 @@ impl Relay {
                 return Ok(first);
             }
         }
+    }
+}
+
+/// The attempt as it is told to the caller. What a dialect could not say was not sent.
+fn attempted(route: &Route, held: &Held, fault: Option<&Fault>, elapsed: Duration) -> Attempt {
+    Attempt {
+        route: Arc::clone(&route.name),
+        sent: held.status.is_some() || !matches!(fault, Some(Fault::Unfit(_) | Fault::Invalid { .. })),
+        http_status: held.status,
+        fault: fault.cloned(),
+        elapsed,
+        cut: held.cut.clone(),
     }
 }
 

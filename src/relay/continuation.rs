@@ -97,7 +97,7 @@ impl Continuation {
         let request = shorter(&self.request, cut_tokens).map_err(|_| Fault::Cut)?;
         let longest = with_so_far(&request, &text, Prefill::Instruction);
         let mut options = self.options.clone();
-        let (mut trip, _) = self.relay.trip(&longest, &options)?;
+        let (mut trip, _) = self.relay.trip(&longest, &options, self.relay.clock.now())?;
         // Whoever names one model gets no other: it may go on itself.
         if !matches!(trip.need.wanted, Wanted::Model { .. }) {
             let cut = self.attempts.iter().filter(|attempt| attempt.fault == Some(Fault::Cut));

@@ -1,8 +1,10 @@
 //! Hedging: where a first event is late, a second cheap route is asked beside the first, and whoever answers first wins.
 
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
+
+use jiff::Timestamp;
 
 use crate::answer::{self, Attempt};
 use crate::chat::fault::Stage;
@@ -42,6 +44,20 @@ impl Relay {
             tried = &mut one => return vec![tried],
             () = self.until_late(first.route) => {}
         }
+        // In a box of its own: every request has to make room for what is here.
+        Box::pin(self.hedge(asking, trip, first, number, sent, one)).await
+    }
+
+    /// `one` is late: asks another route beside it.
+    async fn hedge(
+        self: &Arc<Self>,
+        asking: Asking<'_>,
+        trip: &Trip,
+        first: &Candidate,
+        number: u32,
+        sent: Timestamp,
+        mut one: Pin<&mut impl Future<Output = Tried>>,
+    ) -> Vec<Tried> {
         let Some(second) =
             trip.beside(&self.fleet, &self.snapshot(), first).filter(|other| other.price.total() <= MOST_PRICE)
         else {
@@ -49,8 +65,7 @@ impl Relay {
         };
         tracing::debug!(request = %asking.options.request_id, late = %self.fleet.route(first.route).name, "hedging");
         let ends = later(self.clock.now(), self.first_event(self.fleet.route(second.route))).max(trip.ends());
-        // Elsewhere than the first, which every request has to make room for.
-        let mut two = Box::pin(self.attempt(asking, &trip.need, &second, number.saturating_add(1), ends));
+        let mut two = pin!(self.attempt(asking, &trip.need, &second, number.saturating_add(1), ends));
         tokio::select! {
             tried = &mut one => if tried.result.is_ok() { vec![tried] } else { vec![tried, two.await] },
             tried = &mut two => match tried.result {
@@ -73,7 +88,7 @@ impl Relay {
     }
 
     /// The late one of two, which is dropped and so cancelled.
-    fn given_up(&self, route: RouteId, sent: jiff::Timestamp) -> Tried {
+    fn given_up(&self, route: RouteId, sent: Timestamp) -> Tried {
         let fault = Fault::Broken(Breakage::Timeout(Stage::FirstEvent));
         let attempt = Attempt {
             route: Arc::clone(&self.fleet.route(route).name),

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::answer::Attempt;
 use crate::chat::{ChatRequest, Fault, Unfit, tokens};
 use crate::routing::explain::SessionStory;
@@ -31,13 +33,19 @@ impl Relay {
     }
 
     /// The trip of a request, and the attempt that was not made because of what it needs.
-    pub fn trip(&self, request: &ChatRequest, options: &Options) -> Result<(Trip, Option<Attempt>), Fault> {
-        self.trip_in_turn(request, options, self.turn.fetch_add(1, Ordering::Relaxed))
+    pub fn trip(
+        &self,
+        request: &ChatRequest,
+        options: &Options,
+        now: Timestamp,
+    ) -> Result<(Trip, Option<Attempt>), Fault> {
+        self.trip_in_turn(request, options, self.turn.fetch_add(1, Ordering::Relaxed), now)
     }
 
     /// What `send` would do with this request now. Nothing is sent, nothing reserved, nobody's turn taken.
     pub async fn explain(&self, request: &ChatRequest, options: &Options) -> Result<Explanation, Fault> {
-        let (mut trip, _) = self.trip_in_turn(request, options, self.turn.load(Ordering::Relaxed))?;
+        let turn = self.turn.load(Ordering::Relaxed);
+        let (mut trip, _) = self.trip_in_turn(request, options, turn, self.clock.now())?;
         let mut conversation = None;
         let next = |trip: &mut Trip| trip.next(&self.fleet, &self.snapshot_behind(None));
         let asking = Asking { request, options, conversation: None, so_far: None };
@@ -63,6 +71,7 @@ impl Relay {
         request: &ChatRequest,
         options: &Options,
         turn: u64,
+        now: Timestamp,
     ) -> Result<(Trip, Option<Attempt>), Fault> {
         let (mut need, moved) = self.need(request, options)?;
         need.seed =
@@ -77,7 +86,6 @@ impl Relay {
             models: options.strategy.unwrap_or(self.routing.model_strategy),
             turn,
         };
-        let now = self.clock.now();
         let mut trip = Trip::new(need, patience, order, now);
         trip.stays_with = options.session.and_then(|session| self.store.pinned(session, now));
         Ok((trip, moved))

@@ -217,7 +217,7 @@ impl Relay {
     /// Asks one model something tiny. It goes the way of every request, through the ledger, and to no other route.
     pub async fn probe(self: &Arc<Self>, name: &str, probe: Probe) -> Checked {
         let options = Options {
-            request_id: format!("{PROBE_PREFIX}{}", request_id(self.clock.now())),
+            request_id: format!("{PROBE_PREFIX}{}", request_id(self.clock.now())).into(),
             max_wait: Some(Duration::ZERO),
             max_attempts: Some(1),
             // What is measured is the model, in the fewest tokens: no directive, no cleaning.

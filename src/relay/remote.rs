@@ -16,7 +16,7 @@ use crate::chat::{Breakage, ChatRequest, ErrorKind, Fault, Period, StreamEvent};
 use crate::clock::{Clock, until};
 use crate::dialect::{Dialect, Target, Wire, sse};
 use crate::routing::Explanation;
-use crate::upstream::{Call, Client, EventStream, Key, read_whole};
+use crate::upstream::{Call, Client, EventStream, Key, call_headers, read_whole};
 
 use super::Options;
 
@@ -135,16 +135,13 @@ impl Remote {
     ) -> Result<(HeaderMap, hyper::body::Incoming), Refused> {
         let wait = options.max_wait.map(|wait| format!("{}ms", wait.as_millis()));
         let own = [("x-relay-wait", wait), ("x-session-id", self.session.clone())];
-        let headers = own
-            .into_iter()
-            .filter_map(|(name, value)| Some((HeaderName::from_static(name), HeaderValue::from_str(&value?).ok()?)));
-        let call = Call {
-            uri: uri.clone(),
-            credential: self.credential.clone(),
-            headers: headers.collect(),
-            body: smallvec![request.body().clone()],
-            stream: request.stream,
-        };
+        let mut headers = call_headers(uri, self.credential.clone());
+        headers.extend(
+            own.into_iter().filter_map(|(name, value)| {
+                Some((HeaderName::from_static(name), HeaderValue::from_str(&value?).ok()?))
+            }),
+        );
+        let call = Call { uri: uri.clone(), headers, body: smallvec![request.body().clone()], stream: request.stream };
         let received = self.client.send(call).await.map_err(|_| self.unreachable())?;
         if (200..300).contains(&received.status) {
             return Ok((received.headers, received.body));

@@ -274,7 +274,7 @@ mod tests {
     /// Plans and shapes one request; says how many messages were left.
     async fn turn(relay: &Relay, count: usize) -> usize {
         let (request, options) = (request(count), Options::default());
-        let (mut trip, _) = relay.trip(&request, &options).expect("a trip");
+        let (mut trip, _) = relay.trip(&request, &options, relay.clock.now()).expect("a trip");
         let mut conversation = None;
         let next = |trip: &mut Trip| relay.step(trip);
         let asking = Asking { request: &request, options: &options, conversation: None, so_far: None };

@@ -86,7 +86,7 @@ impl Relay {
     }
 
     /// An attempt has ended. What it did not use after all is for those that wait: says whether that is anything.
-    pub fn settle(&self, lease: Lease, settlement: Settlement, row: LedgerRow) -> bool {
+    pub fn settle(&self, lease: Lease, settlement: Settlement, row: LedgerRow, now: Timestamp) -> bool {
         let less = |used: Cost| {
             let mut kinds = lease.meters.iter().map(|meter| self.fleet.meter_spec(*meter).limit.kind);
             kinds.any(|kind| used.of(kind) < lease.cost.of(kind))
@@ -96,7 +96,7 @@ impl Relay {
             Settlement::AsReserved => false,
             Settlement::Refunded => true,
         };
-        self.store.settle(lease, settlement, row, self.clock.now());
+        self.store.settle(lease, settlement, row, now);
         if gives_back {
             self.waiting.given_back.notify_waiters();
         }

@@ -77,8 +77,8 @@ impl State {
 }
 
 impl Store for Memory {
-    fn reserve<'a>(&'a self, route: &'a Route, cost: Cost, now: Timestamp) -> Reserving<'a> {
-        Box::pin(async move { self.state().shelf.reserve(&route.meters, cost, now) })
+    fn reserve(&self, route: &Route, cost: Cost, now: Timestamp) -> Reserving {
+        Reserving::Decided(Some(self.state().shelf.reserve(&route.meters, cost, now)))
     }
 
     fn tell(&self, route: &Route, facts: &[Fact], now: Timestamp) {

@@ -15,8 +15,10 @@ use std::borrow::Cow;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use jiff::Timestamp;
+use tokio::sync::oneshot;
 
 use crate::chat::fault::Class;
 use crate::chat::session::SessionKey;
@@ -45,6 +47,12 @@ pub enum Refusal {
     Lost(String),
 }
 
+impl Refusal {
+    fn no_thread() -> Self {
+        Self::Lost("the store's thread has ended".to_owned())
+    }
+}
+
 /// What became of a reservation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Settlement {
@@ -71,7 +79,7 @@ impl Settlement {
 #[derive(Debug, Clone)]
 pub struct LedgerRow {
     pub at: Timestamp,
-    pub request_id: String,
+    pub request_id: Arc<str>,
     /// The conversation it belongs to, where that has a name.
     pub session: Option<SessionKey>,
     pub route: RouteId,
@@ -172,7 +180,27 @@ pub struct LastAttempt {
     pub total_ms: u64,
 }
 
-pub type Reserving<'a> = Pin<Box<dyn Future<Output = Result<Lease, Refusal>> + Send + 'a>>;
+/// A reservation: decided at once, or by the thread that was asked for it.
+#[derive(Debug)]
+#[must_use = "a lease that is not settled counts as used"]
+pub enum Reserving {
+    /// Empty once it was told.
+    Decided(Option<Result<Lease, Refusal>>),
+    Asked(oneshot::Receiver<Result<Lease, Refusal>>),
+}
+
+impl Future for Reserving {
+    type Output = Result<Lease, Refusal>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.get_mut() {
+            Self::Decided(result) => Poll::Ready(result.take().expect("a future is not polled after its end")),
+            Self::Asked(answer) => {
+                Pin::new(answer).poll(context).map(|answer| answer.unwrap_or_else(|_| Err(Refusal::no_thread())))
+            }
+        }
+    }
+}
 
 /// The contract of every store.
 ///
@@ -185,7 +213,7 @@ pub type Reserving<'a> = Pin<Box<dyn Future<Output = Result<Lease, Refusal>> + S
 ///   soon as they look.
 /// - A session stays with the route that answered it last; a row that says so is all it takes. Sessions are bounded and forgotten.
 pub trait Store: Send + Sync {
-    fn reserve<'a>(&'a self, route: &'a Route, cost: Cost, now: Timestamp) -> Reserving<'a>;
+    fn reserve(&self, route: &Route, cost: Cost, now: Timestamp) -> Reserving;
     /// What a response told of the route's quotas.
     fn tell(&self, route: &Route, facts: &[Fact], now: Timestamp);
     /// A refusal of this period, if it named one, came without a moment. Says whether a meter now knows better when to go on.

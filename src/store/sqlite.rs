@@ -26,7 +26,7 @@ use crate::routing::{Fleet, MarkId, MeterId, Route, RouteId, View};
 pub use file::{OpenError, check, reset};
 
 use super::shelf::Shelf;
-use super::{LastAttempt, Lease, LedgerRow, Quarter, Refusal, Reserving, SessionBounds, Settlement, Store, Totals};
+use super::{LastAttempt, Lease, LedgerRow, Quarter, Reserving, SessionBounds, Settlement, Store, Totals};
 use writer::{Job, Writer};
 
 /// What happens to requests when the file can be written no more.
@@ -153,17 +153,14 @@ impl Sqlite {
 }
 
 impl Store for Sqlite {
-    fn reserve<'a>(&'a self, route: &'a Route, cost: Cost, now: Timestamp) -> Reserving<'a> {
-        Box::pin(async move {
-            if route.meters.is_empty() {
-                return Ok(self.shared.state().shelf.lease(&[], cost, now));
-            }
-            let (reply, answer) = oneshot::channel();
-            let lost = || Refusal::Lost("the store's thread has ended".to_owned());
-            let job = Job::Reserve { meters: route.meters.clone(), cost, now, reply };
-            self.jobs.send(job).map_err(|_| lost())?;
-            answer.await.map_err(|_| lost())?
-        })
+    fn reserve(&self, route: &Route, cost: Cost, now: Timestamp) -> Reserving {
+        if route.meters.is_empty() {
+            return Reserving::Decided(Some(Ok(self.shared.state().shelf.lease(&[], cost, now))));
+        }
+        let (reply, answer) = oneshot::channel();
+        // Without its thread nobody replies, which says so.
+        drop(self.jobs.send(Job::Reserve { meters: route.meters.clone(), cost, now, reply }));
+        Reserving::Asked(answer)
     }
 
     fn tell(&self, route: &Route, facts: &[Fact], now: Timestamp) {

@@ -43,7 +43,7 @@ pub(super) fn at(seconds: u64) -> Timestamp {
 pub(super) fn row(route: &Route, at: Timestamp, fault: Option<Fault>) -> LedgerRow {
     LedgerRow {
         at,
-        request_id: "r".to_owned(),
+        request_id: "r".into(),
         session: None,
         route: route.id,
         attempt: 1,

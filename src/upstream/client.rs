@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{Buf, Bytes};
-use http::header::{ACCEPT, CONTENT_TYPE, USER_AGENT};
+use http::header::{ACCEPT, CONTENT_TYPE, HOST, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
@@ -37,12 +37,32 @@ const CONNECTION_WINDOW: u32 = 16 * 1024 * 1024;
 #[derive(Debug)]
 pub struct Call {
     pub uri: Uri,
-    /// The header that carries the key, its value marked sensitive.
-    pub credential: Option<(HeaderName, HeaderValue)>,
-    /// Headers beside those that every call has.
-    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// Those of `call_headers`, and what this call has beside them.
+    pub headers: HeaderMap,
     pub body: Slices,
     pub stream: bool,
+}
+
+/// The headers of every call to `uri`. To copy them is cheaper than to put them together for each call.
+pub fn call_headers(uri: &Uri, credential: Option<(HeaderName, HeaderValue)>) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(8);
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
+    headers.extend(credential);
+    // HTTP/2, which is spoken over TLS alone, has another name for it, and the HTTP client adds it where it is missing.
+    if uri.scheme_str() == Some("http") {
+        headers.extend(host(uri).map(|host| (HOST, host)));
+    }
+    headers
+}
+
+fn host(uri: &Uri) -> Option<HeaderValue> {
+    let authority = uri.authority()?;
+    let host = match authority.port_u16() {
+        Some(port) if port != 80 => format!("{}:{port}", authority.host()),
+        _ => authority.host().to_owned(),
+    };
+    HeaderValue::from_str(&host).ok()
 }
 
 /// The head of a response, and its body to be read.
@@ -85,12 +105,9 @@ impl Client {
         let mut request = Request::new(Pieces::new(call.body));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = call.uri;
-        let headers = request.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        *request.headers_mut() = call.headers;
         let accept = if call.stream { "text/event-stream" } else { "application/json" };
-        headers.insert(ACCEPT, HeaderValue::from_static(accept));
-        headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
-        headers.extend(call.credential.into_iter().chain(call.headers));
+        request.headers_mut().insert(ACCEPT, HeaderValue::from_static(accept));
         let response = self.pooled.request(request).await.map_err(|error| Fault::Broken(breakage(&error)))?;
         let (head, body) = response.into_parts();
         Ok(Received { status: head.status.as_u16(), headers: head.headers, body })

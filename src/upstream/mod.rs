@@ -8,7 +8,7 @@ mod tls;
 mod verify;
 mod watch;
 
-pub use client::{Call, Client, Received};
+pub use client::{Call, Client, Received, call_headers};
 pub use fetch::{FetchError, Fetched, Fetcher, Known, PageAnswer};
 pub use key::Key;
 pub use verify::{Finding, Verified, What, verify};

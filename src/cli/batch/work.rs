@@ -1,6 +1,7 @@
 //! The work of a batch: each line sent until it has an answer, several at a time, waiting for quota in between.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -46,7 +47,7 @@ pub struct Work<'a> {
 }
 
 struct Answer {
-    request_id: String,
+    request_id: Arc<str>,
     body: Box<RawValue>,
 }
 
@@ -174,7 +175,7 @@ impl Work<'_> {
                 }
             };
             self.note(usage);
-            Ok(Answer { request_id: options.request_id.clone(), body: one_line(&body)? })
+            Ok(Answer { request_id: Arc::clone(&options.request_id), body: one_line(&body)? })
         };
         let late = || Trouble::new(Exit::TimedOut, format!("no answer within {:?}", self.limit));
         tokio::time::timeout(self.limit, sending).await.unwrap_or_else(|_| Err(late()))

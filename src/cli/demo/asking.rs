@@ -61,7 +61,7 @@ pub async fn ask(core: &Core, number: usize, chapter: &Chapter, question: &Quest
     let first_sent: Arc<Mutex<Option<Duration>>> = Arc::default();
     let note = Arc::clone(&first_sent);
     let options = Options {
-        request_id: format!("demo-{number}"),
+        request_id: format!("demo-{number}").into(),
         strategy: Some(chapter.strategy),
         avoid: question.avoid.iter().map(|provider| (*provider).to_owned()).collect(),
         on_attempt: Some(Arc::new(move |_: &str| {

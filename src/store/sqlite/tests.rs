@@ -8,6 +8,7 @@ use super::*;
 use crate::catalog::{Catalog, Overlay};
 use crate::quota::{Meter, Source};
 use crate::routing::Account;
+use crate::store::Refusal;
 use crate::store::tests::{at, fleet, route, row};
 
 struct Place {

@@ -242,7 +242,9 @@ impl Writer {
 
     fn decide(&mut self, wanted: Vec<Wanted>) -> Batch {
         let mut state = self.shared.state();
-        let changes = std::mem::take(&mut state.pending);
+        // The next ones will be about as many.
+        let room = Vec::with_capacity(state.pending.len());
+        let changes = std::mem::replace(&mut state.pending, room);
         state.is_told = false;
         let mut touched: BTreeSet<usize> = self.unsaved.clone();
         touched.extend(changes.iter().flat_map(Change::meters).map(|id| id.0));
