@@ -11,6 +11,9 @@ use crate::clock::later;
 use super::limit::{Kind, Source};
 use super::signal::Fact;
 
+/// The header that tells what is left, without which the other tells nothing.
+pub(super) const QUOTAS: &str = "ratelimit";
+
 /// What the two headers tell of each quota. One whose window is none of the known lengths, such as five minutes, is told only while
 /// nothing is left of it: its numbers would be mistaken for those of another window.
 pub fn facts(headers: &HeaderMap, requests_period: Period, now: Timestamp) -> Vec<Fact> {
@@ -31,7 +34,7 @@ pub fn facts(headers: &HeaderMap, requests_period: Period, now: Timestamp) -> Ve
         let fact = Fact { kind, period, limit, remaining: Some(remaining), resets_at, source: Source::Header };
         (is_known || remaining == 0).then_some(fact)
     };
-    items(headers, "ratelimit").filter_map(fact).collect()
+    items(headers, QUOTAS).filter_map(fact).collect()
 }
 
 /// One quota of a header: its name, and what stands behind it.

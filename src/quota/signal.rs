@@ -69,12 +69,14 @@ struct Told<'h> {
 /// Every quota a response's headers tell of.
 pub fn facts(headers: &HeaderMap, requests_period: Period, now: Timestamp) -> Vec<Fact> {
     let mut told = [Told::default(); FORMATS.len()];
-    let mut any = false;
+    let (mut any, mut has_policy) = (false, false);
     for (name, value) in headers {
-        let (name, Ok(text)) = (name.as_str(), value.to_str()) else { continue };
-        if !name.contains("limit") && !name.contains("trial") {
+        let name = name.as_str();
+        has_policy |= name == policy::QUOTAS;
+        if !may_tell(name.as_bytes()) {
             continue;
         }
+        let Ok(text) = value.to_str() else { continue };
         for ((before, after, ..), told) in FORMATS.iter().zip(&mut told) {
             let place = match word(name, before, after) {
                 Some("limit") => &mut told.limit,
@@ -86,7 +88,7 @@ pub fn facts(headers: &HeaderMap, requests_period: Period, now: Timestamp) -> Ve
             *place = place.or(Some(text.trim()));
         }
     }
-    let mut facts = policy::facts(headers, requests_period, now);
+    let mut facts = if has_policy { policy::facts(headers, requests_period, now) } else { Vec::new() };
     if !any {
         return facts;
     }
@@ -100,6 +102,11 @@ pub fn facts(headers: &HeaderMap, requests_period: Period, now: Timestamp) -> Ve
     };
     facts.extend(FORMATS.iter().zip(&told).filter_map(fact));
     facts
+}
+
+/// A look at each header's name, to go on with those that may be of one of the formats: they have one of two words before a dash.
+fn may_tell(name: &[u8]) -> bool {
+    name.starts_with(b"x-trial-") || memchr::memchr_iter(b'm', name).any(|at| name[..at].ends_with(b"li"))
 }
 
 /// The word that a header's name holds between what stands before and after it. What begins with a dash stands behind a provider's own
