@@ -7,7 +7,7 @@ use serde::Deserialize;
 use simdutf8::basic::from_utf8;
 use smallvec::SmallVec;
 
-use super::event::{Finish, Signs};
+use super::event::{Finish, Signs, Usage};
 use super::skim::{Malformed, Skim};
 
 /// The parts of a chunk, or of a whole answer, that relay reads. Values are raw JSON; one that is null is not there.
@@ -15,6 +15,8 @@ use super::skim::{Malformed, Skim};
 pub struct Chunk<'a> {
     pub choices: Option<SmallVec<[Choice<'a>; 1]>>,
     pub usage: Option<&'a str>,
+    /// The usage, where it was read in passing.
+    counted: Option<Usage>,
     pub error: Option<&'a str>,
 }
 
@@ -42,10 +44,10 @@ impl<'a> Chunk<'a> {
         let json = from_utf8(json).map_err(|_| Malformed)?;
         let (mut chunk, mut skim) = (Self::default(), Skim::new(json));
         skim.object(|skim, name| {
-            match name.text.as_ref() {
-                "choices" => chunk.choices = choices(json, skim)?,
-                "usage" => chunk.usage = value(json, skim)?,
-                "error" => chunk.error = value(json, skim)?,
+            match name.text {
+                b"choices" => chunk.choices = choices(json, skim)?,
+                b"usage" => (chunk.usage, chunk.counted) = usage(json, skim)?,
+                b"error" => chunk.error = value(json, skim)?,
                 _ => {
                     skim.value()?;
                 }
@@ -59,7 +61,7 @@ impl<'a> Chunk<'a> {
     /// What this chunk tells, apart from errors, whose meaning is the dialect's to say.
     pub fn signs(&self) -> Signs {
         let choices = self.choices.as_deref().unwrap_or_default();
-        let usage = self.usage.and_then(|usage| serde_json::from_str(usage).ok());
+        let usage = self.counted.or_else(|| serde_json::from_str(self.usage?).ok());
         let finish = choices.iter().find_map(|choice| choice.finish_reason.as_deref()).map(Finish::of);
         Signs {
             // An end says something of its own where it tells why there is no text; a mere stop does not.
@@ -144,10 +146,10 @@ fn choices<'a>(json: &'a str, skim: &mut Skim<'_>) -> Result<Option<SmallVec<[Ch
 fn choice<'a>(json: &'a str, skim: &mut Skim<'_>) -> Result<Choice<'a>, Malformed> {
     let mut choice = Choice::default();
     skim.object(|skim, name| {
-        match name.text.as_ref() {
-            "index" => choice.index = value(json, skim)?.and_then(|index| index.parse().ok()),
-            "delta" | "message" => choice.delta = delta(json, skim)?.or(choice.delta.take()),
-            "finish_reason" => choice.finish_reason = value(json, skim)?.map(string).transpose()?,
+        match name.text {
+            b"index" => choice.index = value(json, skim)?.and_then(|index| index.parse().ok()),
+            b"delta" | b"message" => choice.delta = delta(json, skim)?.or(choice.delta.take()),
+            b"finish_reason" => choice.finish_reason = value(json, skim)?.map(string).transpose()?,
             _ => {
                 skim.value()?;
             }
@@ -164,14 +166,14 @@ fn delta<'a>(json: &'a str, skim: &mut Skim<'_>) -> Result<Option<Delta<'a>>, Ma
     let mut delta = Delta::default();
     skim.object(|skim, name| {
         let value = value(json, skim)?;
-        match name.text.as_ref() {
-            "content" => delta.content = value,
-            "refusal" => delta.refusal = value,
-            "reasoning" => delta.reasoning = value,
-            "reasoning_content" => delta.reasoning_content = value,
-            "tool_calls" => delta.tool_calls = value,
-            "function_call" => delta.function_call = value,
-            "audio" => delta.audio = value,
+        match name.text {
+            b"content" => delta.content = value,
+            b"refusal" => delta.refusal = value,
+            b"reasoning" => delta.reasoning = value,
+            b"reasoning_content" => delta.reasoning_content = value,
+            b"tool_calls" => delta.tool_calls = value,
+            b"function_call" => delta.function_call = value,
+            b"audio" => delta.audio = value,
             _ => {}
         }
         Ok::<_, Malformed>(())
@@ -179,10 +181,35 @@ fn delta<'a>(json: &'a str, skim: &mut Skim<'_>) -> Result<Option<Delta<'a>>, Ma
     Ok(Some(delta))
 }
 
+/// Passes the usage, and reads its numbers where they are as they should be.
+fn usage<'a>(json: &'a str, skim: &mut Skim<'_>) -> Result<(Option<&'a str>, Option<Usage>), Malformed> {
+    if skim.peek() != Some(b'{') {
+        return Ok((value(json, skim)?, None));
+    }
+    let (mut prompt, mut completion, mut is_sure) = (None, None, true);
+    let place = skim.object(|skim, name| {
+        let place = skim.value()?;
+        is_sure &= !name.has_escape;
+        let slot = match name.text {
+            b"prompt_tokens" => &mut prompt,
+            b"completion_tokens" => &mut completion,
+            _ => return Ok(()),
+        };
+        let count = json[place].parse().ok();
+        is_sure &= count.is_some() && slot.is_none();
+        *slot = count;
+        Ok::<_, Malformed>(())
+    })?;
+    let counted = Usage { prompt_tokens: prompt.unwrap_or(0), completion_tokens: completion.unwrap_or(0) };
+    Ok((Some(&json[place]), is_sure.then_some(counted)))
+}
+
 /// Passes a value; nothing where it is null.
 fn value<'a>(json: &'a str, skim: &mut Skim<'_>) -> Result<Option<&'a str>, Malformed> {
-    let place: Range<usize> = skim.value()?;
-    Ok(Some(&json[place]).filter(|value| *value != "null"))
+    // Of all values only null begins so.
+    let is_null = skim.peek() == Some(b'n');
+    let place = skim.value()?;
+    Ok((!is_null).then(|| &json[place]))
 }
 
 /// The text of a string that is known to be JSON.
@@ -244,6 +271,28 @@ mod tests {
         let stop = signs(r#"{"choices":[{"delta":{"content":""},"finish_reason":"stop"}]}"#);
         assert_eq!((stop.real, stop.finish), (false, Some(Finish::Stop)));
         assert_eq!(end.usage.map(|usage| usage.total()), Some(7));
+    }
+
+    #[test]
+    fn usage_read_in_passing_is_what_a_parser_reads() {
+        for usage in [
+            r#"{"prompt_tokens":3,"x":{"prompt_tokens":9},"completion_tokens":4}"#,
+            r#"{"prompt_tokens":3}"#,
+            "{}",
+            "null",
+            r#"{"prompt_tokens":null}"#,
+            r#"{"prompt_tokens":3.0}"#,
+            r#"{"prompt_tokens":-0}"#,
+            r#"{"prompt_tokens":18446744073709551616}"#,
+            r#"{"prompt_tokens":1,"prompt_tokens":2}"#,
+            r#"{"prompt\u005ftokens":3,"completion_tokens":4}"#,
+            r#"{"\ud800":1}"#,
+            "[1,2]",
+            "7",
+        ] {
+            let read = signs(&format!(r#"{{"choices":[],"usage":{usage}}}"#)).usage;
+            assert_eq!(read, serde_json::from_str::<Usage>(usage).ok(), "{usage}");
+        }
     }
 
     #[test]

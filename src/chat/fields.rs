@@ -106,7 +106,7 @@ pub fn places(json: &str) -> Option<Vec<Range<usize>>> {
 
 /// A text as JSON.
 pub fn quoted(text: &str) -> String {
-    if plain(text.as_bytes()) < text.len() {
+    if plain(text.as_bytes(), false) < text.len() {
         return serde_json::to_string(text).expect("a text serializes");
     }
     // Most texts need no escape, and then no more room than is known before.
@@ -168,7 +168,7 @@ pub struct FieldAt {
     /// With its quotes.
     name: Range<usize>,
     /// The name where it is written with an escape.
-    unescaped: Option<Box<str>>,
+    unescaped: Option<Box<[u8]>>,
     pub value: Range<usize>,
 }
 
@@ -176,7 +176,7 @@ impl FieldAt {
     /// The name, as a field of `body`.
     #[inline]
     pub fn name<'a>(&'a self, body: &'a [u8]) -> &'a [u8] {
-        self.unescaped.as_ref().map_or_else(|| &body[self.name.start + 1..self.name.end - 1], |name| name.as_bytes())
+        self.unescaped.as_deref().unwrap_or_else(|| &body[self.name.start + 1..self.name.end - 1])
     }
 
     /// From the opening quote of the name to the end of the value.
@@ -195,13 +195,13 @@ impl FieldAt {
 /// Splits `json` into the places of its top-level fields. Where `pass` is, it passes the value behind each name.
 pub fn locate_with<E: From<Malformed>>(
     json: &str,
-    mut pass: impl FnMut(&mut Skim<'_>, &str) -> Result<Range<usize>, E>,
+    mut pass: impl FnMut(&mut Skim<'_>, &[u8]) -> Result<Range<usize>, E>,
 ) -> Result<Vec<FieldAt>, E> {
     let mut fields = Vec::with_capacity(16);
     let mut skim = Skim::new(json);
     skim.object(|skim, name| {
-        let value = pass(skim, &name.text)?;
-        let unescaped = if let Cow::Owned(text) = name.text { Some(text.into()) } else { None };
+        let value = pass(skim, name.text)?;
+        let unescaped = name.has_escape.then(|| name.text.into());
         fields.push(FieldAt { name: name.place, unescaped, value });
         Ok(())
     })

@@ -6,7 +6,17 @@ use super::request::{BadRequest, Features};
 use super::skim::{Malformed, Skim, text_at};
 
 /// Roles whose messages every provider takes as they are.
-const PLAIN_ROLES: [&str; 3] = ["\"user\"", "\"assistant\"", "\"system\""];
+const PLAIN_ROLES: [&[u8]; 3] = [b"\"user\"", b"\"assistant\"", b"\"system\""];
+
+/// How nearly all messages begin, with and without the spaces that some writers of JSON set.
+const USUAL: [&[u8]; 6] = [
+    br#"{"role":"user","content":"#,
+    br#"{"role":"assistant","content":"#,
+    br#"{"role":"system","content":"#,
+    br#"{"role": "user", "content": "#,
+    br#"{"role": "assistant", "content": "#,
+    br#"{"role": "system", "content": "#,
+];
 
 /// The size and kind of a request's messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,18 +76,23 @@ impl Found {
     }
 
     fn message(&mut self, json: &str, skim: &mut Skim<'_>, index: usize) -> Result<(), Flaw> {
+        // What follows the text in a few of them is for the walk to find.
+        if USUAL.iter().any(|begin| skim.text_behind(begin, b'}')) {
+            self.shape.count += 1;
+            return Ok(());
+        }
         if skim.peek() != Some(b'{') {
             skim.value()?;
             return Err(Flaw::messages(format!("`messages[{index}]` must be an object")));
         }
         let (mut roles, mut contents) = (0, 0);
         skim.object(|skim, name| {
-            match name.text.as_ref() {
-                "role" => {
+            match name.text {
+                b"role" => {
                     roles += 1;
                     self.role(json, skim, index)?;
                 }
-                "content" => {
+                b"content" => {
                     contents += 1;
                     self.content(json, skim, index)?;
                 }
@@ -103,7 +118,7 @@ impl Found {
     fn role(&mut self, json: &str, skim: &mut Skim<'_>, index: usize) -> Result<(), Flaw> {
         let is_text = skim.peek() == Some(b'"');
         let place = skim.value()?;
-        self.shape.plain &= PLAIN_ROLES.contains(&&json[place]);
+        self.shape.plain &= PLAIN_ROLES.contains(&&json.as_bytes()[place]);
         if is_text { Ok(()) } else { Err(Flaw::messages(format!("`messages[{index}].role` must be a string"))) }
     }
 
@@ -130,10 +145,10 @@ impl Found {
         skim.object(|skim, name| {
             let is_text = skim.peek() == Some(b'"');
             let place = skim.value()?;
-            match name.text.as_ref() {
-                "type" if is_text => kind = Some(text_at(json, &place)),
-                "image_url" => image = place.len(),
-                "input_audio" => audio = place.len(),
+            match name.text {
+                b"type" if is_text => kind = Some(text_at(json, &place)),
+                b"image_url" => image = place.len(),
+                b"input_audio" => audio = place.len(),
                 _ => {}
             }
             Ok::<_, Flaw>(())

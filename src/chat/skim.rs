@@ -13,68 +13,75 @@ pub struct Malformed;
 #[derive(Debug)]
 pub struct Skim<'a> {
     json: &'a str,
+    text: Text<'a>,
     at: usize,
+}
+
+/// The text, and whether no control character stands anywhere in it, not even a line's end. That is so with most, and found faster in
+/// one go than string by string.
+#[derive(Debug, Clone, Copy)]
+struct Text<'a> {
+    bytes: &'a [u8],
+    is_clean: bool,
 }
 
 /// The brackets that are still to be closed. Few values are nested deeper than fits without an allocation.
 type Closing = SmallVec<[u8; 16]>;
 
-/// The name of a field, owned where it was written with an escape, and where it stands with its quotes.
+/// The name of a field, and where it stands with its quotes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Name<'a> {
-    pub text: Cow<'a, str>,
+pub struct Name<'n> {
+    pub text: &'n [u8],
+    /// Whether it is written with an escape, so that its text is another than what stands there.
+    pub has_escape: bool,
     pub place: Range<usize>,
 }
 
 impl<'a> Skim<'a> {
-    pub const fn new(json: &'a str) -> Self {
-        Self { json, at: 0 }
-    }
-
-    const fn bytes(&self) -> &'a [u8] {
-        self.json.as_bytes()
+    pub fn new(json: &'a str) -> Self {
+        let bytes = json.as_bytes();
+        Self { json, text: Text { bytes, is_clean: is_clean(bytes) }, at: 0 }
     }
 
     /// The first byte of the next value, or the closing bracket in its place.
     #[inline]
     pub fn peek(&mut self) -> Option<u8> {
-        loop {
-            match self.bytes().get(self.at)? {
-                b' ' | b'\n' | b'\r' | b'\t' => self.at += 1,
-                byte => return Some(*byte),
-            }
-        }
+        self.at = space(self.text.bytes, self.at);
+        self.text.bytes.get(self.at).copied()
     }
 
     /// Passes any value, however deep it is nested, and tells where it stands.
+    #[inline]
     pub fn value(&mut self) -> Result<Range<usize>, Malformed> {
-        let first = self.peek();
-        let start = self.at;
-        match first {
-            Some(b'"') => drop(self.string()?),
-            Some(b'{' | b'[') => self.nest()?,
-            _ => self.single()?,
-        }
+        let start = space(self.text.bytes, self.at);
+        self.at = value(self.text, start).ok_or(Malformed)?;
         Ok(start..self.at)
     }
 
     /// Passes an object. `field` is told each name and has to pass the value.
+    #[inline]
     pub fn object<E: From<Malformed>>(
         &mut self,
-        mut field: impl FnMut(&mut Self, Name<'a>) -> Result<(), E>,
+        mut field: impl FnMut(&mut Self, Name<'_>) -> Result<(), E>,
     ) -> Result<Range<usize>, E> {
         self.nested(b'{', b'}', |skim, _| {
-            skim.peek();
-            let start = skim.at;
-            let has_escape = skim.name()?;
-            let place = start..skim.at;
-            skim.expect(b':')?;
-            let text = if has_escape { text_at(skim.json, &place) } else { Cow::Borrowed(inner(skim.json, &place)) };
-            field(skim, Name { text, place })
+            let bytes = skim.text.bytes;
+            let start = space(bytes, skim.at);
+            if let Some(end) = short_string(bytes, start) {
+                skim.at = colon(bytes, end).ok_or(Malformed)?;
+                return field(skim, Name { text: &bytes[start + 1..end - 1], has_escape: false, place: start..end });
+            }
+            let end = string(skim.text, start).ok_or(Malformed)?;
+            skim.at = colon(bytes, end).ok_or(Malformed)?;
+            let place = start..end;
+            let text = text_at(skim.json, &place);
+            let has_escape = bytes[start..end].contains(&b'\\');
+            field(skim, Name { text: text.as_bytes(), has_escape, place })
         })
     }
 
     /// Passes a list. `item` is told the number of each item and has to pass it.
+    #[inline]
     pub fn list<E: From<Malformed>>(
         &mut self,
         item: impl FnMut(&mut Self, usize) -> Result<(), E>,
@@ -82,80 +89,36 @@ impl<'a> Skim<'a> {
         self.nested(b'[', b']', item)
     }
 
+    /// Passes `begin`, a string and `end`, where that is what stands next.
+    #[inline]
+    pub fn text_behind(&mut self, begin: &[u8], end: u8) -> bool {
+        let bytes = self.text.bytes;
+        let start = space(bytes, self.at);
+        if !bytes[start..].starts_with(begin) {
+            return false;
+        }
+        let behind = string(self.text, start + begin.len()).filter(|behind| bytes.get(*behind) == Some(&end));
+        self.at = behind.map_or(self.at, |behind| behind + 1);
+        behind.is_some()
+    }
+
     /// Nothing but white space may be left.
     pub fn end(&mut self) -> Result<(), Malformed> {
         if self.peek().is_none() { Ok(()) } else { Err(Malformed) }
     }
 
-    /// Passes a value in brackets, and all that is in them.
-    fn nest(&mut self) -> Result<(), Malformed> {
-        let mut closing = Closing::new();
-        loop {
-            match self.peek() {
-                Some(b'{') => self.open(b'}', &mut closing)?,
-                Some(b'[') => self.open(b']', &mut closing)?,
-                _ => {
-                    self.single()?;
-                    self.close(&mut closing)?;
-                }
-            }
-            if closing.is_empty() {
-                return Ok(());
-            }
-        }
-    }
-
-    /// Passes an opening bracket up to its first value, or an empty pair of brackets.
-    fn open(&mut self, close: u8, closing: &mut Closing) -> Result<(), Malformed> {
-        self.at += 1;
-        closing.push(close);
-        match self.peek() {
-            Some(byte) if byte == close => self.close(closing),
-            _ if close == b'}' => self.name().and_then(|_| self.expect(b':')),
-            _ => Ok(()),
-        }
-    }
-
-    /// Behind a value: passes what closes, and goes on to the next value where there is one.
-    fn close(&mut self, closing: &mut Closing) -> Result<(), Malformed> {
-        while let Some(&close) = closing.last() {
-            match self.peek() {
-                Some(b',') => {
-                    self.at += 1;
-                    return if close == b'}' { self.name().and_then(|_| self.expect(b':')) } else { Ok(()) };
-                }
-                Some(byte) if byte == close => self.at += 1,
-                _ => return Err(Malformed),
-            }
-            closing.pop();
-        }
-        Ok(())
-    }
-
-    /// A name. Tells whether it holds an escape.
-    fn name(&mut self) -> Result<bool, Malformed> {
-        if self.peek() == Some(b'"') { self.string() } else { Err(Malformed) }
-    }
-
-    /// A value that holds no others.
-    fn single(&mut self) -> Result<(), Malformed> {
-        match self.bytes().get(self.at) {
-            Some(b'"') => self.string().map(drop),
-            Some(b't') => self.word(b"true"),
-            Some(b'f') => self.word(b"false"),
-            Some(b'n') => self.word(b"null"),
-            _ => self.number(),
-        }
-    }
-
+    #[inline]
     fn nested<E: From<Malformed>>(
         &mut self,
         open: u8,
         close: u8,
         mut each: impl FnMut(&mut Self, usize) -> Result<(), E>,
     ) -> Result<Range<usize>, E> {
-        self.expect(open)?;
-        let start = self.at - 1;
+        if self.peek() != Some(open) {
+            return Err(Malformed.into());
+        }
+        let start = self.at;
+        self.at += 1;
         let mut number = 0;
         if self.peek() == Some(close) {
             self.at += 1;
@@ -173,89 +136,160 @@ impl<'a> Skim<'a> {
         self.at += 1;
         Ok(start..self.at)
     }
+}
 
-    /// A string, from its opening quote on. Tells whether it holds an escape.
-    fn string(&mut self) -> Result<bool, Malformed> {
-        let bytes = self.bytes();
-        self.at += 1;
-        let mut has_escape = false;
-        loop {
-            self.at += plain(&bytes[self.at..]);
-            let special = bytes.get(self.at);
-            self.at += 1;
-            match special {
-                Some(b'"') => return Ok(has_escape),
-                Some(b'\\') => self.escape()?,
-                _ => return Err(Malformed),
+/// The next place from `at` on where no white space stands.
+#[inline]
+fn space(bytes: &[u8], at: usize) -> usize {
+    match bytes.get(at) {
+        Some(..=b' ') => behind_space(bytes, at),
+        _ => at,
+    }
+}
+
+fn behind_space(bytes: &[u8], at: usize) -> usize {
+    let rest = &bytes[at..];
+    let is_space = |byte: &u8| matches!(byte, b' ' | b'\n' | b'\r' | b'\t');
+    at + rest.iter().position(|byte| !is_space(byte)).unwrap_or(rest.len())
+}
+
+/// The end of the value that begins at `at`; like those below `None` where it is no JSON.
+fn value(text: Text<'_>, at: usize) -> Option<usize> {
+    let bytes = text.bytes;
+    match *bytes.get(at)? {
+        b'"' => short_string(bytes, at).or_else(|| string(text, at)),
+        b'{' | b'[' => nest(text, at),
+        _ => single(bytes, at),
+    }
+}
+
+/// The end of a value in brackets.
+fn nest(text: Text<'_>, mut at: usize) -> Option<usize> {
+    let bytes = text.bytes;
+    let mut closing = Closing::new();
+    loop {
+        match *bytes.get(at)? {
+            open @ (b'{' | b'[') => {
+                let close = if open == b'{' { b'}' } else { b']' };
+                closing.push(close);
+                at = space(bytes, at + 1);
+                if *bytes.get(at)? != close {
+                    at = if close == b'}' { name(text, at)? } else { at };
+                    continue;
+                }
             }
-            has_escape = true;
+            b'"' => at = short_string(bytes, at).or_else(|| string(text, at))?,
+            _ => at = single(bytes, at)?,
         }
-    }
-
-    fn escape(&mut self) -> Result<(), Malformed> {
-        let length = match self.bytes().get(self.at) {
-            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => 1,
-            Some(b'u')
-                if self
-                    .bytes()
-                    .get(self.at + 1..self.at + 5)
-                    .is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit)) =>
-            {
-                5
+        while let Some(&close) = closing.last() {
+            let next = *bytes.get(space(bytes, at))?;
+            at = space(bytes, at) + 1;
+            if next == b',' {
+                at = space(bytes, at);
+                at = if close == b'}' { name(text, at)? } else { at };
+                break;
+            } else if next != close {
+                return None;
             }
-            _ => return Err(Malformed),
-        };
-        self.at += length;
-        Ok(())
+            closing.pop();
+        }
+        if closing.is_empty() {
+            return Some(at);
+        }
     }
+}
 
-    fn number(&mut self) -> Result<(), Malformed> {
-        if let Some(b'-') = self.bytes().get(self.at) {
-            self.at += 1;
-        }
-        match self.bytes().get(self.at) {
-            Some(b'0') => self.at += 1,
-            _ => self.digits()?,
-        }
-        if let Some(b'.') = self.bytes().get(self.at) {
-            self.at += 1;
-            self.digits()?;
-        }
-        if let Some(b'e' | b'E') = self.bytes().get(self.at) {
-            self.at += 1;
-            if let Some(b'+' | b'-') = self.bytes().get(self.at) {
-                self.at += 1;
-            }
-            self.digits()?;
-        }
-        Ok(())
-    }
+/// Passes a name, and all before its value.
+#[inline]
+fn name(text: Text<'_>, at: usize) -> Option<usize> {
+    let bytes = text.bytes;
+    let end = short_string(bytes, at).or_else(|| string(text, at))?;
+    Some(space(bytes, colon(bytes, end)?))
+}
 
-    /// Passes digits, of which there must be one.
-    fn digits(&mut self) -> Result<(), Malformed> {
-        let start = self.at;
-        while let Some(b'0'..=b'9') = self.bytes().get(self.at) {
-            self.at += 1;
-        }
-        if self.at > start { Ok(()) } else { Err(Malformed) }
-    }
+/// Passes the colon behind a name.
+#[inline]
+fn colon(bytes: &[u8], at: usize) -> Option<usize> {
+    let at = space(bytes, at);
+    (*bytes.get(at)? == b':').then_some(at + 1)
+}
 
-    fn word(&mut self, word: &[u8]) -> Result<(), Malformed> {
-        if !self.bytes()[self.at..].starts_with(word) {
-            return Err(Malformed);
-        }
-        self.at += word.len();
-        Ok(())
-    }
+/// A string without an escape that ends within two words, as most do, and nearly all names; `None` says nothing.
+#[inline]
+fn short_string(bytes: &[u8], at: usize) -> Option<usize> {
+    let near: &[u8; 17] = bytes.get(at..)?.first_chunk()?;
+    let ([quote, ..], Some((words, _))) = (near, near[1..].split_first_chunk::<16>()) else { return None };
+    let word = u128::from_le_bytes(*words);
+    #[expect(clippy::cast_possible_truncation, reason = "the words are the halves")]
+    let (first, second) = (specials(word as u64), specials((word >> 64) as u64));
+    let length = match first {
+        0 => 8 + second.trailing_zeros() as usize / 8,
+        _ => first.trailing_zeros() as usize / 8,
+    };
+    (*quote == b'"' && words.get(length) == Some(&b'"')).then_some(at + length + 2)
+}
 
-    #[inline]
-    fn expect(&mut self, byte: u8) -> Result<(), Malformed> {
-        if self.peek() != Some(byte) {
-            return Err(Malformed);
-        }
-        self.at += 1;
-        Ok(())
+#[inline(never)]
+fn string(text: Text<'_>, at: usize) -> Option<usize> {
+    let Text { bytes, is_clean } = text;
+    if *bytes.get(at)? != b'"' {
+        return None;
     }
+    let mut at = at + 1;
+    loop {
+        at += plain(&bytes[at..], is_clean);
+        match *bytes.get(at)? {
+            b'"' => return Some(at + 1),
+            b'\\' => at = escape(bytes, at + 1)?,
+            _ => return None,
+        }
+    }
+}
+
+/// Passes what stands behind a backslash.
+#[inline]
+fn escape(bytes: &[u8], at: usize) -> Option<usize> {
+    match *bytes.get(at)? {
+        b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Some(at + 1),
+        b'u' if bytes.get(at + 1..at + 5)?.iter().all(u8::is_ascii_hexdigit) => Some(at + 5),
+        _ => None,
+    }
+}
+
+/// The end of a word or a number.
+fn single(bytes: &[u8], at: usize) -> Option<usize> {
+    match *bytes.get(at)? {
+        b't' => word(bytes, at, b"true"),
+        b'f' => word(bytes, at, b"false"),
+        b'n' => word(bytes, at, b"null"),
+        _ => number(bytes, at),
+    }
+}
+
+#[inline]
+fn word<const LENGTH: usize>(bytes: &[u8], at: usize, word: &[u8; LENGTH]) -> Option<usize> {
+    (bytes.get(at..)?.first_chunk()? == word).then_some(at + LENGTH)
+}
+
+fn number(bytes: &[u8], mut at: usize) -> Option<usize> {
+    at += usize::from(bytes.get(at) == Some(&b'-'));
+    at = if bytes.get(at) == Some(&b'0') { at + 1 } else { digits(bytes, at)? };
+    if bytes.get(at) == Some(&b'.') {
+        at = digits(bytes, at + 1)?;
+    }
+    if let Some(b'e' | b'E') = bytes.get(at) {
+        at += 1;
+        at += usize::from(matches!(bytes.get(at), Some(b'+' | b'-')));
+        at = digits(bytes, at)?;
+    }
+    Some(at)
+}
+
+/// Passes digits, of which there must be one.
+#[inline]
+fn digits(bytes: &[u8], at: usize) -> Option<usize> {
+    let count = bytes.get(at..)?.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    (count > 0).then_some(at + count)
 }
 
 /// The text of a string at a place that a walk told, without its quotes and escapes. Half a surrogate pair is no text; then it stays as it
@@ -276,7 +310,7 @@ fn inner<'a>(json: &'a str, place: &Range<usize>) -> &'a str {
 /// How many bytes come before the next one that means something within a string, or may not stand there. Most strings are short and end
 /// within a few words of eight bytes; a long one goes on in wide steps.
 #[inline]
-pub(super) fn plain(bytes: &[u8]) -> usize {
+pub(super) fn plain(bytes: &[u8], is_clean: bool) -> usize {
     const NEAR: usize = 32;
     let mut passed = 0;
     while let Some(word) = bytes[passed..].first_chunk() {
@@ -286,7 +320,7 @@ pub(super) fn plain(bytes: &[u8]) -> usize {
         }
         passed += 8;
         if passed == NEAR {
-            return NEAR + plain_far(&bytes[NEAR..]);
+            return NEAR + plain_far(&bytes[NEAR..], is_clean);
         }
     }
     let rest = &bytes[passed..];
@@ -294,26 +328,28 @@ pub(super) fn plain(bytes: &[u8]) -> usize {
     passed + rest.iter().position(is_special).unwrap_or(rest.len())
 }
 
-/// The same in wide steps, twice: for what means something, and before that for what may not stand there.
-fn plain_far(bytes: &[u8]) -> usize {
+/// The same in wide steps, twice where it is not known to be clean: for what means something, and before that for what may not stand there.
+fn plain_far(bytes: &[u8], is_known_clean: bool) -> usize {
     let passed = memchr::memchr2(b'"', b'\\', bytes).unwrap_or(bytes.len());
-    // The least byte has no early end, and is compiled to wide instructions.
-    if bytes[..passed].iter().fold(u8::MAX, |least, byte| least.min(*byte)) >= 0x20 {
+    if is_known_clean || is_clean(&bytes[..passed]) {
         return passed;
     }
     bytes.iter().position(|byte| *byte < 0x20).unwrap_or(passed)
 }
 
-/// The highest bit of each byte that is special; above the lowest such byte there may be others that are none.
+/// Whether no control character is among these bytes. The least byte has no early end, and is compiled to wide instructions.
+fn is_clean(bytes: &[u8]) -> bool {
+    bytes.iter().fold(u8::MAX, |least, byte| least.min(*byte)) >= 0x20
+}
+
+/// The highest bit of each byte that is special; above the lowest such byte there may be others that are none. Where the quote's second bit
+/// is turned, it stands right behind the control characters, which stay below it.
+#[inline]
 const fn specials(word: u64) -> u64 {
     const ONES: u64 = u64::MAX / 0xFF;
-    const HIGHEST: u64 = ONES << 7;
-    const fn below(word: u64, least: u64) -> u64 {
-        word.wrapping_sub(ONES * least) & !word
-    }
-    let quote = below(word ^ (ONES * b'"' as u64), 1);
-    let backslash = below(word ^ (ONES * b'\\' as u64), 1);
-    (quote | backslash | below(word, 0x20)) & HIGHEST
+    let low = (word ^ (ONES * 2)).wrapping_sub(ONES * 0x21);
+    let backslash = (word ^ (ONES * b'\\' as u64)).wrapping_sub(ONES);
+    (low | backslash) & !word & (ONES << 7)
 }
 
 #[cfg(test)]
