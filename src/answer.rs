@@ -11,9 +11,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use memchr::memmem::Finder;
-use serde::Serialize;
 
-use crate::chat::fields::{Rewrite, locate};
+use crate::chat::fields::{Rewrite, locate, quoted_parts};
 use crate::chat::{Fault, RawObject};
 use crate::dialect::Whole;
 use crate::routing::Route;
@@ -55,7 +54,7 @@ pub enum Body {
 }
 
 /// What relay adds to a whole answer.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub struct Meta<'a> {
     pub provider: &'a str,
     pub model: &'a str,
@@ -85,6 +84,48 @@ impl Answer {
     }
 }
 
+impl Meta<'_> {
+    /// It as JSON between other bytes, in exactly the room it takes.
+    fn between(&self, [first, second]: [&[u8]; 2], last: &[u8]) -> Vec<u8> {
+        let (provider, model) = (quoted_parts(self.provider), quoted_parts(self.model));
+        let (mut latency, mut attempt) = ([0; 20], [0; 20]);
+        let [[p1, p2, p3], [m1, m2, m3]] =
+            [&provider, &model].map(|parts| parts.each_ref().map(|part| part.as_bytes()));
+        [
+            first,
+            second,
+            br#"{"provider":"#,
+            p1,
+            p2,
+            p3,
+            br#","model":"#,
+            m1,
+            m2,
+            m3,
+            br#","latency_ms":"#,
+            digits(self.latency_ms, &mut latency),
+            br#","attempt":"#,
+            digits(self.attempt as u64, &mut attempt),
+            b"}",
+            last,
+        ]
+        .concat()
+    }
+}
+
+/// A number's digits, at the end of the room for the longest.
+fn digits(number: u64, room: &mut [u8; 20]) -> &[u8] {
+    let (mut start, mut left) = (room.len(), number);
+    loop {
+        start -= 1;
+        room[start] = b'0' + (left % 10) as u8;
+        left /= 10;
+        if left == 0 {
+            return &room[start..];
+        }
+    }
+}
+
 /// How many of these attempts were made.
 pub fn count(attempts: &[Attempt]) -> usize {
     attempts.iter().filter(|attempt| attempt.sent).count()
@@ -103,17 +144,10 @@ pub fn with_meta(body: &Bytes, meta: &Meta<'_>) -> Bytes {
     let has_meta = NAME.find(body).is_some() && RawObject::parse(body).is_ok_and(|object| object.get("meta").is_some());
     if has_meta && let Some(fields) = locate(body) {
         let mut rewrite = Rewrite::new(body, &fields);
-        rewrite.set("meta", serde_json::to_vec(meta).expect("names and numbers serialize").into());
+        rewrite.set("meta", Bytes::from(meta.between([b"", b""], b"")));
         return rewrite.finish().concat().into();
     }
-    let before = &body[..body.trim_ascii_end().len().saturating_sub(1)];
-    // Room for names as long as they usually are, so that nothing is moved.
-    let mut joined = Vec::with_capacity(before.len() + 160);
-    joined.extend_from_slice(before);
-    joined.extend_from_slice(b",\"meta\":");
-    serde_json::to_writer(&mut joined, meta).expect("names and numbers serialize");
-    joined.push(b'}');
-    joined.into()
+    meta.between([&body[..body.trim_ascii_end().len().saturating_sub(1)], b",\"meta\":"], b"}").into()
 }
 
 #[cfg(test)]

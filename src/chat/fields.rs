@@ -8,6 +8,7 @@ use bytes::Bytes;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use simdutf8::basic::from_utf8;
+use smallvec::SmallVec;
 
 use super::pieces::{Pieces, Slices};
 use super::skim::{Malformed, Skim, plain};
@@ -106,13 +107,15 @@ pub fn places(json: &str) -> Option<Vec<Range<usize>>> {
 
 /// A text as JSON.
 pub fn quoted(text: &str) -> String {
+    quoted_parts(text).concat()
+}
+
+/// The same in parts, for most texts need no escape.
+pub fn quoted_parts(text: &str) -> [Cow<'_, str>; 3] {
     if plain(text.as_bytes(), false) < text.len() {
-        return serde_json::to_string(text).expect("a text serializes");
+        return ["".into(), serde_json::to_string(text).expect("a text serializes").into(), "".into()];
     }
-    // Most texts need no escape, and then no more room than is known before.
-    let mut out = String::with_capacity(text.len() + 2);
-    out.extend(["\"", text, "\""]);
-    out
+    ["\"".into(), text.into(), "\"".into()]
 }
 
 /// A field's name, borrowed unless it holds an escape.
@@ -219,21 +222,35 @@ pub fn locate(body: &[u8]) -> Option<Vec<FieldAt>> {
 pub struct Rewrite<'a> {
     body: &'a Bytes,
     fields: &'a [FieldAt],
-    changes: Vec<Change>,
-    added: Vec<(Cow<'static, str>, Bytes)>,
+    changes: SmallVec<[Change<'a>; 8]>,
+    added: SmallVec<[(Cow<'static, str>, New<'a>); 1]>,
 }
 
 #[derive(Debug, Clone)]
-enum Change {
+enum Change<'a> {
     Keep,
     Drop,
-    Replace(Bytes),
+    Replace(New<'a>),
     Rename(String),
+}
+
+/// A field's new value.
+#[derive(Debug, Clone)]
+pub enum New<'a> {
+    Raw(Bytes),
+    /// A text that is none of JSON's yet.
+    Text(&'a str),
+}
+
+impl From<Bytes> for New<'_> {
+    fn from(json: Bytes) -> Self {
+        Self::Raw(json)
+    }
 }
 
 impl<'a> Rewrite<'a> {
     pub fn new(body: &'a Bytes, fields: &'a [FieldAt]) -> Self {
-        Self { body, fields, changes: vec![Change::Keep; fields.len()], added: Vec::new() }
+        Self { body, fields, changes: fields.iter().map(|_| Change::Keep).collect(), added: SmallVec::new() }
     }
 
     pub fn has(&self, name: &str) -> bool {
@@ -249,9 +266,9 @@ impl<'a> Rewrite<'a> {
         self.named(name).for_each(|slot| *slot = Change::Drop);
     }
 
-    /// Gives the field `name` the raw JSON `value`, adding it where it is missing. One that stands twice stands once then.
-    pub fn set(&mut self, name: impl Into<Cow<'static, str>>, value: Bytes) {
-        let (name, mut value) = (name.into(), Some(value));
+    /// Gives the field `name` this value, adding it where it is missing. One that stands twice stands once then.
+    pub fn set(&mut self, name: impl Into<Cow<'static, str>>, value: impl Into<New<'a>>) {
+        let (name, mut value) = (name.into(), Some(value.into()));
         for slot in self.named(&name) {
             *slot = value.take().map_or(Change::Drop, Change::Replace);
         }
@@ -274,7 +291,7 @@ impl<'a> Rewrite<'a> {
     }
 
     /// What becomes of the fields that came with this name, and are still there.
-    fn named(&mut self, name: &str) -> impl Iterator<Item = &mut Change> {
+    fn named(&mut self, name: &str) -> impl Iterator<Item = &mut Change<'a>> {
         let (body, slots) = (self.body, self.fields.iter().zip(&mut self.changes));
         slots.filter_map(move |(field, slot)| {
             (field.name(body) == name.as_bytes() && !matches!(slot, Change::Drop)).then_some(slot)
@@ -283,12 +300,9 @@ impl<'a> Rewrite<'a> {
 
     /// The object's bytes in pieces: slices of the old body between the few new ones; all in one where that is small.
     pub fn finish(self) -> Slices {
-        let new = |change: &Change| if let Change::Replace(value) = change { value.len() } else { 0 };
-        let added = self.added.iter().map(|(name, value)| name.len() + value.len() + 4);
-        let most = self.body.len() + self.changes.iter().map(new).chain(added).sum::<usize>();
-        let mut out = Pieces::new(self.body, most);
+        let mut out = Pieces::new(self.body);
         let mut run: Option<Range<usize>> = None;
-        for (field, change) in self.fields.iter().zip(self.changes) {
+        for (field, change) in self.fields.iter().zip(&self.changes) {
             if matches!(change, Change::Keep) {
                 run = Some(run.map_or(field.whole(), |run| run.start..field.value.end));
                 continue;
@@ -299,20 +313,21 @@ impl<'a> Rewrite<'a> {
             match change {
                 Change::Keep | Change::Drop => {}
                 Change::Replace(value) => {
-                    out.begin().old(field.name.start..field.value.start).put(value);
+                    out.begin().old(field.name.start..field.value.start).value(value);
                 }
                 Change::Rename(name) => {
-                    out.begin().name(&name).old(field.value.clone());
+                    out.begin().name(name).old(field.value.clone());
                 }
             }
         }
-        if let Some(run) = run.take() {
+        let last = if self.added.is_empty() { run.take() } else { None };
+        if let Some(run) = run {
             out.begin().old(run);
         }
-        for (name, value) in self.added {
-            out.begin().name(&name).put(value);
+        for (name, value) in &self.added {
+            out.begin().name(name).value(value);
         }
-        out.close()
+        out.close(last)
     }
 }
 
