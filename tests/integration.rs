@@ -20,6 +20,7 @@ mod integration {
     mod completion;
     mod context;
     mod continued;
+    mod cost;
     mod demo;
     mod documents;
     mod explain;
