@@ -1,5 +1,6 @@
 //! `POST /v1/chat/completions`: a request in, an answer out, whole or as a stream.
 
+use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -61,7 +62,7 @@ pub fn is_asked<B>(request: &Request<B>) -> bool {
     request.method() == Method::POST && request.uri().path() == PATH
 }
 
-pub async fn complete(gateway: Arc<Gateway>, request: Request<Incoming>) -> Response<Reply> {
+pub async fn complete(gateway: Arc<Gateway>, request: Request<Incoming>) -> Result<Response<Reply>, Infallible> {
     let now = gateway.relay.clock.now();
     let request_id = request_id(now);
     let mut story = Story::begin(&gateway, Arc::clone(&request_id), now);
@@ -72,7 +73,7 @@ pub async fn complete(gateway: Arc<Gateway>, request: Request<Incoming>) -> Resp
     if let Ok(value) = HeaderValue::from_str(&request_id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
-    response
+    Ok(response)
 }
 
 async fn begin(

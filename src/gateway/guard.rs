@@ -62,8 +62,7 @@ impl Guarded {
             return Box::pin(ready(Ok(response.map(Reply::Other))));
         }
         if chat::is_asked(&request) {
-            let gateway = Arc::clone(&self.gateway);
-            return Box::pin(async move { Ok(chat::complete(gateway, request).await) });
+            return Box::pin(chat::complete(Arc::clone(&self.gateway), request));
         }
         let answering = self.router.clone().call(request.map(Body::new));
         Box::pin(async move { answering.await.map(|response| response.map(Reply::Other)) })
