@@ -67,16 +67,17 @@ impl<'a> Skim<'a> {
         self.nested(b'{', b'}', |skim, _| {
             let bytes = skim.text.bytes;
             let start = space(bytes, skim.at);
-            if let Some(end) = short_string(bytes, start) {
-                skim.at = colon(bytes, end).ok_or(Malformed)?;
-                return field(skim, Name { text: &bytes[start + 1..end - 1], has_escape: false, place: start..end });
-            }
-            let end = string(skim.text, start).ok_or(Malformed)?;
+            let unescaped;
+            let (end, text, has_escape) = match short_string(bytes, start) {
+                Some(end) => (end, &bytes[start + 1..end - 1], false),
+                None => {
+                    let end = string(skim.text, start).ok_or(Malformed)?;
+                    unescaped = text_at(skim.json, &(start..end));
+                    (end, unescaped.as_bytes(), bytes[start..end].contains(&b'\\'))
+                }
+            };
             skim.at = colon(bytes, end).ok_or(Malformed)?;
-            let place = start..end;
-            let text = text_at(skim.json, &place);
-            let has_escape = bytes[start..end].contains(&b'\\');
-            field(skim, Name { text: text.as_bytes(), has_escape, place })
+            field(skim, Name { text, has_escape, place: start..end })
         })
     }
 
