@@ -46,12 +46,14 @@ pub(super) enum Lasts {
 #[derive(Debug, Clone, Copy)]
 pub struct Look {
     micros: i64,
-    midnight: i64,
+    /// Seconds up to the next midnight in UTC.
+    to_midnight: f64,
 }
 
 impl Look {
     pub fn at(now: Timestamp) -> Self {
-        Self { micros: now.as_microsecond(), midnight: next_midnight(now.as_second()) * 1_000_000 }
+        let micros = now.as_microsecond();
+        Self { micros, to_midnight: seconds(micros, next_midnight(now.as_second()) * 1_000_000) }
     }
 }
 
@@ -80,17 +82,27 @@ impl Gauged {
     pub fn at_a_glance(&self, amount: u64, look: Look) -> Option<(u64, f64)> {
         let Glance { limit, ref steps, empty_from, lasts, .. } = self.glance;
         let now = look.micros;
-        let used = if now >= empty_from { 0 } else { steps.iter().find(|(until, _)| now < *until)?.1 };
-        let left = limit.checked_sub(used).filter(|left| amount <= *left)?;
-        #[expect(clippy::cast_precision_loss, reason = "prices need no exact moments")]
-        let from_now = |moment: i64| (moment - now).max(0) as f64 / 1e6;
+        let used = match steps.iter().find(|(until, _)| now < *until) {
+            Some((_, used)) => *used,
+            None if now >= empty_from => 0,
+            None => return None,
+        };
+        if used > limit || amount > limit - used {
+            return None;
+        }
         let lasts = match lasts {
             Lasts::For(seconds) => seconds,
-            Lasts::Until(turn) => from_now(turn),
-            Lasts::UntilMidnight => from_now(look.midnight),
+            Lasts::Until(turn) => seconds(now, turn),
+            Lasts::UntilMidnight => look.to_midnight,
         };
-        Some((left, lasts))
+        Some((limit - used, lasts))
     }
+}
+
+/// From one moment to another, in microseconds since the epoch.
+#[expect(clippy::cast_precision_loss, reason = "prices need no exact moments")]
+fn seconds(from: i64, to: i64) -> f64 {
+    (to - from).max(0) as f64 / 1e6
 }
 
 impl Deref for Gauged {

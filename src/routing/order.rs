@@ -77,18 +77,38 @@ impl Ordering<'_> {
         let comparable = prices.fold(f64::INFINITY, f64::min) * COMPARABLE;
         let providers = groups.len() as u64;
         let best = groups.into_iter().zip(0..).filter_map(|(group, place)| {
-            let models = group.iter().zip(0..).filter(|(contender, _)| !is_done(contender.route));
-            let keyed = models.map(|(contender, place)| {
-                let turn = Turn { place, of: group.len() as u64, count: self.order.turn / providers };
-                (contender.is_shunned, self.key(contender, self.order.models, turn, comparable), contender)
-            });
-            let (shunned, _, contender) = keyed.min_by(|a, b| a.0.cmp(&b.0).then_with(|| compare(a.1, b.1)))?;
+            let count = self.order.turn / providers;
+            let contender = self.best_model(group, count, comparable, &is_done)?;
             let turn = Turn { place, of: providers, count: self.order.turn };
             let key = self.key(contender, self.order.providers, turn, comparable);
-            Some((shunned, contender.is_paid, tries(self.fleet.route(contender.route)), key, contender))
+            let tries = tries(self.fleet.route(contender.route));
+            Some((contender.is_shunned, contender.is_paid, tries, key, contender))
         });
         let first = best.min_by(|a, b| (a.0, a.1, a.2).cmp(&(b.0, b.1, b.2)).then_with(|| compare(a.3, b.3)));
         first.map(|(.., contender)| contender)
+    }
+
+    /// The contender to try first of one provider's. A loop that keeps the best so far: it passes hundreds of them.
+    fn best_model<'c>(
+        &self,
+        group: &'c [Contender],
+        count: u64,
+        comparable: f64,
+        is_done: &impl Fn(RouteId) -> bool,
+    ) -> Option<&'c Contender> {
+        let of = group.len() as u64;
+        let mut best: Option<(Key, &Contender)> = None;
+        for (contender, place) in group.iter().zip(0..).filter(|(contender, _)| !is_done(contender.route)) {
+            let key = self.key(contender, self.order.models, Turn { place, of, count }, comparable);
+            let is_better = best.as_ref().is_none_or(|(least, known)| {
+                let by_breaker = contender.is_shunned.cmp(&known.is_shunned);
+                by_breaker.then_with(|| compare(key, *least)).is_lt()
+            });
+            if is_better {
+                best = Some((key, contender));
+            }
+        }
+        best.map(|(_, contender)| contender)
     }
 
     /// The route a session stays with, where it can answer, works, and bills no more than others would.

@@ -267,8 +267,9 @@ type Dearest = (f64, Option<MeterId>);
 #[inline]
 fn dearest_at_a_glance(meters: &[MeterId], cost: &Cost, snapshot: &Snapshot, look: Look) -> Option<Dearest> {
     let mut dearest = (0.0, None);
+    let by_kind = cost.by_kind();
     for &meter in meters {
-        let price = snapshot.price_at_a_glance(meter, cost, look)?;
+        let price = snapshot.price_at_a_glance(meter, &by_kind, look)?;
         if price > dearest.0 {
             dearest = (price, Some(meter));
         }

@@ -118,9 +118,9 @@ impl Snapshot {
     /// The time that the cost would have lasted of what is left, in seconds, where a glance shows that it fits; claims apart. `look`
     /// is at this snapshot's moment.
     #[inline]
-    pub fn price_at_a_glance(&self, id: MeterId, cost: &Cost, look: Look) -> Option<f64> {
+    pub fn price_at_a_glance(&self, id: MeterId, by_kind: &[u64; 4], look: Look) -> Option<f64> {
         let meter = &self.view.meters[id.0];
-        let amount = cost.of(meter.kind());
+        let amount = by_kind[meter.kind() as usize];
         meter.at_a_glance(amount, look).map(|(left, lasts)| lasting(amount, left, lasts))
     }
 

@@ -180,10 +180,11 @@ impl Trip {
 
     /// A route is tried again only after a rest that quota asked for, and once when it has named its real context, to which the
     /// conversation may be cut. What was not granted was not tried: others were quicker.
+    #[inline]
     fn is_done_with(&self, fleet: &Fleet, route: RouteId) -> bool {
         let tries =
             || self.tried.iter().filter(|(tried, fault)| *tried == route && !matches!(fault, Fault::Full { .. }));
-        if tries().next().is_none() {
+        if self.tried.is_empty() || tries().next().is_none() {
             return false;
         }
         // Cut to what it named, the request is another one; one that is shorter than that already would be the same.
