@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::fields::{EditedObject, list};
-use super::skim::Skim;
+use super::skim::{Malformed, Skim};
 
 /// Where the text goes within the system prompt that is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub fn join(messages: &[Cow<'_, str>], text: &str, place: Place) -> Result<Vec<S
     let mut joined: Vec<String> = messages.iter().map(ToString::to_string).collect();
     match joined.first().map(|first| with_text(first, text, place)).transpose()?.flatten() {
         Some(first) => joined[0] = first,
-        None => joined.insert(0, format!(r#"{{"role":"system","content":{text}}}"#)),
+        None => joined.insert(0, alone(text)),
     }
     Ok(joined)
 }
@@ -26,15 +26,24 @@ pub fn join(messages: &[Cow<'_, str>], text: &str, place: Place) -> Result<Vec<S
 /// The same for a list as raw JSON, of which no more than the first message is read.
 pub fn join_raw(messages: &str, text: &str, place: Place) -> Result<String, serde_json::Error> {
     let inner = messages.strip_prefix('[').unwrap_or(messages);
-    let Ok(first) = Skim::new(inner).value() else {
-        return Ok(format!("[{}]", join(&[], text, place)?.join(",")));
-    };
-    let joined = join(&[Cow::Borrowed(&inner[first.clone()])], text, place)?;
-    Ok(format!("[{}{}", joined.join(","), &inner[first.end..]))
+    let Ok(first) = Skim::new(inner).value() else { return Ok(["[", &alone(text), "]"].concat()) };
+    let rest = &inner[first.end..];
+    Ok(match with_text(&inner[first], text, place)? {
+        Some(first) => ["[", &first, rest].concat(),
+        None => ["[", &alone(text), ",", inner].concat(),
+    })
+}
+
+/// A system message that says `text`, a JSON string.
+fn alone(text: &str) -> String {
+    [r#"{"role":"system","content":"#, text, "}"].concat()
 }
 
 /// The system message with `text`, a JSON string; `None` where this is none, or its content is of no known kind.
 fn with_text(message: &str, text: &str, place: Place) -> Result<Option<String>, serde_json::Error> {
+    if is_of_another(message) {
+        return Ok(None);
+    }
     let mut message = EditedObject::parse(message)?;
     if !matches!(message.text("role").as_deref(), Some("system" | "developer")) {
         return Ok(None);
@@ -60,6 +69,19 @@ fn with_text(message: &str, text: &str, place: Place) -> Result<Option<String>, 
     };
     message.set("content", content);
     Ok(Some(message.render()))
+}
+
+/// Whether a message is plainly of another role, which most are: then nothing else of it has to be read.
+fn is_of_another(message: &str) -> bool {
+    let mut is_of_another = false;
+    let walked = Skim::new(message).object(|skim, name| {
+        let role = skim.value()?;
+        if name.text == b"role" {
+            is_of_another = matches!(&message[role], "\"user\"" | "\"assistant\"" | "\"tool\"");
+        }
+        Ok::<_, Malformed>(())
+    });
+    walked.is_ok() && is_of_another
 }
 
 /// What stands between a JSON string's quotes.

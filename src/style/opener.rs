@@ -75,9 +75,17 @@ struct Window<'a> {
 impl<'a> Window<'a> {
     fn of(text: &'a str, is_whole: bool) -> Self {
         let mut characters = SmallVec::new();
-        let mut looked_at = 0;
-        for (at, c) in text.char_indices().take(MOST_CHARACTERS) {
+        let ascii = text.bytes().take(MOST_CHARACTERS).take_while(u8::is_ascii).count();
+        characters.extend(
+            text.bytes()
+                .take(ascii)
+                .enumerate()
+                .map(|(at, byte)| (at, plain(char::from(byte.to_ascii_lowercase())), byte.is_ascii_lowercase())),
+        );
+        let mut looked_at = ascii;
+        for (at, c) in text[ascii..].char_indices().take(MOST_CHARACTERS - ascii) {
             looked_at += 1;
+            let at = ascii + at;
             if c.is_ascii() {
                 characters.push((at, plain(c.to_ascii_lowercase()), c.is_ascii_lowercase()));
             } else if !is_silent(c) {
@@ -139,8 +147,8 @@ impl<'a> Window<'a> {
         if !list.may_begin_with(first) {
             return Found::No;
         }
-        // Most phrases differ in their first byte.
-        let may_match = |phrase: &&&str| !phrase.as_bytes()[0].is_ascii() || char::from(phrase.as_bytes()[0]) == first;
+        // Most phrases differ in their first character.
+        let may_match = |phrase: &&&str| phrase.chars().next().map(plain) == Some(first);
         let matches = list.all.iter().filter(may_match).map(|phrase| self.phrase(phrase, start).then(&found));
         matches.fold(Found::No, Found::or)
     }
