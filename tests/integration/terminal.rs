@@ -176,6 +176,7 @@ async fn a_newcomer_gets_from_no_key_to_an_answer() {
     setup.shows("Enter to skip").await;
     setup.types("sk-this-is-not-the-right-key\n");
     setup.shows("rejects this key; it was not kept").await;
+    setup.shows_times(2, "paste it here").await;
     setup.types(&format!("{key}\n"));
     setup.shows("+1 model; sim-m answers").await;
     setup.shows("Three lines to copy").await;
@@ -245,12 +246,14 @@ async fn a_pages_address_is_opened_only_when_asked_for() {
     let opened =
         || std::fs::read_to_string(home.path("opened")).is_ok_and(|text| text == "https://sim-a.example/keys\n");
     eventually_within(10, "the page is opened", opened).await;
+    terminal.shows_times(2, "o to open the page").await;
     terminal.types("q\n");
     assert_eq!(terminal.ended().await, 78);
     let mut without = Terminal::run(&home.variable("PATH", "/nowhere"), &["init"], COLUMNS);
     without.shows("o to open the page").await;
     without.types("o\n");
     without.shows("nothing here opens a page").await;
+    without.shows_times(2, "o to open the page").await;
     without.types("q\n");
     assert_eq!(without.ended().await, 78);
 }

@@ -59,7 +59,13 @@ impl Terminal {
     /// Waits until this has come.
     #[track_caller]
     pub fn shows<'a>(&'a self, part: &'a str) -> impl Future<Output = ()> + 'a {
-        eventually_within(15, part, move || self.shown().contains(part))
+        self.shows_times(1, part)
+    }
+
+    /// Waits until this has come so often. A question asked again takes no answer that was typed before it.
+    #[track_caller]
+    pub fn shows_times<'a>(&'a self, times: usize, part: &'a str) -> impl Future<Output = ()> + 'a {
+        eventually_within(15, part, move || self.shown().matches(part).count() >= times)
     }
 
     fn screen(&self) -> vt100::Parser {
