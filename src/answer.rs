@@ -88,7 +88,7 @@ impl Meta<'_> {
     /// It as JSON between other bytes, in exactly the room it takes.
     fn between(&self, [first, second]: [&[u8]; 2], last: &[u8]) -> Vec<u8> {
         let (provider, model) = (quoted_parts(self.provider), quoted_parts(self.model));
-        let (mut latency, mut attempt) = ([0; 20], [0; 20]);
+        let (mut latency, mut attempt) = (itoa::Buffer::new(), itoa::Buffer::new());
         let [[p1, p2, p3], [m1, m2, m3]] =
             [&provider, &model].map(|parts| parts.each_ref().map(|part| part.as_bytes()));
         [
@@ -103,26 +103,13 @@ impl Meta<'_> {
             m2,
             m3,
             br#","latency_ms":"#,
-            digits(self.latency_ms, &mut latency),
+            latency.format(self.latency_ms).as_bytes(),
             br#","attempt":"#,
-            digits(self.attempt as u64, &mut attempt),
+            attempt.format(self.attempt).as_bytes(),
             b"}",
             last,
         ]
         .concat()
-    }
-}
-
-/// A number's digits, at the end of the room for the longest.
-fn digits(number: u64, room: &mut [u8; 20]) -> &[u8] {
-    let (mut start, mut left) = (room.len(), number);
-    loop {
-        start -= 1;
-        room[start] = b'0' + (left % 10) as u8;
-        left /= 10;
-        if left == 0 {
-            return &room[start..];
-        }
     }
 }
 

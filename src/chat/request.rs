@@ -20,9 +20,6 @@ const META_ALIASES: [&str; 2] = ["auto", "relay"];
 /// Fields that speak to relay; no provider sees them.
 const OWN_FIELDS: [&str; 3] = ["model_type", "model_scale", "model_name"];
 
-/// So few names are compared each with each, without a list to sort.
-const FEW: usize = 16;
-
 /// A request to be answered: plain or streamed, from the gateway or the shell.
 #[derive(Debug, Clone)]
 pub struct ChatRequest {
@@ -300,18 +297,11 @@ fn refuse_doubles(body: &[u8], fields: &[FieldAt]) -> Result<(), BadRequest> {
     if !may_be_twice {
         return Ok(());
     }
-    let name = |field: &FieldAt| String::from_utf8_lossy(field.name(body)).into_owned();
-    let twice = if fields.len() <= FEW {
-        let mut before = fields.iter().enumerate();
-        before
-            .find(|(index, field)| fields[..*index].iter().any(|other| other.name(body) == field.name(body)))
-            .map(|(_, field)| name(field))
-    } else {
-        let mut sorted: Vec<&FieldAt> = fields.iter().collect();
-        sorted.sort_unstable_by_key(|field| field.name(body));
-        sorted.windows(2).find(|pair| pair[0].name(body) == pair[1].name(body)).map(|pair| name(pair[0]))
-    };
-    twice.map_or(Ok(()), |name| Err(BadRequest::field(&name, format!("the field `{name}` stands twice"))))
+    let mut names: Vec<&[u8]> = fields.iter().map(|field| field.name(body)).collect();
+    names.sort_unstable();
+    let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) else { return Ok(()) };
+    let name = String::from_utf8_lossy(twice[0]);
+    Err(BadRequest::field(&name, format!("the field `{name}` stands twice")))
 }
 
 /// What stands there instead, without line and column, which count from the field's start and would mislead, and without what

@@ -85,11 +85,8 @@ impl<'a> Window<'a> {
         let mut looked_at = ascii;
         for (at, c) in text[ascii..].char_indices().take(MOST_CHARACTERS - ascii) {
             looked_at += 1;
-            let at = ascii + at;
-            if c.is_ascii() {
-                characters.push((at, plain(c.to_ascii_lowercase()), c.is_ascii_lowercase()));
-            } else if !is_silent(c) {
-                characters.push((at, plain(c.to_lowercase().next().unwrap_or(c)), c.is_lowercase()));
+            if !is_silent(c) {
+                characters.push((ascii + at, plain(c.to_lowercase().next().unwrap_or(c)), c.is_lowercase()));
             }
         }
         Self { text, characters, is_open: !is_whole && looked_at < MOST_CHARACTERS }

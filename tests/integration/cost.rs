@@ -1,50 +1,49 @@
 //! What a small request costs, by counts that no busy machine changes.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 
-use tokio::runtime::Builder;
+use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 
-use super::harness::{beside, gateway, provider};
+use super::harness::{Then, Upstream, beside, gateway, provider};
 
 const ANSWER: &str = r#"{"id":"a","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"Because of Rayleigh scattering."},"finish_reason":"stop"}],"usage":{"prompt_tokens":9,"completion_tokens":5,"total_tokens":14}}"#;
 
 /// Allocations of a request and its answer, from one socket to the other: eleven of them are those of a proxy of hyper that does nothing.
 const MOST_ALLOCATIONS: u64 = 34;
 
-/// The head and the body of what comes next, of a message that tells its length.
-fn read(reader: &mut BufReader<TcpStream>) -> Option<(String, Vec<u8>)> {
+/// The head of the next answer, whose body is read too.
+fn read(reader: &mut BufReader<TcpStream>) -> String {
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {
-        if reader.read_line(&mut head).ok()? == 0 {
-            return None;
-        }
+        assert_ne!(reader.read_line(&mut head).expect("the gateway answers"), 0, "{head}");
     }
-    let length = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
-    let mut body = vec![0; length.expect("the message tells its length")];
-    reader.read_exact(&mut body).ok()?;
-    Some((head, body))
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+    reader.read_exact(&mut vec![0; length.expect("the answer tells its length")]).expect("all of it comes");
+    head
 }
 
-/// Answers every chat on every connection, in threads of its own.
-fn upstream() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback can be bound");
-    let address = listener.local_addr().expect("a bound socket has an address");
+/// Answers every chat, in a thread of its own, until the other end of what it returns is dropped.
+fn upstream() -> (SocketAddr, oneshot::Sender<()>) {
     let answer = format!(
         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{ANSWER}",
         ANSWER.len()
     );
+    let (told, address) = std::sync::mpsc::channel();
+    let (end, ended) = oneshot::channel();
     beside(move || {
-        while let Ok((mut socket, _)) = listener.accept() {
-            let answer = answer.clone();
-            beside(move || {
-                let mut reader = BufReader::new(socket.try_clone().expect("a second handle"));
-                while read(&mut reader).is_some() && socket.write_all(answer.as_bytes()).is_ok() {}
-            });
-        }
+        runtime().block_on(async {
+            let upstream = Upstream::start(answer, Then::Stay).await;
+            told.send(upstream.address).expect("the test waits");
+            drop(ended.await);
+        });
     });
-    address
+    (address.recv().expect("it starts"), end)
+}
+
+fn runtime() -> Runtime {
+    Builder::new_current_thread().enable_all().build().expect("a runtime")
 }
 
 /// Asks so many times, one after the other over one connection.
@@ -61,7 +60,7 @@ fn ask(socket: &TcpStream, times: usize) {
     let mut writer = socket;
     for _ in 0..times {
         writer.write_all(request.as_bytes()).expect("the gateway reads");
-        let (head, _) = read(&mut reader).expect("an answer");
+        let head = read(&mut reader);
         assert!(head.starts_with("HTTP/1.1 200"), "{head}");
     }
 }
@@ -69,8 +68,8 @@ fn ask(socket: &TcpStream, times: usize) {
 #[test]
 fn a_small_request_allocates_little() {
     const TIMES: u32 = 200;
-    let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let upstream = upstream();
+    let runtime = runtime();
+    let (upstream, _end) = upstream();
     let gateway = runtime.block_on(gateway().over([provider("sim-a")]).elsewhere("sim-a", upstream).start());
     let socket = TcpStream::connect(gateway.address).expect("the gateway listens");
     // Only this thread is counted, and all of the gateway runs in it.
