@@ -104,14 +104,14 @@ impl Silence {
     /// Returns once it has lasted too long. May be given up and called again.
     pub async fn lasts(&mut self, clock: &Clock) {
         loop {
-            let end = later(self.heard_at, self.most);
+            let end = || later(self.heard_at, self.most);
             let timer = self.timer.get_or_insert_with(|| {
-                let clock = clock.clone();
+                let (clock, end) = (clock.clone(), end());
                 Box::pin(async move { clock.sleep_until(end).await })
             });
             timer.await;
             self.timer = None;
-            if clock.now() >= end {
+            if clock.now() >= end() {
                 return;
             }
         }

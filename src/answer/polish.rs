@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::chat::{Fault, StreamEvent};
-use crate::clock::later;
+use crate::clock::{Clock, later};
 use crate::style::answer::Cleaning;
 
 /// The beginning of an answer is held back no longer than this to see whether it is an opener.
@@ -56,12 +56,12 @@ impl Polish {
     }
 
     /// Takes what came: an event, a fault, or the end.
-    pub fn take(&mut self, came: Option<Result<StreamEvent, Fault>>, now: Timestamp) {
+    pub fn take(&mut self, came: Option<Result<StreamEvent, Fault>>, clock: &Clock) {
         let Some(cleaning) = &mut self.cleaning else { return };
         match came {
             Some(Ok(event)) => {
                 cleaning.take(event, &mut self.ready);
-                self.held_since = if cleaning.holds() { self.held_since.or(Some(now)) } else { None };
+                self.held_since = if cleaning.holds() { self.held_since.or_else(|| Some(clock.now())) } else { None };
             }
             ended => {
                 cleaning.break_off(&mut self.ready);

@@ -108,17 +108,19 @@ impl AnswerStream {
             if self.polish.is_over() {
                 return None;
             }
-            let clock = self.clock.clone();
             let came = match self.polish.waits_until() {
-                Some(moment) => tokio::select! {
-                    biased;
-                    came = self.next_as_it_came() => Some(came),
-                    () = clock.sleep_until(moment) => None,
-                },
+                Some(moment) => {
+                    let clock = self.clock.clone();
+                    tokio::select! {
+                        biased;
+                        came = self.next_as_it_came() => Some(came),
+                        () = clock.sleep_until(moment) => None,
+                    }
+                }
                 None => Some(self.next_as_it_came().await),
             };
             match came {
-                Some(came) => self.polish.take(came, clock.now()),
+                Some(came) => self.polish.take(came, &self.clock),
                 None => self.polish.release(),
             }
         }

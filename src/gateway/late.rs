@@ -51,54 +51,65 @@ pub fn body(pending: Pending, mut story: Story) -> Body {
     if let Pending::Streaming { .. } = &pending {
         story.line.status = 200;
     }
-    Body::from_stream(stream::unfold((pending, story), |(pending, mut story)| async move {
-        let (piece, pending) = next_piece(pending, &mut story).await?;
-        Some((Ok::<_, std::convert::Infallible>(piece), (pending, story)))
+    // In a box: from one piece to the next all of it would be moved.
+    let telling = Box::new(Telling { pending, story });
+    Body::from_stream(stream::unfold(telling, |mut telling| async move {
+        let piece = telling.next_piece().await?;
+        Some((Ok::<_, std::convert::Infallible>(piece), telling))
     }))
 }
 
-/// The next bytes for the caller. Bytes that are empty were for relay's own eyes.
-async fn next_piece(mut pending: Pending, story: &mut Story) -> Option<(Bytes, Pending)> {
-    loop {
-        let (piece, next) = match pending {
-            Pending::Over => return None,
-            Pending::Sending(sending) => after_sending(sending, story).await,
-            Pending::Streaming { stream, late } => after_event(stream, late, story).await?,
-        };
-        if !piece.is_empty() {
-            return Some((piece, next));
+/// A stream as it is told.
+struct Telling {
+    pending: Pending,
+    story: Story,
+}
+
+impl Telling {
+    /// The next bytes for the caller. Bytes that are empty were for relay's own eyes.
+    async fn next_piece(&mut self) -> Option<Bytes> {
+        loop {
+            let (piece, next) = match &mut self.pending {
+                Pending::Over => return None,
+                Pending::Sending(sending) => after_sending(sending, &mut self.story).await,
+                Pending::Streaming { stream, late } => after_event(stream, late, &mut self.story).await,
+            };
+            if let Some(next) = next {
+                self.pending = next;
+            }
+            if !piece.is_empty() {
+                return Some(piece);
+            }
         }
-        pending = next;
     }
 }
 
-async fn after_sending(mut sending: Sending, story: &mut Story) -> (Bytes, Pending) {
+/// A piece, and what is waited for from then on where that is something else.
+type Told = (Bytes, Option<Pending>);
+
+async fn after_sending(sending: &mut Sending, story: &mut Story) -> Told {
     story.line.status = 200;
     let sent = tokio::select! {
         biased;
-        sent = &mut sending => sent,
-        () = tokio::time::sleep(SILENCE) => return (KEEP_ALIVE, Pending::Sending(sending)),
+        sent = sending => sent,
+        () = tokio::time::sleep(SILENCE) => return (KEEP_ALIVE, None),
     };
     match sent {
         Ok(answer) => {
             story.answered(&answer, None);
             story.silence.heard(Clock::system().now());
-            (Bytes::new(), Pending::of(answer, true))
+            (Bytes::new(), Some(Pending::of(answer, true)))
         }
         Err(failure) => {
             story.failed(&failure);
             let error = respond::explain(&failure, story.gateway.relay.clock.now());
             story.line.error = Some(error.message.clone());
-            (respond::error_event(&error), Pending::Over)
+            (respond::error_event(&error), Some(Pending::Over))
         }
     }
 }
 
-async fn after_event(
-    mut stream: Box<AnswerStream>,
-    late: Option<String>,
-    story: &mut Story,
-) -> Option<(Bytes, Pending)> {
+async fn after_event(stream: &mut AnswerStream, late: &mut Option<String>, story: &mut Story) -> Told {
     let clock = Clock::system();
     let next = tokio::select! {
         biased;
@@ -106,19 +117,20 @@ async fn after_event(
         () = story.silence.lasts(&clock) => None,
     };
     story.silence.heard(clock.now());
-    let Some(next) = next else { return Some((KEEP_ALIVE, Pending::Streaming { stream, late })) };
     match next {
-        Some(Ok(event)) => {
+        None => (KEEP_ALIVE, None),
+        Some(Some(Ok(event))) => {
             story.note_usage(event.signs.usage);
-            Some((event.bytes, Pending::Streaming { stream, late }))
+            (event.bytes, None)
         }
-        Some(Err(fault)) => {
-            story.continued(&stream);
-            Some((story.broke_off(&fault), Pending::Over))
+        Some(Some(Err(fault))) => {
+            story.continued(stream);
+            (story.broke_off(&fault), Some(Pending::Over))
         }
-        None => {
-            story.continued(&stream);
-            Some((format!(": relay-route {}\n\n", late?).into(), Pending::Over))
+        Some(None) => {
+            story.continued(stream);
+            let route = late.take().map(|route| format!(": relay-route {route}\n\n").into());
+            (route.unwrap_or_default(), Some(Pending::Over))
         }
     }
 }

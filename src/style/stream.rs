@@ -27,6 +27,8 @@ pub struct Cleaner {
     /// Text that cannot be judged yet.
     held: String,
     markdown: Markdown,
+    /// What Markdown's tidying makes of a text that stays as it is: room that is used again and again.
+    tidied: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,9 +61,21 @@ pub fn clean(text: &str, depth: Depth) -> Cleaned {
     out
 }
 
+impl Cleaned {
+    pub const fn is_empty(&self) -> bool {
+        self.text.is_empty() && self.reasoning.is_empty()
+    }
+
+    /// Keeps its room for what comes next.
+    pub fn clear(&mut self) {
+        self.text.clear();
+        self.reasoning.clear();
+    }
+}
+
 impl Cleaner {
     pub fn new(depth: Depth) -> Self {
-        Self { depth, stage: Stage::Start, held: String::new(), markdown: Markdown::default() }
+        Self { depth, stage: Stage::Start, held: String::new(), markdown: Markdown::default(), tidied: String::new() }
     }
 
     /// Whether some of the text is held back.
@@ -207,7 +221,8 @@ impl Cleaner {
         } else {
             // Followed all the same: it knows where lines and code begin.
             out.text.push_str(text);
-            self.markdown.push(text, &mut String::new());
+            self.markdown.push(text, &mut self.tidied);
+            self.tidied.clear();
         }
     }
 }
