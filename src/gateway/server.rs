@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::TryFutureExt as _;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
@@ -98,10 +99,7 @@ fn serve(socket: TcpStream, service: Guarded, graceful: &GracefulShutdown, conne
         .max_header_size(MOST_HEAD)
         .max_buf_size(MOST_BUFFERED)
         .serve_connection(TokioIo::new(Patient::new(socket, READING_TIME)), service);
-    let connection = graceful.watch(connection);
-    connections.spawn(async move {
-        if let Err(error) = connection.await {
-            tracing::debug!(%error, "a connection ended early");
-        }
-    });
+    // Not in an async block, which would have room for it twice: a connection lasts as long as the stream it carries.
+    connections
+        .spawn(graceful.watch(connection).inspect_err(|error| tracing::debug!(%error, "a connection ended early")));
 }
