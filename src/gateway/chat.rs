@@ -62,28 +62,48 @@ pub fn is_asked<B>(request: &Request<B>) -> bool {
     request.method() == Method::POST && request.uri().path() == PATH
 }
 
-pub async fn complete(gateway: Arc<Gateway>, request: Request<Incoming>) -> Result<Response<Reply>, Infallible> {
+/// Answers a chat. Of the request its future keeps what is read later, and nothing twice: each chat makes room for all of it.
+pub fn complete(
+    gateway: Arc<Gateway>,
+    request: Request<Incoming>,
+) -> impl Future<Output = Result<Response<Reply>, Infallible>> {
     let now = gateway.relay.clock.now();
-    let request_id = request_id(now);
-    let mut story = Story::begin(&gateway, Arc::clone(&request_id), now);
-    let mut response = match begin(&gateway, request, &mut story).await {
-        Ok((request, options)) => answer(&gateway, request, options, story).await,
-        Err(error) => story.refuse(error),
-    };
-    if let Ok(value) = HeaderValue::from_str(&request_id) {
+    let mut story = Story::begin(&gateway, request_id(now), now);
+    let (Parts { headers, .. }, body) = request.into_parts();
+    async move {
+        let request_id = Arc::clone(&story.line.request_id);
+        let (request, options) = match begin(&gateway, &headers, body, &mut story).await {
+            Ok(asked) => asked,
+            Err(error) => return Ok(named(story.refuse(error), &request_id)),
+        };
+        let response = if request.stream {
+            Box::pin(streamed(&gateway, request, options, story)).await
+        } else {
+            match gateway.relay.send(&request, &options).await {
+                Ok(answer) => whole(&gateway, &answer, story),
+                Err(failure) => fail(&gateway, &failure, story),
+            }
+        };
+        Ok(named(response, &request_id))
+    }
+}
+
+/// The response with its request's name.
+fn named(mut response: Response<Reply>, request_id: &str) -> Response<Reply> {
+    if let Ok(value) = HeaderValue::from_str(request_id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
-    Ok(response)
+    response
 }
 
 async fn begin(
     gateway: &Gateway,
-    request: Request<Incoming>,
+    headers: &HeaderMap,
+    body: Incoming,
     story: &mut Story,
 ) -> Result<(ChatRequest, Options), ErrorBody> {
     enter(gateway, story).await?;
-    let (Parts { headers, .. }, body) = request.into_parts();
-    let (request, mut options) = prepare(gateway, &headers, body).await?;
+    let (request, mut options) = prepare(gateway, headers, body).await?;
     options.request_id = Arc::clone(&story.line.request_id);
     Ok((request, options))
 }
@@ -124,13 +144,7 @@ fn refuse_encoded(headers: &HeaderMap) -> Result<(), ErrorBody> {
     }
 }
 
-async fn answer(gateway: &Arc<Gateway>, request: ChatRequest, options: Options, mut story: Story) -> Response<Reply> {
-    if !request.stream {
-        return match gateway.relay.send(&request, &options).await {
-            Ok(answer) => whole(gateway, &answer, story),
-            Err(failure) => fail(gateway, &failure, story),
-        };
-    }
+async fn streamed(gateway: &Arc<Gateway>, request: ChatRequest, options: Options, mut story: Story) -> Response<Reply> {
     let relay = Arc::clone(&gateway.relay);
     let mut sending: Sending = Box::pin(async move { relay.send(&request, &options).await });
     let first = tokio::select! {

@@ -170,14 +170,9 @@ impl Relay {
     ) -> Result<Body, Fault> {
         if request.stream {
             let scanner = dialect.scanner(target, request.include_usage);
-            let mut events = EventStream::new(body, scanner, self.timeouts.idle, self.clock.now());
-            let first = self.first_events(&mut events, goes_on).await?;
-            return Ok(Body::Stream(Box::new(AnswerStream::new(
-                events,
-                first,
-                Cleaning::of(style),
-                self.clock.clone(),
-            ))));
+            let events = EventStream::new(body, scanner, self.timeouts.idle, self.clock.now());
+            // In a box of its own: a whole answer has to make room for what is here.
+            return Box::pin(self.begun(events, style, goes_on)).await;
         }
         let body = read_whole(body, MOST_ANSWER_BYTES).await?;
         let mut whole = dialect.decode(body, target, self.clock.now())?;
@@ -185,6 +180,13 @@ impl Relay {
             whole.body = cleaned;
         }
         Ok(Body::Whole(whole))
+    }
+
+    /// A stream whose first real event is there.
+    async fn begun(&self, mut events: EventStream, style: Style, goes_on: bool) -> Result<Body, Fault> {
+        let first = self.first_events(&mut events, goes_on).await?;
+        let stream = AnswerStream::new(events, first, Cleaning::of(style), self.clock.clone());
+        Ok(Body::Stream(Box::new(stream)))
     }
 
     async fn refusal(&self, route: &Route, received: Received) -> Fault {

@@ -1,6 +1,6 @@
 //! Hedging: where a first event is late, a second cheap route is asked beside the first, and whoever answers first wins.
 
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,17 +38,14 @@ impl Relay {
         let sent = self.clock.now();
         trip.allow(self.first_event(self.fleet.route(first.route)), sent);
         let trip = &*trip;
-        let mut one = pin!(self.attempt(asking, &trip.need, first, number, trip.ends()));
-        tokio::select! {
-            biased;
-            tried = &mut one => return vec![tried],
-            () = self.until_late(first.route) => {}
-        }
+        let Some(late) = self.late(first.route) else {
+            return vec![self.attempt(asking, &trip.need, first, number, trip.ends()).await];
+        };
         // In a box of its own: every request has to make room for what is here.
-        Box::pin(self.hedge(asking, trip, first, number, sent, one)).await
+        Box::pin(self.hedge(asking, trip, first, number, sent, late)).await
     }
 
-    /// `one` is late: asks another route beside it.
+    /// Asks another route beside the first once that is late.
     async fn hedge(
         self: &Arc<Self>,
         asking: Asking<'_>,
@@ -56,8 +53,14 @@ impl Relay {
         first: &Candidate,
         number: u32,
         sent: Timestamp,
-        mut one: Pin<&mut impl Future<Output = Tried>>,
+        late: Timestamp,
     ) -> Vec<Tried> {
+        let mut one = pin!(self.attempt(asking, &trip.need, first, number, trip.ends()));
+        tokio::select! {
+            biased;
+            tried = &mut one => return vec![tried],
+            () = self.clock.sleep_until(late) => {}
+        }
         let Some(second) =
             trip.beside(&self.fleet, &self.snapshot(), first).filter(|other| other.price.total() <= MOST_PRICE)
         else {
@@ -75,16 +78,14 @@ impl Relay {
         }
     }
 
-    /// Returns once a first event of this route would be late; never where that is not known, or nobody hedges.
-    async fn until_late(&self, route: RouteId) {
-        let usual = self.learned().health[route.0].first_event_ms.filter(|_| self.routing.hedge);
-        match usual {
-            Some(millis) => {
-                let late = Duration::from_secs_f64(millis * LATE / 1_000.0).max(NEVER_BEFORE);
-                self.clock.sleep_until(later(self.clock.now(), late)).await;
-            }
-            None => std::future::pending().await,
+    /// When a first event of this route, asked for now, would be late; never where that is not known, or nobody hedges.
+    fn late(&self, route: RouteId) -> Option<Timestamp> {
+        if !self.routing.hedge {
+            return None;
         }
+        let usual = self.learned().health[route.0].first_event_ms?;
+        let late = Duration::from_secs_f64(usual * LATE / 1_000.0).max(NEVER_BEFORE);
+        Some(later(self.clock.now(), late))
     }
 
     /// The late one of two, which is dropped and so cancelled.

@@ -100,17 +100,21 @@ impl Client {
         Self { pooled }
     }
 
-    /// Sends the request and waits for the response's head. Dropping the future drops the request.
-    pub async fn send(&self, call: Call) -> Result<Received, Fault> {
+    /// Sends the request and waits for the response's head. Dropping the future drops the request. It holds nothing of the call, of which
+    /// an async function would keep two copies for as long as it waits.
+    pub fn send(&self, call: Call) -> impl Future<Output = Result<Received, Fault>> + use<> {
         let mut request = Request::new(Pieces::new(call.body));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = call.uri;
         *request.headers_mut() = call.headers;
         let accept = if call.stream { "text/event-stream" } else { "application/json" };
         request.headers_mut().insert(ACCEPT, HeaderValue::from_static(accept));
-        let response = self.pooled.request(request).await.map_err(|error| Fault::Broken(breakage(&error)))?;
-        let (head, body) = response.into_parts();
-        Ok(Received { status: head.status.as_u16(), headers: head.headers, body })
+        let answering = self.pooled.request(request);
+        async {
+            let response = answering.await.map_err(|error| Fault::Broken(breakage(&error)))?;
+            let (head, body) = response.into_parts();
+            Ok(Received { status: head.status.as_u16(), headers: head.headers, body })
+        }
     }
 }
 

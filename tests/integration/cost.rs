@@ -3,6 +3,9 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 
+use bytes::Bytes;
+use relay::chat::ChatRequest;
+use relay::relay::Options;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 
@@ -12,6 +15,9 @@ const ANSWER: &str = r#"{"id":"a","object":"chat.completion","created":1,"model"
 
 /// Allocations of a request and its answer, from one socket to the other: eleven of them are those of a proxy of hyper that does nothing.
 const MOST_ALLOCATIONS: u64 = 34;
+
+/// Bytes of the future of a request in the core. Each request makes room for them, and moves them there.
+const MOST_BYTES: usize = 3_000;
 
 /// The head of the next answer, whose body is read too.
 fn read(reader: &mut BufReader<TcpStream>) -> String {
@@ -86,4 +92,14 @@ fn a_small_request_allocates_little() {
     let counted = allocation_counter::measure(|| asked(TIMES as usize));
     let each = counted.count_total / u64::from(TIMES);
     assert!(each <= MOST_ALLOCATIONS, "{each} allocations for a request");
+}
+
+#[tokio::test]
+async fn a_request_keeps_little_while_it_waits() {
+    let gateway = gateway().over([provider("sim-a")]).start().await;
+    let body = r#"{"model":"meta-model","messages":[{"role":"user","content":"x"}]}"#;
+    let request = ChatRequest::parse(Bytes::from_static(body.as_bytes())).expect("a good request");
+    let options = Options::default();
+    let bytes = size_of_val(&gateway.relay.send(&request, &options));
+    assert!(bytes <= MOST_BYTES, "{bytes} bytes");
 }
