@@ -38,7 +38,7 @@ impl Relay {
         let sent = self.clock.now();
         trip.allow(self.first_event(self.fleet.route(first.route)), sent);
         let trip = &*trip;
-        let Some(late) = self.late(first.route) else {
+        let Some(late) = self.late(first.route, sent) else {
             return vec![self.attempt(asking, &trip.need, first, number, trip.ends()).await];
         };
         // In a box of its own: every request has to make room for what is here.
@@ -78,14 +78,14 @@ impl Relay {
         }
     }
 
-    /// When a first event of this route, asked for now, would be late; never where that is not known, or nobody hedges.
-    fn late(&self, route: RouteId) -> Option<Timestamp> {
+    /// When the first event of a call that was sent over this route would be late; never where that is not known, or nobody hedges.
+    fn late(&self, route: RouteId, sent: Timestamp) -> Option<Timestamp> {
         if !self.routing.hedge {
             return None;
         }
         let usual = self.learned().health[route.0].first_event_ms?;
         let late = Duration::from_secs_f64(usual * LATE / 1_000.0).max(NEVER_BEFORE);
-        Some(later(self.clock.now(), late))
+        Some(later(sent, late))
     }
 
     /// The late one of two, which is dropped and so cancelled.
