@@ -8,6 +8,9 @@ use super::phrases::{LANGUAGES, Phrases};
 /// No opener is longer than this many characters, and no more of an answer is held back to look for one.
 pub const MOST_CHARACTERS: usize = 120;
 
+/// Of most answers so many characters tell that they have none.
+const FEW_CHARACTERS: usize = 24;
+
 /// What the beginning of an answer turns out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Opening {
@@ -23,11 +26,9 @@ pub enum Opening {
 ///
 /// What is decided on the beginning of a text holds for all of it, so that a stream comes out as a whole answer does.
 pub fn opening(text: &str, is_whole: bool) -> Opening {
-    let window = Window::of(text, is_whole);
-    match window.openers(0) {
-        Found::No => Opening::Answer,
-        Found::Unsure => Opening::Undecided,
-        Found::Until(end) => Opening::Opener(window.byte(end)),
+    match Window::of(text, is_whole, FEW_CHARACTERS).opening() {
+        Opening::Undecided => Window::of(text, is_whole, MOST_CHARACTERS).opening(),
+        decided => decided,
     }
 }
 
@@ -73,9 +74,10 @@ struct Window<'a> {
 }
 
 impl<'a> Window<'a> {
-    fn of(text: &'a str, is_whole: bool) -> Self {
+    /// Of no more than `most` characters.
+    fn of(text: &'a str, is_whole: bool, most: usize) -> Self {
         let mut characters = SmallVec::new();
-        let ascii = text.bytes().take(MOST_CHARACTERS).take_while(u8::is_ascii).count();
+        let ascii = text.bytes().take(most).take_while(u8::is_ascii).count();
         characters.extend(
             text.bytes()
                 .take(ascii)
@@ -83,13 +85,22 @@ impl<'a> Window<'a> {
                 .map(|(at, byte)| (at, plain(char::from(byte.to_ascii_lowercase())), byte.is_ascii_lowercase())),
         );
         let mut looked_at = ascii;
-        for (at, c) in text[ascii..].char_indices().take(MOST_CHARACTERS - ascii) {
+        for (at, c) in text[ascii..].char_indices().take(most - ascii) {
             looked_at += 1;
             if !is_silent(c) {
                 characters.push((ascii + at, plain(c.to_lowercase().next().unwrap_or(c)), c.is_lowercase()));
             }
         }
-        Self { text, characters, is_open: !is_whole && looked_at < MOST_CHARACTERS }
+        let is_open = if looked_at < most { !is_whole } else { most < MOST_CHARACTERS };
+        Self { text, characters, is_open }
+    }
+
+    fn opening(&self) -> Opening {
+        match self.openers(0) {
+            Found::No => Opening::Answer,
+            Found::Unsure => Opening::Undecided,
+            Found::Until(end) => Opening::Opener(self.byte(end)),
+        }
     }
 
     fn get(&self, at: usize) -> Option<char> {
@@ -113,12 +124,11 @@ impl<'a> Window<'a> {
     /// One opener after the other. A last one that no answer follows is itself the answer.
     fn openers(&self, from: usize) -> Found {
         let start = self.skip(from, |c| c.is_whitespace() || is_emphasis(c) || matches!(c, '¡' | '¿'));
-        let Some(character) = self.get(start) else { return self.at_end() };
-        let mut first = Found::No;
-        for phrases in &LANGUAGES {
-            first = first.or(self.opener(phrases, start, character));
-        }
-        first.then(|end| match self.openers(end) {
+        let Some(first) = self.get(start) else { return self.at_end() };
+        let second = self.get(start + 1);
+        let languages = LANGUAGES.iter().filter(|phrases| phrases.may_open_with(first, second));
+        let found = languages.fold(Found::No, |found, phrases| found.or(self.opener(phrases, start, first)));
+        found.then(|end| match self.openers(end) {
             Found::No if self.is_bare(end) => self.at_end(),
             Found::No => Found::Until(end),
             more => more,
@@ -141,7 +151,7 @@ impl<'a> Window<'a> {
 
     /// What `found` makes of each phrase of a list that stands at `start`.
     fn each(&self, list: &List, start: usize, first: char, found: impl Fn(usize) -> Found) -> Found {
-        if !list.may_begin_with(first) {
+        if !list.may_begin_with(first, self.get(start + 1)) {
             return Found::No;
         }
         // Most phrases differ in their first character.

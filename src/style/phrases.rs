@@ -18,6 +18,15 @@ pub struct Phrases {
     pub kinds: List,
 }
 
+impl Phrases {
+    /// Whether an opener may begin with these characters.
+    #[inline]
+    pub fn may_open_with(&self, first: char, second: Option<char>) -> bool {
+        let lists = [&self.words, &self.announcements, &self.pointers, &self.offers, &self.clauses];
+        lists.into_iter().any(|list| list.may_begin_with(first, second))
+    }
+}
+
 pub const LANGUAGES: [Phrases; 13] = [
     ENGLISH, CHINESE, HINDI, SPANISH, FRENCH, ARABIC, BENGALI, PORTUGUESE, RUSSIAN, URDU, INDONESIAN, GERMAN, JAPANESE,
 ];

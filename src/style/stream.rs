@@ -55,7 +55,7 @@ const MOST_THOUGHT_LINE: usize = 120;
 /// Cleans a whole answer.
 pub fn clean(text: &str, depth: Depth) -> Cleaned {
     let mut cleaner = Cleaner::new(depth);
-    let mut out = Cleaned::default();
+    let mut out = Cleaned { text: String::with_capacity(text.len()), ..Cleaned::default() };
     cleaner.push(text, &mut out);
     cleaner.finish(&mut out);
     out
