@@ -23,5 +23,5 @@ pub use fields::{RawObject, Rewrite};
 pub use kind::ErrorKind;
 pub use message::{Message, Part, ToolCall};
 pub use pieces::Slices;
-pub use request::{BadRequest, ChatRequest, Features};
+pub use request::{BadRequest, ChatRequest, Edit, Features};
 pub use shape::MessagesShape;

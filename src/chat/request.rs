@@ -87,6 +87,20 @@ impl BadRequest {
     }
 }
 
+/// Another text in the place of a part of some JSON; in an empty place, an addition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edit {
+    pub place: Range<usize>,
+    pub text: String,
+}
+
+impl Edit {
+    /// What becomes of the text that it was made for.
+    pub fn applied(&self, text: &str) -> String {
+        [&text[..self.place.start], &self.text, &text[self.place.end..]].concat()
+    }
+}
+
 impl ChatRequest {
     /// Reads a JSON body, keeping its bytes. Fields that relay does not act on are not looked at.
     pub fn parse(body: Bytes) -> Result<Self, BadRequest> {
@@ -149,9 +163,23 @@ impl ChatRequest {
     /// This request with another list of messages, and everything else as it is.
     #[must_use]
     pub fn with_messages(&self, messages: &str) -> Self {
-        let place = self.place("messages").expect("a request has messages");
-        let body = [&self.body[..place.start], messages.as_bytes(), &self.body[place.end..]].concat();
-        let moved = |at: usize| if at < place.end { at } else { at - place.len() + messages.len() };
+        self.with_in_place_of(self.messages_place(), messages)
+    }
+
+    /// This request with its list of messages edited, and everything else as it is.
+    #[must_use]
+    pub fn with_edited_messages(&self, edit: &Edit) -> Self {
+        let begin = self.messages_place().start;
+        self.with_in_place_of(begin + edit.place.start..begin + edit.place.end, &edit.text)
+    }
+
+    fn messages_place(&self) -> Range<usize> {
+        self.place("messages").expect("a request has messages")
+    }
+
+    fn with_in_place_of(&self, place: Range<usize>, text: &str) -> Self {
+        let body = [&self.body[..place.start], text.as_bytes(), &self.body[place.end..]].concat();
+        let moved = |at: usize| if at < place.end { at } else { at - place.len() + text.len() };
         let other = self.clone();
         let fields = other.fields.into_iter().map(|field| field.moved(moved)).collect();
         Self { body: Bytes::from(body), fields, ..other }

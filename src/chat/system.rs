@@ -1,8 +1,7 @@
 //! Adds a text of relay's own to a request's system prompt, everything else left as it is.
 
-use std::borrow::Cow;
-
-use super::fields::{EditedObject, list};
+use super::chunk::string;
+use super::request::Edit;
 use super::skim::{Malformed, Skim};
 
 /// Where the text goes within the system prompt that is there.
@@ -13,75 +12,60 @@ pub enum Place {
     After,
 }
 
-/// The messages with `text`, a JSON string, in the first system message; one is made where there is none.
-pub fn join(messages: &[Cow<'_, str>], text: &str, place: Place) -> Result<Vec<String>, serde_json::Error> {
-    let mut joined: Vec<String> = messages.iter().map(ToString::to_string).collect();
-    match joined.first().map(|first| with_text(first, text, place)).transpose()?.flatten() {
-        Some(first) => joined[0] = first,
-        None => joined.insert(0, alone(text)),
-    }
-    Ok(joined)
-}
-
-/// The same for a list as raw JSON, of which no more than the first message is read.
-pub fn join_raw(messages: &str, text: &str, place: Place) -> Result<String, serde_json::Error> {
+/// How `text`, a JSON string, joins the first of these messages, where that is a system message; one is made where it is none. No more
+/// than the first message is read.
+pub fn join(messages: &str, text: &str, place: Place) -> Edit {
     let inner = messages.strip_prefix('[').unwrap_or(messages);
-    let Ok(first) = Skim::new(inner).value() else { return Ok(["[", &alone(text), "]"].concat()) };
-    let rest = &inner[first.end..];
-    Ok(match with_text(&inner[first], text, place)? {
-        Some(first) => ["[", &first, rest].concat(),
-        None => ["[", &alone(text), ",", inner].concat(),
-    })
-}
-
-/// A system message that says `text`, a JSON string.
-fn alone(text: &str) -> String {
-    [r#"{"role":"system","content":"#, text, "}"].concat()
-}
-
-/// The system message with `text`, a JSON string; `None` where this is none, or its content is of no known kind.
-fn with_text(message: &str, text: &str, place: Place) -> Result<Option<String>, serde_json::Error> {
-    if is_of_another(message) {
-        return Ok(None);
+    let begin = messages.len() - inner.len();
+    let alone =
+        |comma| Edit { place: begin..begin, text: [r#"{"role":"system","content":"#, text, "}", comma].concat() };
+    match Skim::new(inner).value() {
+        Ok(first) => with_text(&inner[first.clone()], text, place).map_or_else(
+            || alone(","),
+            |edit| Edit { place: edit.place.start + begin + first.start..edit.place.end + begin + first.start, ..edit },
+        ),
+        // A list of nothing.
+        Err(Malformed) => alone(""),
     }
-    let mut message = EditedObject::parse(message)?;
-    if !matches!(message.text("role").as_deref(), Some("system" | "developer")) {
-        return Ok(None);
-    }
-    let content = match message.get("content") {
-        None | Some("null" | "\"\"") => text.to_owned(),
-        Some(parts) if parts.starts_with('[') => {
-            let part = format!(r#"{{"type":"text","text":{text}}}"#);
-            let mut parts = list(parts)?;
-            let at = if place == Place::Before { 0 } else { parts.len() };
-            parts.insert(at, &part);
-            format!("[{}]", parts.join(","))
-        }
-        // The caller's text keeps its own escapes.
-        Some(own) => {
-            let Some(own) = inside(own) else { return Ok(None) };
-            let text = inside(text).unwrap_or_default();
-            match place {
-                Place::Before => format!("\"{text}\\n\\n{own}\""),
-                Place::After => format!("\"{own}\\n\\n{text}\""),
-            }
-        }
-    };
-    message.set("content", content);
-    Ok(Some(message.render()))
 }
 
-/// Whether a message is plainly of another role, which most are: then nothing else of it has to be read.
-fn is_of_another(message: &str) -> bool {
-    let mut is_of_another = false;
+/// How `text`, a JSON string, joins a system message; `None` where this is none, or its content is of no known kind.
+fn with_text(message: &str, text: &str, place: Place) -> Option<Edit> {
+    let (mut role, mut content) = (None, None);
     let walked = Skim::new(message).object(|skim, name| {
-        let role = skim.value()?;
-        if name.text == b"role" {
-            is_of_another = matches!(&message[role], "\"user\"" | "\"assistant\"" | "\"tool\"");
+        let value = skim.value()?;
+        match name.text {
+            b"role" => role = role.take().or(Some(value)),
+            b"content" => content = content.take().or(Some(value)),
+            _ => {}
         }
         Ok::<_, Malformed>(())
     });
-    walked.is_ok() && is_of_another
+    let end = walked.ok()?.end - 1;
+    let role = string(&message[role?]).ok()?;
+    if !matches!(role.as_ref(), "system" | "developer") {
+        return None;
+    }
+    let Some(content) = content else {
+        return Some(Edit { place: end..end, text: [r#","content":"#, text].concat() });
+    };
+    // Behind the opening quote or bracket, or before the closing one.
+    let at = if place == Place::Before { content.start + 1 } else { content.end - 1 };
+    let beside = |text: &str, between: &str| match place {
+        Place::Before => [text, between].concat(),
+        Place::After => [between, text].concat(),
+    };
+    let text = match &message[content.clone()] {
+        "null" | "\"\"" => return Some(Edit { place: content, text: text.to_owned() }),
+        parts if parts.starts_with('[') => {
+            let is_empty = parts[1..parts.len() - 1].trim_ascii().is_empty();
+            let part = [r#"{"type":"text","text":"#, text, "}"].concat();
+            beside(&part, if is_empty { "" } else { "," })
+        }
+        // The caller's text keeps its own escapes.
+        own => inside(own).and(inside(text)).map(|text| beside(text, "\\n\\n"))?,
+    };
+    Some(Edit { place: at..at, text })
 }
 
 /// What stands between a JSON string's quotes.
@@ -115,13 +99,25 @@ mod tests {
                     .to_owned(),
             ),
             (
+                r#"[{"role":"system","content":[ ]}]"#.to_owned(),
+                Place::After,
+                r#"[{"role":"system","content":[ {"type":"text","text":"Be \"brief\""}]}]"#.to_owned(),
+            ),
+            (
+                format!(r#"[ {{"\u0072ole":"s\u0079stem" }} ,{user}]"#),
+                Place::Before,
+                format!(r#"[ {{"\u0072ole":"s\u0079stem" ,"content":"Be \"brief\""}} ,{user}]"#),
+            ),
+            ("[]".to_owned(), Place::After, r#"[{"role":"system","content":"Be \"brief\""}]"#.to_owned()),
+            (
                 r#"[{"role":"system","content":null}]"#.to_owned(),
                 Place::After,
                 r#"[{"role":"system","content":"Be \"brief\""}]"#.to_owned(),
             ),
         ];
         for (messages, place, expected) in cases {
-            assert_eq!(join_raw(&messages, r#""Be \"brief\"""#, place).expect("joined"), expected, "{messages}");
+            let edit = join(&messages, r#""Be \"brief\"""#, place);
+            assert_eq!(edit.applied(&messages), expected, "{messages}");
         }
     }
 }

@@ -156,22 +156,13 @@ pub fn fit(digest: &Digest, messages: &[&str], room: Room<'_>) -> Result<Fitted,
             summary(digest, messages, &kept, &question(digest, messages), budget)
         })
         .flatten();
-    let chosen = chosen(messages, &kept);
+    let chosen = messages.iter().zip(&kept).filter(|(_, kept)| **kept).map(|(message, _)| *message);
+    let chosen = format!("[{}]", chosen.collect::<Vec<_>>().join(","));
     let (messages, tokens) = match summed_up {
-        Some((text, tokens)) => (with_summary(&chosen, &text), taken + tokens),
-        None => (format!("[{}]", chosen.join(",")), taken),
+        Some((text, tokens)) => (system::join(&chosen, &quoted(&text), Place::After).applied(&chosen), taken + tokens),
+        None => (chosen, taken),
     };
     Ok(Fitted { messages, tokens, kept: kept.iter().filter(|kept| **kept).count(), mode })
-}
-
-fn chosen<'a>(messages: &[&'a str], kept: &[bool]) -> Vec<Cow<'a, str>> {
-    messages.iter().zip(kept).filter(|(_, kept)| **kept).map(|(message, _)| Cow::Borrowed(*message)).collect()
-}
-
-fn with_summary(messages: &[Cow<'_, str>], text: &str) -> String {
-    let joined = system::join(messages, &quoted(text), Place::After);
-    let joined = joined.unwrap_or_else(|_| messages.iter().map(ToString::to_string).collect());
-    format!("[{}]", joined.join(","))
 }
 
 /// What stays or goes together: a message, and with a call its results. Instructions are in none.

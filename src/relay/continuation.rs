@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::answer::{self, Answer, Attempt};
 use crate::catalog::Prefill;
-use crate::chat::{BadRequest, ChatRequest, Fault};
+use crate::chat::{BadRequest, ChatRequest, Edit, Fault};
 use crate::routing::Wanted;
 use crate::style::StyleMode;
 
@@ -150,9 +150,8 @@ pub(super) fn with_so_far(request: &ChatRequest, text: &str, prefill: Prefill) -
         let asked = json!({ "role": "user", "content": instruction(text) });
         more = format!("{more},{asked}");
     }
-    let messages = request.raw("messages").unwrap_or("[]").trim_end();
-    let messages = format!("{},{more}]", messages.strip_suffix(']').unwrap_or(messages));
-    request.with_messages(&messages)
+    let end = request.raw("messages").map_or(0, |messages| messages.len() - 1);
+    request.with_edited_messages(&Edit { place: end..end, text: format!(",{more}") })
 }
 
 /// Asking for the last words once more leaves no doubt where a word or a space belongs; the repeated is taken out again.

@@ -127,15 +127,13 @@ impl Relay {
         if fitted.is_none() && !directs {
             return Ok((Cow::Borrowed(request), None));
         }
-        let shaped = fitted.map_or_else(
-            || Cow::Borrowed(request.raw("messages").unwrap_or("[]")),
-            |fitted| Cow::Owned(fitted.messages),
-        );
-        if !directs {
-            return Ok((Cow::Owned(request.with_messages(&shaped)), cut));
-        }
-        let joined = system::join_raw(&shaped, &self.directive.json, Place::Before);
-        Ok((Cow::Owned(request.with_messages(&joined.map_err(|error| unreadable(&error))?)), cut))
+        let joined = |messages| system::join(messages, &self.directive.json, Place::Before);
+        let shaped = match fitted {
+            Some(fitted) if directs => request.with_messages(&joined(&fitted.messages).applied(&fitted.messages)),
+            Some(fitted) => request.with_messages(&fitted.messages),
+            None => request.with_edited_messages(&joined(request.raw("messages").unwrap_or("[]"))),
+        };
+        Ok((Cow::Owned(shaped), cut))
     }
 
     /// The conversation cut to what this route takes; `None` where it fits as it is.
@@ -229,11 +227,6 @@ fn session(options: &Options, digest: &Digest) -> u64 {
     let named = options.session.map(|session| session.0 as u64);
     let began = digest.chain.get(1).or(digest.chain.first()).copied();
     named.or(began).unwrap_or_default()
-}
-
-fn unreadable(error: &serde_json::Error) -> Fault {
-    let message = format!("a message cannot be read: {error}");
-    Fault::Invalid { status: 400, message, param: Some("messages".to_owned()), code: None }
 }
 
 #[cfg(test)]
