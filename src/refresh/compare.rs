@@ -187,9 +187,9 @@ impl<'a> Comparing<'a> {
                     self.model(model, row);
                 }
             }
-            Match::Unsure(model) => {
-                self.met.insert(model.id.clone());
-                let reason = format!("perhaps `{}`", model.id);
+            Match::Unsure(models) => {
+                self.met.extend(models.iter().map(|model| model.id.clone()));
+                let reason = format!("perhaps `{}`", models[0].id);
                 self.unsure(&row.model, row, &reason);
             }
             Match::None if row.limits().next().is_some() && !self.provider.left_out.contains(&row.model) => {
@@ -374,7 +374,8 @@ fn change(
         op,
         held: None,
         seen: None,
-        evidence: row.evidence.cell.clone(),
+        // Of lines about one thing each has its own.
+        evidence: if row.evidence.cell.contains(&cell) { row.evidence.cell.clone() } else { cell.clone() },
         quote: cell,
         tier: row.tier.clone(),
     }

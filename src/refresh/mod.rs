@@ -13,6 +13,7 @@ pub mod look;
 mod markdown;
 mod names;
 mod page;
+mod plan;
 mod read;
 mod row;
 pub mod source;

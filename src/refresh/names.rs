@@ -3,39 +3,65 @@
 use crate::catalog::Model;
 
 use super::row::Row;
+use super::words;
 
 /// What a page's words mean.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Match<'a> {
     One(&'a Model),
-    /// It may be this one.
-    Unsure(&'a Model),
+    /// It may be one of these, or all.
+    Unsure(Vec<&'a Model>),
     None,
 }
 
 /// The model that a row is about.
 pub fn find<'a>(row: &Row, models: &'a [Model]) -> Match<'a> {
-    let names = || row.ids.iter().map(String::as_str).chain([row.model.as_str()]);
-    let by = |is_it: &dyn Fn(&str, &str) -> bool| -> Vec<&'a Model> {
-        models.iter().filter(|model| names().any(|name| is_it(name, &model.id))).collect()
-    };
-    let exact: &dyn Fn(&str, &str) -> bool = &|name, id| name.eq_ignore_ascii_case(id);
-    for is_it in [exact, &|name, id| plain(name) == plain(id), &|name, id| plain(name) == plain(undated(id))] {
-        match by(is_it).as_slice() {
-            [] => {}
-            [one] => return Match::One(one),
-            [first, ..] => return Match::Unsure(first),
+    let names: Vec<&str> = row.ids.iter().map(String::as_str).chain([row.model.as_str()]).collect();
+    let parts: Vec<&str> =
+        row.model.split([',', ';', '&']).flat_map(|part| part.split(" and ")).map(str::trim).collect();
+    let mut together: Vec<&Model> = Vec::new();
+    for model in parts.iter().filter(|_| parts.len() > 1).filter_map(|part| surely(&[part], models)) {
+        if !together.iter().any(|known| known.id == model.id) {
+            together.push(model);
         }
     }
-    match by(&|name, id| is_begin(&plain(name), &plain(id))).as_slice() {
-        [] => Match::None,
-        [first, ..] => Match::Unsure(first),
+    if together.len() > 1 {
+        return Match::Unsure(together);
+    }
+    if let Some(found) = by_name(&names, models) {
+        return found;
+    }
+    let perhaps: Vec<&Model> =
+        models.iter().filter(|model| names.iter().any(|name| is_begin(&plain(name), &plain(&model.id)))).collect();
+    if perhaps.is_empty() { Match::None } else { Match::Unsure(perhaps) }
+}
+
+/// The model or models that one of the names is, joints, maker and date apart.
+fn by_name<'a>(names: &[&str], models: &'a [Model]) -> Option<Match<'a>> {
+    let exact: &dyn Fn(&str, &str) -> bool = &|name, id| name.eq_ignore_ascii_case(id);
+    for is_it in [exact, &|name, id| plain(name) == plain(id), &|name, id| plain(name) == plain(undated(id))] {
+        let found: Vec<&Model> =
+            models.iter().filter(|model| names.iter().any(|name| is_it(name, &model.id))).collect();
+        match found.as_slice() {
+            [] => {}
+            [one] => return Some(Match::One(one)),
+            _ => return Some(Match::Unsure(found)),
+        }
+    }
+    None
+}
+
+fn surely<'a>(names: &[&str], models: &'a [Model]) -> Option<&'a Model> {
+    match by_name(names, models) {
+        Some(Match::One(model)) => Some(model),
+        _ => None,
     }
 }
 
 /// A name without its maker, its case and its joints: "Llama 3.3 70B" and `meta/llama-3.3-70b` are one.
 fn plain(name: &str) -> String {
-    let name = name.split(" (").next().unwrap_or(name);
+    // What is billed or counted apart is another than the model.
+    let name = name.split_once(" (").filter(|(_, beside)| !words::is_apart(beside)).map_or(name, |(name, _)| name);
     let name = name.rsplit('/').next().unwrap_or(name);
     let name = name.replace('+', "plus");
     name.chars().filter(|c| c.is_alphanumeric() || *c == ':').collect::<String>().to_lowercase()
@@ -95,18 +121,29 @@ mod tests {
             ("Command A", "= command-a-03-2025"),
             ("Command A Reasoning", "= command-a-reasoning-08-2025"),
             ("Command R+", "= command-r-plus-08-2024"),
-            ("Command R", "? command-r-03-2024"),
+            ("Command R", "? command-r-03-2024 command-r-08-2024"),
             ("Llama 3.3 70B", "= meta/llama-3.3-70b"),
             ("Llama 3.1 8B", "? llama-3.1-8b-instant"),
             ("Mistral Large", "= mistral-large-2512"),
             ("mistral-large-2411", "none"),
-            ("Command", "? command-a-03-2025"),
+            (
+                "Command",
+                "? command-a-03-2025 command-a-reasoning-08-2025 command-r-plus-08-2024 command-r-03-2024 command-r-08-2024",
+            ),
+            ("Command A Reasoning, Command R+", "? command-a-reasoning-08-2025 command-r-plus-08-2024"),
+            ("meta/llama-3.3-70b and llama-3.1-8b-instant", "? meta/llama-3.3-70b llama-3.1-8b-instant"),
+            ("Llama 3.3 70B (preview)", "= meta/llama-3.3-70b"),
+            ("Llama 3.3 70B (Batch)", "? meta/llama-3.3-70b"),
+            ("Llama 3.3 70B (Flex processing, paid)", "? meta/llama-3.3-70b"),
             ("Mixtral", "none"),
         ] {
             let row = Row { model: name.to_owned(), ..Row::default() };
             let found_now = match find(&row, &models) {
                 Match::One(model) => format!("= {}", model.id),
-                Match::Unsure(model) => format!("? {}", model.id),
+                Match::Unsure(models) => {
+                    let ids: Vec<&str> = models.iter().map(|model| model.id.as_str()).collect();
+                    format!("? {}", ids.join(" "))
+                }
                 Match::None => "none".to_owned(),
             };
             assert_eq!(found_now, found, "{name}");

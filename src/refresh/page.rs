@@ -160,6 +160,11 @@ impl Builder {
         }
     }
 
+    /// How many titles are open.
+    pub fn depth(&self) -> usize {
+        self.places.len()
+    }
+
     /// A tab begins; the depth to return to at its end.
     pub fn open_tab(&mut self, title: &str) -> usize {
         self.end_items(0);

@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 
 use super::grid::Grid;
 use super::page::{self, Block, Content, Page, Place};
+use super::plan::{self, Above, Plan};
 use super::row::Row;
 use super::statement::{self, Said};
-use super::text::{SEAM, Text};
-use super::tier::Tiers;
+use super::text::Text;
 use super::words::{self, Word};
 use super::{row, table, tier};
 
@@ -80,7 +80,7 @@ pub fn read(bytes: &[u8]) -> Reading {
 fn read_page(page: &Page, reading: &mut Reading) -> bool {
     let mut tables = Tables::default();
     let mut lines = Lines::default();
-    let mut announced = None;
+    let mut above = Above::default();
     let mut blocks = page.blocks.iter().peekable();
     while let Some(block) = blocks.next() {
         if reading.rows.len() + lines.rows.len() > MOST_ROWS {
@@ -94,18 +94,15 @@ fn read_page(page: &Page, reading: &mut Reading) -> bool {
                 if rest.is_some() {
                     blocks.next();
                 }
-                tables.read(rest.as_ref().unwrap_or(grid), block, announced.as_deref(), reading);
+                tables.read(rest.as_ref().unwrap_or(grid), block, &above.of_table(&block.places), reading);
             }
-            Content::Item(text) => lines.take(statement::item(text, block.line), block, reading),
-            Content::Paragraph(text) => lines.paragraph(text, block, reading),
+            Content::Item(text) => lines.take(statement::item(text, block.line), block, &above, reading),
+            Content::Paragraph(text) => lines.paragraph(text, block, &above, reading),
         }
         if let Content::Item(text) = &block.content {
             lines.introduces = text.shown().ends_with(':');
         }
-        announced = match &block.content {
-            Content::Paragraph(text) => announcement(text),
-            _ => None,
-        };
+        above.pass(block);
     }
     lines.end(reading);
     true
@@ -127,11 +124,10 @@ struct Tables {
 }
 
 impl Tables {
-    fn read(&mut self, grid: &Grid, block: &Block, announced: Option<&str>, reading: &mut Reading) {
+    fn read(&mut self, grid: &Grid, block: &Block, around: &Plan, reading: &mut Reading) {
         self.count += 1;
-        let around = announced.map(str::to_owned).or_else(|| tier_around(&block.places));
         let title = block.places.last().map(|place| place.title.as_str());
-        let rows = table::read(grid, around.as_deref(), title);
+        let rows = table::read(grid, around, title);
         let rows = rows.and_then(|rows| {
             let rows: Vec<Row> =
                 rows.into_iter().map(|row| if row.model == "*" { under(row, &block.places) } else { row }).collect();
@@ -154,64 +150,6 @@ impl Tables {
     }
 }
 
-/// The plan that a line right above a table gives it: "Developer plan", "Limits of the free tier:". A sentence tells, and a
-/// line that sends people elsewhere, such as to a better plan, speaks of no table.
-fn announcement(text: &Text) -> Option<String> {
-    const MOST: usize = 100;
-    const AWAY: [&str; 9] =
-        ["upgrade", "than", "compared", "unlike", "except", "beyond", "higher", "switch", "contact"];
-    let shown = text.shown();
-    let title = shown.strip_suffix(':').unwrap_or(&shown);
-    let words: Vec<String> =
-        title.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase).collect();
-    // Several buttons side by side are not one title.
-    let named = text.plain.split(SEAM).filter(|piece| tier::in_title(piece).is_some()).count();
-    let is_plain = words.iter().all(|word| words::word(word).is_some());
-    let is_intro = shown.ends_with(':') && !words.iter().any(|word| AWAY.contains(&word.as_str()));
-    let is_title = title.len() <= MOST && !title.ends_with('.') && named <= 1 && (is_plain || is_intro);
-    is_title.then(|| tier::in_title(title)).flatten()
-}
-
-/// The plan that the innermost title around a block names. A tab's title is a plan's even where it is none of the usual.
-fn tier_around(places: &[Place]) -> Option<String> {
-    places.iter().rev().find_map(|place| match tier::in_title(&place.title) {
-        Some(tier) => Some(tier),
-        None if place.is_tab() && !speaks_of_models(&place.title) => tier::of_label(&place.title),
-        None => None,
-    })
-}
-
-fn speaks_of_models(title: &str) -> bool {
-    title.to_lowercase().split_whitespace().any(|word| {
-        ["model", "models", "text", "chat", "audio", "image", "images", "embeddings", "api", "limits"].contains(&word)
-    })
-}
-
-/// What the text right above some lines says of their plan.
-#[derive(Debug, Default)]
-enum Announced {
-    #[default]
-    Nothing,
-    Plan(String),
-    /// "Unlike the free tier, others have:"
-    Unclear,
-}
-
-impl Announced {
-    fn by(text: &Text) -> Self {
-        let shown = text.shown();
-        if !shown.ends_with(':') {
-            return Self::Nothing;
-        }
-        match (announcement(text), tier::in_sentence(&shown)) {
-            (Some(tier), _) => Self::Plan(tier),
-            (None, Tiers::None) => Self::Nothing,
-            (None, Tiers::One(tier)) if shown.to_lowercase().starts_with("with a") => Self::Plan(tier),
-            (None, _) => Self::Unclear,
-        }
-    }
-}
-
 /// How many lines back a line may belong to.
 const MOST_BACK: usize = 50;
 
@@ -221,39 +159,42 @@ struct Lines {
     rows: Vec<Row>,
     intro: Vec<Row>,
     introduces: bool,
-    announced: Announced,
+    introduced: Plan,
     /// A line of them has a variable without a value: the others may be less than all.
     is_incomplete: bool,
 }
 
 impl Lines {
-    fn paragraph(&mut self, text: &Text, block: &Block, reading: &mut Reading) {
+    fn paragraph(&mut self, text: &Text, block: &Block, above: &Above, reading: &mut Reading) {
         let names_model = block.places.last().is_some_and(|place| row::is_id(&place.title));
         if names_model && statement::is_amounts(text) {
-            return self.take(statement::item(text, block.line), block, reading);
+            return self.take(statement::item(text, block.line), block, above, reading);
         }
-        self.announced = Announced::by(text);
+        let says = text.shown().ends_with(':');
+        self.introduced = if says { plan::introduced(text) } else { Plan::Unsaid };
         for said in statement::paragraph(text, block.line) {
-            self.take(said, block, reading);
+            self.take(said, block, above, reading);
         }
         self.introduces = text.shown().ends_with(':');
     }
 
-    fn take(&mut self, said: Said, block: &Block, reading: &mut Reading) {
+    fn take(&mut self, said: Said, block: &Block, above: &Above, reading: &mut Reading) {
         let mut row = match said {
             Said::Nothing => return,
             Said::Unclear(reason) => {
                 self.is_incomplete |= reason == statement::UNRESOLVED;
                 return reading.refuse(format!("line {}", block.line), reason);
             }
-            Said::Limits(row) => match (&row.tier, &self.announced) {
-                (None, Announced::Plan(tier)) => placed(Row { tier: Some(tier.clone()), ..row }, &block.places),
-                (None, Announced::Unclear) => {
-                    let reason = "the text above it speaks of plans, and leaves open of which";
-                    return reading.refuse(format!("line {}", block.line), reason);
+            Said::Limits(mut row) => {
+                if row.tier.is_none() {
+                    match self.introduced.clone().or(|| above.of_line(&block.places)) {
+                        Plan::Named(tier) => row.tier = Some(tier),
+                        Plan::Unsaid => {}
+                        Plan::Unclear => return reading.refuse(format!("line {}", block.line), plan::UNCLEAR),
+                    }
                 }
-                _ => placed(row, &block.places),
-            },
+                under(row, &block.places)
+            }
         };
         if self.introduces
             && self.intro.is_empty()
@@ -322,12 +263,6 @@ fn contradicted(rows: &mut [Row]) {
         row.amounts.retain(|metric, value| known[&about(&whole, *metric)] == Some(*value));
         row.evidence.cells.retain(|metric, _| row.amounts.contains_key(metric));
     }
-}
-
-/// The row of a line with what the titles around it say.
-fn placed(mut row: Row, places: &[Place]) -> Row {
-    row.tier = row.tier.or_else(|| tier_around(places));
-    under(row, places)
 }
 
 /// The row with the model, or the group of them, that the title above it names.

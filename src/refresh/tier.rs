@@ -2,7 +2,7 @@
 
 use super::amount::{Token, tokens};
 use super::header::split_glued;
-use super::text::shown;
+use super::text::{SEAM, shown};
 use super::words::{self, Word};
 
 /// The plans that a text names.
@@ -47,9 +47,76 @@ pub fn of_label(text: &str) -> Option<String> {
     }
 }
 
-/// The plan that a cell of a column of plans names: its words, where they say more than a plan's name.
-pub fn of_cell(text: &str) -> String {
+/// The plan that a cell of a column of plans names: its words, where they say more than a plan's name. "Less than 10" is one by what
+/// its header counts.
+pub fn of_cell(text: &str, header: &str) -> String {
+    let counts_credits =
+        words_of(header).any(|word| word == "credits") && !words_of(text).any(|word| word == "credits");
+    if counts_credits && text.contains(|c: char| c.is_ascii_digit()) {
+        return shown(&format!("{text} {}", header.to_lowercase()));
+    }
     in_title(text).unwrap_or_else(|| shown(text))
+}
+
+/// Whether a title that names a plan speaks of those who are not on it, or of what it was: "Beyond the free tier".
+pub fn is_denied(text: &str) -> bool {
+    const BEFORE: [&str; 23] = [
+        "no",
+        "non",
+        "not",
+        "beyond",
+        "outside",
+        "former",
+        "formerly",
+        "previous",
+        "upgrade",
+        "upgrading",
+        "upgraded",
+        "after",
+        "above",
+        "past",
+        "leaving",
+        "exceeding",
+        "without",
+        "than",
+        "unlike",
+        "except",
+        "besides",
+        "exceed",
+        "leave",
+    ];
+    const ANYWHERE: [&str; 3] = ["discontinued", "retired", "ended"];
+    let text = split_glued(text);
+    let is_name = |word: &String| matches!(words::word(word), Some(Word::Tier));
+    let Some(name) = words_of(&text).position(|word| is_name(&word)) else { return false };
+    words_of(&text).take(name).any(|word| BEFORE.contains(&word.as_str()))
+        || words_of(&text).any(|word| ANYWHERE.contains(&word.as_str()))
+}
+
+/// The plans that a text offers side by side, as buttons do; none where it says anything besides.
+pub fn side_by_side(text: &str) -> Vec<String> {
+    let is_between = |c: char| c == SEAM || matches!(c, '\n' | '|' | '/' | '·' | '•' | ',' | ';');
+    let mut plans = Vec::new();
+    for piece in text.split(is_between).flat_map(glued).filter(|piece| !piece.trim().is_empty()) {
+        if !words_of(piece).all(|word| words::word(&word).is_some()) {
+            return Vec::new();
+        }
+        match named(piece, true) {
+            Tiers::One(plan) => plans.push(plan),
+            Tiers::None => {}
+            Tiers::Several => return Vec::new(),
+        }
+    }
+    plans
+}
+
+/// Pieces that stand side by side without a space, as the texts of buttons do.
+fn glued(text: &str) -> impl Iterator<Item = &str> {
+    let joints = text.char_indices().zip(text.chars().skip(1));
+    let joints = joints.filter(|((_, c), next)| c.is_lowercase() && next.is_uppercase());
+    let mut from = 0;
+    let ends = joints.map(|((at, c), _)| at + c.len_utf8()).chain([text.len()]);
+    ends.map(move |end| &text[std::mem::replace(&mut from, end)..end])
 }
 
 /// The plan that a part of a sentence names.

@@ -282,6 +282,22 @@ pub fn task(text: &str) -> Option<&str> {
     text.split(|c: char| !c.is_alphanumeric()).find(|word| is_one_of(TASKS, word))
 }
 
+/// Whether a title or an introduction speaks of other numbers than those of every request on a plan now.
+pub fn is_elsewhere(text: &str) -> bool {
+    const ELSEWHERE: &str = "previous|previously|former|formerly|upcoming|example|examples|batch|billing|payment|card";
+    let text = text.to_lowercase();
+    let names_plan = |word: &str| self::word(word) == Some(Word::Tier);
+    let words = || text.split(|c: char| !c.is_alphanumeric());
+    !words().any(names_plan) && words().any(|word| is_one_of(ELSEWHERE, word))
+}
+
+/// Whether what stands behind a model's name in brackets makes another of it: one that is billed, or counted, apart.
+pub fn is_apart(text: &str) -> bool {
+    const APART: &str = "batch|flex|priority|paid|dedicated|provisioned|finetuned|tuned|turbo";
+    let text = text.to_lowercase();
+    text.split(|c: char| !c.is_alphanumeric()).any(|word| is_one_of(APART, word))
+}
+
 /// Words of titles that say no more than that limits follow, beside those about limits.
 pub fn is_general(word: &str) -> bool {
     const GENERAL: &str = "and|or|credits|credit|remaining|pricing|billing|how|work|works|measured|what|is|are|apply|\

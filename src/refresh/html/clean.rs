@@ -23,28 +23,14 @@ const DROPPED: [&str; 15] = [
 ];
 
 /// Elements that stay, by their own names.
-const KEPT: [&str; 26] = [
+const KEPT: [&str; 28] = [
     "title", "table", "caption", "thead", "tbody", "tfoot", "tr", "th", "td", "h1", "h2", "h3", "h4", "h5", "h6", "ul",
-    "ol", "li", "p", "details", "summary", "dt", "dd", "x-code", "x-link", "x-tab",
+    "ol", "li", "p", "details", "summary", "dt", "dd", "aside", "nav", "x-code", "x-link", "x-tab",
 ];
 
 /// Elements after which a new line begins.
-const BLOCKS: [&str; 14] = [
-    "div",
-    "section",
-    "article",
-    "main",
-    "aside",
-    "nav",
-    "header",
-    "footer",
-    "figure",
-    "figcaption",
-    "blockquote",
-    "dl",
-    "br",
-    "hr",
-];
+const BLOCKS: [&str; 12] =
+    ["div", "section", "article", "main", "header", "footer", "figure", "figcaption", "blockquote", "dl", "br", "hr"];
 
 /// Elements that others stand for by their role, as in tables made of `div`.
 const ROLES: [(&str, &str); 8] = [

@@ -99,6 +99,8 @@ struct Walker<'a> {
     tabs: Tabs,
     /// Text that stands in no element of its own.
     loose: Text,
+    /// The tabs that stand side by side: a paragraph before what follows them.
+    choice: Text,
     /// How many lists are open.
     lists: usize,
     /// The term that descriptions belong to.
@@ -109,8 +111,8 @@ struct Walker<'a> {
 impl<'a> Walker<'a> {
     fn new(builder: &'a mut Builder, cut_tables: Vec<usize>, tabs: Tabs, line: usize) -> Self {
         let (sinks, tables, panels) = (Vec::new(), Vec::new(), Vec::new());
-        let (loose, term) = (Text::default(), Text::default());
-        Self { builder, cut_tables, sinks, tables, panels, tabs, loose, lists: 0, term, line }
+        let (loose, choice, term) = (Text::default(), Text::default(), Text::default());
+        Self { builder, cut_tables, sinks, tables, panels, tabs, loose, choice, lists: 0, term, line }
     }
 
     fn text(&mut self, text: &str) {
@@ -143,6 +145,7 @@ impl<'a> Walker<'a> {
             }
             "details" => self.panels.push(None),
             "x-panel" => self.open_panel(element),
+            "aside" | "nav" if !in_cell => self.open_beside(),
             "h1" | "h2" | "h3" | "h4" | "h5" | "h6" if !in_cell => {
                 self.flush();
                 self.sink(Purpose::Heading(element.name().as_bytes()[1] - b'0'));
@@ -191,7 +194,8 @@ impl<'a> Walker<'a> {
                     sink.text.leads_to(target);
                 }
             }
-            "details" | "x-panel" => {
+            "aside" | "nav" if self.is_in_cell() => {}
+            "details" | "x-panel" | "aside" | "nav" => {
                 self.flush();
                 if let Some(Some(depth)) = self.panels.pop() {
                     self.builder.close_tab(depth);
@@ -223,6 +227,9 @@ impl<'a> Walker<'a> {
 
     fn end_sink(&mut self) {
         let Some(Sink { purpose, text, line }) = self.sinks.pop() else { return };
+        if matches!(purpose, Purpose::Heading(_) | Purpose::Item | Purpose::Paragraph) {
+            self.offer();
+        }
         match purpose {
             Purpose::Cell { columns, rows } => {
                 self.each_table(|table| table.row.push(Spanning { text, columns, rows }));
@@ -243,7 +250,11 @@ impl<'a> Walker<'a> {
             Purpose::Caption => {
                 self.each_table(|table| table.layout.caption(text.shown()));
             }
-            Purpose::Tab(tab) => self.tabs.add(Tab { title: text.shown(), ..tab }),
+            Purpose::Tab(tab) => {
+                self.choice.push(&text.shown());
+                self.choice.seam();
+                self.tabs.add(Tab { title: text.shown(), ..tab });
+            }
             Purpose::Title => self.builder.title(&text.shown()),
         }
     }
@@ -279,11 +290,26 @@ impl<'a> Walker<'a> {
     /// Ends the paragraph that loose text makes.
     fn flush(&mut self) {
         let text = std::mem::take(&mut self.loose);
-        self.builder.paragraph(text, self.line);
+        if !text.is_blank() {
+            self.offer();
+            self.builder.paragraph(text, self.line);
+        }
+    }
+
+    fn offer(&mut self) {
+        let choice = std::mem::take(&mut self.choice);
+        self.builder.paragraph(choice, self.line);
+    }
+
+    /// What stands beside the text has titles of its own, which are none of what follows.
+    fn open_beside(&mut self) {
+        self.flush();
+        self.panels.push(Some(self.builder.depth()));
     }
 
     fn open_panel(&mut self, element: &Element) {
         self.flush();
+        self.offer();
         let title = self.tabs.title(element.attr("id"), element.attr("aria-labelledby"));
         let title = element.attr("aria-label").map(str::to_owned).or(title).unwrap_or_default();
         let depth = self.builder.open_tab(&title);
@@ -298,6 +324,9 @@ impl<'a> Walker<'a> {
 
     fn open_table(&mut self, number: Option<usize>) {
         self.flush();
+        if self.tables.is_empty() {
+            self.offer();
+        }
         self.end_item_text();
         self.each_table(|table| table.has_table = true);
         let is_cut = number.is_some_and(|number| self.cut_tables.contains(&number));

@@ -37,7 +37,8 @@ pub fn read(sheet: &Sheet<'_>) -> Result<Vec<Row>, Refusal> {
         if repeats_header(sheet, line) || is_struck(line, subject, &limits) {
             continue;
         }
-        let tier_cell = tier_column.and_then(|column| cell_text(line, column)).map(|text| tier::of_cell(&text));
+        let tier_cell =
+            tier_column.and_then(|column| Some(tier::of_cell(&cell_text(line, column)?, &sheet.head.texts[column])));
         let tier_above = tier_cell.or(tier_above);
         let (model, ids, section) = named(line, subject, section)?;
         let context = context_column.and_then(|column| context(line, column));

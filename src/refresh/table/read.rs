@@ -5,6 +5,7 @@ use std::rc::Rc;
 use super::super::amount::Unit;
 use super::super::grid::{Grid, Row as Line};
 use super::super::header::{self, Meaning};
+use super::super::plan::{self, Plan};
 use super::super::row::{Quote, Row};
 use super::super::tier;
 use super::super::words::{self, Column};
@@ -25,16 +26,16 @@ pub struct Sheet<'a> {
 }
 
 /// Reads a table, with the plan that the titles around it name, and the title right above it.
-pub fn read(grid: &Grid, tier_around: Option<&str>, title: Option<&str>) -> Result<Vec<Row>, Refusal> {
+pub fn read(grid: &Grid, around: &Plan, title: Option<&str>) -> Result<Vec<Row>, Refusal> {
     if let Some(defect) = grid.defect {
         return Err(defect.to_owned());
     }
     let head = head(grid);
-    let caption = grid.caption.as_deref().and_then(tier::in_title);
-    let around = head.tier.clone().or(caption).or_else(|| tier_around.map(str::to_owned));
+    let around = grid.caption.as_deref().map(plan::of_title).unwrap_or_default().or(|| around.clone());
+    let tier = head.tier.clone().or_else(|| around.name().map(str::to_owned));
     let body = &grid.rows[head.rows..];
     let unit = grid.caption.as_deref().and_then(header::metric).or_else(|| title.and_then(header::metric));
-    let sheet = Sheet { head, body, tier: around, unit: unit.unwrap_or_default() };
+    let sheet = Sheet { head, body, tier, unit: unit.unwrap_or_default() };
     sheet.refuse_useless(grid.caption.as_deref())?;
     sheet.refuse_shifted(grid)?;
     let rows = match sheet.metric_column() {
@@ -46,6 +47,9 @@ pub fn read(grid: &Grid, tier_around: Option<&str>, title: Option<&str>) -> Resu
     }
     if rows.iter().all(|row| row.amounts.is_empty()) {
         return Err("no cell holds a number".to_owned());
+    }
+    if around == Plan::Unclear && rows.iter().any(|row| row.tier.is_none()) {
+        return Err(plan::UNCLEAR.to_owned());
     }
     Ok(rows)
 }

@@ -1,0 +1,175 @@
+//! Whose numbers a block states: what titles, tabs and lines above it say of plans.
+
+use std::rc::Rc;
+
+use super::page::{Block, Content, Place};
+use super::text::{SEAM, Text};
+use super::tier::{self, Tiers};
+use super::words;
+
+/// Whose numbers follow, by what stands above them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Plan {
+    /// No plan is spoken of.
+    #[default]
+    Unsaid,
+    Named(String),
+    /// "Unlike the free tier, others have:", "Beyond the free tier", or a choice of plans with one table below it.
+    Unclear,
+}
+
+/// Why what follows such words is not read.
+pub const UNCLEAR: &str = "the text above it speaks of plans, and leaves open of which";
+
+impl Plan {
+    /// This, or where nothing is said what another place says.
+    pub fn or(self, other: impl FnOnce() -> Self) -> Self {
+        if self == Self::Unsaid { other() } else { self }
+    }
+
+    pub fn name(&self) -> Option<&str> {
+        if let Self::Named(name) = self { Some(name) } else { None }
+    }
+}
+
+/// What a title says: a heading, a caption, an item with others below it.
+pub fn of_title(title: &str) -> Plan {
+    if words::is_elsewhere(title) || tier::is_denied(title) {
+        return Plan::Unclear;
+    }
+    tier::in_title(title).map_or(Plan::Unsaid, Plan::Named)
+}
+
+/// What the innermost title around a block says. A tab's title is a plan's even where it is none of the usual.
+pub fn around(places: &[Place]) -> Plan {
+    let says = |place: &Place| match of_title(&place.title) {
+        Plan::Unsaid if place.is_tab() && !speaks_of_models(&place.title) => {
+            tier::of_label(&place.title).map_or(Plan::Unsaid, Plan::Named)
+        }
+        said => said,
+    };
+    places.iter().rev().map(says).find(|said| *said != Plan::Unsaid).unwrap_or_default()
+}
+
+fn speaks_of_models(title: &str) -> bool {
+    title.to_lowercase().split_whitespace().any(|word| {
+        ["model", "models", "text", "chat", "audio", "image", "images", "embeddings", "api", "limits"].contains(&word)
+    })
+}
+
+/// The plan that a line right above a table gives it: "Developer plan", "Limits of the free tier:". A sentence tells, and a
+/// line that sends people elsewhere, such as to a better plan, speaks of no table.
+fn announced(text: &Text) -> Option<String> {
+    const MOST: usize = 100;
+    const AWAY: [&str; 9] =
+        ["upgrade", "than", "compared", "unlike", "except", "beyond", "higher", "switch", "contact"];
+    let shown = text.shown();
+    let title = shown.strip_suffix(':').unwrap_or(&shown);
+    let words: Vec<String> =
+        title.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase).collect();
+    // Several buttons side by side are not one title.
+    let named = text.plain.split(SEAM).filter(|piece| tier::in_title(piece).is_some()).count();
+    let is_plain = words.iter().all(|word| words::word(word).is_some());
+    let is_intro = shown.ends_with(':') && !words.iter().any(|word| AWAY.contains(&word.as_str()));
+    let is_title = title.len() <= MOST && !title.ends_with('.') && named <= 1 && (is_plain || is_intro);
+    is_title.then(|| of_title(title).name().map(str::to_owned)).flatten()
+}
+
+/// What the text right above some lines, or above a table, says.
+pub fn introduced(text: &Text) -> Plan {
+    let shown = text.shown();
+    match (announced(text), tier::in_sentence(&shown)) {
+        (Some(tier), _) => Plan::Named(tier),
+        _ if !shown.ends_with(':') => Plan::Unsaid,
+        (None, Tiers::None) if words::is_elsewhere(&shown) => Plan::Unclear,
+        (None, Tiers::None) => Plan::Unsaid,
+        (None, Tiers::One(tier)) if shown.to_lowercase().starts_with("with a") => Plan::Named(tier),
+        (None, _) => Plan::Unclear,
+    }
+}
+
+/// What was read of plans on the way to a block.
+#[derive(Debug, Default)]
+pub struct Above {
+    /// By the paragraph right above.
+    introduced: Plan,
+    choice: Option<Choice>,
+    /// The block right above is a part of the choice.
+    is_choosing: bool,
+}
+
+/// Plans to choose from, as buttons and tabs offer them. Which of them is chosen is not in the page.
+#[derive(Debug)]
+struct Choice {
+    places: Rc<Vec<Place>>,
+    plans: Vec<String>,
+}
+
+impl Above {
+    /// A block has been read.
+    pub fn pass(&mut self, block: &Block) {
+        self.introduced = match &block.content {
+            Content::Paragraph(text) => introduced(text),
+            _ => Plan::Unsaid,
+        };
+        let offered = match &block.content {
+            Content::Paragraph(text) | Content::Item(text) => tier::side_by_side(&text.plain),
+            Content::Heading(_) | Content::Table(_) => Vec::new(),
+        };
+        let is_choosing = !offered.is_empty();
+        match &mut self.choice {
+            Some(choice) if is_choosing && self.is_choosing => choice.plans.extend(offered),
+            _ if is_choosing => self.choice = Some(Choice { places: Rc::clone(&block.places), plans: offered }),
+            _ => {}
+        }
+        self.is_choosing = is_choosing;
+    }
+
+    /// Whose a table is that stands at these places.
+    pub fn of_table(&self, places: &[Place]) -> Plan {
+        self.introduced.clone().or(|| self.of_line(places))
+    }
+
+    /// Whose a line is, its introduction apart.
+    pub fn of_line(&self, places: &[Place]) -> Plan {
+        let choice = self.choice.as_ref().filter(|choice| choice.plans.len() > 1);
+        match choice.and_then(|choice| places.strip_prefix(choice.places.as_slice())) {
+            Some(within) => around(within).or(|| Plan::Unclear),
+            None => around(places),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_title_that_speaks_of_others_leaves_the_plan_open() {
+        for title in [
+            "Beyond the free tier",
+            "Upgrading from the free tier",
+            "No free tier",
+            "Non-free tier",
+            "Former free tier limits",
+            "Limits for users outside the free tier",
+            "Free tier (discontinued)",
+            "After adding a payment method",
+            "Batch API",
+            "Previous limits (before June 2025)",
+            "Upcoming limits",
+            "Example",
+        ] {
+            assert_eq!(of_title(title), Plan::Unclear, "{title}");
+        }
+        for (title, tier) in [
+            ("Free tier (no credit card needed)", "Free"),
+            ("Free tier", "Free"),
+            ("Paid tier (billing is set up)", "Paid"),
+            ("Limits of the free plan", "Free"),
+        ] {
+            assert_eq!(of_title(title), Plan::Named(tier.to_owned()), "{title}");
+        }
+        assert_eq!(of_title("Rate limits"), Plan::Unsaid);
+    }
+}
