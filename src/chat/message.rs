@@ -86,16 +86,21 @@ struct RawMessage<'a> {
     tool_call_id: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     name: Option<Cow<'a, str>>,
-    #[serde(borrow, default, alias = "reasoning")]
+    /// Providers have two names for it, and some send both.
+    #[serde(borrow, default)]
     reasoning_content: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    reasoning: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
 struct RawCall<'a> {
     #[serde(borrow, default)]
-    id: Cow<'a, str>,
-    #[serde(borrow)]
-    function: RawFunction<'a>,
+    id: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    function: Option<RawFunction<'a>>,
+    #[serde(borrow, default)]
+    custom: Option<RawCustom<'a>>,
     #[serde(default)]
     extra_content: Option<serde_json::Value>,
 }
@@ -108,12 +113,21 @@ struct RawFunction<'a> {
     arguments: Option<&'a RawValue>,
 }
 
+/// The call of a tool whose input is any text.
+#[derive(Deserialize)]
+struct RawCustom<'a> {
+    #[serde(borrow)]
+    name: Cow<'a, str>,
+    #[serde(borrow)]
+    input: &'a RawValue,
+}
+
 #[derive(Deserialize)]
 struct RawPart<'a> {
     #[serde(borrow)]
     r#type: Cow<'a, str>,
     #[serde(borrow, default)]
-    text: Option<Cow<'a, str>>,
+    text: Option<&'a RawValue>,
     #[serde(borrow, default)]
     image_url: Option<&'a RawValue>,
     #[serde(borrow, default)]
@@ -138,7 +152,8 @@ impl<'a> RawMessage<'a> {
             Some(content) if content.get().starts_with('[') => {
                 let parts: Vec<RawPart<'a>> =
                     serde_json::from_str(content.get()).map_err(|error| wrong("content", error))?;
-                parts.into_iter().map(RawPart::typed).collect()
+                let parts: Result<_, _> = parts.into_iter().map(RawPart::typed).collect();
+                parts.map_err(|error| wrong("content", error))?
             }
             Some(content) => {
                 let text = text(content).map_err(|error| wrong("content", error))?;
@@ -146,38 +161,46 @@ impl<'a> RawMessage<'a> {
             }
             None => Vec::new(),
         };
+        let calls: Result<_, _> = self.tool_calls.unwrap_or_default().into_iter().map(RawCall::typed).collect();
+        let reasoning = self.reasoning_content.or(self.reasoning);
         Ok(Message {
             role: self.role,
             parts,
-            tool_calls: self.tool_calls.unwrap_or_default().into_iter().map(RawCall::typed).collect(),
+            tool_calls: calls.map_err(|error| wrong("tool_calls", error))?,
             tool_call_id: self.tool_call_id,
             name: self.name,
-            reasoning: self.reasoning_content.and_then(|raw| text(raw).ok()),
+            reasoning: reasoning.and_then(|raw| text(raw).ok()),
         })
     }
 }
 
 impl<'a> RawCall<'a> {
-    fn typed(self) -> ToolCall<'a> {
+    fn typed(self) -> Result<ToolCall<'a>, serde_json::Error> {
         let signature = self
             .extra_content
             .as_ref()
             .and_then(|extra| extra.pointer("/google/thought_signature")?.as_str().map(str::to_owned));
-        // Some clients send the arguments as an object where a string belongs: its JSON is what the string would hold.
-        let arguments =
-            self.function.arguments.map_or(Cow::Borrowed("{}"), |raw| text(raw).unwrap_or(Cow::Borrowed(raw.get())));
-        ToolCall { id: self.id, name: self.function.name, arguments, thought_signature: signature.map(Cow::Owned) }
+        let (name, arguments) = match (self.function, self.custom) {
+            (Some(function), _) => {
+                // Some clients send the arguments as an object where a string belongs: its JSON is what the string would hold.
+                let written = |raw: &'a RawValue| text(raw).unwrap_or(Cow::Borrowed(raw.get()));
+                (function.name, function.arguments.map_or(Cow::Borrowed("{}"), written))
+            }
+            (None, Some(custom)) => (custom.name, Cow::Owned(format!(r#"{{"input":{}}}"#, custom.input.get()))),
+            (None, None) => return Err(serde::de::Error::missing_field("function")),
+        };
+        Ok(ToolCall { id: self.id.unwrap_or_default(), name, arguments, thought_signature: signature.map(Cow::Owned) })
     }
 }
 
 impl<'a> RawPart<'a> {
-    fn typed(self) -> Part<'a> {
-        match (self.text, self.image_url, self.input_audio) {
-            (Some(text), None, None) => Part::Text(text),
+    fn typed(self) -> Result<Part<'a>, serde_json::Error> {
+        Ok(match (self.text, self.image_url, self.input_audio) {
+            (Some(raw), None, None) => Part::Text(text(raw)?),
             (_, Some(image), _) => Part::Image(image_url(image)),
             (_, _, Some(audio)) => Part::Audio { data: audio.data, format: audio.format },
             (None, None, None) => Part::Other(self.r#type),
-        }
+        })
     }
 }
 
@@ -192,11 +215,36 @@ fn image_url(raw: &RawValue) -> Cow<'_, str> {
 }
 
 fn text(raw: &RawValue) -> Result<Cow<'_, str>, serde_json::Error> {
-    if raw.get().contains('\\') {
-        serde_json::from_str::<String>(raw.get()).map(Cow::Owned)
-    } else {
-        serde_json::from_str::<&str>(raw.get()).map(Cow::Borrowed)
+    if !raw.get().contains('\\') {
+        return serde_json::from_str::<&str>(raw.get()).map(Cow::Borrowed);
     }
+    let whole = serde_json::from_str::<String>(raw.get());
+    whole.or_else(|error| serde_json::from_str(&without_halves(raw.get())).map_err(|_| error)).map(Cow::Owned)
+}
+
+/// JSON in which half a surrogate pair, as a text cut within an emoji has it, is a replacement character.
+fn without_halves(json: &str) -> String {
+    let unit = |rest: &str| rest.strip_prefix("\\u").and_then(|rest| u16::from_str_radix(rest.get(..4)?, 16).ok());
+    let mut whole = String::with_capacity(json.len());
+    let mut rest = json;
+    while let Some(at) = rest.find('\\') {
+        whole.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let second = || unit(rest.get(6..)?).filter(|unit| (0xdc00..0xe000).contains(unit));
+        let length = match unit(rest) {
+            Some(0xd800..0xdc00) if second().is_some() => 12,
+            Some(0xd800..0xe000) => {
+                whole.push_str("\\ufffd");
+                rest = &rest[6..];
+                continue;
+            }
+            Some(_) => 6,
+            None => 1 + rest[1..].chars().next().map_or(0, char::len_utf8),
+        };
+        whole.push_str(&rest[..length]);
+        rest = &rest[length..];
+    }
+    whole + rest
 }
 
 #[cfg(test)]
@@ -225,5 +273,28 @@ mod tests {
         assert_eq!((calls[0].arguments.as_ref(), calls[0].thought_signature.as_deref()), ("{\"a\":1}", Some("sig")));
         assert_eq!((calls[1].arguments.as_ref(), messages[2].reasoning.as_deref()), ("{\"b\":2}", Some("hm")));
         assert_eq!(messages[3].tool_call_id.as_deref(), Some("c1"));
+    }
+
+    #[test]
+    fn what_clients_send_back_of_an_answer_is_read() {
+        for (json, reasoning, text) in [
+            (r#"{"role":"assistant","content":"a","reasoning":null,"reasoning_content":null}"#, None, "a"),
+            (r#"{"role":"assistant","content":"a","reasoning":"b","reasoning_content":"c"}"#, Some("c"), "a"),
+            (r#"{"role":"assistant","content":"a","reasoning":"b"}"#, Some("b"), "a"),
+            (r#"{"role":"user","content":"cut \ud83d"}"#, None, "cut \u{fffd}"),
+            (r#"{"role":"user","content":"\ud83d\ude00 \\ud83d \ude00\""}"#, None, "\u{1f600} \\ud83d \u{fffd}\""),
+            (r#"{"role":"user","content":[{"type":"text","text":"cut \ud83d"}]}"#, None, "cut \u{fffd}"),
+        ] {
+            let message = Message::parse(json).expect(json);
+            assert_eq!((message.reasoning.as_deref(), message.text().as_str()), (reasoning, text), "{json}");
+        }
+        let calls = |json: &'static str| Message::parse(json).map(|message| message.tool_calls);
+        let custom = r#"{"role":"assistant","content":null,"tool_calls":[{"id":null,"type":"custom","custom":{"name":"sh","input":"ls \"a\""}}]}"#;
+        let call = &calls(custom).expect("a call")[0];
+        assert_eq!(
+            (call.id.as_ref(), call.name.as_ref(), call.arguments.as_ref()),
+            ("", "sh", r#"{"input":"ls \"a\""}"#)
+        );
+        assert!(calls(r#"{"role":"assistant","tool_calls":[{"id":"a"}]}"#).is_err());
     }
 }

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use crate::chat::fields::quoted;
 use crate::chat::tokens::{IMAGE_TOKENS, MESSAGE_TOKENS, exact, upper_bound};
-use crate::chat::{Message, Part, ToolCall};
+use crate::chat::{Message, Part, RawObject, ToolCall};
 
 use super::code::Lines;
 use super::sentence::sentences;
@@ -199,12 +199,26 @@ fn narrow(place: usize) -> u32 {
     u32::try_from(place).unwrap_or(u32::MAX)
 }
 
+fn role(word: &str) -> Role {
+    match word {
+        "system" | "developer" => Role::System,
+        "assistant" => Role::Assistant,
+        "tool" | "function" => Role::Tool,
+        _ => Role::User,
+    }
+}
+
+/// The role of a message of which nothing else can be read.
+fn role_of(raw: &str) -> String {
+    RawObject::parse(raw.as_bytes()).ok().and_then(|message| message.read("role")).unwrap_or_default()
+}
+
 fn facts(message: Option<&Message<'_>>, raw: &str) -> Facts {
     let Some(message) = message else {
-        // What no dialect can read is counted as it stands; the dialect then says what is wrong with it.
+        // What cannot be read is counted as it stands; a dialect that reads it says what is wrong with it.
         let tokens = upper_bound(raw);
         return Facts {
-            role: Role::User,
+            role: role(&role_of(raw)),
             exact_tokens: tokens,
             text_tokens: tokens,
             beside_tokens: 0,
@@ -212,12 +226,7 @@ fn facts(message: Option<&Message<'_>>, raw: &str) -> Facts {
             lines: Lines::default(),
         };
     };
-    let role = match message.role.as_ref() {
-        "system" | "developer" => Role::System,
-        "assistant" => Role::Assistant,
-        "tool" | "function" => Role::Tool,
-        _ => Role::User,
-    };
+    let role = role(&message.role);
     let text = message.text();
     let images = message.parts.iter().filter(|part| !matches!(part, Part::Text(_))).count() as u64;
     let calls: u64 = message.tool_calls.iter().map(|call| exact(&call.name) + exact(&call.arguments)).sum();
@@ -298,6 +307,17 @@ mod tests {
         assert_eq!(digest.sentences.len(), 4);
         assert_eq!(digest.lines, Lines { all: 6, code: 3 });
         assert!(!format!("{digest:?}").contains("Bruno"));
+    }
+
+    #[test]
+    fn what_cannot_be_read_keeps_its_role() {
+        let roles = |messages: &[&str]| read(messages).facts.iter().map(|facts| facts.role).collect::<Vec<_>>();
+        let unreadable = [
+            r#"{"role":"system","content":1}"#,
+            r#"{"role":"assistant","tool_calls":[{"id":"a"}]}"#,
+            r#"{"role":"tool","content":{}}"#,
+        ];
+        assert_eq!(roles(&unreadable), [Role::System, Role::Assistant, Role::Tool]);
     }
 
     #[test]
