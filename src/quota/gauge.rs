@@ -122,11 +122,18 @@ mod tests {
     use super::*;
     use crate::chat::{Period, Scope};
     use crate::clock::later;
-    use crate::quota::{Fit, Limit, Source, Window};
+    use crate::quota::{Fact, Fit, Limit, Source, Window};
 
     fn meter(window: Window, period: Period) -> Meter {
         let (kind, scope, source) = (Kind::Requests, Scope::Model, Source::Docs);
         Meter::new(Limit { kind, amount: 100, period, window, scope, source, evidence: None })
+    }
+
+    /// Something is left, and all of it is back after half a minute.
+    fn told(remaining: u64, now: Timestamp) -> Fact {
+        let (kind, period, source) = (Kind::Requests, Period::Minute, Source::Header);
+        let resets_at = Some(later(now, Duration::from_secs(30)));
+        Fact { kind, period, limit: Some(90), remaining: Some(remaining), resets_at, source }
     }
 
     proptest! {
@@ -146,7 +153,7 @@ mod tests {
                 gauged.change(|meter| match act {
                     0 | 1 => meter.add(amount, now),
                     2 => meter.take_back(amount, now, now),
-                    3 => meter.tell(Some(90), Some(amount), 3, now),
+                    3 => meter.tell(&told(amount, now), 3, now),
                     _ => _ = meter.refuse(amount, now),
                 });
             }

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
-
+use crate::chat::Period;
 use crate::clock::until;
+use jiff::Timestamp;
 
 use super::gauge::{Glance, Lasts, STEPS};
 use super::limit::{Kind, Limit, Source};
-use super::rolling::{Rolling, Saved as SavedRolling};
+use super::rolling::Rolling;
+use super::signal::Fact;
 use super::window::{Window, next_boundary};
 
 /// After so many windows without a refusal a guessed limit is raised by a tenth.
@@ -219,11 +219,12 @@ impl Meter {
         }
     }
 
-    /// Takes a header's word: the limit, and what remains of it.
+    /// Takes a header's word: the limit, what remains of it, and when it is whole again.
     ///
     /// `open` is what is reserved and not settled yet, which the provider may not have counted. More use than was counted here
     /// is somebody else's; less means that the provider has given back sooner than its documents say.
-    pub fn tell(&mut self, limit: Option<u64>, remaining: Option<u64>, open: u64, now: Timestamp) {
+    pub fn tell(&mut self, fact: &Fact, open: u64, now: Timestamp) {
+        let Fact { limit, remaining, resets_at, .. } = *fact;
         if let Some(limit) = limit.filter(|limit| *limit > 0) {
             let learned = Learned { amount: limit, source: Source::Header, guessed: false, at: now };
             self.learned = (limit != self.limit.amount).then_some(learned);
@@ -233,11 +234,21 @@ impl Meter {
         let reported = limit.unwrap_or(self.amount(now).0).saturating_sub(remaining);
         let counted = self.used(now);
         if reported > counted {
-            self.add(reported - counted, now);
+            self.add_of_others(reported - counted, resets_at.filter(|reset| *reset > now), now);
         } else {
             self.give_back(counted.saturating_sub(reported.saturating_add(open)), now);
         }
         self.told_at = Some(now);
+    }
+
+    /// Nobody knows when it was used; the provider may have said when it is given back. Long windows that roll are refilled by the clock.
+    fn add_of_others(&mut self, amount: u64, resets_at: Option<Timestamp>, now: Timestamp) {
+        match (&mut self.count, resets_at) {
+            (Count::Rolling(rolling), Some(reset)) => {
+                rolling.add_until(amount, reset, self.limit.period >= Period::Hour, now);
+            }
+            _ => self.add(amount, now),
+        }
     }
 
     /// Takes a refusal's word for the limit, which may only lower it.
@@ -308,47 +319,6 @@ impl Meter {
             named: self.named,
         }
     }
-
-    /// Everything but the documented limit, as text to be kept.
-    pub fn save(&self) -> String {
-        let (rolling, calendar) = match &self.count {
-            Count::Rolling(rolling) => (Some(rolling.save()), None),
-            Count::Calendar { turns_at, used } => (None, Some((turns_at.as_microsecond(), *used))),
-        };
-        let learned = self.learned.map(|learned| SavedLimit {
-            amount: learned.amount,
-            from_header: learned.source == Source::Header,
-            guessed: learned.guessed,
-            at: learned.at.as_microsecond(),
-        });
-        let told_at = self.told_at.map(Timestamp::as_microsecond);
-        let named = self.named.map(|(limit, at)| (limit, at.as_microsecond()));
-        let saved = Saved { documented: self.limit.amount, rolling, calendar, learned, told_at, named };
-        serde_json::to_string(&saved).expect("numbers serialize")
-    }
-
-    /// The meter of `limit` with what was saved. Use counted under another window, and what was learned while the documents said
-    /// something else, is forgotten. `None` when the text is no saved meter.
-    pub fn restore(limit: Limit, saved: &str) -> Option<Self> {
-        let saved: Saved = serde_json::from_str(saved).ok()?;
-        let mut meter = Self::new(limit);
-        match (&mut meter.count, &meter.limit.window, &saved.rolling, saved.calendar) {
-            (Count::Rolling(rolling), Window::Rolling { length }, Some(kept), _) => {
-                **rolling = Rolling::restore(*length, kept).unwrap_or_else(|| Rolling::new(*length));
-            }
-            (Count::Calendar { turns_at, used }, _, _, Some((turn, kept))) => {
-                (*turns_at, *used) = (Timestamp::from_microsecond(turn).ok()?, kept);
-            }
-            _ => {}
-        }
-        if saved.documented == meter.limit.amount {
-            meter.learned = saved.learned.and_then(SavedLimit::restore);
-        }
-        let named = |(limit, at)| Some((limit, Timestamp::from_microsecond(at).ok()?));
-        meter.named = saved.named.and_then(named);
-        meter.told_at = saved.told_at.and_then(|at| Timestamp::from_microsecond(at).ok());
-        Some(meter)
-    }
 }
 
 impl Learned {
@@ -361,37 +331,6 @@ impl Learned {
     }
 }
 
-#[derive(Debug, Serialize, Deserialize)]
-struct Saved {
-    documented: u64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    rolling: Option<SavedRolling>,
-    /// When it turns, in microseconds, and what is used.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    calendar: Option<(i64, u64)>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    learned: Option<SavedLimit>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    told_at: Option<i64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    named: Option<(u64, i64)>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-struct SavedLimit {
-    amount: u64,
-    from_header: bool,
-    guessed: bool,
-    at: i64,
-}
-
-impl SavedLimit {
-    fn restore(self) -> Option<Learned> {
-        let source = if self.from_header { Source::Header } else { Source::Error };
-        let at = Timestamp::from_microsecond(self.at).ok()?;
-        Some(Learned { amount: self.amount, source, guessed: self.guessed, at })
-    }
-}
-
+mod saved;
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::clock::later;
+use crate::clock::{earlier, later, until};
 
 use super::meter::Fit;
 
@@ -155,6 +155,30 @@ impl Rolling {
         *last_use = (*last_use).max(micros);
         let slot = Self::slot(stretch);
         self.set(slot, self.amounts[slot] + amount.min(u64::MAX - self.total));
+    }
+
+    /// Counts what somebody else used, whose provider says when it is given back: all of it at that moment, or bit by bit until then.
+    pub(super) fn add_until(&mut self, amount: u64, reset: Timestamp, is_refilled: bool, now: Timestamp) {
+        let reset = reset.clamp(now, later(now, self.length));
+        let pieces = if is_refilled { amount.clamp(1, BUCKETS.unsigned_abs()) } else { 1 };
+        let passes = until(now, reset);
+        for piece in 1..=pieces {
+            let part = amount * piece / pieces - amount * (piece - 1) / pieces;
+            let share = u32::try_from(piece).unwrap_or(1);
+            let all = u32::try_from(pieces).unwrap_or(1);
+            self.add_earlier(part, earlier(later(now, passes * share / all), self.length));
+        }
+    }
+
+    /// Counts what was used at a moment that may lie before the newest.
+    fn add_earlier(&mut self, amount: u64, at: Timestamp) {
+        let stretch = self.stretch(at).max(self.newest - BUCKETS);
+        if stretch > self.newest {
+            return self.add(amount, at);
+        }
+        let slot = Self::slot(stretch);
+        self.set(slot, self.amounts[slot] + amount.min(u64::MAX - self.total));
+        self.last_uses[slot] = self.last_uses[slot].max(at.as_microsecond());
     }
 
     pub(super) fn take_back(&mut self, amount: u64, at: Timestamp, now: Timestamp) {

@@ -130,8 +130,9 @@ impl<'a> Judge<'a> {
         fits_features(route.model.features, need)?;
         fits_context(route, need, snapshot)?;
         has_key(route, need, snapshot)?;
-        is_rested(route, need, snapshot)?;
         let cost = expected_cost(route, need, snapshot);
+        is_rested(route, need, snapshot)
+            .map_err(|rest| rest.at_least_until(fits_quota(route, fleet, &cost, snapshot)))?;
         let at_a_glance = if snapshot.claims.are_none() {
             dearest_at_a_glance(&route.meters, &cost, snapshot, self.look)
         } else {

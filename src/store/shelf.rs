@@ -118,7 +118,7 @@ impl Shelf {
                 match (fact.source, fact.limit) {
                     (Source::Error, Some(limit)) => self.change(id, |meter| meter.tell_lower(limit, now)),
                     (Source::Error, None) => {}
-                    _ => self.change(id, |meter| meter.tell(fact.limit, fact.remaining, open, now)),
+                    _ => self.change(id, |meter| meter.tell(fact, open, now)),
                 }
             }
         }

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::chat::{Period, Scope};
 use crate::clock::later;
-use crate::quota::Cost;
+use crate::quota::{Cost, Fact};
 
 fn meter(amount: u64, window: Window, period: Period) -> Meter {
     Meter::new(Limit {
@@ -21,6 +21,11 @@ fn meter(amount: u64, window: Window, period: Period) -> Meter {
 
 fn at(seconds: f64) -> Timestamp {
     later(Timestamp::UNIX_EPOCH, Duration::from_secs_f64(1e9 + seconds))
+}
+
+fn told(limit: Option<u64>, remaining: Option<u64>, resets_at: Option<f64>) -> Fact {
+    let (kind, period, source) = (Kind::Requests, Period::Minute, Source::Header);
+    Fact { kind, period, limit, remaining, resets_at: resets_at.map(at), source }
 }
 
 #[test]
@@ -78,17 +83,17 @@ fn a_header_is_believed_over_the_documents_and_the_user_over_both() {
     let mut docs = meter(10, rolling(), Period::Minute);
     docs.add(4, at(0.0));
     // Five of 8 are used: one more than was counted here, by somebody else.
-    docs.tell(Some(8), Some(3), 0, at(1.0));
+    docs.tell(&told(Some(8), Some(3), None), 0, at(1.0));
     let reading = docs.reading(at(1.0));
     assert_eq!((reading.used, reading.limit, reading.remaining()), (5, 8, 3));
     assert_eq!((reading.used_source, reading.limit_source), (Source::Header, Source::Header));
     assert_eq!(reading.observed_at, Some(at(1.0)));
     // It may raise the limit too.
-    docs.tell(Some(20), Some(15), 0, at(2.0));
+    docs.tell(&told(Some(20), Some(15), None), 0, at(2.0));
     assert_eq!((docs.reading(at(2.0)).limit, docs.fit(15, at(2.0))), (20, Fit::Now));
 
     let mut users = Meter::new(Limit { source: Source::User, ..meter(10, rolling(), Period::Minute).limit });
-    users.tell(Some(100), Some(90), 0, at(0.0));
+    users.tell(&told(Some(100), Some(90), None), 0, at(0.0));
     assert!(!users.refuse(1, at(0.0)));
     assert_eq!((users.reading(at(0.0)).limit, users.reading(at(0.0)).limit_source), (10, Source::User));
 }
@@ -100,7 +105,7 @@ fn what_was_told_a_window_ago_is_no_word_about_this_one() {
     {
         let mut meter = meter(10, window, period);
         meter.add(2, at(0.0));
-        meter.tell(None, Some(7), 0, at(1.0));
+        meter.tell(&told(None, Some(7), None), 0, at(1.0));
         assert_eq!(meter.reading(at(2.0)).used_source, Source::Header);
         meter.add(1, at(next));
         let reading = meter.reading(at(next));
@@ -114,10 +119,31 @@ fn a_remainder_larger_than_counted_gives_back_all_but_what_is_under_way() {
     meter.add(60, at(0.0));
     meter.add(20, at(3_600.0));
     // The provider counts 30; ten of those counted here it cannot know yet.
-    meter.tell(None, Some(70), 10, at(7_200.0));
+    meter.tell(&told(None, Some(70), None), 10, at(7_200.0));
     assert_eq!(meter.reading(at(7_200.0)).used, 40);
     // The oldest went first: the rest is given back a day after the second use.
     assert_eq!(meter.reading(at(86_400.0 + 1_800.0)).used, 20);
+}
+
+#[test]
+fn what_others_used_comes_back_when_its_provider_says() {
+    let mut minute = meter(5, Window::rolling(Period::Minute), Period::Minute);
+    minute.add(1, at(0.0));
+    minute.tell(&told(Some(5), Some(0), Some(4.5)), 0, at(0.5));
+    assert_eq!((minute.fit(1, at(1.0)), minute.reading(at(4.4)).used), (Fit::At(at(4.5)), 5));
+    assert_eq!((minute.reading(at(4.5)).used, minute.fit(4, at(4.5))), (1, Fit::Now));
+    // A day that rolls is refilled by the clock: something comes back every sixtieth of the way.
+    let mut day = meter(1_000, Window::rolling(Period::Day), Period::Day);
+    day.tell(&told(Some(1_000), Some(0), Some(86_400.0)), 0, at(0.0));
+    assert_eq!((day.fit(1, at(0.0)), day.fit(500, at(0.0))), (Fit::At(at(1_440.0)), Fit::At(at(43_200.0))));
+    assert_eq!((day.reading(at(1_440.0)).used, day.reading(at(86_400.0)).used), (984, 0));
+    // Within a sixtieth of the window it comes back at once. A moment that has passed tells nothing.
+    let mut late = meter(1_000, Window::rolling(Period::Hour), Period::Hour);
+    late.add(2, at(0.0));
+    late.tell(&told(None, Some(0), Some(103.0)), 0, at(100.0));
+    assert_eq!((late.reading(at(101.0)).used, late.reading(at(103.0)).used), (1_000, 2));
+    late.tell(&told(None, Some(0), Some(50.0)), 0, at(104.0));
+    assert!(matches!(late.fit(1, at(104.0)), Fit::At(moment) if moment > at(3_000.0)));
 }
 
 #[test]
@@ -160,7 +186,7 @@ fn a_saved_meter_is_the_same_meter() {
         let mut kept = meter(30, window, Period::Minute);
         kept.add(9, at(0.0));
         kept.add(3, at(20.0));
-        kept.tell(Some(25), Some(10), 0, at(21.0));
+        kept.tell(&told(Some(25), Some(10), None), 0, at(21.0));
         let back = Meter::restore(kept.limit.clone(), &kept.save()).expect("what was saved");
         for second in [21.0, 40.0, 70.0, 90.0, 100_000.0] {
             assert_eq!(back.reading(at(second)), kept.reading(at(second)));

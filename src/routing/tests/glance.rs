@@ -9,6 +9,7 @@ use super::{World, world};
 use crate::catalog::Scale;
 use crate::chat::{Fault, Features, Unfit};
 use crate::clock::later;
+use crate::quota::{Fact, Source};
 use crate::routing::rank::Judge;
 use crate::routing::{Filters, Need, Trim, Wanted, rank};
 
@@ -51,10 +52,14 @@ impl World {
         let health = &mut Arc::make_mut(&mut self.snapshot.health)[route.id.0];
         match event {
             Event::Used(requests) => self.used(&route.name, requests, now),
-            Event::Told(left) => route
-                .meters
-                .iter()
-                .for_each(|id| view.meters[id.0].change(|meter| meter.tell(None, Some(left), 0, now))),
+            Event::Told(left) => {
+                for id in &route.meters {
+                    let (kind, period) = (view.meters[id.0].kind(), view.meters[id.0].limit.period);
+                    let (remaining, source) = (Some(left), Source::Header);
+                    let fact = Fact { kind, period, limit: None, remaining, resets_at: None, source };
+                    view.meters[id.0].change(|meter| meter.tell(&fact, 0, now));
+                }
+            }
             Event::Refused => {
                 for id in &route.meters {
                     view.meters[id.0].change(|meter| meter.refuse(1, now));
