@@ -1,9 +1,14 @@
-//! Diagnostics on stderr: levels from flags or `RELAY_LOG`, as text or JSON.
+//! Diagnostics on stderr: levels from flags or `RELAY_LOG`, as text or JSON. And lines for streams that nobody may read.
 
-use std::io;
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::time::Duration;
 
 use tracing::Level;
 use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::writer::BoxMakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Layer as _, fmt};
@@ -19,8 +24,14 @@ pub enum LogFormat {
 /// Starts logging. `filter` is a list such as `relay=debug,hyper=warn` and wins over `verbosity`:
 /// 0 shows warnings, 1 what relay decides, 2 everything it does, below 0 errors alone.
 ///
-/// Fails when the filter cannot be read; a second start in one process is ignored (tests).
-pub fn start(format: LogFormat, verbosity: i8, filter: Option<&str>, color: bool) -> Result<(), String> {
+/// They go to `lines`, where there are such. Fails when the filter cannot be read; a second start in one process is ignored (tests).
+pub fn start(
+    format: LogFormat,
+    verbosity: i8,
+    filter: Option<&str>,
+    color: bool,
+    lines: Option<&Lines>,
+) -> Result<(), String> {
     let own = match verbosity {
         ..0 => Level::ERROR,
         0 => Level::WARN,
@@ -31,11 +42,135 @@ pub fn start(format: LogFormat, verbosity: i8, filter: Option<&str>, color: bool
         Some(filter) => filter.parse().map_err(|error| format!("`RELAY_LOG` is `{filter}`: {error}"))?,
         None => Targets::new().with_default(Level::WARN.min(own)).with_target("relay", own),
     };
+    let writer = match lines.cloned() {
+        Some(lines) => BoxMakeWriter::new(move || lines.clone()),
+        None => BoxMakeWriter::new(io::stderr),
+    };
     let layer = match format {
-        LogFormat::Text => fmt::layer().with_writer(io::stderr).with_ansi(color).with_target(false).boxed(),
-        LogFormat::Json => fmt::layer().with_writer(io::stderr).json().flatten_event(true).boxed(),
+        LogFormat::Text => fmt::layer().with_writer(writer).with_ansi(color).with_target(false).boxed(),
+        LogFormat::Json => fmt::layer().with_writer(writer).json().flatten_event(true).boxed(),
     };
     // Only tests start twice, and the first start serves them as well.
     drop(tracing_subscriber::registry().with(layer.with_filter(targets)).try_init());
     Ok(())
+}
+
+/// So many lines wait for a reader that is slow. Those of one that reads no more are left out.
+const MOST_WAITING: usize = 4_096;
+
+/// So many are written together.
+const MOST_TOGETHER: usize = 64;
+
+/// Lines that a thread of its own writes to a stream: a pipe that nobody reads stops that thread, and nobody else.
+#[derive(Debug, Clone)]
+pub struct Lines {
+    waiting: SyncSender<Waiting>,
+    lost: Arc<AtomicU64>,
+}
+
+#[derive(Debug)]
+enum Waiting {
+    Line(Vec<u8>),
+    /// Everything before it is written.
+    Flush(Sender<()>),
+}
+
+impl Lines {
+    /// `told_lost` makes a line of how many were left out.
+    #[expect(clippy::disallowed_methods, reason = "the thread ends with the last of those that write")]
+    pub fn to(stream: impl Write + Send + 'static, told_lost: fn(u64) -> String) -> Self {
+        let (waiting, coming) = sync_channel(MOST_WAITING);
+        let lost = Arc::new(AtomicU64::new(0));
+        let lines = Self { waiting, lost: Arc::clone(&lost) };
+        std::thread::spawn(move || write_lines(stream, &coming, &lost, told_lost));
+        lines
+    }
+
+    /// Adds a line, with its end; never waits.
+    pub fn line(&self, line: impl Into<Vec<u8>>) {
+        if self.waiting.try_send(Waiting::Line(line.into())).is_err() {
+            self.lost.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Waits until everything so far is written, but no longer than this.
+    pub fn flush(&self, most: Duration) {
+        let (done, written) = channel();
+        if self.waiting.try_send(Waiting::Flush(done)).is_ok() {
+            // Whoever does not read until then does not read.
+            _ = written.recv_timeout(most);
+        }
+    }
+}
+
+impl Write for Lines {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.line(line);
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn write_lines(mut stream: impl Write, coming: &Receiver<Waiting>, lost: &AtomicU64, told_lost: fn(u64) -> String) {
+    let mut text = Vec::new();
+    while let Ok(first) = coming.recv() {
+        let mut done = Vec::new();
+        for waiting in std::iter::once(first).chain(coming.try_iter().take(MOST_TOGETHER)) {
+            match waiting {
+                Waiting::Line(line) => text.extend_from_slice(&line),
+                Waiting::Flush(sender) => done.push(sender),
+            }
+        }
+        // Where the stream is gone there is nobody left to tell.
+        drop(stream.write_all(&text).and_then(|()| stream.flush()));
+        text.clear();
+        match lost.swap(0, Ordering::Relaxed) {
+            0 => {}
+            count => text.extend_from_slice(told_lost(count).as_bytes()),
+        }
+        for sender in done {
+            // Who waited may have given up.
+            _ = sender.send(());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A stream that takes what a reader makes room for.
+    struct Pipe(SyncSender<Vec<u8>>);
+
+    impl Write for Pipe {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.send(bytes.to_vec()).map_err(|_| io::ErrorKind::BrokenPipe)?;
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn nobody_waits_for_a_reader_and_what_is_left_out_is_told() {
+        let (room, pipe) = sync_channel(1);
+        let lines = Lines::to(Pipe(room), |lost| format!("{lost} lost\n"));
+        let all = MOST_WAITING * 2;
+        (0..all).for_each(|number| lines.line(format!("line {number}\n")));
+        lines.flush(Duration::from_millis(10));
+        let mut text = String::new();
+        while !text.contains(" lost\n") {
+            let more = pipe.recv_timeout(Duration::from_secs(5)).expect("it goes on writing");
+            text.push_str(&String::from_utf8(more).expect("text"));
+        }
+        assert!(text.starts_with("line 0\nline 1\n"), "{text}");
+        let told = text.lines().find_map(|line| line.strip_suffix(" lost")).expect("it is told");
+        let count: usize = told.parse().expect("a number");
+        assert!((all - MOST_WAITING - 4 * MOST_TOGETHER..=all - MOST_WAITING).contains(&count), "{count}");
+    }
 }

@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use anstream::{AutoStream, ColorChoice};
 
 use crate::config::Environment;
+use crate::telemetry::Lines;
 
 use super::args::{Color, Global};
 use super::exit::{Exit, Trouble};
@@ -15,6 +16,8 @@ pub struct Output {
     color: ColorChoice,
     quiet: u8,
     pub progress: bool,
+    /// Of a server, for which stderr must not be waited.
+    lines: Option<&'static Lines>,
 }
 
 impl Output {
@@ -33,7 +36,20 @@ impl Output {
             && global.quiet == 0
             && global.verbose == 0
             && !environment.is_on("RELAY_NO_PROGRESS");
-        Self { color, quiet: global.quiet, progress }
+        Self { color, quiet: global.quiet, progress, lines: None }
+    }
+
+    /// The same for a server: from now on nobody waits until stderr is read. Lasts as long as the program.
+    #[must_use]
+    pub fn without_waiting(self) -> (Self, &'static Lines) {
+        let told = |lost| format!("{lost} lines are missing here: they were not read in time\n");
+        let lines: &'static Lines = Box::leak(Box::new(Lines::to(AutoStream::new(io::stderr(), self.color), told)));
+        (Self { lines: Some(lines), ..self }, lines)
+    }
+
+    /// Lines of results for which nobody waits.
+    pub fn result_lines(told_lost: fn(u64) -> String) -> Lines {
+        Lines::to(io::stdout(), told_lost)
     }
 
     /// Whether stderr gets colour.
@@ -101,6 +117,9 @@ impl Output {
     }
 
     fn stderr(self, text: &str) {
+        if let Some(lines) = self.lines {
+            return lines.line(format!("{text}\n"));
+        }
         // Where stderr is gone there is nobody left to tell.
         drop(writeln!(AutoStream::new(io::stderr().lock(), self.color), "{text}"));
     }

@@ -2,13 +2,14 @@
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{CommandFactory as _, Parser as _};
 use clap_complete::CompleteEnv;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::config::{self, Environment, Flags};
-use crate::telemetry::{self, LogFormat};
+use crate::telemetry::{self, Lines, LogFormat};
 
 use super::args::{Args, Command, Global, OutputFormat, Typed};
 use super::exit::{Exit, Trouble};
@@ -18,6 +19,9 @@ use super::{
     ask, check_models, completions, config as config_command, demo, doctor, help, init, keys, models, panic,
     refresh_limits, report, serve, setup, usage,
 };
+
+/// At its end a server waits so long for whoever reads its log.
+pub(super) const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Runs the program.
 pub fn main() -> ExitCode {
@@ -65,8 +69,14 @@ fn mistyped(error: &clap::Error, environment: &Environment) -> ExitCode {
 fn dispatch(args: Args, environment: &Environment, output: Output) -> Result<(), Trouble> {
     let Args { global, command } = args;
     let Some(command) = command else { return overview(&global, environment, output) };
-    let log_format = if let Command::Serve(serve) = &command { serve.log_format.into() } else { LogFormat::Text };
-    start_logging(&global, log_format, environment, output)?;
+    let (log_format, (output, lines)) = match &command {
+        Command::Serve(serve) => {
+            let (output, lines) = output.without_waiting();
+            (serve.log_format.into(), (output, Some(lines)))
+        }
+        _ => (LogFormat::Text, (output, None)),
+    };
+    start_logging(&global, log_format, environment, output, lines)?;
     refuse_format(&command, &global)?;
     // A server takes a thread per core; its providers need a second one in the demo; one command alone needs none beside its own.
     let threads = match &command {
@@ -75,7 +85,9 @@ fn dispatch(args: Args, environment: &Environment, output: Output) -> Result<(),
         _ => 1,
     };
     let around = Around { global: &global, environment, output };
-    run_one(|| runtime(threads), |runtime| runtime.block_on(act(&command, around)))
+    let result = run_one(|| runtime(threads), |runtime| runtime.block_on(act(&command, around)));
+    lines.inspect(|lines| lines.flush(LAST_WORDS));
+    result
 }
 
 async fn act(command: &Command, around: Around<'_>) -> Result<(), Trouble> {
@@ -130,9 +142,15 @@ fn refuse_format(command: &Command, global: &Global) -> Result<(), Trouble> {
     Err(Trouble::new(Exit::Usage, message))
 }
 
-fn start_logging(global: &Global, format: LogFormat, environment: &Environment, output: Output) -> Result<(), Trouble> {
+fn start_logging(
+    global: &Global,
+    format: LogFormat,
+    environment: &Environment,
+    output: Output,
+    lines: Option<&Lines>,
+) -> Result<(), Trouble> {
     let verbosity = i8::try_from(global.verbose).unwrap_or(i8::MAX) - i8::try_from(global.quiet).unwrap_or(0);
-    telemetry::start(format, verbosity, environment.get("RELAY_LOG"), output.is_colored())
+    telemetry::start(format, verbosity, environment.get("RELAY_LOG"), output.is_colored(), lines)
         .map_err(|message| Trouble::new(Exit::Config, message))
 }
 

@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 
 use crate::config::{Environment, Flags};
 use crate::gateway::{Gateway, RequestLine, Server, Stopped};
+use crate::telemetry::Lines;
 
 use super::args::{Format, Global, Serve};
 use super::banner;
@@ -17,6 +18,7 @@ use super::browser;
 use super::exit::{Exit, Trouble, acts_on_terminal};
 use super::output::{Output, dim, red};
 use super::reload;
+use super::run::LAST_WORDS;
 use super::setup::{self, Core, Verify};
 use super::signal::Signals;
 
@@ -44,7 +46,9 @@ pub async fn run(serve: &Serve, global: &Global, environment: &Environment, outp
             output,
         );
     }
-    let gateway = Arc::new(Gateway::new(Arc::clone(&core.relay), server.clone(), logger(serve.log_format, output)));
+    let lines = Output::result_lines(|lost| format!("{}\n", json!({ "event": "lost", "lines": lost })));
+    let log = logger(serve.log_format, output, &lines);
+    let gateway = Arc::new(Gateway::new(Arc::clone(&core.relay), server.clone(), log));
     let serving = serve_until_stopped(listener, Arc::clone(&gateway), server.drain, &mut signals, output);
     let watching = watching(&core, &watched, environment, output);
     let stopped = tokio::select! {
@@ -54,6 +58,7 @@ pub async fn run(serve: &Serve, global: &Global, environment: &Environment, outp
     if let Some(simulator) = core.simulator.take() {
         simulator.stop().await;
     }
+    lines.flush(LAST_WORDS);
     match stopped {
         (Stopped::Drained, _) => Ok(()),
         (Stopped::Cut, exit) => Err(Trouble::silent(exit)),
@@ -150,12 +155,13 @@ fn show_in_browser(url: &str, output: Output) {
 
 type Logger = Arc<dyn Fn(&RequestLine) + Send + Sync>;
 
-fn logger(format: Format, output: Output) -> Logger {
+/// A log nobody reads must not stop the server.
+fn logger(format: Format, output: Output, json: &Lines) -> Logger {
+    let json = json.clone();
     match format {
         Format::Json => Arc::new(move |line| {
-            // A log nobody reads must not stop the server.
             let line = escaped(&json_line(line).to_string(), |c| format!("\\u{:04x}", u32::from(c)));
-            drop(output.result(&format!("{line}\n")));
+            json.line(format!("{line}\n"));
         }),
         Format::Text => Arc::new(move |line| output.notice(&text_line(line))),
     }

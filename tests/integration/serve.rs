@@ -1,6 +1,7 @@
 //! `relay serve`, the program: how it says that it is ready, logs, refuses to start, and stops.
 
 use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -56,20 +57,42 @@ async fn the_first_line_says_where_it_listens_and_each_chat_gets_its_own() {
     assert!(!ended.stderr.contains("error"), "{}", ended.stderr);
 }
 
+/// What the file says that is there once the server is ready.
+async fn ready(path: &Path) -> String {
+    let deadline = Instant::now() + Duration::from_secs(5);
+    loop {
+        match std::fs::read_to_string(path) {
+            Ok(url) => return url,
+            Err(_) if Instant::now() < deadline => tokio::time::sleep(Duration::from_millis(5)).await,
+            Err(error) => panic!("no ready file: {error}"),
+        }
+    }
+}
+
+/// A pipe holds 64 KiB; whoever waits for its reader after that waits for ever.
+#[tokio::test]
+async fn a_log_that_nobody_reads_stops_nobody() {
+    for format in ["json", "text"] {
+        let command = relay(["serve", "--simulate", "--port", "0", "--log-format", format, "--ready-file", "ready"])
+            .under("mkfifo unread; sleep 20 < unread > /dev/null 2>&1 & exec > unread 2>&1");
+        let path = command.path("ready");
+        let process = command.start();
+        let address = address(ready(&path).await.trim());
+        for _ in 0..900 {
+            Asking::chat(address, "hello").model("nobody").await.refused(404, "model_not_found");
+        }
+        process.signal("TERM");
+        process.finish().exits(0);
+    }
+}
+
 #[tokio::test]
 async fn text_logs_are_on_stderr_and_tell_the_story_of_a_chat() {
     let command = relay(["serve", "--simulate", "--port", "0", "--ready-file", "ready"]);
     let path = command.path("ready");
     let mut process = command.start();
     process.until_it_says("export OPENAI_BASE_URL=http://127.0.0.1:");
-    let deadline = Instant::now() + Duration::from_secs(5);
-    let url = loop {
-        match std::fs::read_to_string(&path) {
-            Ok(url) => break url,
-            Err(_) if Instant::now() < deadline => tokio::time::sleep(Duration::from_millis(5)).await,
-            Err(error) => panic!("no ready file: {error}"),
-        }
-    };
+    let url = ready(&path).await;
     assert!(url.ends_with("/v1\n"), "{url:?}");
     let reply = Asking::chat(address(url.trim()), "hello").streamed().await;
     let line = process.until_it_says("200");
