@@ -1,6 +1,7 @@
-//! Mends what a client of OpenAI's would stumble over in an answer: calls without index, a wrong end, contents in parts.
+//! Mends what a client of OpenAI's would stumble over in an answer: incomplete or mixed up calls, a wrong end, contents in parts.
 
 use std::borrow::Cow;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use crate::chat::event::Finish;
 use crate::chat::fields::{EditedObject, list, quoted};
@@ -9,8 +10,18 @@ use crate::chat::{Chunk, RawObject};
 /// What has been seen of one answer's tool calls.
 #[derive(Debug, Default)]
 pub struct Repair {
-    /// Calls begun so far.
-    calls: usize,
+    calls: Vec<Call>,
+}
+
+/// A call that has begun.
+#[derive(Debug)]
+struct Call {
+    /// Empty where its provider gave it none.
+    id: String,
+    /// The index its provider gave it; some give all of them the same.
+    own: Option<usize>,
+    /// The index it has for the client.
+    index: usize,
 }
 
 impl Repair {
@@ -20,36 +31,92 @@ impl Repair {
         let first = choices.first()?;
         let delta = first.delta.as_ref();
         let calls = delta.and_then(|delta| delta.tool_calls).filter(|calls| calls.starts_with('['));
-        let indexed = calls.and_then(|calls| self.index(calls, is_stream(json)));
-        let ends_wrong = self.calls > 0 && first.finish_reason.as_deref().map(Finish::of) == Some(Finish::Stop);
+        let calls = calls.and_then(|calls| self.mended_calls(calls, json));
+        let ends_wrong = !self.calls.is_empty() && first.finish_reason.as_deref().map(Finish::of) == Some(Finish::Stop);
         let in_parts = delta.and_then(|delta| delta.content).filter(|content| content.starts_with('['));
-        if indexed.is_none() && !ends_wrong && in_parts.is_none() {
+        if calls.is_none() && !ends_wrong && in_parts.is_none() {
             return None;
         }
-        mended(std::str::from_utf8(json).ok()?, indexed, ends_wrong, in_parts)
+        mended(std::str::from_utf8(json).ok()?, calls, ends_wrong, in_parts)
     }
 
-    /// Counts the calls; gives them back numbered where a number is missing.
-    fn index(&mut self, calls: &str, stream: bool) -> Option<String> {
-        let mut missing = false;
-        let mut numbered = Vec::new();
+    fn mended_calls(&mut self, calls: &str, json: &[u8]) -> Option<String> {
+        let is_stream = is_stream(json);
+        let mut pieces = Vec::new();
         for raw in list(calls).ok()? {
-            let mut call = EditedObject::parse(raw).ok()?;
-            let own: Option<usize> = call.get("index").and_then(|index| index.parse().ok());
-            // A piece without an id goes on with the call before it.
-            let begins = call.get("id").is_some_and(|id| id != "null" && id != "\"\"") || self.calls == 0;
-            let index = own.unwrap_or(if begins { self.calls } else { self.calls - 1 });
-            self.calls = self.calls.max(index + 1);
-            if own.is_none() && stream {
-                missing = true;
-                call.set("index", index.to_string());
-                numbered.push(Cow::Owned(call.render()));
-            } else {
-                numbered.push(Cow::Borrowed(raw));
-            }
+            let mut piece = EditedObject::parse(raw).ok()?;
+            let is_right = self.mend_piece(&mut piece, json, is_stream);
+            pieces.push(if is_right { Cow::Borrowed(raw) } else { Cow::Owned(piece.render()) });
         }
-        missing.then(|| format!("[{}]", numbered.join(",")))
+        pieces.iter().any(|piece| matches!(piece, Cow::Owned(_))).then(|| format!("[{}]", pieces.join(",")))
     }
+
+    /// Whether nothing had to be mended.
+    fn mend_piece(&mut self, piece: &mut EditedObject<'_>, json: &[u8], is_stream: bool) -> bool {
+        let own: Option<usize> = piece.get("index").and_then(|index| index.parse().ok());
+        let id = piece.text("id").unwrap_or_default();
+        let mut is_right = true;
+        let index = self.goes_on(&id, own).unwrap_or_else(|| {
+            let index = self.begin(id.clone(), own);
+            if id.is_empty() {
+                piece.set("id", quoted(&made_id(json, index)));
+                is_right = false;
+            }
+            if !piece.get("type").is_some_and(|kind| kind.starts_with('"')) {
+                piece.set("type", "\"function\"");
+                is_right = false;
+            }
+            index
+        });
+        if is_stream && own != Some(index) {
+            piece.set("index", index.to_string());
+            is_right = false;
+        }
+        let function = piece.get("function").map(str::to_owned);
+        if let Some(function) = function.and_then(|function| with_text_arguments(&function)) {
+            piece.set("function", function);
+            is_right = false;
+        }
+        is_right
+    }
+
+    /// The call that a piece goes on with: the one of its id, or where it has none the last one of its index.
+    fn goes_on(&self, id: &str, own: Option<usize>) -> Option<usize> {
+        let is_it = |call: &&Call| if id.is_empty() { own.is_none() || call.own == own } else { call.id == id };
+        self.calls.iter().rev().find(is_it).map(|call| call.index)
+    }
+
+    /// Begins a call, with the index its provider gave it where no other has that.
+    fn begin(&mut self, id: String, own: Option<usize>) -> usize {
+        let is_taken = |index: &usize| self.calls.iter().any(|call| call.index == *index);
+        let next = self.calls.iter().map(|call| call.index + 1).max().unwrap_or(0);
+        let index = own.filter(|own| !is_taken(own)).unwrap_or(next);
+        self.calls.push(Call { id, own, index });
+        index
+    }
+}
+
+/// An id for a call that has none: of its answer and its place there.
+fn made_id(json: &[u8], index: usize) -> String {
+    let mut hasher = DefaultHasher::new();
+    match RawObject::parse(json).ok().and_then(|object| object.get("id").map(str::to_owned)) {
+        Some(id) => id.hash(&mut hasher),
+        None => json.hash(&mut hasher),
+    }
+    index.hash(&mut hasher);
+    format!("call_{:016x}", hasher.finish())
+}
+
+/// A function whose arguments are no text, with their JSON as one; none where they are.
+fn with_text_arguments(function: &str) -> Option<String> {
+    let mut function = EditedObject::parse(function).ok()?;
+    let text = match function.get("arguments")? {
+        text if text.starts_with('"') => return None,
+        "null" => quoted(""),
+        json => quoted(json),
+    };
+    function.set("arguments", text);
+    Some(function.render())
 }
 
 fn is_stream(json: &[u8]) -> bool {
@@ -113,9 +180,11 @@ mod tests {
     fn right_chunks_stay_as_they_are() {
         let mut repair = Repair::default();
         for json in [
-            r#"{"choices":[{"delta":{"tool_calls":[{"index":0,"id":"a"}]}}]}"#,
+            r#"{"choices":[{"delta":{"tool_calls":[{"index":0,"id":"a","type":"function","function":{"name":"f","arguments":""}}]}}]}"#,
+            r#"{"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{}"}}]}}]}"#,
+            r#"{"choices":[{"delta":{"tool_calls":[{"index":1,"id":"b","type":"function"},{"index":0,"id":"a"},{"index":1}]}}]}"#,
             r#"{"choices":[{"delta":{},"finish_reason":"tool_calls"}]}"#,
-            r#"{"choices":[{"message":{"tool_calls":[{"id":"a"}]},"finish_reason":"tool_calls"}]}"#,
+            r#"{"choices":[{"message":{"tool_calls":[{"id":"c","type":"function"}]},"finish_reason":"tool_calls"}]}"#,
             r#"{"choices":[]}"#,
         ] {
             assert_eq!(mend(&mut repair, json), None, "{json}");
@@ -125,8 +194,9 @@ mod tests {
     #[test]
     fn calls_get_their_numbers_and_the_stream_its_right_end() {
         let mut repair = Repair::default();
-        let two = r#"{"id":1e400,"choices":[{"index":0,"delta":{"tool_calls":[{"id":"a"},{"id":"b"}]}}]}"#;
-        let expected = r#"{"id":1e400,"choices":[{"index":0,"delta":{"tool_calls":[{"id":"a","index":0},{"id":"b","index":1}]}}]}"#;
+        let two =
+            r#"{"id":1e400,"choices":[{"index":0,"delta":{"tool_calls":[{"id":"a","type":"function"},{"id":"b"}]}}]}"#;
+        let expected = r#"{"id":1e400,"choices":[{"index":0,"delta":{"tool_calls":[{"id":"a","type":"function","index":0},{"id":"b","type":"function","index":1}]}}]}"#;
         assert_eq!(mend(&mut repair, two).as_deref(), Some(expected));
         let more = r#"{"choices":[{"delta":{"tool_calls":[{"function":{"arguments":"x"}}]}}]}"#;
         assert!(mend(&mut repair, more).is_some_and(|json| json.contains(r#""index":1"#)));
@@ -135,6 +205,60 @@ mod tests {
             mend(&mut repair, end).as_deref(),
             Some(r#"{"choices":[{"delta":{},"finish_reason":"tool_calls"}]}"#)
         );
+    }
+
+    /// What the pieces of a stream come to for a client that goes by their indexes.
+    fn calls(pieces: &[&str]) -> Vec<(String, String, String)> {
+        let mut repair = Repair::default();
+        let mut calls: Vec<(String, String, String)> = Vec::new();
+        for piece in pieces {
+            let json = format!(r#"{{"id":"r1","choices":[{{"delta":{{"tool_calls":[{piece}]}}}}]}}"#);
+            let mended = mend(&mut repair, &json).unwrap_or(json);
+            let chunk: serde_json::Value = serde_json::from_str(&mended).expect("JSON");
+            for call in chunk["choices"][0]["delta"]["tool_calls"].as_array().expect("calls") {
+                let index = usize::try_from(call["index"].as_u64().expect("an index")).expect("a small one");
+                let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+                calls.resize(calls.len().max(index + 1), Default::default());
+                if calls[index].0.is_empty() {
+                    assert_eq!(call["type"], "function", "{mended}");
+                    calls[index].0 = text(&call["id"]);
+                }
+                calls[index].1 += &text(&call["function"]["name"]);
+                calls[index].2 += &text(&call["function"]["arguments"]);
+            }
+        }
+        calls
+    }
+
+    #[test]
+    fn parallel_calls_of_one_index_are_told_apart_by_their_ids() {
+        let begins = |id: &str, name: &str| {
+            format!(r#"{{"index":0,"id":"{id}","type":"function","function":{{"name":"{name}","arguments":""}}}}"#)
+        };
+        let goes_on = |text: &str| format!(r#"{{"index":0,"function":{{"arguments":{}}}}}"#, quoted(text));
+        let (a, b) = (begins("a", "f"), begins("b", "g"));
+        let got = calls(&[&a, &goes_on("{\"x\""), &goes_on(":1}"), &b, &goes_on("{}")]);
+        let call = |id: &str, name: &str, text: &str| (id.to_owned(), name.to_owned(), text.to_owned());
+        assert_eq!(got, [call("a", "f", "{\"x\":1}"), call("b", "g", "{}")]);
+        // An id at every piece.
+        let again = r#"{"index":0,"id":"a","function":{"arguments":"{}"}}"#;
+        assert_eq!(calls(&[&a, again]), [call("a", "f", "{}")]);
+    }
+
+    #[test]
+    fn a_call_gets_an_id_a_kind_and_text_for_arguments() {
+        let bare = r#"{"index":0,"function":{"name":"f","arguments":{"x":[1]}}}"#;
+        let other = r#"{"index":1,"id":"","type":null,"function":{"name":"g","arguments":null}}"#;
+        let got = calls(&[bare, other]);
+        assert_eq!((got[0].1.as_str(), got[0].2.as_str(), got[1].2.as_str()), ("f", r#"{"x":[1]}"#, ""));
+        assert!(got[0].0.starts_with("call_") && got[0].0 != got[1].0, "{got:?}");
+        let whole = r#"{"id":"r1","choices":[{"message":{"tool_calls":[{"function":{"name":"f","arguments":{}}}]},"finish_reason":"stop"}]}"#;
+        let mended = mend(&mut Repair::default(), whole).expect("mended");
+        assert!(
+            mended.contains(r#""arguments":"{}""#) && mended.contains(r#""finish_reason":"tool_calls""#),
+            "{mended}"
+        );
+        assert!(!mended.contains("\"index\""), "{mended}");
     }
 
     #[test]
