@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 use jiff::Timestamp;
 
 use crate::answer::Answer;
@@ -92,7 +92,8 @@ impl Relay {
         if !facts.is_empty() {
             self.store.tell(route, &facts, now);
         }
-        dialect.classify(status, headers, body, now)
+        let credential = route.key.and_then(|key| self.credentials[key.place].as_ref());
+        without_key(dialect.classify(status, headers, body, now), credential.map(|(_, value)| value))
     }
 
     fn learns(&self, lease: Option<&Lease>, period: Option<Period>, now: Timestamp) -> bool {
@@ -196,6 +197,17 @@ impl Relay {
     }
 }
 
+/// A fault whose words go on to the caller, without the key: some providers repeat the header that it stands in.
+fn without_key(fault: Fault, credential: Option<&HeaderValue>) -> Fault {
+    let key = credential.and_then(|value| value.to_str().ok()).map(|value| value.trim_start_matches("Bearer "));
+    match (fault, key.filter(|key| !key.is_empty())) {
+        (Fault::Invalid { status, message, param, code }, Some(key)) if message.contains(key) => {
+            Fault::Invalid { status, message: message.replace(key, "[key]"), param, code }
+        }
+        (fault, _) => fault,
+    }
+}
+
 /// A long window that refills by the clock has its next unit long before it is full again, which is what its reset tells
 /// (Groq: used / limit * a day, measured 2026-08).
 fn next_unit(route: &Route, fact: &Fact, reset: Timestamp, now: Timestamp) -> Timestamp {
@@ -210,5 +222,23 @@ fn next_unit(route: &Route, fact: &Fact, reset: Timestamp, now: Timestamp) -> Ti
     match fact.limit.and_then(|limit| u32::try_from(limit).ok()) {
         Some(limit) if rolls && fact.period >= Period::Hour && limit > 0 => later(now, until(now, reset) / limit),
         _ => reset,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_a_provider_repeats_goes_nowhere() {
+        let said = |message: &str| Fault::Invalid { status: 400, message: message.to_owned(), param: None, code: None };
+        let told = said("header authorization 'Bearer sk-12345' is malformed");
+        for credential in ["Bearer sk-12345", "sk-12345"] {
+            let credential = HeaderValue::from_static(credential);
+            let expected = said("header authorization 'Bearer [key]' is malformed");
+            assert_eq!(without_key(told.clone(), Some(&credential)), expected);
+        }
+        assert_eq!(without_key(told.clone(), None), told);
+        assert_eq!(without_key(Fault::Denied, Some(&HeaderValue::from_static("Bearer k"))), Fault::Denied);
     }
 }

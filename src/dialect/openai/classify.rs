@@ -37,7 +37,7 @@ use Meaning::{Busy, CallersMistake, Failed, KeyRejected, NotOffered, Spent, TooL
 
 /// Codes, types and reasons with one meaning wherever they occur. The numbers are Mistral's, Cloudflare's and Z.ai's; none
 /// of them is used twice. Collected from the providers' documents and published measurements, 2026-08 to 2026-10.
-const CODES: [(&str, Meaning); 69] = [
+const CODES: [(&str, Meaning); 71] = [
     ("invalid_api_key", KeyRejected),
     ("wrong_api_key", KeyRejected),
     ("API_KEY_INVALID", KeyRejected),
@@ -109,10 +109,12 @@ const CODES: [(&str, Meaning); 69] = [
     ("3007", Failed),
     ("3008", Failed),
     ("moderation", CallersMistake),
+    ("content_filter", CallersMistake),
+    ("content_policy_violation", CallersMistake),
 ];
 
 /// Phrases where a provider has no code: they count only with their status, and no ordinary message holds them by chance.
-const PHRASES: [(u16, &str, Meaning); 27] = [
+const PHRASES: [(u16, &str, Meaning); 29] = [
     (400, "maximum context length", TooLong),
     (400, "context window", TooLong),
     (400, "prompt is too long", TooLong),
@@ -132,6 +134,8 @@ const PHRASES: [(u16, &str, Meaning); 27] = [
     (400, "Invalid model:", NotOffered),
     (403, "this model requires a subscription", NotOffered),
     (403, "Free tier does not support this model", NotOffered),
+    (403, "was flagged", CallersMistake),
+    (403, "content policy", CallersMistake),
     (422, "maximum context length", TooLong),
     (429, "insufficient balance (1008)", NotOffered),
     (429, "4006: you have used up your daily free allocation", Spent(Scope::Key, Some(Period::Day))),
@@ -205,15 +209,20 @@ fn fault_of(status: u16, refusal: Refusal, retry: Option<Timestamp>, now: Timest
         None => {}
     }
     match status {
-        // A page for browsers is from whatever stands before the provider; it says nothing about the key.
-        403 if refusal.message.trim_start().starts_with('<') => Fault::Broken(Breakage::Status(status)),
+        403 if is_of_front(&refusal.message) => Fault::Broken(Breakage::Status(status)),
         401 | 403 | 498 => Fault::Denied,
+        422 if refusal.param.as_deref() == Some("header.authorization") => Fault::Denied,
         402 => Fault::Spent { until: long_wait(retry, now), scope: Some(Scope::Key), period: refusal.period() },
         404 | 410 => Fault::Gone,
         429 => limited(&refusal, retry, now),
         400 | 422 => refusal.into_invalid(status),
         _ => Fault::Broken(Breakage::Status(status)),
     }
+}
+
+/// A page for browsers, and Cloudflare's words for programs, are from what stands before a provider: they say nothing about the key.
+fn is_of_front(message: &str) -> bool {
+    message.trim_start().starts_with('<') || message.starts_with("error code: ")
 }
 
 fn limited(refusal: &Refusal, retry: Option<Timestamp>, now: Timestamp) -> Fault {

@@ -61,11 +61,10 @@ impl Refusal {
         let text = |name: &str| match object.get(name) {
             Some(Value::String(text)) => text.clone(),
             Some(Value::Number(number)) => number.to_string(),
-            Some(Value::Null) | None => String::new(),
-            Some(other) => other.to_string(),
+            _ => String::new(),
         };
-        let message =
-            ["message", "detail", "title"].into_iter().map(text).find(|text| !text.is_empty()).unwrap_or_default();
+        let told = ["message", "detail", "title"].into_iter().filter_map(|name| object.get(name));
+        let message = told.map(words).find(|words| !words.is_empty()).unwrap_or_default();
         let listed = object.get("details").and_then(Value::as_array).into_iter().flatten().flat_map(detail_words);
         let metadata = object.get("metadata");
         // Its first word is whose limit it is, the rest which one.
@@ -80,7 +79,7 @@ impl Refusal {
             message,
             kind: text("type"),
             code: text("code"),
-            param: Some(text("param")).filter(|param| !param.is_empty()),
+            param: Some(text("param")).filter(|param| !param.is_empty()).or_else(|| place(object)),
             details: listed.chain(source).chain(flagged).collect(),
             resets_at_ms: number("X-RateLimit-Reset"),
             requests_limit: number("X-RateLimit-Limit").and_then(|limit| limit.try_into().ok()),
@@ -167,6 +166,38 @@ impl Refusal {
     }
 }
 
+/// What an error says, and nothing of what it repeats: `FastAPI` puts the input, perhaps the whole prompt, beside each mistake.
+fn words(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        Value::Array(items) => {
+            let all: Vec<String> = items.iter().map(words).filter(|words| !words.is_empty()).collect();
+            all.join("; ")
+        }
+        Value::Object(object) => {
+            let said = ["msg", "message", "detail"].into_iter().find_map(|name| object.get(name)).map(words);
+            match (object.get("loc").and_then(location), said) {
+                (Some(place), Some(said)) => format!("{place}: {said}"),
+                (_, said) => said.unwrap_or_default(),
+            }
+        }
+        Value::Null | Value::Bool(_) => String::new(),
+    }
+}
+
+/// `["body", "messages", 0, "content"]` as `messages.0.content`.
+fn location(loc: &Value) -> Option<String> {
+    let names = loc.as_array()?.iter().filter(|name| name.as_str() != Some("body")).map(words);
+    Some(names.collect::<Vec<_>>().join(".")).filter(|place| !place.is_empty())
+}
+
+/// Where the first of the mistakes is that an error lists.
+fn place(object: &Value) -> Option<String> {
+    let detail = object.get("detail").or_else(|| object.get("message")?.get("detail"))?;
+    detail.get(0)?.get("loc").and_then(location)
+}
+
 fn detail_words(detail: &Value) -> Vec<String> {
     let violations = detail.get("violations").and_then(Value::as_array).into_iter().flatten();
     let quotas = violations.filter_map(|violation| violation.get("quotaId"));
@@ -176,6 +207,23 @@ fn detail_words(detail: &Value) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_an_error_repeats_of_the_request_is_left_out() {
+        let listed = serde_json::json!([{ "type": "missing", "loc": ["body", "messages", 0, "content"], "msg": "Field required", "input": "the prompt" },
+            { "loc": ["header", "authorization"], "msg": "wrong", "input": "Bearer key" }]);
+        let said = "messages.0.content: Field required; header.authorization: wrong";
+        for body in [
+            serde_json::json!({ "detail": listed }),
+            serde_json::json!({ "object": "error", "message": { "detail": listed } }),
+        ] {
+            let refusal = Refusal::parse(body.to_string().as_bytes()).expect("an error");
+            assert_eq!((refusal.message.as_str(), refusal.param.as_deref()), (said, Some("messages.0.content")));
+        }
+        let unknown =
+            Refusal::parse(br#"{"error":{"message":{"input":"the prompt"},"code":{"a":1}}}"#).expect("an error");
+        assert_eq!((unknown.message.as_str(), unknown.code.as_str()), ("", ""));
+    }
 
     #[test]
     fn limits_in_refusals_are_read_where_kind_and_period_are_told() {
