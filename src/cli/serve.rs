@@ -41,10 +41,8 @@ pub async fn run(serve: &Serve, global: &Global, environment: &Environment, outp
     let server = &core.settings.server;
     if serve.open {
         // A browser has no key to show; how the server is anybody may ask.
-        show_in_browser(
-            &if server.api_key.is_some() { format!("http://{address}/health") } else { format!("{url}/models") },
-            output,
-        );
+        let shown = if server.api_key.is_some() { format!("http://{address}/health") } else { format!("{url}/models") };
+        show_in_browser(&shown, output);
     }
     let lines = Output::result_lines(|lost| format!("{}\n", json!({ "event": "lost", "lines": lost })));
     let log = logger(serve.log_format, output, &lines);

@@ -185,15 +185,13 @@ impl Lines {
                 self.is_incomplete |= reason == statement::UNRESOLVED;
                 return reading.refuse(format!("line {}", block.line), reason);
             }
-            Said::Limits(mut row) => {
-                if row.tier.is_none() {
-                    match self.introduced.clone().or(|| above.of_line(&block.places)) {
-                        Plan::Named(tier) => row.tier = Some(tier),
-                        Plan::Unsaid => {}
-                        Plan::Unclear => return reading.refuse(format!("line {}", block.line), plan::UNCLEAR),
-                    }
+            Said::Limits(row) => {
+                let plan = self.introduced.clone().or(|| above.of_line(&block.places));
+                if plan == Plan::Unclear && row.tier.is_none() {
+                    return reading.refuse(format!("line {}", block.line), plan::UNCLEAR);
                 }
-                under(row, &block.places)
+                let tier = row.tier.clone().or_else(|| plan.name().map(str::to_owned));
+                under(Row { tier, ..row }, &block.places)
             }
         };
         if self.introduces
