@@ -1,5 +1,6 @@
 //! Limits in lists and sentences: read only where a line states one, never where it tells an example.
 
+mod exact;
 mod subject;
 
 use super::amount::{self, Amount, Metric, Token, Unit, tokens, unit};
@@ -94,7 +95,7 @@ pub fn paragraph(text: &Text, line: usize) -> Vec<Said> {
             other => said.push(other),
         }
         if is_hypothetical(part) || said.last() == Some(&Said::Unclear(UNRESOLVED)) {
-            let is_more = said.is_empty() && parts[at + 1..].iter().any(|part| find(&tokens(part)).is_some());
+            let is_more = said.is_empty() && parts[at + 1..].iter().any(|part| find(&tokens(part), part).is_some());
             said.extend(is_more.then_some(Said::Unclear(HYPOTHETICAL)));
             break;
         }
@@ -121,12 +122,13 @@ fn labelled_metric(shown: &str, line: usize) -> Option<Said> {
 
 /// A text cut behind every full stop that ends a sentence.
 fn sentences(text: &str) -> Vec<&str> {
+    const SHORTENED: [&str; 6] = ["e.g", "i.e", " min", " ca", " approx", " appr"];
     let mut parts = Vec::new();
     let mut start = 0;
     for (at, _) in text.match_indices(['.', '!', '?']) {
-        let after = &text[at + 1..];
-        let is_end = after.is_empty()
-            || after.starts_with(' ') && !text[start..at].ends_with("e.g") && !text[start..at].ends_with("i.e");
+        let (before, after) = (&text[start..at], &text[at + 1..]);
+        let is_end =
+            after.is_empty() || after.starts_with(' ') && !SHORTENED.iter().any(|short| before.ends_with(short));
         if is_end {
             parts.push(text[start..=at].trim());
             start = at + 1;
@@ -140,6 +142,8 @@ fn sentences(text: &str) -> Vec<&str> {
 /// The amounts of a sentence, and what stands before, between and behind them.
 struct Found {
     amounts: Vec<(Metric, u64)>,
+    /// One of them is a bound or an end of a range.
+    is_inexact: bool,
     before: Vec<Token>,
     behind: Vec<Token>,
 }
@@ -150,9 +154,12 @@ fn sentence(part: &str, text: &Text, line: usize, is_item: bool) -> Said {
     if part.contains('{') && speaks_of_rates {
         return Said::Unclear(UNRESOLVED);
     }
-    let Some(found) = find(&tokens) else { return Said::Nothing };
+    let Some(found) = find(&tokens, part) else { return Said::Nothing };
     if is_hypothetical(part) {
         return Said::Unclear(HYPOTHETICAL);
+    }
+    if found.is_inexact {
+        return Said::Unclear("a range or a bound is not one certain number");
     }
     if found
         .amounts
@@ -179,25 +186,28 @@ fn has_rate(tokens: &[Token]) -> bool {
 }
 
 /// The numbers with a unit of their own.
-fn find(tokens: &[Token]) -> Option<Found> {
+fn find(tokens: &[Token], part: &str) -> Option<Found> {
     let mut amounts = Vec::new();
-    let mut before = None;
+    let mut is_inexact = false;
+    let mut first = None;
     let mut rest = tokens;
     let mut behind: &[Token] = &[];
     while !rest.is_empty() {
+        let before = &tokens[..tokens.len() - rest.len()];
         // "$5 per 1,000 requests": not how many there are.
-        let is_part = tokens[..tokens.len() - rest.len()].last().is_some_and(is_per);
+        let is_part = before.last().is_some_and(is_per);
         match amount_at(rest).filter(|_| !is_part) {
             Some((amount, metric, after)) => {
-                before.get_or_insert(tokens.len() - rest.len());
+                first.get_or_insert(before);
                 amounts.push((metric, amount.value));
+                is_inexact |= exact::is_inexact(before, &rest[1..], part) || exact::goes_on(after);
                 rest = after;
                 behind = after;
             }
             None => rest = &rest[1..],
         }
     }
-    Some(Found { amounts, before: tokens[..before?].to_vec(), behind: behind.to_vec() })
+    Some(Found { amounts, is_inexact, before: first?.to_vec(), behind: behind.to_vec() })
 }
 
 fn is_per(token: &Token) -> bool {
@@ -207,6 +217,8 @@ fn is_per(token: &Token) -> bool {
 /// "20 requests per minute", "50 :free model requests per day".
 fn amount_at(tokens: &[Token]) -> Option<(Amount, Metric, &[Token])> {
     let [Token::Number(value), rest @ ..] = tokens else { return None };
+    // "10+ requests per minute" is an amount, if no exact one.
+    let rest = rest.strip_prefix(&[Token::Sign('+')]).unwrap_or(rest);
     let is_kind = |token: &&Token| match token {
         Token::Word(word) => {
             word.starts_with(':')

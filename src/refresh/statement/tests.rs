@@ -75,3 +75,43 @@ fn sentences_state_limits_and_tell_examples() {
     assert_eq!(all("Free users and Pro users are limited to 50 requests per day."), ["unclear"]);
     assert_eq!(all("We served 50 requests per second yesterday."), ["unclear"]);
 }
+
+#[test]
+fn a_range_or_a_bound_is_no_limit() {
+    for line in [
+        "x-70b: 10-20 RPM",
+        "x-70b: 2–15 RPM",
+        "x-70b: 10 - 20 RPM",
+        "x-70b: 5 to 15 RPM",
+        "x-70b: 60 → 30 RPM",
+        "Free tier 10 - 20 RPM",
+        "x-70b: ~10 RPM",
+        "x-70b: ≈10 RPM",
+        "x-70b: >10 RPM",
+        "x-70b: <10 RPM",
+        "x-70b: >= 10 RPM",
+        "x-70b: ≥10 RPM",
+        "x-70b: 10+ RPM",
+        "x-70b: 10 RPM or more",
+        "x-70b: min. 10 RPM",
+        "x-70b: a minimum of 10 RPM",
+        "x-70b: ca. 10 RPM",
+        "x-70b: at least 10 RPM",
+        "x-70b: less than 10 RPM",
+        "x-70b: from 10 RPM",
+    ] {
+        assert_eq!(short(&item(&of_markdown(line), 1)), "unclear", "{line}");
+    }
+    for (line, says) in [
+        ("x-70b: up to 10 RPM", "x-70b requests_per_minute=10"),
+        ("x-70b: at most 10 RPM", "x-70b requests_per_minute=10"),
+        ("x-70b: maximum 10 RPM", "x-70b requests_per_minute=10"),
+        ("x-70b: max. 10 RPM", "x-70b requests_per_minute=10"),
+        ("x-70b: <= 10 RPM", "x-70b requests_per_minute=10"),
+        ("Llama 3 - 30 RPM", "Llama 3 requests_per_minute=30"),
+        ("x-70b – 30 req / min 100 req / hour", "x-70b requests_per_minute=30 requests_per_hour=100"),
+        ("Tier 1 - 30 RPM", "* [Tier 1] requests_per_minute=30"),
+    ] {
+        assert_eq!(short(&item(&of_markdown(line), 1)), says, "{line}");
+    }
+}
