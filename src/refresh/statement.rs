@@ -1,6 +1,7 @@
 //! Limits in lists and sentences: read only where a line states one, never where it tells an example.
 
 mod exact;
+mod scope;
 mod subject;
 
 use super::amount::{self, Amount, Metric, Token, Unit, tokens, unit};
@@ -145,6 +146,7 @@ struct Found {
     /// One of them is a bound or an end of a range.
     is_inexact: bool,
     before: Vec<Token>,
+    between: Vec<Token>,
     behind: Vec<Token>,
 }
 
@@ -160,6 +162,9 @@ fn sentence(part: &str, text: &Text, line: usize, is_item: bool) -> Said {
     }
     if found.is_inexact {
         return Said::Unclear("a range or a bound is not one certain number");
+    }
+    if !scope::is_one(&found.between) {
+        return Said::Unclear(scope::MIXED);
     }
     if found
         .amounts
@@ -190,6 +195,7 @@ fn find(tokens: &[Token], part: &str) -> Option<Found> {
     let mut amounts = Vec::new();
     let mut is_inexact = false;
     let mut first = None;
+    let mut between = Vec::new();
     let mut rest = tokens;
     let mut behind: &[Token] = &[];
     while !rest.is_empty() {
@@ -198,7 +204,10 @@ fn find(tokens: &[Token], part: &str) -> Option<Found> {
         let is_part = before.last().is_some_and(is_per);
         match amount_at(rest).filter(|_| !is_part) {
             Some((amount, metric, after)) => {
-                first.get_or_insert(before);
+                match first {
+                    None => first = Some(before),
+                    Some(_) => between.extend_from_slice(&behind[..behind.len() - rest.len()]),
+                }
                 amounts.push((metric, amount.value));
                 is_inexact |= exact::is_inexact(before, &rest[1..], part) || exact::goes_on(after);
                 rest = after;
@@ -207,7 +216,7 @@ fn find(tokens: &[Token], part: &str) -> Option<Found> {
             None => rest = &rest[1..],
         }
     }
-    Some(Found { amounts, is_inexact, before: first?.to_vec(), behind: behind.to_vec() })
+    Some(Found { amounts, is_inexact, before: first?.to_vec(), between, behind: behind.to_vec() })
 }
 
 fn is_per(token: &Token) -> bool {

@@ -5,23 +5,66 @@ use super::super::row::{self, Row};
 use super::super::text::Text;
 use super::super::tier::{self, Tiers};
 use super::super::words::{self, Word};
-use super::Found;
+use super::{Found, scope};
 
 /// Whose limits these are.
 pub fn subject(found: &Found, text: &Text, part: &str, is_item: bool) -> Result<Row, &'static str> {
     let before = said(&found.before);
-    let row = |model: &str, tier: Option<String>| Row { model: model.to_owned(), tier, ..Row::default() };
-    if states_limit(&before) {
-        return stated(found, &before, text, part, is_item);
-    }
-    if !is_item {
+    let subject = if states_limit(&before) {
+        stated(found, &before, text, part, is_item)?
+    } else if !is_item {
         return Err("a number stands in a sentence that states no limit");
+    } else if before.is_empty() {
+        let tier = scope::plan_behind(&found.behind)?;
+        named_behind(text, part, tier)?
+    } else {
+        labelled(found, text, part)?
+    };
+    narrowed(subject, &found.behind)
+}
+
+/// "`x-large`: 30 RPM", "Free: 30 RPM", "`x-large`: 30 RPM (free tier)".
+fn labelled(found: &Found, text: &Text, part: &str) -> Result<Row, &'static str> {
+    let (label, between) = label(part).ok_or("a number stands in a line that states no limit")?;
+    let mut row = of_label(&label, text)?;
+    if ids(text, &part[label.len()..]).iter().any(|id| *id != row.model) {
+        return Err(scope::MIXED);
     }
-    if before.is_empty() {
-        let tier = named_tier(&[], &found.behind)?;
-        return Ok(row("*", tier));
+    if row.tier.is_none() {
+        row.tier = match tier::in_sentence(between) {
+            Tiers::One(tier) => Some(tier),
+            Tiers::None => scope::plan_behind(&found.behind)?,
+            Tiers::Several => return Err(scope::MIXED),
+        };
     }
-    of_label(&label(part).ok_or("a number stands in a line that states no limit")?, text)
+    Ok(row)
+}
+
+/// "30 RPM for `x-large`", "30 RPM on the free tier".
+fn named_behind(text: &Text, part: &str, tier: Option<String>) -> Result<Row, &'static str> {
+    let row = |model: &str, tier: Option<String>| Row { model: model.to_owned(), tier, ..Row::default() };
+    match ids(text, part).as_slice() {
+        [] => Ok(row("*", tier)),
+        [id] if part.contains(&format!(" for {id}")) => Ok(Row { ids: vec![id.clone()], ..row(id, tier) }),
+        _ => Err(scope::MIXED),
+    }
+}
+
+/// The row of the task that the words behind "for" name.
+fn narrowed(row: Row, behind: &[Token]) -> Result<Row, &'static str> {
+    let Some(whom) = scope::whom(behind).filter(|whom| row.ids.is_empty() || !said_is(whom, &row.model)) else {
+        return Ok(row);
+    };
+    match words::task(&whom.to_lowercase()) {
+        Some(task) if row.model == "*" && row.section.is_none() => Ok(Row { section: Some(task.to_owned()), ..row }),
+        _ => Err("a number is for somebody whom the line does not name clearly"),
+    }
+}
+
+/// Whether words are those of an id.
+fn said_is(words: &str, id: &str) -> bool {
+    let plain = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).collect::<String>();
+    plain(words) == plain(&said(&tokens(id)))
 }
 
 /// Whose limits a label names.
@@ -64,7 +107,7 @@ fn stated(found: &Found, before: &str, text: &Text, part: &str, is_item: bool) -
     }
     let tier = match condition(part, family.is_some())? {
         // "Free models" and their family are no plan.
-        None if family.is_none() => named_tier(&found.before, &found.behind)?,
+        None if family.is_none() => named_tier(found)?,
         tier => tier,
     };
     let task = words::task(before).filter(|_| family.is_none()).map(str::to_owned);
@@ -75,9 +118,14 @@ fn stated(found: &Found, before: &str, text: &Text, part: &str, is_item: bool) -
 fn models_before(text: &Text, part: &str) -> Vec<String> {
     let lower = part.to_ascii_lowercase();
     let end = STATES.iter().filter_map(|states| lower.find(states)).min().unwrap_or(part.len());
+    ids(text, &part[..end])
+}
+
+/// The models that a part of a line names by their ids.
+fn ids(text: &Text, part: &str) -> Vec<String> {
     let is_marked =
         |id: &str| text.codes.iter().any(|code| code == id) || text.links.iter().any(|link| link.ends_with(id));
-    let words = part[..end].split_whitespace().map(|word| word.trim_matches(['(', ')', ',', '.', ':', ';', '"']));
+    let words = part.split_whitespace().map(|word| word.trim_matches(['(', ')', ',', '.', ':', ';', '"']));
     let mut models: Vec<String> = words
         .filter(|word| row::is_id(word) && !word.starts_with(':'))
         .filter(|word| word.contains(|c: char| c.is_ascii_digit()) || word.starts_with('@') || is_marked(word))
@@ -151,8 +199,8 @@ const STATES: [&str; 23] = [
     "limited at",
 ];
 
-/// The label of an item: what stands before a colon, a dash, or "is".
-fn label(part: &str) -> Option<String> {
+/// The label of an item, which stands before a colon, a dash, or "is", and what is between it and the number.
+fn label(part: &str) -> Option<(String, &str)> {
     let digits = [": ", " – ", " — ", " - ", " = ", " is ", " are ", " has ", " have ", " at ", " gets ", " get "];
     let (at, _) = digits.iter().filter_map(|joint| part.find(joint).map(|at| (at, joint))).min()?;
     let label = part[..at].trim().trim_end_matches(':').trim();
@@ -160,28 +208,31 @@ fn label(part: &str) -> Option<String> {
     let between = &part[at..part.len() - rest.len()];
     // Nothing but the joint and a few small words may stand between the label and the number.
     let is_close = between.split_whitespace().count() <= 3 && !between.contains('.');
-    (is_close && !label.is_empty() && label.split_whitespace().count() <= 10).then(|| label.to_owned())
+    (is_close && !label.is_empty() && label.split_whitespace().count() <= 10).then(|| (label.to_owned(), between))
 }
 
-/// The plan that a sentence names outside its parentheses.
-fn named_tier(before: &[Token], behind: &[Token]) -> Result<Option<String>, &'static str> {
-    let mut depth = 0_usize;
-    let mut kept = String::new();
-    for token in before.iter().chain(behind) {
-        match token {
-            Token::Sign('(') => depth += 1,
-            Token::Sign(')') => depth = depth.saturating_sub(1),
-            _ if depth > 0 => {}
-            Token::Word(word) => kept.push_str(&format!(" {word}")),
-            Token::Number(number) => kept.push_str(&format!(" {number}")),
-            Token::Sign(sign) => kept.push(*sign),
-            Token::NoNumber(_) => {}
+/// The plan that a sentence names, before its numbers outside parentheses, or else behind them.
+fn named_tier(found: &Found) -> Result<Option<String>, &'static str> {
+    let outside = |tokens: &[Token]| {
+        let mut depth = 0_usize;
+        let mut kept = Vec::new();
+        for token in tokens {
+            match token {
+                Token::Sign('(') => depth += 1,
+                Token::Sign(')') => depth = depth.saturating_sub(1),
+                _ if depth > 0 => {}
+                token => kept.push(token.clone()),
+            }
         }
-    }
-    match tier::in_sentence(&kept) {
-        Tiers::None => Ok(None),
-        Tiers::One(tier) => Ok(Some(tier)),
-        Tiers::Several => Err("a sentence names two plans"),
+        scope::text(&kept)
+    };
+    let before = outside(&found.before);
+    match tier::in_sentence(&before) {
+        Tiers::None => scope::plan_behind(&found.behind),
+        Tiers::One(tier) if tier::in_sentence(&(before + &outside(&found.behind))) == Tiers::One(tier.clone()) => {
+            Ok(Some(tier))
+        }
+        _ => Err("a sentence names two plans"),
     }
 }
 

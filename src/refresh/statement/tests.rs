@@ -115,3 +115,34 @@ fn a_range_or_a_bound_is_no_limit() {
         assert_eq!(short(&item(&of_markdown(line), 1)), says, "{line}");
     }
 }
+
+#[test]
+fn a_line_with_two_plans_or_two_models_is_refused() {
+    for (line, says) in [
+        ("Free: 30 RPM, 1,000 RPD; Paid: 4M TPM", "unclear"),
+        ("30 RPM on the free tier, 4M TPM on the paid tier", "unclear"),
+        ("`x-70b`: 30 RPM (paid: 1,000 RPD)", "unclear"),
+        ("`x-70b`: 30 RPM (paid: 60)", "unclear"),
+        ("`x-70b`: free 30 RPM, developer 30K TPM", "unclear"),
+        ("x-70b: 30 RPM, y-70b: 1,000 RPD", "unclear"),
+        ("x-70b: 30 RPM and y-70b", "unclear"),
+        ("All models: 30 RPM, except x-70b: 1,000 RPD", "unclear"),
+        ("30 RPM for x-70b and y-70b", "unclear"),
+        ("30 RPM for chat, 1,000 RPD for anything else", "unclear"),
+        ("30 RPM for newcomers", "unclear"),
+        ("30 RPM, except for free users", "unclear"),
+        ("30 RPM for x-70b", "x-70b requests_per_minute=30"),
+        ("30 RPM for images", "* (images) requests_per_minute=30"),
+        ("30 RPM for each key", "* requests_per_minute=30"),
+        ("30 RPM and 1,000 RPD on the free tier", "* [Free] requests_per_minute=30 requests_per_day=1000"),
+        ("`x-70b`: 30 RPM (free tier)", "x-70b [Free] requests_per_minute=30"),
+        ("`x-70b`: free 30 RPM", "x-70b [Free] requests_per_minute=30"),
+        ("`x-70b`: 30 RPM (more on the paid plan)", "x-70b requests_per_minute=30"),
+        (
+            "x-70b: 30 requests per minute, up to 6K tokens per minute",
+            "x-70b requests_per_minute=30 tokens_per_minute=6000",
+        ),
+    ] {
+        assert_eq!(short(&item(&of_markdown(line), 1)), says, "{line}");
+    }
+}
