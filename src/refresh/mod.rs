@@ -16,6 +16,7 @@ mod page;
 mod plan;
 mod read;
 mod row;
+mod scaled;
 pub mod source;
 mod statement;
 mod table;

@@ -9,6 +9,7 @@ use super::grid::Grid;
 use super::page::{self, Block, Content, Page, Place};
 use super::plan::{self, Above, Plan};
 use super::row::Row;
+use super::scaled::{SCALED, Scaled};
 use super::statement::{self, Said};
 use super::text::Text;
 use super::words::{self, Word};
@@ -81,20 +82,26 @@ fn read_page(page: &Page, reading: &mut Reading) -> bool {
     let mut tables = Tables::default();
     let mut lines = Lines::default();
     let mut above = Above::default();
+    let scaled = Scaled::of(page);
     let mut blocks = page.blocks.iter().peekable();
     while let Some(block) = blocks.next() {
         if reading.rows.len() + lines.rows.len() > MOST_ROWS {
             return false;
         }
+        let is_scaled = scaled.holds_at(&block.places);
+        lines.is_scaled = is_scaled;
         match &block.content {
             Content::Heading(_) => lines.end(reading),
             Content::Table(grid) => {
                 lines.end(reading);
-                let rest = blocks.peek().and_then(|next| rest_of(grid, block, next));
-                if rest.is_some() {
+                let mut whole = blocks.peek().and_then(|next| rest_of(grid, block, next));
+                if whole.is_some() {
                     blocks.next();
                 }
-                tables.read(rest.as_ref().unwrap_or(grid), block, &above.of_table(&block.places), reading);
+                if is_scaled {
+                    whole = Some(Grid { defect: Some(SCALED), ..whole.unwrap_or_else(|| grid.clone()) });
+                }
+                tables.read(whole.as_ref().unwrap_or(grid), block, &above.of_table(&block.places), reading);
             }
             Content::Item(text) => lines.take(statement::item(text, block.line), block, &above, reading),
             Content::Paragraph(text) => lines.paragraph(text, block, &above, reading),
@@ -162,6 +169,7 @@ struct Lines {
     introduced: Plan,
     /// A line of them has a variable without a value: the others may be less than all.
     is_incomplete: bool,
+    is_scaled: bool,
 }
 
 impl Lines {
@@ -185,6 +193,7 @@ impl Lines {
                 self.is_incomplete |= reason == statement::UNRESOLVED;
                 return reading.refuse(format!("line {}", block.line), reason);
             }
+            Said::Limits(_) if self.is_scaled => return reading.refuse(format!("line {}", block.line), SCALED),
             Said::Limits(row) => {
                 let plan = self.introduced.clone().or(|| above.of_line(&block.places));
                 if plan == Plan::Unclear && row.tier.is_none() {

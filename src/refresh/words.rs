@@ -250,11 +250,32 @@ pub fn is_bait(header: &str) -> bool {
     is_one_of(HEADERS, header)
 }
 
-/// Whether a title or a header says that the numbers below are multiples: "in thousands", "TPM (K)".
+/// Whether a header, a caption or a row's label says that its numbers are multiples: "in thousands", "TPM (K)".
 pub fn is_scaled(text: &str) -> bool {
-    const SCALES: &str = "thousand|thousands|million|millions|billion|billions|k|m|000s|x1000|×1000|mn";
+    const SCALES: &str = "thousand|thousands|million|millions|billion|billions|k|m|000s|1000s|x1000|×1000|mn|tsd|tausend|\
+        mio|millionen|milliers|miles|millones|milhares|千|万|百万";
+    // "Tier 2 (1,000 credits)" is no multiple.
+    const PARTS: &str = "in 1000|in 1,000|in 1k|in 1m|x 1000|x 1,000|* 1000|* 1,000|× 1000|× 1,000|(1000)|(1,000)|(000)|\
+        ('000)|(’000)|(1k)|(1m)|(1k tok|(1000 tok|(1,000 tok|(1m tok|(1k req|(1000 req|(1,000 req|per 1000|per 1,000|per 1k";
     let text = text.to_lowercase();
     text.split(|c: char| !c.is_alphanumeric() && c != '×').any(|word| is_one_of(SCALES, word))
+        || PARTS.split('|').any(|part| text.contains(part))
+}
+
+/// Whether a heading or a sentence says so of the numbers around it: "All token limits are in thousands."
+pub fn says_scaled(text: &str) -> bool {
+    const SCALES: &str = "in thousands|in millions|in billions|in 1000|in 1,000|in tausend|in millionen|en milliers|\
+        en miles|(thousands)|(millions)|(000)|('000)";
+    const NUMBERS: &str = "limit|limits|token|tokens|number|numbers|value|values|figure|figures|amount|amounts|quota|\
+        quotas|tpm|tpd|rpm|rpd|request|requests";
+    let text = text.to_lowercase();
+    let ends = |at: usize| {
+        let after = &text[at..];
+        !after.starts_with(|c: char| c.is_alphanumeric())
+            && (!after.starts_with(" of ") || after.starts_with(" of tok"))
+    };
+    let says = |scale: &str| text.match_indices(scale).any(|(at, _)| ends(at + scale.len()));
+    SCALES.split('|').any(says) && text.split(|c: char| !c.is_alphanumeric()).any(|word| is_one_of(NUMBERS, word))
 }
 
 /// Whether a list with `|` between its texts has this one.

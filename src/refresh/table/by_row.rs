@@ -8,7 +8,7 @@ use super::super::header::{self, Meaning};
 use super::super::row::{self, Quote, Row};
 use super::super::tier;
 use super::super::words::{self, Column};
-use super::read::{Refusal, Sheet, cell_text};
+use super::read::{Refusal, Sheet, cell_text, multiples};
 
 /// What stands in a column of numbers.
 struct Numbers {
@@ -28,6 +28,9 @@ pub fn read(sheet: &Sheet<'_>, metric_column: usize) -> Result<Vec<Row>, Refusal
         let is_context = words::column(&super::super::text::shown(&label).to_lowercase()) == Some(Column::Context);
         let known = header::metric(&label).or_else(|| header::counted(&label));
         let Some(unit) = known.or_else(|| is_context.then(Unit::default)) else { continue };
+        if words::is_scaled(&label) {
+            return Err(multiples(&label));
+        }
         let (group_name, ids) = match group.map(|column| line.text(column)) {
             // A blank cell goes on with the model above.
             Some(Some(text)) if text.is_blank() && above.is_some() => above.clone().unwrap_or_default(),

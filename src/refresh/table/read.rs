@@ -54,6 +54,11 @@ pub fn read(grid: &Grid, around: &Plan, title: Option<&str>) -> Result<Vec<Row>,
     Ok(rows)
 }
 
+/// Why numbers are not read that stand for thousands of them.
+pub fn multiples(said: &str) -> Refusal {
+    format!("its numbers are multiples: `{}`", super::super::text::shown(said))
+}
+
 impl Sheet<'_> {
     /// What has no limit in it, or has one that cannot be told from another.
     fn refuse_useless(&self, caption: Option<&str>) -> Result<(), Refusal> {
@@ -78,7 +83,7 @@ impl Sheet<'_> {
         let headers = columns.iter().zip(&self.head.texts).filter(|(meaning, _)| is_number(meaning));
         let mut titles = headers.map(|(_, text)| text.as_str()).chain(caption);
         if let Some(title) = titles.find(|title| words::is_scaled(title)) {
-            return Err(format!("its numbers are multiples: `{title}`"));
+            return Err(multiples(title));
         }
         // A model may have a status.
         let has_models = self.columns(&[Column::Model, Column::ModelId]).next().is_some();
