@@ -24,6 +24,8 @@ pub enum Meaning {
     Nothing,
     /// Something that is no limit.
     Other,
+    /// A limit with words in parentheses that may make another one of it: "RPM (burst)".
+    Qualified,
     /// Two plans or two units at once: whatever stands below cannot be told apart.
     Ambiguous,
 }
@@ -54,6 +56,7 @@ pub fn meaning(text: &str) -> Meaning {
     {
         // "Rate limit (RPM)" is a limit, not just a column of values.
         return match (column, tier_and_unit(&inside)) {
+            (Column::Value, None) if qualifies(&inside) => Meaning::Qualified,
             (Column::Value | Column::Metric, Some((tier, unit))) if tier.is_some() || unit != Unit::default() => {
                 Meaning::Limit { unit, tier }
             }
@@ -79,8 +82,27 @@ fn joined(outside: &str, inside: &str) -> Meaning {
         (Meaning::Nothing, inside) => inside,
         // In a language that is not read, with the usual abbreviation behind it.
         (Meaning::Other, inside @ Meaning::Limit { unit, .. }) if !outside.is_ascii() && !unit.is_open() => inside,
+        (Meaning::Limit { .. }, Meaning::Other) if qualifies(inside) => Meaning::Qualified,
         (outside, _) => outside,
     }
+}
+
+/// Whether words in parentheses say more than what is known to change nothing: a note's number, when a window ends, that
+/// a token counts both ways.
+fn qualifies(inside: &str) -> bool {
+    const RESETS: &str = "reset|resets|at|midnight|utc|gmt|pt|pst|pdt|rolling|fixed|sliding|window|windows";
+    const WAYS: &str = "input|inputs|output|outputs|prompt|completion|and|in|out|plus|total|combined|tokens";
+    let words = phrase(inside);
+    let all =
+        |list: &str| words.split(' ').all(|word| list.split('|').any(|known| known == word) || is_limit_word(word));
+    let is_note = words.len() <= 2 && words.chars().all(|c| c.is_ascii_digit());
+    let is_both_ways = all(WAYS) && ["output", "out", "completion"].iter().any(|out| words.contains(out));
+    let is_both_ways = is_both_ways && ["input", "in ", "prompt"].iter().any(|input| words.contains(input));
+    !(is_note || is_both_ways || all(RESETS))
+}
+
+fn is_limit_word(word: &str) -> bool {
+    matches!(words::word(word), Some(Word::Counts(_) | Word::Per(_) | Word::Rate(..) | Word::Filler))
 }
 
 /// "RPM / TPM / RPD", alone, behind a plan, or in parentheses behind one.
@@ -358,6 +380,21 @@ mod tests {
             ("每分钟请求数", "requests/minute"),
             ("模型", "Model"),
             ("", "Nothing"),
+            ("RPM (with billing)", "Qualified"),
+            ("RPD (batch)", "Qualified"),
+            ("RPM (burst)", "Qualified"),
+            ("RPM (used)", "Qualified"),
+            ("RPM (remaining)", "Qualified"),
+            ("RPM (legacy)", "Qualified"),
+            ("RPM (from July 1)", "Qualified"),
+            ("TPM (output)", "Qualified"),
+            ("TPM (cached)", "Qualified"),
+            ("Requests (per 10 s)", "Qualified"),
+            ("Limit (burst)", "Qualified"),
+            ("TPM (input + output)", "tokens/minute"),
+            ("RPD (resets at midnight UTC)", "requests/day"),
+            ("RPM (max)", "requests/minute"),
+            ("RPM (1)", "requests/minute"),
         ] {
             assert_eq!(short(header), means, "{header}");
         }

@@ -11,6 +11,7 @@ use super::plan::{self, Above, Plan};
 use super::row::Row;
 use super::scaled::{SCALED, Scaled};
 use super::statement::{self, Said};
+use super::table::Told;
 use super::text::Text;
 use super::words::{self, Word};
 use super::{row, table, tier};
@@ -134,8 +135,8 @@ impl Tables {
     fn read(&mut self, grid: &Grid, block: &Block, around: &Plan, reading: &mut Reading) {
         self.count += 1;
         let title = block.places.last().map(|place| place.title.as_str());
-        let rows = table::read(grid, around, title);
-        let rows = rows.and_then(|rows| {
+        let told = table::read(grid, around, title);
+        let told = told.and_then(|Told { rows, skipped }| {
             let rows: Vec<Row> =
                 rows.into_iter().map(|row| if row.model == "*" { under(row, &block.places) } else { row }).collect();
             let says = format!("{:?}", rows.iter().map(Row::says).collect::<Vec<_>>());
@@ -143,16 +144,18 @@ impl Tables {
                 Entry::Occupied(known) => Err(format!("it repeats table {}", known.get())),
                 Entry::Vacant(new) => {
                     new.insert(self.count);
-                    Ok(rows)
+                    Ok(Told { rows, skipped })
                 }
             }
         });
-        match rows {
-            Ok(rows) => reading.rows.extend(rows),
-            Err(reason) => {
-                let under = block.places.last().map_or(String::new(), |place| format!(" under \"{}\"", place.title));
-                reading.refuse(format!("table {}, line {}{under}", self.count, grid.line), reason);
-            }
+        let (rows, refused) = match told {
+            Ok(told) => (told.rows, told.skipped),
+            Err(reason) => (Vec::new(), vec![reason]),
+        };
+        reading.rows.extend(rows);
+        for reason in refused {
+            let under = block.places.last().map_or(String::new(), |place| format!(" under \"{}\"", place.title));
+            reading.refuse(format!("table {}, line {}{under}", self.count, grid.line), reason);
         }
     }
 }

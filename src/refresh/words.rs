@@ -121,9 +121,9 @@ const WORDS: &[(Word, &str)] = &[
     (
         Word::Counts(Counted::Requests),
         "requests request req reqs queries query calls call invocations anfragen anfrage requêtes requête solicitudes \
-        solicitud peticiones solicitações",
+        solicitud peticiones solicitações 请求 请求数 请求次数 請求 リクエスト リクエスト数",
     ),
-    (Word::Counts(Counted::Tokens), "tokens token tok toks jetons jeton"),
+    (Word::Counts(Counted::Tokens), "tokens token tok toks jetons jeton 令牌 令牌数 トークン トークン数"),
     (Word::Counts(Counted::InputTokens), "inputtokens"),
     (Word::Counts(Counted::OutputTokens), "outputtokens"),
     (Word::Counts(Counted::AudioSeconds), "audioseconds"),
@@ -135,10 +135,10 @@ const WORDS: &[(Word, &str)] = &[
     (Word::Counts(Counted::BatchRequests), "batchrequests"),
     (Word::Counts(Counted::Concurrent), "concurrency"),
     (Word::Counts(Counted::TokensPerRequest), "tokensperrequest"),
-    (Word::Per(Period::Second), "second seconds sec s secondly"),
-    (Word::Per(Period::Minute), "minute minutes min mins minutely"),
-    (Word::Per(Period::Hour), "hour hours hr h hourly"),
-    (Word::Per(Period::Day), "day days d daily"),
+    (Word::Per(Period::Second), "second seconds sec s secondly 秒 每秒"),
+    (Word::Per(Period::Minute), "minute minutes min mins minutely 分 分钟 每分钟 dakika dk"),
+    (Word::Per(Period::Hour), "hour hours hr h hourly 小时 每小时 時間 saat"),
+    (Word::Per(Period::Day), "day days d daily 日 天 每天 每日 gün"),
     (Word::Per(Period::Month), "month months mo monthly"),
     (Word::Rate(Counted::Requests, Period::Second), "rps qps"),
     (Word::Rate(Counted::Requests, Period::Minute), "rpm qpm 每分钟请求数 每分钟请求次数 每分鐘請求數"),
@@ -173,7 +173,7 @@ const WORDS: &[(Word, &str)] = &[
         Word::Filler,
         "rate rates limit limits cap caps quota quotas max maximum allowed allowance number of the per a an \
         each every in for by and usage default account user key org organization organisation project model \
-        models ip workspace api our your current overview all limitation limitations specification specifications",
+        models ip workspace api our your current overview all 数 次数 limitation limitations specification specifications",
     ),
 ];
 

@@ -27,10 +27,10 @@ pub fn read(sheet: &Sheet<'_>, metric_column: usize) -> Result<Vec<Row>, Refusal
         let label = line.text(metric_column).map(|text| text.plain.clone()).unwrap_or_default();
         let is_context = words::column(&super::super::text::shown(&label).to_lowercase()) == Some(Column::Context);
         let known = header::metric(&label).or_else(|| header::counted(&label));
-        let Some(unit) = known.or_else(|| is_context.then(Unit::default)) else { continue };
-        if words::is_scaled(&label) {
+        if words::is_scaled(&label) && (known.is_some() || header::meaning(&label) == Meaning::Qualified) {
             return Err(multiples(&label));
         }
+        let Some(unit) = known.or_else(|| is_context.then(Unit::default)) else { continue };
         let (group_name, ids) = match group.map(|column| line.text(column)) {
             // A blank cell goes on with the model above.
             Some(Some(text)) if text.is_blank() && above.is_some() => above.clone().unwrap_or_default(),

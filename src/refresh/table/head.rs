@@ -59,12 +59,13 @@ pub fn head(grid: &Grid) -> Head {
 
 /// What a column means whose header has one meaning above another.
 fn below(upper: Meaning, lower: Meaning) -> Meaning {
-    use Meaning::{Ambiguous, Is, Limit, Nothing, Other, Series, Tier};
+    use Meaning::{Ambiguous, Is, Limit, Nothing, Other, Qualified, Series, Tier};
     match (upper, lower) {
         (Ambiguous, _)
         | (_, Ambiguous)
         | (Series { .. }, Limit { .. } | Series { .. })
         | (Limit { .. }, Series { .. }) => Ambiguous,
+        (Qualified, _) | (_, Qualified) => Qualified,
         (Nothing | Other | Is(Column::Value | Column::Metric), lower) => lower,
         (upper, Nothing | Other) => upper,
         (Tier(tier), Series { units, tier: None }) | (Series { units, .. }, Tier(tier)) => {

@@ -7,6 +7,7 @@ use super::super::grid::{Grid, Row as Line};
 use super::super::header::{self, Meaning};
 use super::super::plan::{self, Plan};
 use super::super::row::{Quote, Row};
+use super::super::text::Text;
 use super::super::tier;
 use super::super::words::{self, Column};
 use super::head::{Head, head};
@@ -14,6 +15,13 @@ use super::{by_column, by_row};
 
 /// Why a table is not read.
 pub type Refusal = String;
+
+/// What a table says.
+pub struct Told {
+    pub rows: Vec<Row>,
+    /// Why some of its columns or rows are left out.
+    pub skipped: Vec<Refusal>,
+}
 
 /// A table with its header read.
 pub struct Sheet<'a> {
@@ -26,7 +34,7 @@ pub struct Sheet<'a> {
 }
 
 /// Reads a table, with the plan that the titles around it name, and the title right above it.
-pub fn read(grid: &Grid, around: &Plan, title: Option<&str>) -> Result<Vec<Row>, Refusal> {
+pub fn read(grid: &Grid, around: &Plan, title: Option<&str>) -> Result<Told, Refusal> {
     if let Some(defect) = grid.defect {
         return Err(defect.to_owned());
     }
@@ -38,7 +46,8 @@ pub fn read(grid: &Grid, around: &Plan, title: Option<&str>) -> Result<Vec<Row>,
     let sheet = Sheet { head, body, tier, unit: unit.unwrap_or_default() };
     sheet.refuse_useless(grid.caption.as_deref())?;
     sheet.refuse_shifted(grid)?;
-    let rows = match sheet.metric_column() {
+    let metric_column = sheet.metric_column();
+    let rows = match metric_column {
         Some(column) => by_row::read(&sheet, column)?,
         None => by_column::read(&sheet)?,
     };
@@ -51,7 +60,7 @@ pub fn read(grid: &Grid, around: &Plan, title: Option<&str>) -> Result<Vec<Row>,
     if around == Plan::Unclear && rows.iter().any(|row| row.tier.is_none()) {
         return Err(plan::UNCLEAR.to_owned());
     }
-    Ok(rows)
+    Ok(Told { rows, skipped: sheet.skipped(metric_column) })
 }
 
 /// Why numbers are not read that stand for thousands of them.
@@ -63,12 +72,11 @@ impl Sheet<'_> {
     /// What has no limit in it, or has one that cannot be told from another.
     fn refuse_useless(&self, caption: Option<&str>) -> Result<(), Refusal> {
         let columns = &self.head.columns;
-        let has_limits = self.head.ambiguous.is_some()
-            || columns.iter().any(Meaning::is_limit)
-            || columns
-                .iter()
-                .any(|column| matches!(column, Meaning::Is(Column::Value | Column::Metric) | Meaning::Tier(_)))
-            || self.metric_column().is_some();
+        let is_number = |meaning: &Meaning| {
+            meaning.is_limit() || matches!(meaning, Meaning::Tier(_) | Meaning::Is(Column::Value | Column::Metric))
+        };
+        let has_numbers = columns.iter().any(is_number) || self.metric_column().is_some();
+        let has_limits = self.head.ambiguous.is_some() || has_numbers || columns.contains(&Meaning::Qualified);
         if !has_limits {
             let names: Vec<&str> = self.head.texts.iter().map(String::as_str).filter(|text| !text.is_empty()).collect();
             let names: String = names.join(", ").chars().take(100).collect();
@@ -77,13 +85,14 @@ impl Sheet<'_> {
         if let Some(header) = &self.head.ambiguous {
             return Err(format!("the header `{header}` names two plans or two units"));
         }
-        let is_number = |meaning: &Meaning| {
-            meaning.is_limit() || matches!(meaning, Meaning::Tier(_) | Meaning::Is(Column::Value | Column::Metric))
-        };
-        let headers = columns.iter().zip(&self.head.texts).filter(|(meaning, _)| is_number(meaning));
+        let is_scalable = |meaning: &Meaning| is_number(meaning) || *meaning == Meaning::Qualified;
+        let headers = columns.iter().zip(&self.head.texts).filter(|(meaning, _)| is_scalable(meaning));
         let mut titles = headers.map(|(_, text)| text.as_str()).chain(caption);
         if let Some(title) = titles.find(|title| words::is_scaled(title)) {
             return Err(multiples(title));
+        }
+        if let Some(reason) = self.skipped(None).pop().filter(|_| !has_numbers) {
+            return Err(reason);
         }
         // A model may have a status.
         let has_models = self.columns(&[Column::Model, Column::ModelId]).next().is_some();
@@ -92,6 +101,18 @@ impl Sheet<'_> {
             return Err(format!("a column is `{header}`: its rows are no models"));
         }
         Ok(())
+    }
+
+    /// The columns, or rows with a name of their own in `metric_column`, whose limit may be another than it looks like.
+    fn skipped(&self, metric_column: Option<usize>) -> Vec<Refusal> {
+        let reason = |name: String| format!("`{name}` is left out: what is in parentheses may make it another limit");
+        let columns = self.head.columns.iter().zip(&self.head.texts);
+        let columns = columns.filter(|(meaning, _)| **meaning == Meaning::Qualified).map(|(_, text)| text.clone());
+        let labels = metric_column.into_iter().flat_map(|column| {
+            let texts = self.lines().filter_map(move |line| line.text(column));
+            texts.filter(|text| header::meaning(&text.plain) == Meaning::Qualified).map(Text::shown)
+        });
+        columns.chain(labels).map(reason).collect()
     }
 
     /// A row with fewer or more cells than the header may have its numbers below the wrong names.
