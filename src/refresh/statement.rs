@@ -104,9 +104,11 @@ pub fn paragraph(text: &Text, line: usize) -> Vec<Said> {
     said
 }
 
-/// "Requests per minute: 60".
+/// "Requests per minute: 60", "RPM 60".
 fn labelled_metric(shown: &str, line: usize) -> Option<Said> {
-    let (label, value) = shown.split_once([':', '='])?;
+    let bare = || shown.find(|c: char| c.is_ascii_digit()).map(|at| shown.split_at(at));
+    let is_bare = |(_, value): &(&str, &str)| matches!(tokens(value).as_slice(), [Token::Number(_)]);
+    let (label, value) = shown.split_once([':', '=']).or_else(|| bare().filter(is_bare))?;
     let unit = header::metric(label)?;
     let value = value.trim().trim_end_matches('.');
     if !value.starts_with(|c: char| c.is_ascii_digit()) {

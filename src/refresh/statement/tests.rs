@@ -28,6 +28,8 @@ fn items_state_limits() {
             "* [Free] requests_per_minute=10 requests_per_day=250",
         ),
         ("Requests per minute: 60", "* requests_per_minute=60"),
+        ("RPM **60**", "* requests_per_minute=60"),
+        ("RPM 60 or 90", "nothing"),
         ("`x-large`: 30 RPM and 1,000 RPD", "x-large requests_per_minute=30 requests_per_day=1000"),
         ("Chat completions: 60 requests per minute", "* (Chat completions) requests_per_minute=60"),
         (
