@@ -24,7 +24,7 @@ pub enum Meaning {
     Nothing,
     /// Something that is no limit.
     Other,
-    /// A limit with words in parentheses that may make another one of it: "RPM (burst)".
+    /// A limit with words that may make another one of it: "RPM (burst)", "Total TPM" beside "Uncached TPM".
     Qualified,
     /// Two plans or two units at once: whatever stands below cannot be told apart.
     Ambiguous,
@@ -147,6 +147,12 @@ pub fn counted(text: &str) -> Option<Unit> {
     }
 }
 
+/// Whether a header is the sum of a part that another one names: "Total TPM" beside "Uncached TPM".
+pub fn is_total_of(total: &str, part: &str) -> bool {
+    let (total_unit, heard) = (Heard::of(total).unit, Heard::of(part));
+    phrase(total).split(' ').any(|word| word == "total") && heard.has_unknown && heard.unit == total_unit
+}
+
 fn tier_and_unit(text: &str) -> Option<(Option<String>, Unit)> {
     match read(text) {
         Meaning::Limit { unit, tier } => Some((tier, unit)),
@@ -265,11 +271,11 @@ fn parentheses(text: &str) -> (String, String) {
     let (mut outside, mut inside, mut depth) = (String::new(), String::new(), 0_usize);
     for c in text.chars() {
         match c {
-            '(' | '[' => depth += 1,
-            ')' | ']' => depth = depth.saturating_sub(1),
+            '(' | '[' | '（' => depth += 1,
+            ')' | ']' | '）' => depth = depth.saturating_sub(1),
             _ => if depth == 0 { &mut outside } else { &mut inside }.push(c),
         }
-        if c == '(' && depth == 1 {
+        if matches!(c, '(' | '（') && depth == 1 {
             outside.push(' ');
         }
     }
@@ -395,6 +401,10 @@ mod tests {
             ("RPD (resets at midnight UTC)", "requests/day"),
             ("RPM (max)", "requests/minute"),
             ("RPM (1)", "requests/minute"),
+            ("TPM（每分钟 Token 数）", "tokens/minute"),
+            ("RPD（リクエスト/日）", "requests/day"),
+            ("RPM（バースト）", "Qualified"),
+            ("Total TPM", "tokens/minute"),
         ] {
             assert_eq!(short(header), means, "{header}");
         }

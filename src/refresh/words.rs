@@ -173,7 +173,7 @@ const WORDS: &[(Word, &str)] = &[
         Word::Filler,
         "rate rates limit limits cap caps quota quotas max maximum allowed allowance number of the per a an \
         each every in for by and usage default account user key org organization organisation project model \
-        models ip workspace api our your current overview all 数 次数 limitation limitations specification specifications",
+        models ip workspace api our your current overview all total 数 次数 limitation limitations specification specifications",
     ),
 ];
 

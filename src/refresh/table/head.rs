@@ -2,7 +2,7 @@
 
 use super::super::amount::{Token, tokens};
 use super::super::grid::{Cell, Grid, Row};
-use super::super::header::{Meaning, meaning, merge};
+use super::super::header::{Meaning, is_total_of, meaning, merge};
 use super::super::tier;
 use super::super::words::Column;
 
@@ -53,6 +53,10 @@ pub fn head(grid: &Grid) -> Head {
                 ambiguous.get_or_insert_with(|| texts[column].clone());
             }
         }
+    }
+    let is_total = |text: &String| texts.iter().any(|part| is_total_of(text, part));
+    for (column, _) in texts.iter().enumerate().filter(|(_, text)| is_total(text)) {
+        columns[column] = Meaning::Qualified;
     }
     Head { rows, columns, texts, ambiguous, tier: title_tier }
 }

@@ -103,9 +103,10 @@ impl Sheet<'_> {
         Ok(())
     }
 
-    /// The columns, or rows with a name of their own in `metric_column`, whose limit may be another than it looks like.
+    /// Why columns are left out, or rows by what stands in `metric_column`.
     fn skipped(&self, metric_column: Option<usize>) -> Vec<Refusal> {
-        let reason = |name: String| format!("`{name}` is left out: what is in parentheses may make it another limit");
+        let reason =
+            |name: String| format!("`{name}` is left out: its words may make it another limit than the plain one");
         let columns = self.head.columns.iter().zip(&self.head.texts);
         let columns = columns.filter(|(meaning, _)| **meaning == Meaning::Qualified).map(|(_, text)| text.clone());
         let labels = metric_column.into_iter().flat_map(|column| {
