@@ -295,6 +295,13 @@ pub fn is_unpublished(text: &str) -> bool {
     is_one_of(WHOLE, text) || BEGINS.split('|').any(|begin| text.starts_with(begin))
 }
 
+/// What a cell answers that says whether a plan has a model; a limit it is not.
+pub fn answer(text: &str) -> Option<bool> {
+    let text = text.trim().to_lowercase();
+    let is_no = is_one_of("x|✗|✘|❌|☒|no|not available|unavailable|not included", &text);
+    (is_no || is_one_of("✓|✔|✅|☑|yes|available|included", &text)).then_some(!is_no)
+}
+
 /// What somebody limits that is no chat: a limit on it is not the account's.
 pub fn task(text: &str) -> Option<&str> {
     const TASKS: &str = "batch|batches|image|images|embedding|embeddings|audio|speech|transcription|transcriptions|file|\

@@ -6,7 +6,7 @@ use super::super::amount::{self, Unit};
 use super::super::grid::Row as Line;
 use super::super::header::Meaning;
 use super::super::row::{self, Quote, Row};
-use super::super::tier;
+use super::super::tier::{self, Tiers};
 use super::super::words::{self, Column};
 use super::read::{Refusal, Sheet, cell_text};
 
@@ -31,6 +31,7 @@ pub fn read(sheet: &Sheet<'_>) -> Result<Vec<Row>, Refusal> {
     let subject = subject(sheet, &limits)?;
     let tier_column = sheet.columns(&[Column::Tier]).next().or_else(|| unnamed_tiers(sheet));
     let context_column = sheet.columns(&[Column::Context]).next();
+    let ticks = tick_columns(sheet);
     let mut rows = Vec::new();
     let mut lines = Vec::new();
     for (line, tier_above, section) in sheet.titled() {
@@ -43,25 +44,30 @@ pub fn read(sheet: &Sheet<'_>) -> Result<Vec<Row>, Refusal> {
         let (model, ids, section) = named(line, subject, section)?;
         let context = context_column.and_then(|column| context(line, column));
         for (tier, amounts) in amounts(line, &limits)? {
-            let mut evidence = Quote::new(line.line, &line.quote());
-            let (model, ids, section) = (model.clone(), ids.clone(), section.clone());
-            let tier = tier.or_else(|| tier_above.clone());
-            let mut row = Row { model, ids, tier, section, context, ..Row::default() };
-            for (column, metric, value) in amounts {
-                evidence
-                    .cells
-                    .insert(metric, line.text(column).map(super::super::text::Text::shown).unwrap_or_default());
-                if row.amounts.insert(metric, value).is_some() {
-                    return Err(format!("two columns give `{}`", metric.key()));
-                }
+            let plans = tier.map_or_else(|| ticked(line, &ticks, tier_above.clone()), |tier| vec![Some(tier)]);
+            let stated = stated(line, amounts)?;
+            for tier in plans {
+                let (model, ids, section) = (model.clone(), ids.clone(), section.clone());
+                rows.push(Row { model, ids, tier, section, context, ..stated.clone() });
+                lines.push(line);
             }
-            row.evidence = evidence;
-            rows.push(row);
-            lines.push(line);
         }
     }
     tell_apart(sheet, &mut rows, &lines);
     Ok(rows)
+}
+
+/// The numbers of a line, with the cells they stand in.
+fn stated(line: &Line, amounts: Vec<(usize, amount::Metric, u64)>) -> Result<Row, Refusal> {
+    let mut row = Row { evidence: Quote::new(line.line, &line.quote()), ..Row::default() };
+    for (column, metric, value) in amounts {
+        let cell = line.text(column).map(super::super::text::Text::shown).unwrap_or_default();
+        row.evidence.cells.insert(metric, cell);
+        if row.amounts.insert(metric, value).is_some() {
+            return Err(format!("two columns give `{}`", metric.key()));
+        }
+    }
+    Ok(row)
 }
 
 /// Rows of one model with other numbers differ in what a column says that names no limit, such as a region: that is their group.
@@ -121,7 +127,38 @@ fn limit_columns(sheet: &Sheet<'_>) -> Result<Vec<Limits>, Refusal> {
 /// Whether a column has numbers, or nothing but cells that publish none.
 fn has_digits(sheet: &Sheet<'_>, column: usize) -> bool {
     let texts = || sheet.lines().filter_map(|line| cell_text(line, column));
-    texts().any(|text| text.chars().any(char::is_numeric)) || texts().all(|text| words::is_unpublished(&text))
+    let has_answers = || texts().any(|text| words::answer(&text).is_some());
+    texts().any(|text| text.chars().any(char::is_numeric))
+        || texts().all(|text| words::is_unpublished(&text)) && !has_answers()
+}
+
+/// Columns that tell which plans have a model: "Free" above ticks, "Available on the free tier" above yes and no.
+fn tick_columns(sheet: &Sheet<'_>) -> Vec<(usize, String)> {
+    let is_ticks = |column: usize| {
+        let mut texts = sheet.lines().filter_map(|line| cell_text(line, column)).peekable();
+        texts.peek().is_some() && texts.all(|text| words::answer(&text).is_some() || words::is_unpublished(&text))
+    };
+    let columns = sheet.head.columns.iter().enumerate().filter(|(_, meaning)| matches!(meaning, Meaning::Tier(_)));
+    columns
+        .filter(|(column, _)| is_ticks(*column) && !has_digits(sheet, *column))
+        .filter_map(|(column, _)| match tier::in_sentence(&sheet.head.texts[column]) {
+            Tiers::One(tier) => Some((column, tier)),
+            _ => None,
+        })
+        .collect()
+}
+
+/// The plans that a row's limits hold for, by its ticks; `tier` is the plan that everything around it is about.
+fn ticked(line: &Line, ticks: &[(usize, String)], tier: Option<String>) -> Vec<Option<String>> {
+    let has = |column| cell_text(line, column).is_some_and(|text| words::answer(&text) == Some(true));
+    match tier {
+        _ if ticks.is_empty() => vec![tier],
+        Some(tier) => {
+            let is_without = ticks.iter().any(|(column, own)| tier::is_same(own, &tier) && !has(*column));
+            if is_without { Vec::new() } else { vec![Some(tier)] }
+        }
+        None => ticks.iter().filter(|(column, _)| has(*column)).map(|(_, own)| Some(own.clone())).collect(),
+    }
 }
 
 fn has_periods(sheet: &Sheet<'_>, column: usize) -> bool {
