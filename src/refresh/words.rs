@@ -305,8 +305,11 @@ pub fn answer(text: &str) -> Option<bool> {
 /// What somebody limits that is no chat: a limit on it is not the account's.
 pub fn task(text: &str) -> Option<&str> {
     const TASKS: &str = "batch|batches|image|images|embedding|embeddings|audio|speech|transcription|transcriptions|file|\
-        files|upload|uploads|realtime|video|videos|moderation|moderations|rerank|search|webhook|webhooks|playground|\
-        login|dashboard|tuning|finetuning";
+        files|upload|uploads|realtime|video|videos|moderation|moderations|rerank|reranking|reranker|search|webhook|webhooks|\
+        playground|login|dashboard|tuning|finetuning|summarization|summarisation|translation|translations|classification|\
+        detection|recognition|segmentation|captioning|ocr|tts|stt|asr|voice|music|vision|extraction|parsing|crawling|\
+        scraping|assistant|assistants|agent|agents|thread|threads|vector|storage|retrieval|grounding|clustering|generation|\
+        training|signup|signups|invite|invites|export|exports";
     text.split(|c: char| !c.is_alphanumeric()).find(|word| is_one_of(TASKS, word))
 }
 
