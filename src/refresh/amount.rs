@@ -207,7 +207,15 @@ pub fn unit(tokens: &[Token]) -> Option<(Unit, &[Token])> {
         }
         rest = after;
     }
-    Some((unit, rest))
+    Some((unit, spelled_out(rest, unit).unwrap_or(rest)))
+}
+
+/// What follows the same unit in other words: "RPM (requests per minute)".
+fn spelled_out(tokens: &[Token], so_far: Unit) -> Option<&[Token]> {
+    let [Token::Sign('('), inside @ ..] = tokens else { return None };
+    let close = inside.iter().position(|token| *token == Token::Sign(')'))?;
+    let (again, rest) = unit(&inside[..close])?;
+    (again == so_far && again.per.is_some() && rest.is_empty()).then(|| &inside[close + 1..])
 }
 
 /// The next word of a unit, past "per", a slash, or a parenthesis around an abbreviation.

@@ -292,6 +292,7 @@ pub fn is_unpublished(text: &str) -> bool {
     const BEGINS: &str = "unlimited (|no limit (|contact |see |ask |talk to |custom |varies |get in touch";
     let text = text.to_lowercase();
     let text = text.trim();
+    let text = text.strip_prefix('(').and_then(|text| text.strip_suffix(')')).unwrap_or(text);
     is_one_of(WHOLE, text) || BEGINS.split('|').any(|begin| text.starts_with(begin))
 }
 

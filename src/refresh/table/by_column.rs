@@ -7,7 +7,7 @@ use super::super::grid::Row as Line;
 use super::super::header::Meaning;
 use super::super::row::{self, Quote, Row};
 use super::super::tier::{self, Tiers};
-use super::super::words::{self, Column};
+use super::super::words::{self, Column, Word};
 use super::read::{Refusal, Sheet, cell_text};
 
 /// A column of limits.
@@ -208,7 +208,9 @@ fn named(
     match subject {
         Subject::Model(column) => {
             let (model, ids) = line.text(column).and_then(row::model).ok_or_else(missing)?;
-            Ok((model, ids, section))
+            // "Rate limits" beside prices is what a row is about, and no model.
+            let says_limit = model.split_whitespace().all(|own| words::word(&own.to_lowercase()) == Some(Word::Filler));
+            Ok((if says_limit { "*".to_owned() } else { model }, ids, section))
         }
         Subject::Task(column) => Ok(("*".to_owned(), Vec::new(), Some(cell_text(line, column).ok_or_else(missing)?))),
         Subject::Account => Ok(("*".to_owned(), Vec::new(), section)),
