@@ -99,7 +99,8 @@ fn group_column(sheet: &Sheet<'_>, metric_column: usize) -> Result<Option<usize>
 }
 
 fn number_columns(sheet: &Sheet<'_>, metric_column: usize, group: Option<usize>) -> Result<Vec<Numbers>, Refusal> {
-    let has_values = sheet.columns(&[Column::Value]).next().is_some();
+    // "Limit" may also stand above the names of the limits.
+    let has_values = sheet.columns(&[Column::Value]).any(|column| column != metric_column);
     // Beside a column of values, what is neither that nor a plan is something else.
     let is_other = |column: usize| match &sheet.head.columns[column] {
         Meaning::Is(Column::Value) | Meaning::Tier(_) | Meaning::Nothing => false,
