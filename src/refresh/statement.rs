@@ -95,7 +95,7 @@ pub fn paragraph(text: &Text, line: usize) -> Vec<Said> {
             Said::Nothing => {}
             other => said.push(other),
         }
-        if is_hypothetical(part) || said.last() == Some(&Said::Unclear(UNRESOLVED)) {
+        if goes_on_telling(part) || said.last() == Some(&Said::Unclear(UNRESOLVED)) {
             let is_more = said.is_empty() && parts[at + 1..].iter().any(|part| find(&tokens(part), part).is_some());
             said.extend(is_more.then_some(Said::Unclear(HYPOTHETICAL)));
             break;
@@ -246,19 +246,31 @@ fn amount_at(tokens: &[Token]) -> Option<(Amount, Metric, &[Token])> {
 }
 
 fn is_hypothetical(part: &str) -> bool {
-    let words: Vec<String> = part
-        .to_lowercase()
-        .split(|c: char| c.is_whitespace() || matches!(c, ',' | ':' | ';' | '(' | ')'))
-        .map(str::to_owned)
-        .collect();
-    let text = words.join(" ");
-    words::HYPOTHETICAL.split('|').any(|known| {
+    !hypothetical(&plain(part)).is_empty()
+}
+
+/// Whether what comes behind a sentence may still belong to its example.
+fn goes_on_telling(part: &str) -> bool {
+    let text = plain(part);
+    hypothetical(&text).iter().any(|known| !words::ends_with_sentence(known, &text))
+}
+
+/// The words of a sentence with single spaces.
+fn plain(part: &str) -> String {
+    let part = part.to_lowercase();
+    let words = part.split(|c: char| c.is_whitespace() || matches!(c, ',' | ':' | ';' | '(' | ')'));
+    words.collect::<Vec<_>>().join(" ")
+}
+
+fn hypothetical(text: &str) -> Vec<&'static str> {
+    let says = |known: &&str| {
         if known.contains(' ') {
             text.contains(known)
         } else {
-            words.iter().any(|word| word.trim_end_matches(['.', '!']) == known.trim_end_matches('.'))
+            text.split(' ').any(|word| word.trim_end_matches(['.', '!']) == known.trim_end_matches('.'))
         }
-    })
+    };
+    words::HYPOTHETICAL.split('|').filter(says).collect()
 }
 
 #[cfg(test)]

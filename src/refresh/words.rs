@@ -346,6 +346,15 @@ pub const HYPOTHETICAL: &str = "example|examples|e.g.|eg|say|suppose|imagine|ins
         from may|from june|from july|from august|from september|from october|from november|from december|ignore|\
         disregard|override|pretend|raise|raising|lower|set the|change the|bump";
 
+/// Those of them that say nothing about the next sentence: "Limits apply per organization, not per key."
+pub fn ends_with_sentence(known: &str, sentence: &str) -> bool {
+    match known {
+        "not" => !sentence.replace("not per ", "").split(' ').any(|word| word == "not"),
+        "used" => !sentence.contains("used to"),
+        _ => is_one_of("about|over|exceed|exceeds|exceeding", known),
+    }
+}
+
 /// What the title of a page says that is no documentation: an error, a sign-in, a challenge.
 pub fn is_error_title(title: &str) -> bool {
     const PARTS: &str = "page not found|not found|access denied|just a moment|attention required|\

@@ -76,6 +76,29 @@ fn sentences_state_limits_and_tell_examples() {
     }
     assert_eq!(all("For example, you have a rate limit of 50 RPM and 200K TPM."), ["unclear"]);
     assert_eq!(all("If your RPM limit is 20, making 21 requests within a minute is an error."), Vec::<String>::new());
+    for (text, says) in [
+        (
+            "Rate limits apply per organization, not per key. Free accounts are limited to 60 requests per minute.",
+            "* [Free] requests_per_minute=60",
+        ),
+        (
+            "Free models can be used by all. Anonymous requests are limited to 200 requests per hour.",
+            "* [Anonymous] requests_per_hour=200",
+        ),
+        (
+            "This is about free accounts. The free tier is limited to 60 requests per minute.",
+            "* [Free] requests_per_minute=60",
+        ),
+        (
+            "If you exceed it, wait. Free accounts are limited to 60 requests per minute.",
+            "* [Free] requests_per_minute=60",
+        ),
+        ("These are not our limits. Free accounts are limited to 60 requests per minute.", "unclear"),
+        ("It used to be higher. Free accounts are limited to 60 requests per minute.", "unclear"),
+        ("Imagine an account. It is limited to 60 requests per minute.", "unclear"),
+    ] {
+        assert_eq!(all(text), [says], "{text}");
+    }
     assert_eq!(all("Free users and Pro users are limited to 50 requests per day."), ["unclear"]);
     assert_eq!(all("We served 50 requests per second yesterday."), ["unclear"]);
 }
