@@ -159,6 +159,8 @@ fn said(tokens: &[Token]) -> String {
 /// Whether the words right before a number say that it is a limit.
 fn states_limit(before: &str) -> bool {
     let before = before.trim_end_matches(" a").trim_end_matches(" the");
+    // "Subject to rate limiting (200 requests per hour)"
+    let before = before.strip_suffix(" (").filter(|before| before.contains("subject to")).unwrap_or(before);
     STATES.iter().any(|end| before.ends_with(end)) || is_headline(before)
 }
 
@@ -173,7 +175,7 @@ fn is_headline(before: &str) -> bool {
 }
 
 /// How a limit is stated, right before its number.
-const STATES: [&str; 23] = [
+const STATES: [&str; 26] = [
     "limited to",
     "up to",
     "limit of",
@@ -197,6 +199,9 @@ const STATES: [&str; 23] = [
     "no more than",
     "set to",
     "limited at",
+    "subject to rate limiting",
+    "subject to limits",
+    "subject to a limit",
 ];
 
 /// The label of an item, which stands before a colon, a dash, or "is", and what is between it and the number.

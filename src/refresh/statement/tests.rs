@@ -69,6 +69,10 @@ fn sentences_state_limits_and_tell_examples() {
         ("Batch jobs are limited to 100 requests per day.", "* (batch) requests_per_day=100"),
         ("Summarization is limited to 900 requests per minute.", "* (summarization) requests_per_minute=900"),
         ("Object detection has a limit of 900 requests per minute.", "* (detection) requests_per_minute=900"),
+        (
+            "Anonymous requests are subject to rate limiting (200 requests per hour per IP).",
+            "* [Anonymous] requests_per_hour=200",
+        ),
         ("Free accounts can send up to 100 requests per day.", "* [Free] requests_per_day=100"),
         ("If you top up 10 credits, `:free` models are limited to 1000 requests per day.", "unclear"),
     ] {
