@@ -8,11 +8,13 @@ pub fn is_inexact(before: &[Token], behind: &[Token], line: &str) -> bool {
     ends_range(before, line) || is_bound(before) || behind.first() == Some(&Token::Sign('+'))
 }
 
-/// "10-20", "10 to 20", "10 → 20".
+/// "10-20", "10 to 20", "10 → 20", "10/20", "2 x 20".
 fn ends_range(before: &[Token], line: &str) -> bool {
     let [rest @ .., Token::Number(_) | Token::NoNumber(_), between] = before else { return false };
     match between {
-        Token::Word(word) => one_of(word, "to|or|and|through|bis"),
+        Token::Word(word) => one_of(word, "to|or|and|through|bis|x|times"),
+        Token::Sign('/' | '+' | '×') => true,
+        Token::Sign(',') => !ends_name(rest),
         Token::Sign('-' | '–' | '—' | '−' | '→') => !(is_joint(line) && ends_name(rest)),
         _ => false,
     }
@@ -46,9 +48,8 @@ fn is_bound(before: &[Token]) -> bool {
         "between|from|circa|ca|approx|nearly|almost|under|below|above|beyond|minimum|least|than|starting";
     let before = before.strip_suffix(&[Token::Sign('.')]).unwrap_or(before);
     match before {
-        [.., Token::Sign('<'), Token::Sign('=')] => false,
-        [.., Token::Sign('>'), Token::Sign('=')] | [.., Token::Sign('<' | '>' | '≥' | '±' | '+')] => true,
-        [.., Token::Sign('~' | '≈' | '∼' | '～' | '≃' | '≅')] => true,
+        [.., Token::Sign('>'), Token::Sign('=')] => true,
+        [.., Token::Sign(sign)] => ['<', '>', '≥', '±', '~', '≈', '∼', '～', '≃', '≅'].contains(sign),
         [.., Token::Word(least), Token::Word(of)] if one_of(of, "of") => one_of(least, "minimum|min"),
         // Behind a slash it is a minute.
         [rest @ .., Token::Word(min)] if one_of(min, "min") => {
@@ -62,7 +63,11 @@ fn is_bound(before: &[Token]) -> bool {
 /// Whether what stands behind an amount makes it one end of more: "10 RPM+", "10 RPM or more".
 pub fn goes_on(behind: &[Token]) -> bool {
     match behind {
-        [Token::Sign('+'), ..] => true,
+        // "30 RPM + 1,000 RPD" are two limits.
+        [Token::Sign('+'), Token::Number(_), ..] => false,
+        [Token::Sign('+'), ..] | [Token::Sign('×'), Token::Number(_), ..] => true,
+        [Token::Word(x), Token::Number(_), ..] if one_of(x, "x|times") => true,
+        [Token::Word(_), Token::Word(up), Token::Word(to), ..] if one_of(up, "up") && one_of(to, "to") => false,
         [Token::Word(joint), Token::Word(word), ..] if one_of(joint, "or|and") => {
             one_of(word, "more|higher|above|up|less|fewer|lower|so")
         }

@@ -17,8 +17,20 @@ pub fn is_one(between: &[Token]) -> bool {
         Token::Sign(':') => matches!(at.checked_sub(1).map(|at| &between[at]), Some(Token::Word(word)) if
             matches!(known(word), Some(Word::Counts(_) | Word::Per(_) | Word::Rate(..)))),
         Token::Sign(_) => true,
-        Token::Number(_) | Token::NoNumber(_) => false,
+        // "30 RPM [1], 1,000 RPD [2]"
+        Token::Number(_) => {
+            at > 0 && between[at - 1] == Token::Sign('[') && between.get(at + 1) == Some(&Token::Sign(']'))
+        }
+        Token::NoNumber(_) => false,
     })
+}
+
+/// Whether numbers hold under a condition that stands behind them, and that names no plan: "with billing enabled".
+pub fn is_conditional(behind: &[Token]) -> bool {
+    const CONDITIONS: &str =
+        "if|when|whenever|once|after|unless|with|without|until|during|while|provided|burst|bursts|peak";
+    let says = behind.iter().any(|token| matches!(token, Token::Word(word) if one_of(word, CONDITIONS)));
+    says && plan_behind(behind) == Ok(None)
 }
 
 /// The plan that a line names behind its numbers, also in parentheses. "More for paid users" gives nobody these.

@@ -52,6 +52,9 @@ fn named_behind(text: &Text, part: &str, tier: Option<String>) -> Result<Row, &'
 
 /// The row of the task that the words behind "for" name.
 fn narrowed(row: Row, behind: &[Token]) -> Result<Row, &'static str> {
+    if scope::is_conditional(behind) {
+        return Err("a limit holds under a condition that names no plan");
+    }
     let Some(whom) = scope::whom(behind).filter(|whom| row.ids.is_empty() || !said_is(whom, &row.model)) else {
         return Ok(row);
     };

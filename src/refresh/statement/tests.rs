@@ -130,6 +130,10 @@ fn a_range_or_a_bound_is_no_limit() {
         "x-70b: at least 10 RPM",
         "x-70b: less than 10 RPM",
         "x-70b: from 10 RPM",
+        "x-70b: 10/20 RPM",
+        "x-70b: 10, 20 RPM",
+        "x-70b: 2 x 10 RPM",
+        "x-70b: 10 RPM x 2 keys",
     ] {
         assert_eq!(short(&item(&of_markdown(line), 1)), "unclear", "{line}");
     }
@@ -139,6 +143,8 @@ fn a_range_or_a_bound_is_no_limit() {
         ("x-70b: maximum 10 RPM", "x-70b requests_per_minute=10"),
         ("x-70b: max. 10 RPM", "x-70b requests_per_minute=10"),
         ("x-70b: <= 10 RPM", "x-70b requests_per_minute=10"),
+        ("x-70b: 30 RPM + 100 RPD", "x-70b requests_per_minute=30 requests_per_day=100"),
+        ("x-70b: up to 30 RPM and up to 100 RPD", "x-70b requests_per_minute=30 requests_per_day=100"),
         ("Llama 3 - 30 RPM", "Llama 3 requests_per_minute=30"),
         ("x-70b – 30 req / min 100 req / hour", "x-70b requests_per_minute=30 requests_per_hour=100"),
         ("Tier 1 - 30 RPM", "* [Tier 1] requests_per_minute=30"),
@@ -162,6 +168,11 @@ fn a_line_with_two_plans_or_two_models_is_refused() {
         ("30 RPM for chat, 1,000 RPD for anything else", "unclear"),
         ("30 RPM for newcomers", "unclear"),
         ("30 RPM, except for free users", "unclear"),
+        ("x-70b: 30 RPM with billing enabled", "unclear"),
+        ("x-70b: 30 RPM if you have a card", "unclear"),
+        ("x-70b: 30 RPM burst", "unclear"),
+        ("x-70b: 30 RPM with a free key", "x-70b [Free] requests_per_minute=30"),
+        ("x-70b: 30 RPM [1], 1,000 RPD [2]", "x-70b requests_per_minute=30 requests_per_day=1000"),
         ("30 RPM for x-70b", "x-70b requests_per_minute=30"),
         ("30 RPM for images", "* (images) requests_per_minute=30"),
         ("30 RPM for each key", "* requests_per_minute=30"),
