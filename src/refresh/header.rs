@@ -83,14 +83,19 @@ fn joined(outside: &str, inside: &str) -> Meaning {
         // In a language that is not read, with the usual abbreviation behind it.
         (Meaning::Other, inside @ Meaning::Limit { unit, .. }) if !outside.is_ascii() && !unit.is_open() => inside,
         (Meaning::Limit { .. }, Meaning::Other) if qualifies(inside) => Meaning::Qualified,
+        // "Tokens (per minute, input + output)"
+        (Meaning::Limit { unit, tier }, Meaning::Other) => {
+            Meaning::Limit { unit: merge(unit, Heard::of(inside).unit).unwrap_or(unit), tier }
+        }
         (outside, _) => outside,
     }
 }
 
-/// Whether words in parentheses say more than what is known to change nothing: a note's number, when a window ends, that
-/// a token counts both ways.
+/// Whether words in parentheses say more than what is known to change nothing: a note's number, that it is the most, when
+/// a window ends, that a token counts both ways.
 fn qualifies(inside: &str) -> bool {
-    const RESETS: &str = "reset|resets|at|midnight|utc|gmt|pt|pst|pdt|rolling|fixed|sliding|window|windows";
+    const CHANGE_NOTHING: &str =
+        "up|to|hard|soft|reset|resets|at|midnight|utc|gmt|pt|pst|pdt|rolling|fixed|sliding|window|windows";
     const WAYS: &str = "input|inputs|output|outputs|prompt|completion|and|in|out|plus|total|combined|tokens";
     let words = phrase(inside);
     let all =
@@ -98,7 +103,7 @@ fn qualifies(inside: &str) -> bool {
     let is_note = words.len() <= 2 && words.chars().all(|c| c.is_ascii_digit());
     let is_both_ways = all(WAYS) && ["output", "out", "completion"].iter().any(|out| words.contains(out));
     let is_both_ways = is_both_ways && ["input", "in ", "prompt"].iter().any(|input| words.contains(input));
-    !(is_note || is_both_ways || all(RESETS))
+    !(is_note || is_both_ways || all(CHANGE_NOTHING))
 }
 
 fn is_limit_word(word: &str) -> bool {
@@ -398,6 +403,8 @@ mod tests {
             ("Requests (per 10 s)", "Qualified"),
             ("Limit (burst)", "Qualified"),
             ("TPM (input + output)", "tokens/minute"),
+            ("Tokens (per minute, input + output)", "tokens/minute"),
+            ("RPM (hard limit)", "requests/minute"),
             ("RPD (resets at midnight UTC)", "requests/day"),
             ("RPM (max)", "requests/minute"),
             ("RPM (1)", "requests/minute"),

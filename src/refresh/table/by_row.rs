@@ -118,6 +118,7 @@ fn number_columns(sheet: &Sheet<'_>, metric_column: usize, group: Option<usize>)
             Meaning::Limit { tier: Some(tier), .. } => (None, Some(tier.clone())),
             Meaning::Is(Column::Value) => (None, None),
             Meaning::Nothing => return Err("a column of numbers has no header".to_owned()),
+            Meaning::Qualified => continue,
             _ if is_remark(&text) => continue,
             _ if group.is_some() || (has_tiers && !row::is_id(&text)) => (None, tier::of_label(&text)),
             _ => (Some(amount::without_footnotes(&text)), None),
