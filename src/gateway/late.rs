@@ -52,7 +52,8 @@ pub fn body(pending: Pending, mut story: Story) -> Body {
         story.line.status = 200;
     }
     // In a box: from one piece to the next all of it would be moved.
-    let telling = Box::new(Telling { pending, story });
+    let first = matches!(pending, Pending::Sending(_)).then_some(KEEP_ALIVE);
+    let telling = Box::new(Telling { first, pending, story });
     Body::from_stream(stream::unfold(telling, |mut telling| async move {
         let piece = telling.next_piece().await?;
         Some((Ok::<_, std::convert::Infallible>(piece), telling))
@@ -61,6 +62,8 @@ pub fn body(pending: Pending, mut story: Story) -> Body {
 
 /// A stream as it is told.
 struct Telling {
+    /// What goes out with the 200 where there is no answer yet.
+    first: Option<Bytes>,
     pending: Pending,
     story: Story,
 }
@@ -68,6 +71,9 @@ struct Telling {
 impl Telling {
     /// The next bytes for the caller. Bytes that are empty were for relay's own eyes.
     async fn next_piece(&mut self) -> Option<Bytes> {
+        if let Some(first) = self.first.take() {
+            return Some(first);
+        }
         loop {
             let (piece, next) = match &mut self.pending {
                 Pending::Over => return None,

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::chat::fields::New;
+use crate::chat::fields::{EditedObject, New};
 use crate::chat::{ChatRequest, Fault};
 use crate::dialect::{Outgoing, Target};
 
@@ -39,12 +39,20 @@ pub fn encode(request: &ChatRequest, target: Target<'_>) -> Result<Outgoing, Fau
     if !wire.stream_options {
         rewrite.drop_field("stream_options");
     } else if request.stream && !request.include_usage {
-        rewrite.set("stream_options", Bytes::from_static(br#"{"include_usage":true}"#));
+        rewrite.set("stream_options", with_usage(request.raw("stream_options")));
     }
     if !wire.only.is_empty() {
         rewrite.retain(|name| wire.only.iter().any(|allowed| allowed.as_bytes() == name));
     }
     Ok(Outgoing { path: "/chat/completions".into(), body: rewrite.finish() })
+}
+
+/// The caller's options for the stream, and usage at its end.
+fn with_usage(options: Option<&str>) -> Bytes {
+    let own = options.and_then(|options| EditedObject::parse(options).ok());
+    let Some(mut options) = own else { return Bytes::from_static(br#"{"include_usage":true}"#) };
+    options.set("include_usage", "true");
+    Bytes::from(options.render())
 }
 
 fn unreadable(error: &serde_json::Error) -> Fault {
@@ -116,6 +124,9 @@ mod tests {
     fn a_stream_asks_for_usage_unless_the_provider_refuses_the_question() {
         let json = r#"{"model":"m","stream":true,"messages":[{"role":"user","content":"x"}]}"#;
         assert!(encoded(json, &Wire::default()).ends_with(r#""stream_options":{"include_usage":true}}"#));
+        let own = r#"{"model":"m","stream":true,"stream_options":{"include_usage":false,"include_obfuscation":true},"messages":[{"role":"user","content":"x"}]}"#;
+        let extended = r#""stream_options":{"include_usage":true,"include_obfuscation":true}"#;
+        assert!(encoded(own, &Wire::default()).contains(extended));
         assert!(!encoded(json, &Wire { stream_options: false, ..Wire::default() }).contains("stream_options"));
     }
 }
