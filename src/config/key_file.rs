@@ -32,6 +32,8 @@ pub fn write_key(path: &Path, provider: &str, key: Option<&str>) -> io::Result<b
 
 /// Writes beside the file and renames. A file made this way is readable by its owner alone.
 fn replace(path: &Path, text: &str) -> io::Result<()> {
+    // A link, as those have it who keep their settings elsewhere, stays one.
+    let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder)?;
     let mut file = tempfile::Builder::new().prefix(".keys-").tempfile_in(folder)?;
@@ -56,6 +58,17 @@ mod tests {
         let text = std::fs::read_to_string(&path).expect("there");
         assert!(text.starts_with("# mine\na = \"three\""), "{text}");
         assert!(!text.contains("two"), "{text}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_stays_one() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (own, linked) = (folder.path().join("own.toml"), folder.path().join("keys.toml"));
+        std::fs::write(&own, "").expect("written");
+        std::os::unix::fs::symlink(&own, &linked).expect("linked");
+        write_key(&linked, "a", Some("one")).expect("written");
+        assert!(linked.is_symlink() && std::fs::read_to_string(&own).expect("there").contains("one"));
     }
 
     #[cfg(unix)]

@@ -297,6 +297,8 @@ pub fn undo(path: &Path) -> Result<(), ApplyError> {
 
 fn replace(path: &Path, text: &str) -> Result<(), ApplyError> {
     use std::io::Write as _;
+    // A link, as those have it who keep their settings elsewhere, stays one.
+    let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let fail = |source| ApplyError::Io { path: path.to_owned(), doing: "written", source };
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(fail)?;

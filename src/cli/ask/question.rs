@@ -94,7 +94,7 @@ fn parameter(text: &str) -> Result<(String, Box<RawValue>), Trouble> {
             .hint("--param top_p=0.9 or --param 'stop=[\"END\"]'")
     };
     let (name, value) = text.split_once('=').ok_or_else(|| wrong("is not KEY=JSON"))?;
-    if matches!(name, "messages" | "stream" | "stream_options" | "") {
+    if matches!(name, "messages" | "model" | "stream" | "stream_options" | "") {
         return Err(wrong("names a field that relay sets itself"));
     }
     Ok((name.to_owned(), serde_json::from_str(value).map_err(|_| wrong("does not hold JSON after the `=`"))?))

@@ -54,6 +54,9 @@ async fn run_to_end(
     }
     let desk = Desk::open(args, global, environment, output).await?;
     let mut providers = desk.providers(&args.providers)?;
+    if let Some(folder) = args.from.as_ref().filter(|folder| !folder.is_dir()) {
+        return Err(Trouble::new(Exit::NoInput, format!("`{}` is no folder of saved pages", folder.display())));
+    }
     if let (Some(folder), true) = (&args.from, args.providers.is_empty()) {
         providers.retain(|provider| source::has_saved(folder, &provider.id));
     }
@@ -230,7 +233,7 @@ fn io(error: ApplyError) -> Trouble {
     Trouble::new(Exit::Io, error.to_string())
 }
 
-/// The document, and the exit code: 1 where `--check` found a difference, 69 where no page at all could be read.
+/// The document, and the exit code: 1 where `--check` found a difference, 69 where no page at all could be had, or with `--check` read.
 fn end(
     findings: &[Finding],
     args: &RefreshLimits,
@@ -247,7 +250,9 @@ fn end(
     let (pages, answers): (Vec<&Finding>, Vec<&Finding>) =
         findings.iter().partition(|finding| finding.origin == Origin::Page);
     let asked = if pages.is_empty() { answers } else { pages };
-    if !asked.is_empty() && asked.iter().all(|finding| finding.got.is_none()) {
+    // Who checks wants to know that nothing was compared.
+    let is_lost = |finding: &&&Finding| finding.got.is_none() || (args.check && finding.changes.is_err());
+    if !asked.is_empty() && asked.iter().filter(is_lost).count() == asked.len() {
         return Err(Trouble::silent(Exit::Unavailable));
     }
     Ok(())
