@@ -10,8 +10,8 @@ use super::amount::Metric;
 use super::names::{self, Match};
 use super::read::Reading;
 use super::row::Row;
-use super::tier;
 use super::words::Counted;
+use super::{table, tier};
 
 /// A change of more than this factor may be a misreading.
 const LARGE: u64 = 5;
@@ -129,6 +129,12 @@ pub fn compare(provider: &Provider, reading: &Reading, seen: &[Seen]) -> Result<
     }
     if rows.iter().any(|row| !row.model.starts_with('*')) {
         comparing.gone(!reading.refused.is_empty())?;
+    }
+    // What was left out of a table may be what is missing.
+    if reading.refused.iter().any(|refused| refused.reason.ends_with(table::LEFT_OUT)) {
+        for change in comparing.changes.iter_mut().filter(|change| change.op == Op::Stale) {
+            change.held.get_or_insert_with(|| "a column of the page is left out".to_owned());
+        }
     }
     Ok(comparing.changes)
 }

@@ -48,6 +48,18 @@ async fn many_models_gone_wait_and_most_models_gone_are_no_page() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_may_stand_in_a_column_that_is_left_out_is_not_marked() {
+    let text = "## Free tier\n\n| Model | RPM (burst) | TPM |\n| --- | --- | --- |\n| a-large | 60 | 9K |\n| b-large | 60 | 9K |\n\
+                | c-large | 60 | 9K |\n| d-large | 60 | 9K |\n";
+    let site = with_page(text).await;
+    let held = refresh(&site, "", &["--yes"]).await;
+    let stale: Vec<String> = changes(held.exits(0)).into_iter().filter(|change| change.contains("stale")).collect();
+    assert_eq!(stale.first().map(String::as_str), Some("page a-large requests_per_minute 30>- stale !"));
+    assert!(stale.iter().all(|change| change.ends_with('!')), "{stale:?}");
+    assert!(!held.file("limits/acme.toml").contains("stale = "), "{}", held.file("limits/acme.toml"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_limit_that_is_published_no_more_stays_and_is_marked_once() {
     let text = "## Free tier\n\n| Model | RPM | TPM |\n| --- | --- | --- |\n| a-large | - | 9K |\n| b-large | 30 | - |\n\
                 | c-large | 30 | - |\n| d-large | 30 | - |\n";

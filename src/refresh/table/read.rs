@@ -13,6 +13,9 @@ use super::super::words::{self, Column};
 use super::head::{Head, head};
 use super::{by_column, by_row};
 
+/// Why a column is not read.
+pub const LEFT_OUT: &str = "is left out: its words may make it another limit than the plain one";
+
 /// Why a table is not read.
 pub type Refusal = String;
 
@@ -105,8 +108,7 @@ impl Sheet<'_> {
 
     /// Why columns are left out, or rows by what stands in `metric_column`.
     fn skipped(&self, metric_column: Option<usize>) -> Vec<Refusal> {
-        let reason =
-            |name: String| format!("`{name}` is left out: its words may make it another limit than the plain one");
+        let reason = |name: String| format!("`{name}` {LEFT_OUT}");
         let columns = self.head.columns.iter().zip(&self.head.texts);
         let columns = columns.filter(|(meaning, _)| **meaning == Meaning::Qualified).map(|(_, text)| text.clone());
         let labels = metric_column.into_iter().flat_map(|column| {
