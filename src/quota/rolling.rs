@@ -160,13 +160,12 @@ impl Rolling {
     /// Counts what somebody else used, whose provider says when it is given back: all of it at that moment, or bit by bit until then.
     pub(super) fn add_until(&mut self, amount: u64, reset: Timestamp, is_refilled: bool, now: Timestamp) {
         let reset = reset.clamp(now, later(now, self.length));
-        let pieces = if is_refilled { amount.clamp(1, BUCKETS.unsigned_abs()) } else { 1 };
+        let pieces = if is_refilled { u32::try_from(amount.clamp(1, BUCKETS.unsigned_abs())).unwrap_or(1) } else { 1 };
         let passes = until(now, reset);
+        let (each, odd) = (amount / u64::from(pieces), amount % u64::from(pieces));
         for piece in 1..=pieces {
-            let part = amount * piece / pieces - amount * (piece - 1) / pieces;
-            let share = u32::try_from(piece).unwrap_or(1);
-            let all = u32::try_from(pieces).unwrap_or(1);
-            self.add_earlier(part, earlier(later(now, passes * share / all), self.length));
+            let part = each + u64::from(u64::from(pieces - piece) < odd);
+            self.add_earlier(part, earlier(later(now, passes * piece / pieces), self.length));
         }
     }
 

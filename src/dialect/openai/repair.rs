@@ -89,7 +89,7 @@ impl Repair {
     /// Begins a call, with the index its provider gave it where no other has that.
     fn begin(&mut self, id: String, own: Option<usize>) -> usize {
         let is_taken = |index: &usize| self.calls.iter().any(|call| call.index == *index);
-        let next = self.calls.iter().map(|call| call.index + 1).max().unwrap_or(0);
+        let next = self.calls.iter().map(|call| call.index.saturating_add(1)).max().unwrap_or(0);
         let index = own.filter(|own| !is_taken(own)).unwrap_or(next);
         self.calls.push(Call { id, own, index });
         index

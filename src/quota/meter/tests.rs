@@ -137,6 +137,10 @@ fn what_others_used_comes_back_when_its_provider_says() {
     day.tell(&told(Some(1_000), Some(0), Some(86_400.0)), 0, at(0.0));
     assert_eq!((day.fit(1, at(0.0)), day.fit(500, at(0.0))), (Fit::At(at(1_440.0)), Fit::At(at(43_200.0))));
     assert_eq!((day.reading(at(1_440.0)).used, day.reading(at(86_400.0)).used), (984, 0));
+    // However much a header says.
+    let mut huge = meter(1_000, Window::rolling(Period::Day), Period::Day);
+    huge.tell(&told(Some(u64::MAX), Some(0), Some(86_400.0)), 0, at(0.0));
+    assert_eq!((huge.reading(at(0.0)).used, huge.reading(at(86_400.0)).used), (u64::MAX, 0));
     // Within a sixtieth of the window it comes back at once. A moment that has passed tells nothing.
     let mut late = meter(1_000, Window::rolling(Period::Hour), Period::Hour);
     late.add(2, at(0.0));
