@@ -162,9 +162,9 @@ impl Rolling {
         let reset = reset.clamp(now, later(now, self.length));
         let pieces = if is_refilled { u32::try_from(amount.clamp(1, BUCKETS.unsigned_abs())).unwrap_or(1) } else { 1 };
         let passes = until(now, reset);
-        let (each, odd) = (amount / u64::from(pieces), amount % u64::from(pieces));
+        let whole = |piece: u32| u128::from(amount) * u128::from(piece) / u128::from(pieces);
         for piece in 1..=pieces {
-            let part = each + u64::from(u64::from(pieces - piece) < odd);
+            let part = u64::try_from(whole(piece) - whole(piece - 1)).unwrap_or(amount);
             self.add_earlier(part, earlier(later(now, passes * piece / pieces), self.length));
         }
     }
