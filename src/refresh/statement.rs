@@ -221,6 +221,11 @@ fn find(tokens: &[Token], part: &str) -> Option<Found> {
     Some(Found { amounts, is_inexact, before: first?.to_vec(), between, behind: behind.to_vec() })
 }
 
+/// Whether a list with `|` between its words has this one, however it is written.
+fn one_of(word: &str, list: &str) -> bool {
+    words::is_one_of(list, &word.to_lowercase())
+}
+
 fn is_per(token: &Token) -> bool {
     matches!(token, Token::Word(word) if ["per", "every"].contains(&word.to_lowercase().as_str()))
 }

@@ -279,7 +279,7 @@ pub fn says_scaled(text: &str) -> bool {
 }
 
 /// Whether a list with `|` between its texts has this one.
-fn is_one_of(list: &str, text: &str) -> bool {
+pub fn is_one_of(list: &str, text: &str) -> bool {
     list.split('|').any(|known| known == text)
 }
 

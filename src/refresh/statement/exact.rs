@@ -2,6 +2,7 @@
 
 use super::super::amount::Token;
 use super::super::words::{self, Word};
+use super::one_of;
 
 /// Whether a number in a line, by what stands right before and right behind it, is a bound or an end of a range. "Up to 10" is a plain limit.
 pub fn is_inexact(before: &[Token], behind: &[Token], line: &str) -> bool {
@@ -74,9 +75,4 @@ pub fn goes_on(behind: &[Token]) -> bool {
         [Token::Word(word), ..] => one_of(word, "minimum"),
         _ => false,
     }
-}
-
-fn one_of(word: &str, list: &str) -> bool {
-    let word = word.to_lowercase();
-    list.split('|').any(|known| known == word)
 }

@@ -3,6 +3,7 @@
 use super::super::amount::Token;
 use super::super::tier::{self, Tiers};
 use super::super::words::{self, Counted, Word};
+use super::one_of;
 
 /// Why a line with two plans or two models is not read: which number is whose cannot be told.
 pub const MIXED: &str = "a line speaks of more than one plan or model";
@@ -84,9 +85,4 @@ pub fn text(tokens: &[Token]) -> String {
         Token::NoNumber(_) => String::new(),
     });
     words.collect()
-}
-
-fn one_of(word: &str, list: &str) -> bool {
-    let word = word.to_lowercase();
-    list.split('|').any(|known| known == word)
 }
