@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::chat::Period;
 use crate::clock::until;
-use jiff::Timestamp;
 
 use super::gauge::{Glance, Lasts, STEPS};
 use super::limit::{Kind, Limit, Source};
