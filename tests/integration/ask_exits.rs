@@ -177,7 +177,7 @@ async fn a_timeout_is_124() {
         let command = ask(flags).over(&providers);
         let command = if flags.len() == 1 { command.variable("RELAY_TIMEOUT", "300ms") } else { command };
         let ended = command.await;
-        ended.exits(124).prints("").says("no answer within 300ms");
+        ended.exits(124).prints("").says("no answer within 300ms").says("sim-a/sim-m  was still being asked");
         assert!(ended.took < std::time::Duration::from_secs(3), "{:?}", ended.took);
     }
 }

@@ -1,5 +1,6 @@
 //! The course of one `relay ask`: sent, read, sent again where an answer broke off unseen or is not what was wanted, delivered.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::answer::Attempt;
@@ -9,6 +10,7 @@ use crate::cli::args::{Ask, Global, Reasoning};
 use crate::cli::exit::{Exit, Trouble};
 use crate::cli::output::Output;
 use crate::cli::report;
+use crate::relay::OnAttempt;
 
 use super::answerer::{Answerer, Reply};
 use super::deliver::{Answered, Delivery, Product};
@@ -30,6 +32,8 @@ pub struct Course<'a> {
     answerer: Answerer<'a>,
     question: &'a Question,
     spinner: Spinner,
+    /// The routes that were asked, in their order: of those whose answer is given up nothing else is known.
+    asked: Arc<Mutex<Vec<String>>>,
     started: Instant,
 }
 
@@ -45,22 +49,39 @@ impl<'a> Course<'a> {
         let held_back = json || ask.output.is_some() || ask.extract.is_some() || question.schema.is_some();
         let live = !held_back && (ask.stream || Output::stdout_is_terminal() && !ask.no_stream);
         let spinner = Spinner::start(output.progress);
-        Self { ask, json, live, output, answerer, question, spinner, started: Instant::now() }
+        Self { ask, json, live, output, answerer, question, spinner, asked: Arc::default(), started: Instant::now() }
     }
 
     /// Asks, and gives up when the time is over.
     pub async fn run_within(&self, limit: Duration) -> Result<(), Trouble> {
         let answered = tokio::select! {
             answered = self.answered() => answered?,
-            () = tokio::time::sleep(limit) => {
-                let whole = if self.live { "whole " } else { "" };
-                let message = format!("no {whole}answer within {limit:?}");
-                return Err(Trouble::new(Exit::TimedOut, message).hint("--timeout gives it longer"));
-            }
+            () = tokio::time::sleep(limit) => return Err(self.out_of_time(limit)),
         };
         self.spinner.clear();
         let delivery = Delivery { ask: self.ask, json: self.json, live: self.live, output: self.output };
         delivery.deliver(&answered, &self.question.model, self.started.elapsed())
+    }
+
+    fn out_of_time(&self, limit: Duration) -> Trouble {
+        let whole = if self.live { "whole " } else { "" };
+        let trouble = Trouble::new(Exit::TimedOut, format!("no {whole}answer within {limit:?}"));
+        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let lines = asked.split_last().map(|(last, before)| {
+            let before = before.iter().map(|route| format!("  {route}  gave no answer"));
+            before.chain([format!("  {last}  was still being asked")]).collect()
+        });
+        Trouble { lines: lines.unwrap_or_default(), ..trouble.hint("--timeout gives it longer") }
+    }
+
+    fn on_attempt(&self) -> OnAttempt {
+        let (asked, spinner) = (Arc::clone(&self.asked), self.spinner.on_attempt());
+        Arc::new(move |route| {
+            asked.lock().unwrap_or_else(PoisonError::into_inner).push(route.to_owned());
+            if let Some(spinner) = &spinner {
+                spinner(route);
+            }
+        })
     }
 
     async fn answered(&self) -> Result<Answered, Trouble> {
@@ -118,7 +139,7 @@ impl<'a> Course<'a> {
     async fn send(&self, avoid: &[String], attempts: &mut Vec<Attempt>) -> Result<Reply, Trouble> {
         let (last, first) = self.question.forms.split_last().expect("a question has a form");
         for (form, is_last) in first.iter().map(|form| (form, false)).chain([(last, true)]) {
-            let mut options = options(self.ask, self.spinner.on_attempt());
+            let mut options = options(self.ask, Some(self.on_attempt()));
             options.avoid = avoid.to_vec();
             // What nobody has seen is better asked for again than sewn together.
             options.no_continuation = !self.live;
