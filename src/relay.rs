@@ -1,6 +1,7 @@
 //! One path for every request: snapshot, step, attempt, settle, until an answer or a reason why there is none.
 
 mod affinity;
+mod aside;
 mod attempt;
 mod continuation;
 mod effects;

@@ -11,6 +11,7 @@ use crate::chat::{ChatRequest, Fault, Unfit, tokens};
 use crate::routing::explain::SessionStory;
 use crate::routing::{Explanation, Fleet, Need, Order, Patience, Prospect, Trip, Wanted};
 
+use super::aside::aside;
 use super::shape::Asking;
 use super::{Options, Relay};
 
@@ -116,7 +117,6 @@ fn move_to_sight(need: &mut Need, fleet: &Fleet) -> Option<Attempt> {
 }
 
 /// A text's exact tokens.
-#[expect(clippy::disallowed_methods, reason = "a count of one answer ends within milliseconds of a megabyte")]
 pub async fn count_text(text: String) -> u64 {
-    tokio::task::spawn_blocking(move || tokens::exact(&text)).await.unwrap_or_default()
+    aside(move || tokens::exact(&text)).await.unwrap_or_default()
 }

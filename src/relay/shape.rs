@@ -13,6 +13,7 @@ use crate::routing::explain::ContextStory;
 use crate::routing::{Need, Route, Step, Trim, Trip};
 use crate::style::Style;
 
+use super::aside::aside;
 use super::{Options, Relay};
 
 /// What a caller asks, and what was read of it.
@@ -78,10 +79,6 @@ impl Relay {
     }
 
     /// Reads and counts a request's messages, where that blocks nobody. Messages of earlier turns are known already.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "reading what is new of one request ends within milliseconds of a megabyte"
-    )]
     async fn read_conversation(&self, trip: &mut Trip, asking: Asking<'_>) -> Option<Conversation> {
         let Asking { request, options, .. } = asking;
         let raw = request.raw("messages").unwrap_or("[]");
@@ -90,12 +87,12 @@ impl Relay {
         let directs = self.style(request, options).directs;
         let directive = if directs { self.voice.directive.clone() } else { String::new() };
         let (owned, known) = (request.clone(), Arc::clone(&places));
-        let reading = tokio::task::spawn_blocking(move || {
+        let reading = aside(move || {
             let tools = ["tools", "functions"].into_iter().filter_map(|name| owned.raw(name)).map(exact);
             let beside = tools.sum::<u64>() + exact(&directive);
             (begun.complete(&messages(&owned, &known)), beside)
         });
-        let (digest, beside) = reading.await.ok()?;
+        let (digest, beside) = reading.await?;
         let beside = beside + asking.so_far.map_or(0, |so_far| so_far.tokens);
         let digest = Arc::new(digest);
         let mut memory = self.conversations();
@@ -137,7 +134,6 @@ impl Relay {
     }
 
     /// The conversation cut to what this route takes; `None` where it fits as it is.
-    #[expect(clippy::disallowed_methods, reason = "choosing among messages that were read ends within milliseconds")]
     async fn fitted(
         &self,
         asking: Asking<'_>,
@@ -159,7 +155,7 @@ impl Relay {
         let (digest, history) = (Arc::clone(&conversation.digest), conversation.history.clone());
         let (owned, places) = (asking.request.clone(), Arc::clone(&conversation.places));
         let begins_with_user = route.provider.wire.strict_order;
-        let fitting = tokio::task::spawn_blocking(move || {
+        let fitting = aside(move || {
             fit(
                 &digest,
                 &messages(&owned, &places),
@@ -167,7 +163,7 @@ impl Relay {
             )
         });
         let too_long = |needed| Fault::Unfit(Unfit::ContextTooLong { needed, context });
-        let fitted = fitting.await.map_err(|_| too_long(need.input_tokens))?;
+        let fitted = fitting.await.ok_or_else(|| too_long(need.input_tokens))?;
         let fitted = fitted.map_err(|long| too_long(long.needed + conversation.beside + need.answer_tokens()))?;
         self.note_turn(session, fitted.tokens);
         tracing::debug!(
