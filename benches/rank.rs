@@ -13,6 +13,7 @@ use relay::catalog::{Catalog, Overlay};
 use relay::clock::later;
 use relay::quota::Cost;
 use relay::routing::{Account, Claims, Fleet, Health, KeyId, Need, Order, Ordering, Snapshot, Strategy, View, rank};
+use smallvec::SmallVec;
 
 const PROVIDERS: usize = 25;
 const MODELS: usize = 20;
@@ -62,6 +63,7 @@ fn fleet() -> Fleet {
         keys: vec![KeyId { place: index, hash: index as u64 }],
         separate: false,
         priority: 0,
+        max_concurrency: None,
     };
     Fleet::new(&catalog.providers.into_iter().enumerate().map(account).collect::<Vec<_>>())
 }
@@ -89,5 +91,6 @@ fn snapshot(fleet: &Fleet, requests: u64, start: Timestamp) -> Snapshot {
         view: Arc::new(view),
         health: Arc::new(health),
         claims: Claims::default(),
+        full: SmallVec::new(),
     }
 }

@@ -38,6 +38,7 @@ fn fleet() -> Fleet {
         keys: vec![KeyId { place: 0, hash: 0 }],
         separate: false,
         priority: 0,
+        max_concurrency: None,
     }])
 }
 

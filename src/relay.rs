@@ -4,6 +4,7 @@ mod affinity;
 mod aside;
 mod attempt;
 mod continuation;
+mod crowd;
 mod effects;
 mod failure;
 mod forecast;
@@ -37,9 +38,11 @@ use crate::style::{Directive, StyleMode};
 use crate::upstream::{Client, Key};
 
 use attempt::{Destination, Tried};
+use crowd::Crowd;
 
 pub use crate::store::Quarter;
 pub use continuation::{Continuation, Continued};
+pub use crowd::Place;
 pub use failure::Failure;
 pub use limits::Adopted;
 pub use metrics::Metrics;
@@ -72,6 +75,7 @@ pub struct Relay {
     learned: Mutex<Learned>,
     turn: AtomicU64,
     waiting: Waiting,
+    crowd: Crowd,
     pub(crate) in_flight: Arc<AtomicUsize>,
 }
 
@@ -143,6 +147,7 @@ impl Relay {
             learned: Mutex::new(learned),
             turn: AtomicU64::new(0),
             waiting: Waiting::default(),
+            crowd: Crowd::new(&fleet),
             in_flight: Arc::new(AtomicUsize::new(0)),
             fleet,
         }
@@ -220,7 +225,7 @@ impl Relay {
         let view = self.store.view();
         let learned = self.learned();
         let health = Arc::clone(&learned.health);
-        Snapshot { now: self.clock.now(), view, health, claims: Claims::default() }
+        Snapshot { now: self.clock.now(), view, health, claims: Claims::default(), full: self.crowd.full() }
     }
 
     pub fn store(&self) -> &dyn Store {

@@ -11,7 +11,7 @@ use crate::chat::session::SessionKey;
 use crate::chat::{Breakage, Fault, Usage};
 use crate::clock::until;
 use crate::quota::Cost;
-use crate::relay::{Options, Relay};
+use crate::relay::{Options, Place, Relay};
 use crate::routing::RouteId;
 use crate::store::{Lease, LedgerRow, Settlement};
 
@@ -28,6 +28,8 @@ pub struct Held {
     pub started: Timestamp,
     /// The HTTP status, once there is one.
     pub status: Option<u16>,
+    /// Its place at a provider that is asked only so many things at a time.
+    pub place: Option<Place>,
     first_event: Option<Duration>,
     pub(super) usage: Option<Usage>,
     /// It goes on with the answer of an attempt that broke off.
@@ -55,6 +57,7 @@ impl Held {
             session: options.session,
             started,
             status: None,
+            place: None,
             first_event: None,
             usage: None,
             continues: false,
@@ -142,6 +145,9 @@ impl Drop for Held {
         if self.lease.is_some() {
             let now = self.relay.clock.now();
             self.end(None, true, now);
+        }
+        if self.place.take().is_some() {
+            self.relay.room_was_made();
         }
         self.relay.in_flight.fetch_sub(1, Ordering::Relaxed);
     }

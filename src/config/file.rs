@@ -53,6 +53,8 @@ pub struct ProviderSettings {
     pub enabled: Option<bool>,
     pub base_url: Option<String>,
     pub priority: Option<i64>,
+    /// Requests that it is asked at a time.
+    pub max_concurrency: Option<usize>,
     /// A command whose first line of output is the key.
     pub key_cmd: Option<String>,
     /// The keys belong to different accounts.
@@ -104,6 +106,7 @@ impl ProviderSettings {
             enabled: provider.flag("enabled"),
             base_url: provider.text("base_url"),
             priority: provider.integer("priority"),
+            max_concurrency: read_least_one(provider, "max_concurrency"),
             key_cmd: provider.text("key_cmd"),
             separate: provider.choice("accounts", &[("shared", false), ("separate", true)]).unwrap_or(false),
         }

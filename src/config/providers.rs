@@ -48,6 +48,7 @@ impl Setup {
             keys,
             separate: settings.separate,
             priority: settings.priority.unwrap_or(0),
+            max_concurrency: settings.max_concurrency,
         });
     }
 

@@ -14,7 +14,7 @@ use crate::chat::{Breakage, ChatRequest, Fault, StreamEvent, Unfit};
 use crate::clock::{later, until};
 use crate::dialect::{Dialect, Target};
 use crate::quota::Cost;
-use crate::routing::{Candidate, Need, Route, RouteId};
+use crate::routing::{Candidate, Need, Route, RouteId, rank};
 use crate::store::Refusal;
 use crate::style::{self, Style, answer::Cleaning};
 use crate::upstream::{Call, EventStream, Received, call_headers, read_whole};
@@ -90,6 +90,8 @@ impl Relay {
     ) -> Result<Held, Fault> {
         let options = asking.options;
         let now = self.clock.now();
+        let place = self.crowd.enter(&self.fleet.outlines[route.id.0]);
+        let place = place.map_err(|()| Fault::Full { until: Some(later(now, rank::CROWDED)) })?;
         let lease = self.store.reserve(route, cost, now).await.map_err(refused)?;
         tracing::debug!(request = %options.request_id, route = %route.name, attempt = number, "trying");
         if let Some(on_attempt) = &options.on_attempt {
@@ -97,6 +99,7 @@ impl Relay {
         }
         let mut held = Held::new(Arc::clone(self), route.id, lease, number, options, now);
         held.continues = asking.so_far.is_some();
+        held.place = place;
         Ok(held)
     }
 

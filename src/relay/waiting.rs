@@ -98,8 +98,13 @@ impl Relay {
         };
         self.store.settle(lease, settlement, row, now);
         if gives_back {
-            self.waiting.given_back.notify_waiters();
+            self.room_was_made();
         }
         gives_back
+    }
+
+    /// Whoever waits may go on.
+    pub fn room_was_made(&self) {
+        self.waiting.given_back.notify_waiters();
     }
 }

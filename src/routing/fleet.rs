@@ -46,6 +46,8 @@ pub struct Route {
     pub context_mark: MarkId,
     /// Higher goes first under the `priority` strategy.
     pub priority: i64,
+    /// Requests that its provider is asked at a time, all routes together; `None` where there is no bound.
+    pub max_concurrency: Option<usize>,
 }
 
 impl Route {
@@ -110,6 +112,7 @@ pub struct Account {
     /// Each key is an account of its own, and their quotas add up. The user says so, or it is not assumed.
     pub separate: bool,
     pub priority: i64,
+    pub max_concurrency: Option<usize>,
 }
 
 /// All routes with what they share. Fixed for the life of a process.
@@ -176,6 +179,7 @@ impl Fleet {
             key_mark: key.map(|key| self.mark(format!("{}/key {:016x}", provider.id, key.hash))),
             context_mark: self.mark(format!("{}/{} context", provider.id, model.id)),
             priority: account.priority,
+            max_concurrency: account.max_concurrency,
         };
         self.outline(&route);
         self.routes.push(route);

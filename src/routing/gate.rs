@@ -15,7 +15,7 @@ use super::snapshot::Snapshot;
 /// Something a route has to pass, with its numbers where it has any.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Gate {
-    /// `intent`, `features`, `context`, `key`, `rest`, or a limit such as `requests/minute`.
+    /// `intent`, `features`, `context`, `key`, `rest`, `max_concurrency`, or a limit such as `requests/minute`.
     pub gate: String,
     pub fits: bool,
     pub used: Option<Amount>,
@@ -93,6 +93,9 @@ pub(super) fn gates(route: &Route, fleet: &Fleet, need: &Need, snapshot: &Snapsh
     ];
     let cost = rank::expected_cost(route, need, snapshot);
     gates.extend(route.meters.iter().map(|meter| quota(*meter, &cost, fleet, snapshot)));
+    if route.max_concurrency.is_some() {
+        gates.push(Gate::new("max_concurrency", rank::has_place(&fleet.outlines[route.id.0], snapshot)));
+    }
     gates
 }
 

@@ -1,6 +1,9 @@
 //! Which routes can answer a need and at what price; and for each of the others, why not.
 
+use std::time::Duration;
+
 use crate::chat::Features;
+use crate::clock::later;
 use crate::quota::{Cost, Fit, Kind, Look};
 
 use super::fleet::{Fleet, MeterId, Outline, Route, RouteId};
@@ -111,6 +114,7 @@ impl<'a> Judge<'a> {
         let may_answer = self.is_plain
             && self.needed <= outline.context
             && (self.is_calm || !snapshot.view.holds_any(outline, snapshot.now))
+            && !snapshot.full.contains(&outline.provider)
             && (!self.asks_features || fits_features(outline.features, need).is_ok())
             && (!self.asks_intent || fits_intent(route, need).is_ok());
         if !may_answer {
@@ -138,10 +142,12 @@ impl<'a> Judge<'a> {
         } else {
             None
         };
-        match at_a_glance {
-            Some(dearest) => Ok((cost, dearest)),
-            None => Ok((cost, fits_quota(route, fleet, &cost, snapshot)?)),
-        }
+        let dearest = match at_a_glance {
+            Some(dearest) => dearest,
+            None => fits_quota(route, fleet, &cost, snapshot)?,
+        };
+        has_place(&fleet.outlines[route.id.0], snapshot)?;
+        Ok((cost, dearest))
     }
 
     #[inline]
@@ -255,6 +261,17 @@ pub(super) fn is_rested(route: &Route, need: &Need, snapshot: &Snapshot) -> Resu
         Some(mark) => Err(Rejection::Resting { cause: mark.cause.clone(), until: mark.until }),
         None => Ok(()),
     }
+}
+
+/// A provider that is asked all it may be asked at a time is looked at again after this long, if nobody has said before that there is room.
+pub const CROWDED: Duration = Duration::from_secs(1);
+
+pub(super) fn has_place(outline: &Outline, snapshot: &Snapshot) -> Result<(), Rejection> {
+    if !snapshot.full.contains(&outline.provider) {
+        return Ok(());
+    }
+    let (kind, limit) = (Kind::Requests, "max_concurrency".to_owned());
+    Err(Rejection::OutOfQuota { kind, limit, until: later(snapshot.now, CROWDED), may_settle: true })
 }
 
 fn holds(mark: &Mark, need: &Need) -> bool {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use smallvec::SmallVec;
 
 use crate::chat::{Fault, Unfit};
 use crate::quota::{Cost, Fit, Gauged, Kind, Look, Meter, Reading};
@@ -103,6 +104,8 @@ pub struct Snapshot {
     pub health: Arc<Vec<Health>>,
     /// What requests that wait will take before.
     pub claims: Claims,
+    /// Providers, as outlines name them, that are asked as many things as they may be at a time.
+    pub full: SmallVec<[u32; 2]>,
 }
 
 impl Snapshot {

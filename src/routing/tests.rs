@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use smallvec::SmallVec;
 
 use super::*;
 use crate::catalog::{Catalog, Overlay};
@@ -46,6 +47,7 @@ fn world(providers: Providers<'_>) -> World {
         keys: vec![KeyId { place: 0, hash: 0 }],
         separate: false,
         priority: 0,
+        max_concurrency: None,
     };
     let fleet = Fleet::new(&catalog.providers.into_iter().map(account).collect::<Vec<_>>());
     let snapshot = Snapshot {
@@ -53,6 +55,7 @@ fn world(providers: Providers<'_>) -> World {
         view: Arc::new(View::new(&fleet)),
         health: Arc::new(vec![Health::default(); fleet.routes.len()]),
         claims: Claims::default(),
+        full: SmallVec::new(),
     };
     World { fleet, snapshot }
 }

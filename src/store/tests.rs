@@ -28,6 +28,7 @@ pub(super) fn fleet() -> Fleet {
         keys: vec![KeyId { place: index, hash: index as u64 }],
         separate: false,
         priority: 0,
+        max_concurrency: None,
     };
     Fleet::new(&catalog.providers.into_iter().enumerate().map(account).collect::<Vec<_>>())
 }

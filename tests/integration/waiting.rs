@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use relay::clock::Clock;
 use relay::sim::{Act, Limit, Period};
 
-use super::harness::{gateway, provider, says};
+use super::harness::{eventually, gateway, provider, says};
 
 #[tokio::test]
 async fn a_request_waits_for_room_and_is_answered() {
@@ -165,5 +165,32 @@ async fn a_spent_day_is_not_retried_each_minute_and_a_full_minute_not_benched_fo
         gateway.ask("hello").await.by("sim-b/sim-m");
         hand.advance(Duration::from_secs(3));
         gateway.ask("hello").await.by("sim-a/sim-m");
+    }
+}
+
+#[tokio::test]
+async fn a_provider_is_asked_no_more_at_a_time_than_it_may_be_and_those_that_wait_are_answered() {
+    for streamed in [false, true] {
+        let slow = |id| provider(id).spec(|spec| spec.latency_ms(100..=100, 0..=0));
+        let gateway = gateway().over([slow("sim-a"), slow("sim-b")]).max_concurrency(1).start().await;
+        let asking =
+            |model: &str| gateway.ask("hello").model(model).streamed_if(streamed).header("x-relay-wait", "20s");
+        let (first, second) = tokio::join!(asking("meta-model"), asking("meta-model"));
+        let mut routes = [&first, &second].map(|reply| reply.header("x-relay-route"));
+        routes.sort_unstable();
+        assert_eq!(routes, [Some("sim-a/sim-m"), Some("sim-b/sim-m")]);
+        let started = Instant::now();
+        for reply in futures_util::future::join_all((0..5).map(|_| asking("sim-a").into_future())).await {
+            reply.by("sim-a/sim-m").after("");
+        }
+        let took = started.elapsed();
+        assert!((500..4_000).contains(&took.as_millis()), "one after the other, each as soon as it may: {took:?}");
+        let leaving = asking("sim-a").begin().await;
+        eventually("the provider is asked", || gateway.providers.simulator.open_requests() == 1).await;
+        let refused = gateway.ask("hello").model("sim-a").header("x-relay-wait", "0s").await;
+        assert_eq!(refused.refused(429, "quota_exhausted").retry_after(), 1);
+        drop(leaving);
+        eventually("the place is free again", || gateway.is_idle()).await;
+        gateway.ask("hello").model("sim-a").header("x-relay-wait", "0s").await.by("sim-a/sim-m");
     }
 }

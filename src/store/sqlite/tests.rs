@@ -248,7 +248,8 @@ fn open_elsewhere(place: &Place) -> (Sqlite, Route) {
         [[model]]\nid = \"theirs\"\nscale = \"small\"\ncontext = 1000\nlimits = [{ requests = 5000, per = \"minute\" }]\n";
     let file = Overlay { id: "c".to_owned(), place: "c".to_owned(), text: text.to_owned() };
     let provider = Arc::new(Catalog::only(&[file]).expect("valid").providers.remove(0));
-    let fleet = Fleet::new(&[Account { provider, keys: Vec::new(), separate: false, priority: 0 }]);
+    let fleet =
+        Fleet::new(&[Account { provider, keys: Vec::new(), separate: false, priority: 0, max_concurrency: None }]);
     let store = Sqlite::open(&place.path(), &fleet, OnLoss::Refuse, at(0)).expect("it opens");
     (store, fleet.routes[0].clone())
 }

@@ -27,10 +27,18 @@ pub struct Building {
     key: &'static str,
     clock: Clock,
     moved: Vec<(&'static str, SocketAddr)>,
+    max_concurrency: Option<usize>,
 }
 
 pub fn gateway() -> Building {
-    Building { fakes: Vec::new(), config: String::new(), key: "", clock: Clock::system(), moved: Vec::new() }
+    Building {
+        fakes: Vec::new(),
+        config: String::new(),
+        key: "",
+        clock: Clock::system(),
+        moved: Vec::new(),
+        max_concurrency: None,
+    }
 }
 
 impl Building {
@@ -56,6 +64,12 @@ impl Building {
         self
     }
 
+    /// Asks each provider so many things at a time.
+    pub fn max_concurrency(mut self, most: usize) -> Self {
+        self.max_concurrency = Some(most);
+        self
+    }
+
     /// Looks for this provider at another address.
     pub fn elsewhere(mut self, id: &'static str, address: SocketAddr) -> Self {
         self.moved.push((id, address));
@@ -75,7 +89,9 @@ impl Building {
         for (rank, id) in (0..).zip(providers.ids()) {
             let accounts = &mut settings.accounts;
             let account = accounts.iter_mut().find(|account| account.provider.id == id);
-            account.expect("every fake is set up").priority = -rank;
+            let account = account.expect("every fake is set up");
+            account.priority = -rank;
+            account.max_concurrency = self.max_concurrency;
         }
         for (id, address) in self.moved {
             let account = settings.accounts.iter_mut().find(|account| account.provider.id == id);
