@@ -95,7 +95,7 @@ pub fn facts(headers: &HeaderMap, requests_period: Period, now: Timestamp) -> Ve
     let fact = |((_, _, kind, period), told): (&(&str, &str, Kind, Option<Period>), &Told<'_>)| {
         let count = |text: Option<&str>| text.and_then(|text| text.parse().ok());
         let (limit, remaining) = (count(told.limit), count(told.remaining));
-        let resets_at = told.reset.and_then(|text| reset_moment(text, now));
+        let resets_at = told.reset.and_then(|text| moment(text, now));
         let (kind, period) = (*kind, period.unwrap_or(requests_period));
         let fact = Fact { kind, period, limit, remaining, resets_at, source: Source::Header };
         (limit.is_some() || remaining.is_some()).then_some(fact)
@@ -121,26 +121,29 @@ pub fn allows_nothing(headers: &HeaderMap) -> bool {
     facts(headers, Period::Minute, Timestamp::UNIX_EPOCH).iter().any(|fact| fact.limit == Some(0))
 }
 
-/// A reset as providers write it: a duration, or a moment as seconds or milliseconds since the epoch.
-fn reset_moment(text: &str, now: Timestamp) -> Option<Timestamp> {
+/// A moment as providers write it: how long until then, seconds or milliseconds since the epoch, or a date of HTTP's or of ISO 8601.
+fn moment(text: &str, now: Timestamp) -> Option<Timestamp> {
     /// Numbers from here on are moments: as durations they would be 30 years.
-    const EPOCH_SECONDS: i64 = 1_000_000_000;
-    const EPOCH_MILLIS: i64 = EPOCH_SECONDS * 1_000;
-    match text.parse::<i64>() {
-        Ok(millis) if millis >= EPOCH_MILLIS => Timestamp::from_millisecond(millis).ok(),
-        Ok(seconds) if seconds >= EPOCH_SECONDS => Timestamp::from_second(seconds).ok(),
-        _ => duration(text).map(|wait| later(now, wait)),
+    const EPOCH_SECONDS: Duration = Duration::from_secs(1_000_000_000);
+    const EPOCH_MILLIS: Duration = Duration::from_secs(1_000_000_000_000);
+    let since_epoch = |time| Timestamp::UNIX_EPOCH.checked_add(time).ok();
+    match duration(text) {
+        Some(millis) if millis >= EPOCH_MILLIS => since_epoch(millis / 1_000),
+        Some(seconds) if seconds >= EPOCH_SECONDS => since_epoch(seconds),
+        Some(wait) => Some(later(now, wait)),
+        // HTTP dates are RFC 2822 dates whose zone is spelled GMT.
+        None => rfc2822::DateTimeParser::new().parse_timestamp(text).ok().or_else(|| text.parse().ok()),
     }
 }
 
-/// The moment a `retry-after-ms` or `retry-after` header names: seconds, milliseconds or an HTTP date.
+/// The moment a `retry-after-ms` or `retry-after` header names.
 ///
 /// Zero, garbage and dates in the past are no statement; what is longer than a day is a day.
 pub fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Timestamp> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
     let wait = text("retry-after-ms")
         .and_then(|text| seconds(text).map(|wait| wait / 1000))
-        .or_else(|| text("retry-after").and_then(|text| duration(text).or_else(|| date(text, now))))?;
+        .or_else(|| text("retry-after").and_then(|text| moment(text, now)).map(|moment| until(now, moment)))?;
     (!wait.is_zero()).then(|| later(now, wait.min(LONGEST_WAIT)))
 }
 
@@ -175,12 +178,6 @@ fn seconds(text: &str) -> Option<Duration> {
     let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     let number: f64 = plain.then(|| text.parse().ok())??;
     Duration::try_from_secs_f64(number).ok()
-}
-
-fn date(text: &str, now: Timestamp) -> Option<Duration> {
-    // HTTP dates are RFC 2822 dates whose zone is spelled GMT.
-    let moment = rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
-    Some(until(now, moment))
 }
 
 #[cfg(test)]
@@ -235,7 +232,7 @@ mod tests {
             resets_at: seconds.map(|seconds| later(now, Duration::from_secs(seconds))),
         };
         let (minute, day) = (Period::Minute, Period::Day);
-        let cases: [Case; 10] = [
+        let cases: [Case; 12] = [
             (
                 &[
                     ("x-ratelimit-limit-requests", "1000"),
@@ -297,6 +294,16 @@ mod tests {
                 minute,
                 fact(Kind::Requests, minute, Some(50), Some(0), Some(42)),
             ),
+            (
+                &[("ratelimit-remaining", "0"), ("ratelimit-reset", "Sun, 22 Nov 2026 10:00:30 GMT")],
+                minute,
+                fact(Kind::Requests, minute, None, Some(0), Some(30)),
+            ),
+            (
+                &[("ratelimit-remaining", "0"), ("ratelimit-reset", "2026-11-22T10:00:30Z")],
+                minute,
+                fact(Kind::Requests, minute, None, Some(0), Some(30)),
+            ),
         ];
         for (pairs, requests_period, expected) in cases {
             let mut headers = HeaderMap::new();
@@ -319,6 +326,11 @@ mod tests {
             ("retry-after-ms", "1500", Some(1)),
             ("retry-after", "Sun, 22 Nov 2026 10:00:30 GMT", Some(30)),
             ("retry-after", "Sun, 22 Nov 2026 09:00:00 GMT", None),
+            ("retry-after", "1795341690", Some(90)),
+            ("retry-after", "1795341690000", Some(90)),
+            ("retry-after", "1795341690.5", Some(90)),
+            ("retry-after", "2026-11-22T10:01:30Z", Some(90)),
+            ("retry-after", "1795341590", None),
         ];
         for (name, value, seconds) in cases {
             let mut headers = HeaderMap::new();
