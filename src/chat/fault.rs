@@ -169,6 +169,30 @@ impl Fault {
         }
     }
 
+    /// The request is wrong by itself, and not beyond what this one provider knows of.
+    pub fn is_mistake(&self) -> bool {
+        const OWN_LIMITS: [&str; 6] =
+            ["unsupported", "not support", "not permitted", "unrecognized", "unknown", "unexpected"];
+        let Self::Invalid { message, .. } = self else { return false };
+        let message = message.to_lowercase();
+        !OWN_LIMITS.iter().any(|words| message.contains(words))
+    }
+
+    /// Two refusals that name two fields are about two things.
+    pub fn is_about_the_same_as(&self, other: &Self) -> bool {
+        let field = |fault: &Self| match fault {
+            Self::Invalid { param: Some(param), .. } => {
+                let end = param.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(param.len());
+                Some(param[..end].to_owned())
+            }
+            _ => None,
+        };
+        match (field(self), field(other)) {
+            (Some(own), Some(other)) => own == other,
+            _ => true,
+        }
+    }
+
     /// One word for trails, ledgers and logs. Never holds anything a provider said.
     pub fn word(&self) -> String {
         let period = |prefix: &str, period: Option<Period>| {
@@ -216,9 +240,13 @@ const SHORT_MOST: Duration = Duration::from_mins(10);
 /// The durations are the failure policy of ARCHITECTURE.md.
 pub fn rest(fault: &Fault, repeats: u32, local: bool) -> Option<Duration> {
     let rest = match fault {
+        // Another request has to end, or a second to pass.
+        Fault::Busy { period: Some(Period::Second), .. } => {
+            Duration::from_secs(2).saturating_mul(1 << repeats.min(5)).min(Duration::from_mins(1))
+        }
         // A minute's window is whole again within the minute; the second time in a row it gets half a minute more.
-        Fault::Busy { period: Some(Period::Second | Period::Minute), .. } if repeats == 0 => Duration::from_mins(1),
-        Fault::Busy { period: Some(Period::Second | Period::Minute), .. } => Duration::from_secs(90),
+        Fault::Busy { period: Some(Period::Minute), .. } if repeats == 0 => Duration::from_mins(1),
+        Fault::Busy { period: Some(Period::Minute), .. } => Duration::from_secs(90),
         Fault::Busy { .. } => Duration::from_mins(1).saturating_mul(1 << repeats.min(4)).min(SHORT_MOST),
         Fault::Spent { .. } => Duration::from_hours(24),
         Fault::Gone => Duration::from_hours(1),
@@ -270,6 +298,11 @@ mod tests {
             [0, 1, 5].map(|repeats| rest(&minute, repeats, false).map(|rest| rest.as_secs())),
             [60, 90, 90].map(Some)
         );
+        let second = Fault::Busy { until: None, scope: None, period: Some(Period::Second) };
+        assert_eq!(
+            [0, 1, 9].map(|repeats| rest(&second, repeats, false).map(|rest| rest.as_secs())),
+            [2, 4, 60].map(Some)
+        );
         assert_eq!(rest(&busy, 5, true), Some(Duration::from_secs(5)));
         assert_eq!(rest(&Fault::Denied, 0, false), None);
     }
@@ -279,5 +312,29 @@ mod tests {
         let spent = Fault::Spent { until: None, scope: None, period: Some(Period::Day) };
         assert_eq!(spent.word(), "429-day");
         assert_eq!(Fault::Broken(Breakage::Status(503)).word(), "503");
+    }
+
+    #[test]
+    fn refusals_agree_on_a_mistake_and_not_on_what_each_provider_lacks() {
+        let said = |message: &str, param: Option<&str>| Fault::Invalid {
+            status: 400,
+            message: message.to_owned(),
+            param: param.map(str::to_owned),
+            code: None,
+        };
+        let temperature = said("must be 1 at most", Some("temperature"));
+        for (message, param, agrees) in [
+            ("must be positive", Some("temperature"), true),
+            ("must be positive", None, true),
+            ("must be a string", Some("messages[0].content"), false),
+        ] {
+            assert_eq!(said(message, param).is_about_the_same_as(&temperature), agrees, "{message} {param:?}");
+        }
+        assert!(temperature.is_mistake() && !Fault::Cut.is_mistake());
+        for message in
+            ["body.seed: Extra inputs are not permitted", "Unsupported parameter: seed", "`n` is not supported"]
+        {
+            assert!(!said(message, None).is_mistake(), "{message}");
+        }
     }
 }

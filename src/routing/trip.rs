@@ -199,10 +199,12 @@ impl Trip {
 
     /// The caller's own mistake, once two providers agree on it.
     fn agreed_invalid(&self, fleet: &Fleet) -> Option<Fault> {
-        let mut invalid = self.tried.iter().filter(|(_, fault)| matches!(fault, Fault::Invalid { .. }));
-        let (first, fault) = invalid.next()?;
-        let agrees = invalid.any(|(route, _)| fleet.route(*route).provider.id != fleet.route(*first).provider.id);
-        agrees.then(|| fault.clone())
+        let invalid = || self.tried.iter().filter(|(_, fault)| fault.is_mistake());
+        let provider = |route: &RouteId| &fleet.route(*route).provider.id;
+        let agree = |(first, fault): &&(RouteId, Fault)| {
+            invalid().any(|(route, other)| provider(route) != provider(first) && other.is_about_the_same_as(fault))
+        };
+        invalid().find(agree).map(|(_, fault)| fault.clone())
     }
 
     /// What the request comes to if it stops here.

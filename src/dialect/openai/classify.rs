@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::HeaderMap;
 use jiff::Timestamp;
 
-use crate::chat::{Breakage, Fault, Period, Scope};
+use crate::chat::{Breakage, Fault, Period, Scope, Unfit};
 use crate::clock::{later, until};
 use crate::quota::signal;
 
@@ -26,14 +26,18 @@ enum Meaning {
     NotOffered,
     TooLong,
     Busy(Scope),
+    /// The model is answering as many requests as it may at a time: there is room when one of them ends.
+    Crowded,
     /// A long window is used up.
     Spent(Scope, Option<Period>),
+    /// None of the model's hosts does what this request asks for.
+    Lacks(&'static str),
     /// The model or its host failed at a task it took.
     Failed,
     CallersMistake,
 }
 
-use Meaning::{Busy, CallersMistake, Failed, KeyRejected, NotOffered, Spent, TooLong};
+use Meaning::{Busy, CallersMistake, Crowded, Failed, KeyRejected, Lacks, NotOffered, Spent, TooLong};
 
 /// Codes, types and reasons with one meaning wherever they occur. The numbers are Mistral's, Cloudflare's and Z.ai's; none
 /// of them is used twice. Collected from the providers' documents and published measurements, 2026-08 to 2026-10.
@@ -88,7 +92,7 @@ const CODES: [(&str, Meaning); 71] = [
     ("service_tier_capacity_exceeded", Busy(Scope::Model)),
     ("provider_shared_pool", Busy(Scope::Model)),
     ("ServerOverloaded", Busy(Scope::Model)),
-    ("1302", Busy(Scope::Key)),
+    ("1302", Crowded),
     ("1303", Busy(Scope::Key)),
     ("1305", Busy(Scope::Model)),
     ("3040", Busy(Scope::Model)),
@@ -114,7 +118,7 @@ const CODES: [(&str, Meaning); 71] = [
 ];
 
 /// Phrases where a provider has no code: they count only with their status, and no ordinary message holds them by chance.
-const PHRASES: [(u16, &str, Meaning); 29] = [
+const PHRASES: [(u16, &str, Meaning); 33] = [
     (400, "maximum context length", TooLong),
     (400, "context window", TooLong),
     (400, "prompt is too long", TooLong),
@@ -132,6 +136,11 @@ const PHRASES: [(u16, &str, Meaning); 29] = [
     (400, "is not a valid model ID", NotOffered),
     (400, "DEGRADED function cannot be invoked", Failed),
     (400, "Invalid model:", NotOffered),
+    // OpenRouter, of a model whose hosts are many: with other features, or other settings of privacy, one of them may answer.
+    (404, "No endpoints found that support tool", Lacks("tools")),
+    (404, "No endpoints found that support image", Lacks("vision")),
+    (404, "No endpoints found that support input audio", Lacks("audio")),
+    (404, "No endpoints found that can handle the requested parameters", Lacks("parameters")),
     (403, "this model requires a subscription", NotOffered),
     (403, "Free tier does not support this model", NotOffered),
     (403, "was flagged", CallersMistake),
@@ -193,13 +202,14 @@ fn fault_of(status: u16, refusal: Refusal, retry: Option<Timestamp>, now: Timest
     if refusal.names("unsupported_country_region_territory") || place::is_refused(status, &refusal.message) {
         return Fault::Broken(Breakage::Status(status));
     }
+    let busy = |scope, period| Fault::Busy { until: short_wait(retry, now), scope: Some(scope), period };
     match meaning(status, &refusal) {
         Some(KeyRejected) => return Fault::Denied,
         Some(NotOffered) => return Fault::Gone,
         Some(TooLong) => return Fault::Unfit(refusal.too_long()),
-        Some(Busy(scope)) => {
-            return Fault::Busy { until: short_wait(retry, now), scope: Some(scope), period: refusal.period() };
-        }
+        Some(Busy(scope)) => return busy(scope, refusal.period()),
+        Some(Crowded) => return busy(Scope::Model, Some(Period::Second)),
+        Some(Lacks(feature)) => return Fault::Unfit(Unfit::Lacks(feature)),
         Some(Spent(scope, period)) => {
             let period = period.or_else(|| refusal.period());
             return Fault::Spent { until: long_wait(retry, now), scope: Some(scope), period };
@@ -252,7 +262,6 @@ fn plain_text(body: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chat::Unfit;
 
     /// Real-shaped refusals of named providers: provider, status, headers, body, word, scope, seconds until it may be tried.
     const ROWS: &str = include_str!("../../../tests/fixtures/classify.tsv");

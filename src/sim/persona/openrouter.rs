@@ -51,8 +51,8 @@ pub(super) fn tell(refusal: Refusal) -> Refusal {
         Reason::TooLong { context, tokens } => too_long(refusal, context, tokens),
         Reason::TooLarge { limit, tokens } => too_long(refusal.without("retry-after"), limit.amount, tokens),
         Reason::Lacks(feature) => {
-            let message = format!("No endpoints found that support {feature} use.");
-            refusal.said(404, coded(404, &message))
+            let what = if feature == "vision" { "image input" } else { "tool use" };
+            refusal.said(404, coded(404, &format!("No endpoints found that support {what}.")))
         }
         Reason::BadRequest | Reason::WrongMethod | Reason::NoSuchPlace => {
             let (status, message) = (refusal.status, refusal.message.clone());
