@@ -299,8 +299,11 @@ async fn read_body<B: HttpBody<Data = Bytes> + Unpin>(mut body: B, most: usize) 
     let expected = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX).min(most).min(EXPECTED);
     let mut whole: Option<Bytes> = None;
     let mut longer = BytesMut::new();
+    // What is far too long by its own header is not asked for: a client that expects to be told to go on is told this.
+    let is_hopeless = body.size_hint().lower() > most.saturating_mul(READ_ON) as u64;
     let mut length = 0;
-    while !body.is_end_stream()
+    while !is_hopeless
+        && !body.is_end_stream()
         && let Some(frame) = next_frame(&mut body).await?
     {
         let frame = frame.map_err(|_| ErrorBody::request(400, "invalid_request", "the body broke off".to_owned()))?;
@@ -319,7 +322,7 @@ async fn read_body<B: HttpBody<Data = Bytes> + Unpin>(mut body: B, most: usize) 
             }
         }
     }
-    if length > most {
+    if is_hopeless || length > most {
         return Err(ErrorBody::request(
             413,
             "request_too_large",

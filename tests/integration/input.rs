@@ -121,6 +121,16 @@ async fn a_hundred_megabytes_are_refused_and_the_gateway_keeps_serving() {
 }
 
 #[tokio::test]
+async fn a_client_that_asks_whether_to_send_far_too_much_is_told_no() {
+    let gateway = started().await;
+    let asking = gateway.request("POST", "/v1/chat/completions").header("expect", "100-continue");
+    let mut socket = asking.begin_with_length(99_999_999_999).await;
+    let refusal = socket.read_until("request_too_large").await;
+    assert!(refusal.starts_with("HTTP/1.1 413 "), "{refusal}");
+    keeps_serving(&gateway).await;
+}
+
+#[tokio::test]
 async fn the_largest_body_is_a_setting_and_exact() {
     let gateway = gateway().over([provider("sim-a")]).config("[server]\nmax_body = \"1KiB\"\n").start().await;
     let head = r#"{"messages":[{"role":"user","content":""#;
