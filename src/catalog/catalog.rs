@@ -88,9 +88,10 @@ impl Catalog {
         catalog
     }
 
-    /// Whether anybody spoke of this provider, usable or not.
+    /// Whether anybody spoke of this provider, usable or not. What is written about it in files has its very name.
     pub fn knows(&self, id: &str) -> bool {
-        self.provider(id).is_some() || self.disabled.iter().chain(&self.mistaken).any(|known| known == id)
+        let usable = self.providers.iter().map(|provider| &provider.id);
+        usable.chain(&self.disabled).chain(&self.mistaken).any(|known| known == id)
     }
 
     fn lay_over(&mut self, files: &mut Files, overlay: &Overlay, problems: &Problems) {

@@ -12,6 +12,8 @@ use super::conversation::ConversationFile;
 /// The file's words.
 #[derive(Debug, Default)]
 pub struct ConfigFile {
+    /// Where it is, as mistakes in it are told.
+    pub place: String,
     pub host: Option<String>,
     pub port: Option<u16>,
     pub drain: Option<Duration>,

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::catalog::Provider;
 use crate::catalog::reader::{File, Problem, Problems, plain_text};
+use crate::catalog::{Catalog, Provider};
 use crate::upstream::Key;
 
 use super::environment::Environment;
@@ -28,9 +28,13 @@ pub struct KeySources {
 }
 
 impl KeySources {
-    pub fn read(environment: &Environment, keys_file: Option<&Path>, problems: &Problems) -> Self {
+    pub fn read(environment: &Environment, keys_file: Option<&Path>, catalog: &Catalog, problems: &Problems) -> Self {
         let file = keys_file.map(|path| read_keys_file(path, problems)).unwrap_or_default();
-        let dotenv = if environment.is_on("RELAY_NO_DOTENV") { BTreeMap::new() } else { read_dotenv(problems) };
+        let dotenv = if environment.is_on("RELAY_NO_DOTENV") {
+            BTreeMap::new()
+        } else {
+            read_dotenv(environment, catalog, problems)
+        };
         Self { environment: environment.clone(), file, dotenv }
     }
 
@@ -113,27 +117,43 @@ fn others_may_read(_: &Path) -> bool {
     false
 }
 
-fn read_dotenv(problems: &Problems) -> BTreeMap<String, String> {
-    let Ok(lines) = dotenvy::from_path_iter(".env") else { return BTreeMap::new() };
+/// The file is the project's whose folder it is, and gives keys only: what else cannot be read in it is none of relay's business.
+fn read_dotenv(environment: &Environment, catalog: &Catalog, problems: &Problems) -> BTreeMap<String, String> {
+    let path = Path::new(".env");
+    // A pipe of that name would be waited for.
+    let Some(bytes) = path.is_file().then(|| std::fs::read(path).ok()).flatten() else { return BTreeMap::new() };
+    let text = String::from_utf8_lossy(&bytes);
+    let text = text.trim_start_matches('\u{feff}');
+    if let Ok(variables) = dotenvy::from_read_iter(text.as_bytes()).collect() {
+        return variables;
+    }
     let mut variables = BTreeMap::new();
-    for line in lines {
-        match line {
-            Ok((name, value)) => {
+    for (number, line) in (1..).zip(text.lines()) {
+        match dotenvy::from_read_iter(line.as_bytes()).next() {
+            Some(Ok((name, value))) => {
                 variables.insert(name, value);
             }
-            Err(_) => {
-                // The error quotes the line, which may hold a key.
-                let hint = Some("RELAY_NO_DOTENV=1 ignores the file".to_owned());
-                problems.add(Problem {
-                    file: ".env".to_owned(),
-                    line: None,
-                    message: "holds a line that cannot be read".to_owned(),
-                    hint,
-                    provider: None,
-                });
-                break;
+            // The error quotes the line, which may hold a key.
+            Some(Err(_)) => {
+                let set = key_variable(line, catalog).filter(|(name, _)| environment.get(name).is_none());
+                let Some((name, provider)) = set else { continue };
+                let message = format!("what stands behind `{name}=` cannot be read");
+                let hint = Some("put it in single quotes".to_owned());
+                let file = ".env".to_owned();
+                problems.add(Problem { file, line: Some(number), message, hint, provider: Some(provider) });
             }
+            None => {}
         }
     }
     variables
+}
+
+/// The variable that a line sets, with its provider, if it is for a key or an account.
+fn key_variable(line: &str, catalog: &Catalog) -> Option<(String, String)> {
+    let line = line.trim_start();
+    let name = line.strip_prefix("export ").unwrap_or(line).split('=').next()?.trim();
+    let has = |provider: &&Provider| {
+        names(provider).iter().any(|known| known == name) || provider.account_env.iter().any(|known| known == name)
+    };
+    catalog.providers.iter().find(has).map(|provider| (name.to_owned(), provider.id.clone()))
 }

@@ -117,7 +117,7 @@ impl Loading<'_> {
         let (source, host) = match (&self.flags.host, self.environment.get("RELAY_HOST"), &self.file.host) {
             (Some(host), _, _) => ("--host", Some(host.as_str())),
             (None, Some(host), _) => ("RELAY_HOST", Some(host)),
-            (None, None, host) => ("config.toml", host.as_deref()),
+            (None, None, host) => (self.file.place.as_str(), host.as_deref()),
         };
         let host = host.map_or(Some(usual.host), parse_host);
         if host.is_none() {
@@ -137,7 +137,7 @@ impl Loading<'_> {
 
     fn cors(&self) -> Vec<HeaderValue> {
         let (source, origins) = match (&self.flags.cors[..], &self.file.cors) {
-            ([], origins) => ("config.toml", origins.as_deref().unwrap_or_default()),
+            ([], origins) => (self.file.place.as_str(), origins.as_deref().unwrap_or_default()),
             (origins, _) => ("--cors", origins),
         };
         let mut allowed = Vec::new();
@@ -257,7 +257,8 @@ fn read_config_file(
     let name = path.display().to_string();
     match std::fs::read_to_string(&path) {
         Ok(text) => {
-            File { name: &name, text: &text, provider: None, problems }.read(ConfigFile::read).unwrap_or_default()
+            let file = File { name: &name, text: &text, provider: None, problems }.read(ConfigFile::read);
+            ConfigFile { place: name, ..file.unwrap_or_default() }
         }
         // Only a file that somebody named has to be there.
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && !is_named => ConfigFile::default(),
@@ -281,15 +282,21 @@ fn read_overlays(folder: &Path, problems: &Problems) -> Vec<Overlay> {
     for path in paths {
         let place = path.display().to_string();
         let id = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let complain = |message: String, hint: Option<String>| {
+            let (file, provider) = (place.clone(), Some(id.clone()));
+            problems.add(Problem { file, line: None, message, hint, provider });
+        };
+        let small = id.to_ascii_lowercase();
+        if id != small {
+            complain(
+                "the name of a provider is in small letters".to_owned(),
+                Some(format!("rename it to {small}.toml")),
+            );
+            continue;
+        }
         match std::fs::read_to_string(&path) {
             Ok(text) => overlays.push(Overlay { id, place, text }),
-            Err(error) => problems.add(Problem {
-                file: place,
-                line: None,
-                message: format!("cannot be read: {error}"),
-                hint: None,
-                provider: Some(id),
-            }),
+            Err(error) => complain(format!("cannot be read: {error}"), None),
         }
     }
     overlays

@@ -80,14 +80,11 @@ pub struct Finding<'a> {
 
 impl Finding<'_> {
     pub fn set_up_all(&self, catalog: &Catalog, keys_file: Option<&Path>) -> Setup {
-        let sources = KeySources::read(self.environment, keys_file, self.problems);
-        self.refuse_strangers(
-            catalog,
-            "config.toml",
-            "providers.",
-            self.file.providers.iter().map(|(id, _)| id.as_str()),
-        );
-        self.refuse_strangers(catalog, "keys.toml", "", sources.filed());
+        let sources = KeySources::read(self.environment, keys_file, catalog, self.problems);
+        let tables = self.file.providers.iter().map(|(id, _)| id.as_str());
+        self.refuse_strangers(catalog, &self.file.place, "providers.", tables);
+        let keys = keys_file.map_or_else(|| "keys.toml".to_owned(), |path| path.display().to_string());
+        self.refuse_strangers(catalog, &keys, "", sources.filed());
         let mut setup = Setup::default();
         for provider in &catalog.providers {
             self.set_up(provider, &sources, &mut setup);
@@ -148,7 +145,7 @@ impl Finding<'_> {
             _ => return sources.keys_of(provider, None),
         };
         let problem = |reason: String| {
-            self.complain(&provider.id, "config.toml", format!("the `key_cmd` of `{}` {reason}", provider.id), None);
+            self.complain(&provider.id, &self.file.place, format!("the `key_cmd` of `{}` {reason}", provider.id), None);
         };
         sources.keys_of(provider, told.map_err(problem).ok().as_deref())
     }
@@ -158,7 +155,7 @@ impl Finding<'_> {
         let variable = format!("{}_BASE_URL", provider.id.to_uppercase().replace('-', "_"));
         let (source, url) = match (self.environment.get(&variable), &settings.base_url) {
             (Some(url), _) => (variable.as_str(), url),
-            (None, Some(url)) => ("config.toml", url.as_str()),
+            (None, Some(url)) => (self.file.place.as_str(), url.as_str()),
             (None, None) => return provider.base_url.clone(),
         };
         let url = url.trim_end_matches('/');

@@ -44,7 +44,7 @@ async fn one_banner_names_all_that_is_wrong_and_the_rest_serves() {
         .variable("DEAD_KEY_API_KEY", "wrong")
         .file("limits/ollama.toml", "base_url = \"http://127.0.0.1:9\"\n")
         .file("limits/groq.toml", "hard_stop = \"yes\"\nnmae = \"Groq\"\n")
-        .more_config("[providers.misral]\nenabled = true\n");
+        .more_config("[providers.misral]\nenabled = true\n[providers.Good]\nenabled = false\n");
     let (ended, route) = ask_and_stop(command).await;
     let took = ended.took;
     for part in [
@@ -54,6 +54,7 @@ async fn one_banner_names_all_that_is_wrong_and_the_rest_serves() {
         "groq.toml:1: `hard_stop` must be true or false",
         "groq.toml:2: `nmae` is not known here (did you mean `name`?)",
         "`providers.misral`: there is no such provider",
+        "config.toml: `providers.Good`: there is no such provider (did you mean `good`?)",
         "2 ready",
     ] {
         assert!(ended.stderr.contains(part), "{part} in:\n{}", ended.stderr);

@@ -134,6 +134,23 @@ fn in_a_trap(command: Command, address: &str) -> Command {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_env_file_of_another_program_stops_nothing_and_a_key_in_it_is_read() {
+    let foreign = "\u{feff}APP_NAME=My App\nQ=it's\nA={\"x\": 1}\nK: v\n1A=1\nmy-var=1\n";
+    let providers = Providers::start([provider("sim-a"), provider("sim-b")], Clock::system()).await;
+    let key = providers.described().into_iter().find(|one| one.id == "sim-a").expect("it is described").key.clone();
+    let with = |text: String| {
+        let asked = relay(["ask", "-m", "sim-a", "hello"]).over(&providers).variable("SIM_A_API_KEY", "");
+        asked.file("work/.env", text).under("cd work")
+    };
+    with(format!("{foreign}SIM_A_API_KEY={key}\n")).await.exits(0);
+    let ended = with(format!("{foreign}export SIM_A_API_KEY='{key}\n")).await;
+    ended.exits(2).says(".env:7: what stands behind `SIM_A_API_KEY=` cannot be read");
+    assert!(!ended.stderr.contains(&key), "{}", ended.stderr);
+    let pipe = relay(["ask", "hello"]).over(&providers).file("work/x", "").under("cd work; mkfifo .env");
+    pipe.await.exits(0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_folder_relay_is_started_in_moves_no_provider() {
     let trap = Upstream::start("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", Then::Close).await;
     let providers = Providers::start([provider("sim-a").answers([says("hi"), says("hi")])], Clock::system()).await;
