@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use crate::answer::{self, Attempt};
 use crate::chat::fault::Stage;
 use crate::chat::{Breakage, Fault};
-use crate::clock::later;
+use crate::clock::{later, until};
 use crate::routing::{Candidate, RouteId, Trip};
 
 use super::Relay;
@@ -39,7 +39,8 @@ impl Relay {
         trip.allow(self.first_event(self.fleet.route(first.route)), sent);
         let trip = &*trip;
         let Some(late) = self.late(first.route, sent) else {
-            return vec![self.attempt(asking, &trip.need, first, number, trip.ends()).await];
+            let ends = self.patient_until(asking, trip, first.route, sent);
+            return vec![self.attempt(asking, &trip.need, first, number, ends).await];
         };
         // In a box of its own: every request has to make room for what is here.
         Box::pin(self.hedge(asking, trip, first, number, sent, late)).await
@@ -78,6 +79,16 @@ impl Relay {
         }
     }
 
+    /// When an attempt's first event must be there, without hedging. A stream that is silent for half of the time left is given up
+    /// where another route could answer. A whole answer is silent while it is made, and who asked for a time gets it.
+    fn patient_until(&self, asking: Asking<'_>, trip: &Trip, route: RouteId, sent: Timestamp) -> Timestamp {
+        let is_told = self.timeouts.first_event_is_users || self.fleet.route(route).provider.first_event.is_some();
+        if is_told || !asking.request.stream || !trip.has_others {
+            return trip.ends();
+        }
+        later(sent, until(sent, trip.ends()) / 2)
+    }
+
     /// When the first event of a call that was sent over this route would be late; never where that is not known, or nobody hedges.
     fn late(&self, route: RouteId, sent: Timestamp) -> Option<Timestamp> {
         if !self.routing.hedge {
@@ -96,7 +107,7 @@ impl Relay {
             sent: true,
             http_status: None,
             fault: Some(fault.clone()),
-            elapsed: crate::clock::until(sent, self.clock.now()),
+            elapsed: until(sent, self.clock.now()),
             cut: None,
         };
         Tried { route, attempt: Some(attempt), result: Err(fault) }

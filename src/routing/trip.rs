@@ -51,6 +51,8 @@ pub struct Trip {
     tried: Vec<(RouteId, Fault)>,
     /// Its place among those that wait for quota, once it has waited.
     pub place: Option<u64>,
+    /// Beside the route that is tried next another one could answer.
+    pub has_others: bool,
     /// Why the routes that were not tried were not, as of the last ranking.
     pub rejections: Vec<(RouteId, Rejection)>,
 }
@@ -67,6 +69,7 @@ impl Trip {
             waited: Duration::ZERO,
             tried: Vec::new(),
             place: None,
+            has_others: false,
             rejections: Vec::new(),
         }
     }
@@ -112,10 +115,12 @@ impl Trip {
         let stays = self.stays_with.filter(|route| !is_done(*route));
         let stays = stays.and_then(|route| ordering.stays(&contenders, route));
         let next = stays.or_else(|| ordering.first(&contenders, is_done, tries));
+        let has_others = contenders.iter().filter(|contender| !is_done(contender.route)).nth(1).is_some();
         if now >= self.ends {
             return Step::Stop(self.outcome().unwrap_or(Fault::Broken(Breakage::Timeout(Stage::Deadline))));
         }
         let may_try = self.patience.max_attempts == 0 || self.attempts().count() < self.patience.max_attempts;
+        self.has_others = has_others;
         match next {
             Some(contender) if may_try => Step::Try(contender.in_full(fleet, &self.need, snapshot)),
             _ if may_try => self.wait_or_stop(now),

@@ -1,7 +1,9 @@
 //! A first event that is late: a second route is asked beside the first, the first answer wins, and the loser is let go.
 
+use std::future::IntoFuture as _;
 use std::time::{Duration, Instant};
 
+use relay::clock::Clock;
 use relay::routing::RouteId;
 use relay::sim::{Act, Limit, Period};
 
@@ -63,5 +65,28 @@ async fn nobody_is_asked_beside_where_it_is_off_or_would_cost_much() {
         let gateway = over(slow("sim-a", 1_400), second, config).await;
         gateway.ask("hello").await.by("sim-a/sim-m").after("");
         assert_eq!(calls(&gateway), [1, 0], "{config}");
+    }
+}
+
+#[tokio::test]
+async fn a_silent_stream_leaves_half_of_the_time_to_others() {
+    for (config, streamed, silent_s) in
+        [("", true, 30), ("", false, 60), ("[timeouts]\nfirst_event = \"40s\"\n", true, 40)]
+    {
+        let (clock, hand) = Clock::manual("2026-10-09T12:00:00Z".parse().expect("a moment"));
+        let fakes = [provider("sim-a").answers([Act::Hang]), provider("sim-b")];
+        let gateway = gateway().over(fakes).clock(clock).config(config).start().await;
+        let mut asking = gateway.ask("hello").streamed_if(streamed).into_future();
+        let mut is_silent = async || tokio::time::timeout(Duration::from_millis(200), &mut asking).await.is_err();
+        assert!(is_silent().await);
+        hand.advance(Duration::from_secs(silent_s - 1));
+        assert!(is_silent().await, "{config} {silent_s}");
+        hand.advance(Duration::from_secs(2));
+        let reply = asking.await;
+        if silent_s < 60 {
+            reply.by("sim-b/sim-m").after("sim-a/sim-m=timeout");
+        } else {
+            reply.refused(504, "upstream_timeout");
+        }
     }
 }

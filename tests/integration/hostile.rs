@@ -137,7 +137,7 @@ fn in_a_trap(command: Command, address: &str) -> Command {
 async fn an_env_file_of_another_program_stops_nothing_and_a_key_in_it_is_read() {
     let foreign = "\u{feff}APP_NAME=My App\nQ=it's\nA={\"x\": 1}\nK: v\n1A=1\nmy-var=1\n";
     let providers = Providers::start([provider("sim-a"), provider("sim-b")], Clock::system()).await;
-    let key = providers.described().into_iter().find(|one| one.id == "sim-a").expect("it is described").key.clone();
+    let key = providers.described().iter().find(|one| one.id == "sim-a").expect("it is described").key.clone();
     let with = |text: String| {
         let asked = relay(["ask", "-m", "sim-a", "hello"]).over(&providers).variable("SIM_A_API_KEY", "");
         asked.file("work/.env", text).under("cd work")
