@@ -82,6 +82,8 @@ pub struct TooLong {
     pub needed: u64,
 }
 
+/// Messages of one turn, at most.
+const LONGEST_TURN: usize = 16;
 /// A text is not cut shorter than this.
 const SHORTEST_CUT: u64 = 64;
 /// Tokens of the mark where a middle was cut out, and of what closes and opens code around it.
@@ -183,10 +185,10 @@ fn must(digest: &Digest, units: &[Range<usize>]) -> Vec<bool> {
     let role = |unit: &Range<usize>| digest.facts[unit.start].role;
     let mut must: Vec<bool> = digest.facts.iter().map(|facts| facts.role == Role::System).collect();
     let last_turn = units.iter().rposition(|unit| role(unit) == Role::User);
-    // Words sent in several messages in a row are one turn.
+    // Words sent in several messages in a row are one turn, up to a length: a room full of people is a conversation.
     let turn = last_turn.map(|last| {
         let first = units[..last].iter().rposition(|unit| role(unit) != Role::User).map_or(0, |before| before + 1);
-        first..last + 1
+        first.max((last + 1).saturating_sub(LONGEST_TURN))..last + 1
     });
     let last = units.len().saturating_sub(1)..units.len();
     for unit in units[turn.unwrap_or(0..0)].iter().chain(&units[last]) {

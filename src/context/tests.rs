@@ -178,6 +178,16 @@ fn dynamic_fills_its_share_with_the_newest() {
 }
 
 #[test]
+fn hundreds_of_messages_by_users_alone_are_a_conversation_and_cut_like_one() {
+    let messages: Vec<Value> = (0..600).map(|number| user(filler(number, 40))).collect();
+    for mode in [Mode::Static, Mode::Dynamic, Mode::Reservoir, Mode::Adaptive] {
+        let (sent, _) = fitted(&messages, &limits(mode), 6_000).expect("it fits");
+        assert_eq!(sent[sent.len() - 10..], messages[590..], "{mode:?}");
+        assert!(provider_count(&sent) <= 6_000);
+    }
+}
+
+#[test]
 fn adaptive_sums_up_talk_about_code_and_cuts_any_other() {
     let talk = |text: &str| -> Vec<Value> {
         (0..61).map(|number| if number % 2 == 0 { user(format!("{number} {text}")) } else { assistant(text) }).collect()
