@@ -181,7 +181,7 @@ fn expected_answer(need: &Need, health: &Health) -> u64 {
 
 /// Tokens that prompt and answer may have together: the context's, and where the prompt can be cut, no more than a limit ever
 /// grants.
-fn room(route: &Route, need: &Need, snapshot: &Snapshot) -> u64 {
+pub(super) fn room(route: &Route, need: &Need, snapshot: &Snapshot) -> u64 {
     let granted = route.meters.iter().filter_map(|meter| match snapshot.view.meters[meter.0].kind() {
         Kind::Tokens => Some(snapshot.reading(*meter).limit),
         Kind::InputTokens => Some(snapshot.reading(*meter).limit.saturating_add(need.answer_tokens())),

@@ -11,7 +11,7 @@ use crate::clock::{later, until};
 use super::fleet::{Fleet, Route, RouteId};
 use super::need::Need;
 use super::order::{Order, Ordering};
-use super::rank::{Candidate, Ranking, rank};
+use super::rank::{Candidate, Contender, Ranking, rank, room};
 use super::reject::Rejection;
 use super::snapshot::Snapshot;
 
@@ -114,7 +114,11 @@ impl Trip {
         let is_done = |route| self.is_done_with(fleet, route);
         let stays = self.stays_with.filter(|route| !is_done(*route));
         let stays = stays.and_then(|route| ordering.stays(&contenders, route));
-        let next = stays.or_else(|| ordering.first(&contenders, is_done, tries));
+        let keeping_most = || {
+            let keeps_less = self.keeps_less(fleet, snapshot, &contenders);
+            ordering.first(&contenders, |route| is_done(route) || keeps_less(route), tries)
+        };
+        let next = stays.or_else(keeping_most).or_else(|| ordering.first(&contenders, is_done, tries));
         let has_others = contenders.iter().filter(|contender| !is_done(contender.route)).nth(1).is_some();
         if now >= self.ends {
             return Step::Stop(self.outcome().unwrap_or(Fault::Broken(Breakage::Timeout(Stage::Deadline))));
@@ -126,6 +130,20 @@ impl Trip {
             _ if may_try => self.wait_or_stop(now),
             _ => Step::Stop(self.outcome().unwrap_or(Fault::NothingSetUp)),
         }
+    }
+
+    /// Tells whether a route would keep clearly less of a prompt that has to be cut than another free one.
+    fn keeps_less<'a>(
+        &'a self,
+        fleet: &'a Fleet,
+        snapshot: &'a Snapshot,
+        contenders: &[Contender],
+    ) -> impl Fn(RouteId) -> bool + 'a {
+        let keeps = move |route| self.need.input_within(room(fleet.route(route), &self.need, snapshot));
+        let is_first_choice = |it: &&Contender| !it.is_paid && !it.is_shunned && !self.is_done_with(fleet, it.route);
+        let first_choices = || contenders.iter().filter(is_first_choice).map(|it| keeps(it.route));
+        let most = self.need.trim.and_then(|_| first_choices().max());
+        move |route| most.is_some_and(|most| keeps(route) < most / 4 * 3)
     }
 
     /// A route to be asked beside `first`, which is under way.

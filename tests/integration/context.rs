@@ -73,6 +73,15 @@ async fn a_route_with_room_for_all_of_it_is_preferred_while_it_has_quota() {
 }
 
 #[tokio::test]
+async fn what_has_to_be_cut_goes_where_more_of_it_stays() {
+    let large = provider("sim-b").model(ModelSpec::new("sim-m").context(32_768)).limit(Limit::requests(1, Period::Day));
+    let gateway = gateway().over([small("sim-a").answers([says("less")]), large.answers([says("more")])]).start().await;
+    let question = "one word and another ".repeat(12_000);
+    gateway.ask(&question).await.is("more").by("sim-b/sim-m");
+    gateway.ask(&question).await.is("less").by("sim-a/sim-m");
+}
+
+#[tokio::test]
 async fn a_limit_of_tokens_that_would_never_let_it_through_cuts_it_too() {
     let fake = provider("sim-a").limit(Limit::tokens(6_000, Period::Minute)).answers([says("hi")]);
     let gateway = gateway().over([fake]).start().await;
