@@ -62,7 +62,7 @@ pub struct Wire {
     /// Whether `content` may be null; where not, an empty string is sent.
     pub null_content: bool,
     pub tool_ids: ToolIds,
-    /// The last message must be the user's or a tool's, every call has its result, no user follows a tool.
+    /// The last message must be the user's or a tool's, every call has its one result right behind it, no user follows a tool.
     pub strict_order: bool,
     /// The name under which a model's reasoning is sent back to it; without one it is left out of the history.
     pub reasoning_field: Option<String>,

@@ -1,17 +1,15 @@
 //! The history as a provider wants it: fields it refuses taken out, ids and order as it checks them. Untouched messages stay the bytes they were.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 
 use crate::chat::fields::{EditedObject, list, quoted};
 use crate::dialect::{Names, ToolIds, Wire};
 
+use super::order;
+
 /// What models say about their thinking, under every provider's name for it. Sent back, most providers answer 400.
 const REASONING_FIELDS: [&str; 5] =
     ["reasoning_content", "reasoning", "reasoning_details", "thinking", "thought_signature"];
-
-/// A short turn of the model's between a tool's result and the user's next words (Mistral's templates, 2026-08).
-const FILLER: &str = r#"{"role":"assistant","content":"OK."}"#;
 
 /// The messages as JSON, or `None` where they can go as they are.
 ///
@@ -29,7 +27,9 @@ pub fn adapt(messages: &str, wire: &Wire) -> Result<Option<String>, serde_json::
         adapted.push(if touched { Cow::Owned(message.render()) } else { Cow::Borrowed(raw) });
     }
     if wire.strict_order {
-        changed |= put_in_order(&mut adapted)?;
+        let ordered = order::strictly(adapted)?;
+        changed |= ordered.changed;
+        adapted = ordered.messages;
     }
     Ok(changed.then(|| format!("[{}]", adapted.join(","))))
 }
@@ -164,75 +164,6 @@ pub fn flat_text(parts: &str) -> Option<String> {
     Some(text)
 }
 
-/// Calls made and results given since the last turn that was neither.
-#[derive(Default)]
-struct Calls {
-    made: Vec<String>,
-    answered: HashSet<String>,
-}
-
-impl Calls {
-    /// An empty result for each call that has none.
-    fn missing_results(&mut self) -> Vec<String> {
-        let answered = std::mem::take(&mut self.answered);
-        let missing = std::mem::take(&mut self.made).into_iter().filter(|id| !answered.contains(id));
-        missing.map(|id| format!(r#"{{"role":"tool","tool_call_id":{},"content":""}}"#, quoted(&id))).collect()
-    }
-}
-
-/// Puts turns where a strict template wants them.
-fn put_in_order(messages: &mut Vec<Cow<'_, str>>) -> Result<bool, serde_json::Error> {
-    let mut ordered: Vec<Cow<'_, str>> = Vec::with_capacity(messages.len());
-    let mut calls = Calls::default();
-    let mut previous = String::new();
-    let count = messages.len();
-    let mut kept = 0;
-    for raw in messages.drain(..) {
-        let (role, made, answers, is_empty) = read_turn(&raw)?;
-        if role == "assistant" && is_empty && made.is_empty() {
-            continue;
-        }
-        kept += 1;
-        if role != "tool" {
-            let missing = calls.missing_results();
-            if !missing.is_empty() {
-                "tool".clone_into(&mut previous);
-            }
-            ordered.extend(missing.into_iter().map(Cow::Owned));
-        }
-        if role == "user" && previous == "tool" {
-            ordered.push(Cow::Borrowed(FILLER));
-        }
-        calls.made.extend(made);
-        calls.answered.extend(answers);
-        previous = role;
-        ordered.push(raw);
-    }
-    let missing = calls.missing_results();
-    let ends_with_assistant = previous == "assistant" && missing.is_empty();
-    ordered.extend(missing.into_iter().map(Cow::Owned));
-    if ends_with_assistant && let Some(last) = ordered.last_mut() {
-        let mut message = EditedObject::parse(last)?;
-        message.set("prefix", "true");
-        let prefixed = message.render();
-        *last = Cow::Owned(prefixed);
-    }
-    let changed = ends_with_assistant || kept != count || ordered.len() != count;
-    *messages = ordered;
-    Ok(changed)
-}
-
-/// A message's role, the ids of the calls it makes, the call it answers, and whether it says nothing.
-fn read_turn(raw: &str) -> Result<(String, Vec<String>, Option<String>, bool), serde_json::Error> {
-    let message = EditedObject::parse(raw)?;
-    let mut calls = Vec::new();
-    for call in message.get("tool_calls").filter(|calls| calls.starts_with('[')).map_or(Ok(Vec::new()), list)? {
-        calls.extend(EditedObject::parse(call)?.text("id"));
-    }
-    let is_empty = message.get("content").is_none_or(|content| matches!(content, "null" | "\"\"" | "[]"));
-    Ok((message.text("role").unwrap_or_default(), calls, message.text("tool_call_id"), is_empty))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -302,30 +233,5 @@ mod tests {
             (2, 2, false)
         );
         assert_ne!(nine_characters("call_abc_123457"), id);
-    }
-
-    #[test]
-    fn strict_templates_get_their_order() {
-        let wire = Wire { strict_order: true, ..Wire::default() };
-        let user = r#"{"role":"user","content":"x"}"#;
-        let calls = r#"{"role":"assistant","content":"","tool_calls":[{"id":"a"},{"id":"b"}]}"#;
-        let result = r#"{"role":"tool","tool_call_id":"a","content":"1"}"#;
-        let missing = r#"{"role":"tool","tool_call_id":"b","content":""}"#;
-        let cases = [
-            (format!("[{user},{{\"role\":\"assistant\",\"content\":\"\"}},{user}]"), format!("[{user},{user}]")),
-            (
-                format!("[{user},{calls},{result},{user}]"),
-                format!("[{user},{calls},{result},{missing},{FILLER},{user}]"),
-            ),
-            (format!("[{user},{calls},{result}]"), format!("[{user},{calls},{result},{missing}]")),
-            (
-                format!("[{user},{{\"role\":\"assistant\",\"content\":\"so\"}}]"),
-                format!("[{user},{{\"role\":\"assistant\",\"content\":\"so\",\"prefix\":true}}]"),
-            ),
-        ];
-        for (messages, expected) in cases {
-            assert_eq!(adapted(&messages, &wire), expected);
-        }
-        assert_eq!(adapted(&format!("[{user}]"), &wire), "unchanged");
     }
 }

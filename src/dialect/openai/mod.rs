@@ -4,6 +4,7 @@ mod classify;
 mod decode;
 mod encode;
 mod messages;
+mod order;
 mod refusal;
 mod repair;
 mod scan;
