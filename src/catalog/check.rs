@@ -91,6 +91,8 @@ fn wire(file: WireFile) -> Wire {
         null_content: file.null_content.unwrap_or(usual.null_content),
         tool_ids: file.tool_ids.unwrap_or(usual.tool_ids),
         strict_order: file.strict_order.unwrap_or(usual.strict_order),
+        system_first: file.system_first.unwrap_or(usual.system_first),
+        tool_choices: file.tool_choices.or(usual.tool_choices),
         reasoning_field: file.reasoning_field.or(usual.reasoning_field),
     }
 }

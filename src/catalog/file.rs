@@ -71,6 +71,8 @@ pub struct WireFile {
     pub null_content: Option<bool>,
     pub tool_ids: Option<ToolIds>,
     pub strict_order: Option<bool>,
+    pub system_first: Option<bool>,
+    pub tool_choices: Option<Vec<String>>,
     pub reasoning_field: Option<String>,
 }
 
@@ -168,6 +170,8 @@ impl WireFile {
             null_content: wire.flag("null_content"),
             tool_ids: wire.choice("tool_ids", &ToolIds::NAMES),
             strict_order: wire.flag("strict_order"),
+            system_first: wire.flag("system_first"),
+            tool_choices: wire.texts("tool_choices"),
             reasoning_field: wire.text("reasoning_field"),
         }
     }
@@ -177,7 +181,7 @@ impl WireFile {
     fn merge(&mut self, over: Self) {
         overlay!(self, over, drop, only, rename, defaults, models, usage_at, requests_header, stream_options);
         overlay!(self, over, developer, names, message_fields, flatten, null_content, tool_ids, strict_order);
-        overlay!(self, over, reasoning_field, lists_all, key_check);
+        overlay!(self, over, reasoning_field, lists_all, key_check, system_first, tool_choices);
     }
 }
 

@@ -64,8 +64,19 @@ pub struct Wire {
     pub tool_ids: ToolIds,
     /// The last message must be the user's or a tool's, every call has its one result right behind it, no user follows a tool.
     pub strict_order: bool,
+    /// System messages must stand before all others, and cannot be alone.
+    pub system_first: bool,
+    /// The only words that `tool_choice` may have; `None` means any, and objects.
+    pub tool_choices: Option<Vec<String>>,
     /// The name under which a model's reasoning is sent back to it; without one it is left out of the history.
     pub reasoning_field: Option<String>,
+}
+
+impl Wire {
+    /// Whether even plain messages may have to be put in another order.
+    pub const fn minds_order(&self) -> bool {
+        self.strict_order || self.system_first
+    }
 }
 
 /// Messages that may carry a `name`.
@@ -114,6 +125,8 @@ impl Default for Wire {
             null_content: true,
             tool_ids: ToolIds::Any,
             strict_order: false,
+            system_first: false,
+            tool_choices: None,
             reasoning_field: None,
         }
     }

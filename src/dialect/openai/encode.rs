@@ -6,7 +6,7 @@ use crate::chat::fields::{EditedObject, New};
 use crate::chat::{ChatRequest, Fault};
 use crate::dialect::{Outgoing, Target};
 
-use super::messages;
+use super::{messages, parameters};
 
 /// The request's own bytes with the target's model, and with what its provider wants otherwise.
 pub fn encode(request: &ChatRequest, target: Target<'_>) -> Result<Outgoing, Fault> {
@@ -14,13 +14,14 @@ pub fn encode(request: &ChatRequest, target: Target<'_>) -> Result<Outgoing, Fau
     let mut rewrite = request.rewrite();
     rewrite.set("model", New::Text(target.model));
     // Plain messages are as every provider takes them, unless it minds their order.
-    let may_need_change = wire.strict_order || !request.messages.plain;
+    let may_need_change = wire.minds_order() || !request.messages.plain;
     if may_need_change
         && let Some(messages) = request.raw("messages")
         && let Some(adapted) = messages::adapt(messages, wire).map_err(|error| unreadable(&error))?
     {
         rewrite.set("messages", Bytes::from(adapted));
     }
+    parameters::adapt(request, wire, &mut rewrite);
     for name in &wire.drop {
         rewrite.drop_field(name);
     }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::chat::fields::{EditedObject, list, quoted};
 use crate::dialect::{Names, ToolIds, Wire};
 
-use super::order;
+use super::order::{self, Ordered};
 
 /// What models say about their thinking, under every provider's name for it. Sent back, most providers answer 400.
 const REASONING_FIELDS: [&str; 5] =
@@ -18,26 +18,26 @@ pub fn adapt(messages: &str, wire: &Wire) -> Result<Option<String>, serde_json::
     if !may_need_change(messages, wire) {
         return Ok(None);
     }
-    let mut changed = false;
-    let mut adapted: Vec<Cow<'_, str>> = Vec::new();
+    let mut history = Ordered { messages: Vec::new(), changed: false };
     for raw in list(messages)? {
         let mut message = EditedObject::parse(raw)?;
         let touched = adapt_message(&mut message, wire)?;
-        changed |= touched;
-        adapted.push(if touched { Cow::Owned(message.render()) } else { Cow::Borrowed(raw) });
+        history.changed |= touched;
+        history.messages.push(if touched { Cow::Owned(message.render()) } else { Cow::Borrowed(raw) });
+    }
+    if wire.system_first {
+        history = order::system_first(history)?;
     }
     if wire.strict_order {
-        let ordered = order::strictly(adapted)?;
-        changed |= ordered.changed;
-        adapted = ordered.messages;
+        history = order::strictly(history)?;
     }
-    Ok(changed.then(|| format!("[{}]", adapted.join(","))))
+    Ok(history.changed.then(|| format!("[{}]", history.messages.join(","))))
 }
 
 /// A look at the bytes: most conversations hold nothing that any provider minds.
 fn may_need_change(messages: &str, wire: &Wire) -> bool {
     let holds = |needle: &str| memchr::memmem::find(messages.as_bytes(), needle.as_bytes()).is_some();
-    wire.strict_order
+    wire.minds_order()
         || wire.tool_ids != ToolIds::Any
         || !wire.message_fields.is_empty()
         || !wire.null_content

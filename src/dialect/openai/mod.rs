@@ -5,6 +5,7 @@ mod decode;
 mod encode;
 mod messages;
 mod order;
+mod parameters;
 mod refusal;
 mod repair;
 mod scan;

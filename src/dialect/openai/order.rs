@@ -10,19 +10,38 @@ const FILLER: &str = r#"{"role":"assistant","content":"OK."}"#;
 /// What stands before a result that answers no call.
 const STRAY_RESULT: &str = "Result of a tool call:";
 
-/// Messages in their order, and whether that is another than they came in.
+/// Messages in an order, and whether they are others, or stand otherwise, than they came.
 pub struct Ordered<'a> {
     pub messages: Vec<Cow<'a, str>>,
     pub changed: bool,
 }
 
 /// Puts turns where a strict template wants them.
-pub fn strictly(messages: Vec<Cow<'_, str>>) -> Result<Ordered<'_>, serde_json::Error> {
-    let mut turns = Turns::default();
-    for raw in messages {
+pub fn strictly(history: Ordered<'_>) -> Result<Ordered<'_>, serde_json::Error> {
+    let mut turns = Turns { changed: history.changed, ..Turns::default() };
+    for raw in history.messages {
         turns.take(raw)?;
     }
     turns.finish()
+}
+
+/// Puts system messages before all others. Where there are no others, the last of them speaks as the user.
+pub fn system_first(history: Ordered<'_>) -> Result<Ordered<'_>, serde_json::Error> {
+    let (mut systems, mut others) = (Vec::new(), Vec::new());
+    let mut changed = history.changed;
+    for raw in history.messages {
+        let is_system = EditedObject::parse(&raw)?.text("role").is_some_and(|role| role == "system");
+        changed |= is_system && !others.is_empty();
+        if is_system { systems.push(raw) } else { others.push(raw) }
+    }
+    if others.is_empty()
+        && let Some(last) = systems.last_mut()
+    {
+        *last = as_user(last)?;
+        changed = true;
+    }
+    systems.append(&mut others);
+    Ok(Ordered { messages: systems, changed })
 }
 
 /// A message that answers no call, with the results of those it makes.
@@ -87,7 +106,7 @@ impl<'a> Turns<'a> {
     fn finish(mut self) -> Result<Ordered<'a>, serde_json::Error> {
         if let Some(last) = self.taken.last_mut().filter(|last| last.role == "system") {
             "user".clone_into(&mut last.role);
-            last.raw = Cow::Owned(with(&last.raw, "role", r#""user""#)?);
+            last.raw = as_user(&last.raw)?;
             self.changed = true;
         }
         let mut messages: Vec<Cow<'_, str>> = Vec::with_capacity(self.taken.len());
@@ -142,6 +161,10 @@ fn empty_result(id: &str) -> String {
     format!(r#"{{"role":"tool","tool_call_id":{},"content":""}}"#, quoted(id))
 }
 
+fn as_user(raw: &str) -> Result<Cow<'static, str>, serde_json::Error> {
+    with(raw, "role", r#""user""#).map(Cow::Owned)
+}
+
 /// The message with this field.
 fn with(raw: &str, name: &str, value: &str) -> Result<String, serde_json::Error> {
     let mut message = EditedObject::parse(raw)?;
@@ -154,8 +177,15 @@ mod tests {
     use super::*;
 
     fn strict(messages: &str) -> String {
-        let raw = list(messages).expect("a list").into_iter().map(Cow::Borrowed).collect();
-        let ordered = strictly(raw).expect("valid messages");
+        ordered(messages, strictly)
+    }
+
+    fn ordered(
+        messages: &str,
+        put_in_order: impl for<'a> FnOnce(Ordered<'a>) -> Result<Ordered<'a>, serde_json::Error>,
+    ) -> String {
+        let messages = list(messages).expect("a list").into_iter().map(Cow::Borrowed).collect();
+        let ordered = put_in_order(Ordered { messages, changed: false }).expect("valid messages");
         if ordered.changed { format!("[{}]", ordered.messages.join(",")) } else { "unchanged".to_owned() }
     }
 
@@ -225,5 +255,19 @@ mod tests {
         assert_eq!(strict(&format!("[{system}]")), format!("[{USER}]"));
         assert_eq!(strict(&format!("[{system},{system}]")), format!("[{system},{USER}]"));
         assert_eq!(strict(&format!("[{system},{USER}]")), "unchanged");
+    }
+
+    #[test]
+    fn a_system_message_in_the_middle_is_refused_no_more_but_comes_first() {
+        let first = |messages: &str| ordered(messages, system_first);
+        let (system, note) = (r#"{"role":"system","content":"x"}"#, r#"{"role":"system","content":"y"}"#);
+        let one = calls(&["a"]);
+        assert_eq!(
+            first(&format!("[{system},{USER},{one},{note},{USER}]")),
+            format!("[{system},{note},{USER},{one},{USER}]")
+        );
+        assert_eq!(first(&format!("[{system},{note},{USER}]")), "unchanged");
+        assert_eq!(first(&format!("[{USER}]")), "unchanged");
+        assert_eq!(first(&format!("[{note},{system}]")), format!("[{note},{USER}]"));
     }
 }
