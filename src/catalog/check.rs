@@ -94,6 +94,7 @@ fn wire(file: WireFile) -> Wire {
         system_first: file.system_first.unwrap_or(usual.system_first),
         tool_choices: file.tool_choices.or(usual.tool_choices),
         reasoning_field: file.reasoning_field.or(usual.reasoning_field),
+        without_reasoning: file.without_reasoning.unwrap_or(usual.without_reasoning),
     }
 }
 

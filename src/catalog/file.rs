@@ -11,7 +11,7 @@ use crate::dialect::{Dialect, Names, ToolIds};
 use crate::quota::{Evidence, Kind, Limit, Source, UNIT, UnitPrice, Window};
 
 use super::provider::{AccountLimit, AccountPage, ModelType, Page, Prefill, Scale, Status, Trains};
-use super::reader::{Reader, json_scalar, plain_text};
+use super::reader::{Reader, json, plain_text};
 
 const PERIODS: [(&str, Period); 5] = [
     ("second", Period::Second),
@@ -74,6 +74,7 @@ pub struct WireFile {
     pub system_first: Option<bool>,
     pub tool_choices: Option<Vec<String>>,
     pub reasoning_field: Option<String>,
+    pub without_reasoning: Option<Vec<(String, String)>>,
 }
 
 /// One `[[model]]`.
@@ -156,7 +157,7 @@ impl WireFile {
             drop: wire.texts("drop"),
             only: wire.texts("only"),
             rename: wire.pairs("rename", "texts", plain_text),
-            defaults: wire.pairs("defaults", "single values", json_scalar),
+            defaults: wire.pairs("defaults", "values", json),
             models: read_path(wire, "models"),
             lists_all: wire.flag("lists_all"),
             key_check: read_path(wire, "key_check"),
@@ -173,6 +174,7 @@ impl WireFile {
             system_first: wire.flag("system_first"),
             tool_choices: wire.texts("tool_choices"),
             reasoning_field: wire.text("reasoning_field"),
+            without_reasoning: wire.pairs("without_reasoning", "values", json),
         }
     }
 }
@@ -182,6 +184,7 @@ impl WireFile {
         overlay!(self, over, drop, only, rename, defaults, models, usage_at, requests_header, stream_options);
         overlay!(self, over, developer, names, message_fields, flatten, null_content, tool_ids, strict_order);
         overlay!(self, over, reasoning_field, lists_all, key_check, system_first, tool_choices);
+        overlay!(self, over, without_reasoning);
     }
 }
 

@@ -311,14 +311,23 @@ pub fn plain_text(value: &Value) -> Option<String> {
     value.as_str().map(str::to_owned)
 }
 
-/// A single value as JSON.
-pub fn json_scalar(value: &Value) -> Option<String> {
+/// A value as JSON; a date is none.
+pub fn json(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(serde_json::Value::from(text.value().as_str()).to_string()),
         Value::Integer(number) => Some(number.value().to_string()),
         Value::Float(number) => Some(number.value().to_string()),
         Value::Boolean(flag) => Some(flag.value().to_string()),
-        Value::Datetime(_) | Value::Array(_) | Value::InlineTable(_) => None,
+        Value::Datetime(_) => None,
+        Value::Array(values) => {
+            let values: Option<Vec<String>> = values.iter().map(json).collect();
+            Some(format!("[{}]", values?.join(",")))
+        }
+        Value::InlineTable(table) => {
+            let field = |(name, value)| Some(format!("{}:{}", serde_json::Value::from(name), json(value)?));
+            let fields: Option<Vec<String>> = table.iter().map(field).collect();
+            Some(format!("{{{}}}", fields?.join(",")))
+        }
     }
 }
 

@@ -70,6 +70,8 @@ pub struct Wire {
     pub tool_choices: Option<Vec<String>>,
     /// The name under which a model's reasoning is sent back to it; without one it is left out of the history.
     pub reasoning_field: Option<String>,
+    /// Request fields sent with this raw JSON value where a call in the history lacks the reasoning that the provider insists on.
+    pub without_reasoning: Vec<(String, String)>,
 }
 
 impl Wire {
@@ -128,6 +130,7 @@ impl Default for Wire {
             system_first: false,
             tool_choices: None,
             reasoning_field: None,
+            without_reasoning: Vec::new(),
         }
     }
 }

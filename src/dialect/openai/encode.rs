@@ -15,11 +15,14 @@ pub fn encode(request: &ChatRequest, target: Target<'_>) -> Result<Outgoing, Fau
     rewrite.set("model", New::Text(target.model));
     // Plain messages are as every provider takes them, unless it minds their order.
     let may_need_change = wire.minds_order() || !request.messages.plain;
-    if may_need_change
-        && let Some(messages) = request.raw("messages")
-        && let Some(adapted) = messages::adapt(messages, wire).map_err(|error| unreadable(&error))?
-    {
-        rewrite.set("messages", Bytes::from(adapted));
+    if may_need_change && let Some(messages) = request.raw("messages") {
+        let adapted = messages::adapt(messages, wire).map_err(|error| unreadable(&error))?;
+        if let Some(messages) = adapted.messages {
+            rewrite.set("messages", Bytes::from(messages));
+        }
+        for (name, value) in wire.without_reasoning.iter().filter(|_| adapted.lacks_reasoning) {
+            rewrite.set(name.clone(), Bytes::from(value.clone()));
+        }
     }
     parameters::adapt(request, wire, &mut rewrite);
     for name in &wire.drop {
@@ -119,6 +122,20 @@ mod tests {
             encoded(json, &wire),
             r#"{"model":"org/m\"x","messages":[{"role":"user","content":"x"}],"random_seed":1,"max_tokens":8,"temperature":0.5}"#
         );
+    }
+
+    #[test]
+    fn a_call_of_another_model_is_refused_no_more_but_the_model_told_not_to_think() {
+        let wire = Wire {
+            reasoning_field: Some("reasoning_content".to_owned()),
+            without_reasoning: vec![("thinking".to_owned(), r#"{"type":"disabled"}"#.to_owned())],
+            ..Wire::default()
+        };
+        let called = r#"{"model":"m","thinking":{"type":"enabled"},"messages":[{"role":"assistant","content":null,"tool_calls":[{"id":"a"}]}]}"#;
+        assert!(encoded(called, &wire).contains(r#""thinking":{"type":"disabled"}"#));
+        let explained = r#"{"model":"m","messages":[{"role":"assistant","content":null,"reasoning":"hm","tool_calls":[{"id":"a"}]}]}"#;
+        let sent = encoded(explained, &wire);
+        assert!(sent.contains(r#""reasoning_content":"hm""#) && !sent.contains("thinking"), "{sent}");
     }
 
     #[test]

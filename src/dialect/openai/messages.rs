@@ -11,17 +11,28 @@ use super::order::{self, Ordered};
 const REASONING_FIELDS: [&str; 5] =
     ["reasoning_content", "reasoning", "reasoning_details", "thinking", "thought_signature"];
 
-/// The messages as JSON, or `None` where they can go as they are.
+/// What became of a request's messages.
+#[derive(Debug, Default)]
+pub struct Adapted {
+    /// As JSON, or `None` where they can go as they are.
+    pub messages: Option<String>,
+    /// A call is among them without the reasoning that led to it.
+    pub lacks_reasoning: bool,
+}
+
+/// The messages as the provider wants them.
 ///
 /// Fails when a message is not the object it should be.
-pub fn adapt(messages: &str, wire: &Wire) -> Result<Option<String>, serde_json::Error> {
+pub fn adapt(messages: &str, wire: &Wire) -> Result<Adapted, serde_json::Error> {
     if !may_need_change(messages, wire) {
-        return Ok(None);
+        return Ok(Adapted::default());
     }
+    let mut lacks_reasoning = false;
     let mut history = Ordered { messages: Vec::new(), changed: false };
     for raw in list(messages)? {
         let mut message = EditedObject::parse(raw)?;
         let touched = adapt_message(&mut message, wire)?;
+        lacks_reasoning |= is_unexplained(&message, wire);
         history.changed |= touched;
         history.messages.push(if touched { Cow::Owned(message.render()) } else { Cow::Borrowed(raw) });
     }
@@ -31,7 +42,14 @@ pub fn adapt(messages: &str, wire: &Wire) -> Result<Option<String>, serde_json::
     if wire.strict_order {
         history = order::strictly(history)?;
     }
-    Ok(history.changed.then(|| format!("[{}]", history.messages.join(","))))
+    let messages = history.changed.then(|| format!("[{}]", history.messages.join(",")));
+    Ok(Adapted { messages, lacks_reasoning })
+}
+
+/// Whether a message calls tools and says nothing of why, as that of another model or a forgetful client.
+fn is_unexplained(message: &EditedObject<'_>, wire: &Wire) -> bool {
+    let calls = message.get("tool_calls").is_some_and(|calls| calls.starts_with('[') && calls != "[]");
+    calls && wire.reasoning_field.as_ref().is_some_and(|field| message.get(field).is_none())
 }
 
 /// A look at the bytes: most conversations hold nothing that any provider minds.
@@ -41,6 +59,7 @@ fn may_need_change(messages: &str, wire: &Wire) -> bool {
         || wire.tool_ids != ToolIds::Any
         || !wire.message_fields.is_empty()
         || !wire.null_content
+        || (!wire.without_reasoning.is_empty() && holds("\"tool_calls\""))
         || (wire.flatten && holds("["))
         || (wire.names != Names::All && holds("\"name\""))
         || (!wire.developer && holds("\"developer\""))
@@ -54,8 +73,8 @@ fn adapt_message(message: &mut EditedObject<'_>, wire: &Wire) -> Result<bool, se
     if role == "developer" && !wire.developer {
         message.set("role", r#""system""#);
     }
-    move_reasoning(message, wire);
-    drop_thinking_parts(message)?;
+    let thought = take_thinking_parts(message)?;
+    move_reasoning(message, thought, wire);
     let may_have_name = match wire.names {
         Names::All => true,
         Names::Tool => role == "tool",
@@ -79,34 +98,39 @@ fn adapt_message(message: &mut EditedObject<'_>, wire: &Wire) -> Result<bool, se
     Ok(message.render() != before.render())
 }
 
-/// Takes reasoning out, and gives it back under the one name the provider wants it under.
-fn move_reasoning(message: &mut EditedObject<'_>, wire: &Wire) {
+/// Takes reasoning out, and gives it back under the one name the provider wants it under. `thought` stood in parts of the content.
+fn move_reasoning(message: &mut EditedObject<'_>, thought: String, wire: &Wire) {
     let mut reasoning = None;
     for field in REASONING_FIELDS {
         let value = message.remove(field).filter(|value| value.starts_with('"') && value != r#""""#);
         reasoning = reasoning.or(value);
     }
-    if let (Some(name), Some(value)) = (&wire.reasoning_field, reasoning) {
+    let in_parts = (!thought.is_empty()).then(|| Cow::Owned(quoted(&thought)));
+    if let (Some(name), Some(value)) = (&wire.reasoning_field, reasoning.or(in_parts)) {
         message.set(name.clone(), value);
     }
 }
 
-/// Takes thinking out of contents in parts (what Mistral's reasoning models answer, and nobody else takes back).
-fn drop_thinking_parts(message: &mut EditedObject<'_>) -> Result<(), serde_json::Error> {
+/// Takes thinking out of contents in parts (what Mistral's reasoning models answer, and nobody else takes back), and tells its text.
+fn take_thinking_parts(message: &mut EditedObject<'_>) -> Result<String, serde_json::Error> {
+    let mut thought = String::new();
     let Some(parts) = message.get("content").filter(|content| content.starts_with('[') && content.contains("thinking"))
     else {
-        return Ok(());
+        return Ok(thought);
     };
     let mut kept = Vec::new();
     for raw in list(parts)? {
-        let kind = EditedObject::parse(raw)?.text("type");
-        if !matches!(kind.as_deref(), Some("thinking" | "redacted_thinking")) {
+        let part = EditedObject::parse(raw)?;
+        if matches!(part.text("type").as_deref(), Some("thinking" | "redacted_thinking")) {
+            let text = part.text("thinking").or_else(|| flat_text(part.get("thinking")?));
+            thought.push_str(&text.unwrap_or_default());
+        } else {
             kept.push(raw);
         }
     }
     let content = if kept.is_empty() { r#""""#.to_owned() } else { format!("[{}]", kept.join(",")) };
     message.set("content", content);
-    Ok(())
+    Ok(thought)
 }
 
 fn adapt_tool_calls(message: &mut EditedObject<'_>, wire: &Wire) -> Result<(), serde_json::Error> {
@@ -169,7 +193,7 @@ mod tests {
     use super::*;
 
     fn adapted(messages: &str, wire: &Wire) -> String {
-        adapt(messages, wire).expect("valid messages").unwrap_or_else(|| "unchanged".to_owned())
+        adapt(messages, wire).expect("valid messages").messages.unwrap_or_else(|| "unchanged".to_owned())
     }
 
     #[test]
@@ -198,6 +222,34 @@ mod tests {
         let text = r#"{"type":"text","text":"18"}"#;
         assert_eq!(adapted(&part(&format!("{thinking},{text}")), &Wire::default()), part(text));
         assert_eq!(adapted(&part(thinking), &Wire::default()), r#"[{"role":"assistant","content":""}]"#);
+    }
+
+    #[test]
+    fn calls_without_their_reasoning_are_told_apart() {
+        let wire = Wire {
+            reasoning_field: Some("reasoning_content".to_owned()),
+            without_reasoning: vec![("thinking".to_owned(), r#"{"type":"disabled"}"#.to_owned())],
+            ..Wire::default()
+        };
+        let history =
+            |assistant: &str| format!(r#"[{{"role":"user","content":"x"}},{{"role":"assistant",{assistant}}}]"#);
+        let (call, thinking) =
+            (r#""tool_calls":[{"id":"a"}]"#, r#"{"type":"thinking","thinking":[{"type":"text","text":"hm"}]}"#);
+        for (assistant, lacks_reasoning) in [
+            (format!(r#""content":null,{call}"#), true),
+            (format!(r#""content":null,"reasoning":"",{call}"#), true),
+            (format!(r#""content":null,"reasoning":"hm",{call}"#), false),
+            (format!(r#""content":[{thinking}],{call}"#), false),
+            (r#""content":"so","tool_calls":[]"#.to_owned(), false),
+            (r#""content":"so""#.to_owned(), false),
+        ] {
+            let adapted = adapt(&history(&assistant), &wire).expect("valid messages");
+            assert_eq!(adapted.lacks_reasoning, lacks_reasoning, "{assistant}");
+            let adapted = adapt(&history(&assistant), &Wire::default()).expect("valid messages");
+            assert!(!adapted.lacks_reasoning, "{assistant}");
+        }
+        let moved = adapted(&history(&format!(r#""content":[{thinking}],{call}"#)), &wire);
+        assert!(moved.ends_with(r#""content":"","tool_calls":[{"id":"a"}],"reasoning_content":"hm"}]"#), "{moved}");
     }
 
     #[test]
