@@ -172,6 +172,17 @@ mod tests {
     }
 
     #[test]
+    fn a_model_wants_what_its_provider_wants_and_otherwise_what_its_own_table_says() {
+        let catalog = merged("[wire]\nflatten = true\nnull_content = false\n[[model]]\nid = \"one\"\nwire = { strict_order = true, flatten = false }\n").expect("valid");
+        let provider = &catalog.providers[0];
+        let wires = ["one", "two"].map(|id| {
+            let wire = provider.wire_of(provider.models.iter().find(|model| model.id == id).expect("a model"));
+            (wire.strict_order, wire.flatten, wire.null_content)
+        });
+        assert_eq!(wires, [(true, false, false), (false, true, false)]);
+    }
+
+    #[test]
     fn replace_models_keeps_only_what_the_overlay_names() {
         let catalog = merged("replace_models = true\n[[model]]\nid = \"two\"\n[[model]]\nid = \"three\"\nscale = \"small\"\ncontext = 10\n").expect("valid");
         let provider = &catalog.providers[0];

@@ -21,7 +21,7 @@ pub fn provider(id: &str, file: ProviderFile, place: &str, problems: &Problems) 
     let key_env = file.key_env.unwrap_or_default();
     let evidence = file.evidence.or_else(|| Some(page_as_evidence(file.page.as_ref()?, file.checked?)));
     let (models, left_out): (Vec<_>, Vec<_>) = file.models.into_iter().partition(|model| model.enabled != Some(false));
-    let mut models: Vec<Model> = models.into_iter().filter_map(|model| complaints.model(model)).collect();
+    let mut models: Vec<Model> = models.into_iter().filter_map(|model| complaints.model(model, &file.wire)).collect();
     let base_url = base_url.and_then(|url| complaints.base_url(&url, status));
     let mut limits = file.limits.unwrap_or_default();
     complaints.check_limits("limit", &limits);
@@ -164,7 +164,7 @@ impl Complaints<'_> {
         }
     }
 
-    fn model(&self, file: ModelFile) -> Option<Model> {
+    fn model(&self, file: ModelFile, of_all: &WireFile) -> Option<Model> {
         let id = file.id;
         let Some(context) = file.context.filter(|context| *context > 0) else {
             self.say(format!("model `{id}`: `context` is missing"));
@@ -176,6 +176,11 @@ impl Complaints<'_> {
         self.check_limits(&id, &limits);
         let types = file.types.filter(|types| !types.is_empty()).unwrap_or_else(|| infer::types(&id));
         let features = file.features.unwrap_or_default();
+        let own = (file.wire != WireFile::default()).then(|| {
+            let mut merged = of_all.clone();
+            merged.merge(file.wire);
+            Arc::new(wire(merged))
+        });
         Some(Model {
             id,
             types,
@@ -184,6 +189,7 @@ impl Complaints<'_> {
             features,
             unit_price: file.unit_price,
             limits,
+            wire: own,
             has_own_context: file.has_own_context,
             is_chosen: file.is_chosen,
         })

@@ -52,7 +52,7 @@ pub struct ProviderFile {
 }
 
 /// The `[wire]` table.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WireFile {
     pub drop: Option<Vec<String>>,
     pub only: Option<Vec<String>>,
@@ -87,6 +87,8 @@ pub struct ModelFile {
     pub features: Option<Features>,
     pub unit_price: Option<UnitPrice>,
     pub limits: Option<Vec<Limit>>,
+    /// What it wants otherwise than its provider's other models.
+    pub wire: WireFile,
     /// Where its context was read.
     pub evidence: Option<Arc<Evidence>>,
     pub enabled: Option<bool>,
@@ -177,10 +179,9 @@ impl WireFile {
             without_reasoning: wire.pairs("without_reasoning", "values", json),
         }
     }
-}
 
-impl WireFile {
-    fn merge(&mut self, over: Self) {
+    /// Lays `over` upon this table.
+    pub fn merge(&mut self, over: Self) {
         overlay!(self, over, drop, only, rename, defaults, models, usage_at, requests_header, stream_options);
         overlay!(self, over, developer, names, message_fields, flatten, null_content, tool_ids, strict_order);
         overlay!(self, over, reasoning_field, lists_all, key_check, system_first, tool_choices);
@@ -201,6 +202,7 @@ impl ModelFile {
             limits: model
                 .tables("limits", |limit| read_limit(limit, Scope::Model))
                 .map(|limits| limits.into_iter().flatten().collect()),
+            wire: model.table("wire", WireFile::read).unwrap_or_default(),
             evidence: read_evidence(model),
             enabled: model.flag("enabled"),
             has_own_context: false,
@@ -214,6 +216,7 @@ impl ModelFile {
 
     fn merge(&mut self, over: Self) {
         overlay!(self, over, types, scale, context, features, unit_price, limits, evidence, enabled);
+        self.wire.merge(over.wire);
         self.has_own_context |= over.has_own_context;
         self.is_chosen |= over.is_chosen;
     }

@@ -58,6 +58,7 @@ fn model(installed: &Installed, details: Option<&Details>) -> Option<Model> {
             ..Features::default()
         },
         limits: Vec::new(),
+        wire: None,
         unit_price: None,
         has_own_context: false,
         is_chosen: false,

@@ -1,5 +1,6 @@
 //! A provider and its models, complete and checked.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::civil::Date;
@@ -47,6 +48,11 @@ impl Provider {
         self.models.iter().any(Model::chats)
     }
 
+    /// What requests to this model of the provider have to look like.
+    pub fn wire_of<'a>(&'a self, model: &'a Model) -> &'a Wire {
+        model.wire.as_deref().unwrap_or(&self.wire)
+    }
+
     /// This provider without the chat models that its own list does not name, and their ids.
     pub fn without_unlisted(&self, is_listed: impl Fn(&str) -> bool) -> (Self, Vec<String>) {
         let (gone, models): (Vec<Model>, Vec<Model>) =
@@ -68,6 +74,8 @@ pub struct Model {
     /// Where its provider counts in units of its own.
     pub unit_price: Option<UnitPrice>,
     pub limits: Vec<Limit>,
+    /// What it wants on the wire, where that is not what its provider's other models want.
+    pub wire: Option<Arc<Wire>>,
     /// The context is the user's own word, with no source beside it.
     pub has_own_context: bool,
     /// Named in a file of the user's own, which no server's list then overrules.

@@ -131,7 +131,7 @@ impl Relay {
         let request = &*request;
         let target = Target {
             model: &route.model.id,
-            wire: &provider.wire,
+            wire: provider.wire_of(&route.model),
             context: route.model.context,
             input_tokens: cost.input_tokens,
             answer_tokens: cost.output_tokens,

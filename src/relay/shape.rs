@@ -154,7 +154,7 @@ impl Relay {
         }
         let (digest, history) = (Arc::clone(&conversation.digest), conversation.history.clone());
         let (owned, places) = (asking.request.clone(), Arc::clone(&conversation.places));
-        let begins_with_user = route.provider.wire.strict_order;
+        let begins_with_user = route.provider.wire_of(&route.model).strict_order;
         let fitting = aside(move || {
             fit(
                 &digest,
