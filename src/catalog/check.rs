@@ -78,6 +78,8 @@ fn wire(file: WireFile) -> Wire {
         only: file.only.unwrap_or(usual.only),
         rename: file.rename.unwrap_or(usual.rename),
         defaults: file.defaults.unwrap_or(usual.defaults),
+        most: file.most.unwrap_or(usual.most),
+        efforts: file.efforts.unwrap_or(usual.efforts),
         models: file.models.unwrap_or(usual.models),
         lists_all: file.lists_all.unwrap_or(usual.lists_all),
         key_check: file.key_check.or(usual.key_check),

@@ -11,7 +11,7 @@ use crate::dialect::{Dialect, Names, ToolIds};
 use crate::quota::{Evidence, Kind, Limit, Source, UNIT, UnitPrice, Window};
 
 use super::provider::{AccountLimit, AccountPage, ModelType, Page, Prefill, Scale, Status, Trains};
-use super::reader::{Reader, json, plain_text};
+use super::reader::{Reader, json, number, plain_text};
 
 const PERIODS: [(&str, Period); 5] = [
     ("second", Period::Second),
@@ -58,6 +58,8 @@ pub struct WireFile {
     pub only: Option<Vec<String>>,
     pub rename: Option<Vec<(String, String)>>,
     pub defaults: Option<Vec<(String, String)>>,
+    pub most: Option<Vec<(String, String)>>,
+    pub efforts: Option<Vec<(String, String)>>,
     pub models: Option<String>,
     pub lists_all: Option<bool>,
     pub key_check: Option<String>,
@@ -160,6 +162,8 @@ impl WireFile {
             only: wire.texts("only"),
             rename: wire.pairs("rename", "texts", plain_text),
             defaults: wire.pairs("defaults", "values", json),
+            most: wire.pairs("most", "numbers", number),
+            efforts: wire.pairs("efforts", "texts", plain_text),
             models: read_path(wire, "models"),
             lists_all: wire.flag("lists_all"),
             key_check: read_path(wire, "key_check"),
@@ -185,7 +189,7 @@ impl WireFile {
         overlay!(self, over, drop, only, rename, defaults, models, usage_at, requests_header, stream_options);
         overlay!(self, over, developer, names, message_fields, flatten, null_content, tool_ids, strict_order);
         overlay!(self, over, reasoning_field, lists_all, key_check, system_first, tool_choices);
-        overlay!(self, over, without_reasoning);
+        overlay!(self, over, without_reasoning, most, efforts);
     }
 }
 

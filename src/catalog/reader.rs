@@ -311,6 +311,11 @@ pub fn plain_text(value: &Value) -> Option<String> {
     value.as_str().map(str::to_owned)
 }
 
+/// A number as JSON.
+pub fn number(value: &Value) -> Option<String> {
+    (value.is_integer() || value.is_float()).then(|| json(value)).flatten()
+}
+
 /// A value as JSON; a date is none.
 pub fn json(value: &Value) -> Option<String> {
     match value {

@@ -39,6 +39,10 @@ pub struct Wire {
     pub rename: Vec<(String, String)>,
     /// Request fields sent with this raw JSON value when the caller gives none.
     pub defaults: Vec<(String, String)>,
+    /// The most that a field may be, or hold where it is a list, as raw JSON: more is brought down to it.
+    pub most: Vec<(String, String)>,
+    /// Words of `reasoning_effort` that another one is sent for.
+    pub efforts: Vec<(String, String)>,
     /// Where the model list is asked, below the base URL; empty where there is none.
     pub models: String,
     /// A model that is not on the list is not offered. Some lists leave out what they serve.
@@ -114,6 +118,8 @@ impl Default for Wire {
             only: Vec::new(),
             rename: Vec::new(),
             defaults: Vec::new(),
+            most: Vec::new(),
+            efforts: Vec::new(),
             models: "/models".to_owned(),
             lists_all: true,
             key_check: None,

@@ -114,7 +114,7 @@ impl Trial {
     async fn takes_odd_parameters(&mut self, model: &str) {
         let odd = json!({
             "seed": 7, "logprobs": true, "top_logprobs": 2, "user": "ann", "store": false, "max_completion_tokens": 200,
-            "frequency_penalty": 0.5,
+            "frequency_penalty": 0.5, "temperature": 2, "stop": ["1", "2", "3", "4"], "reasoning_effort": "minimal",
             "messages": [
                 {"role": "developer", "content": "Be brief.", "name": "boss"},
                 {"role": "user", "content": [{"type": "text", "text": "hello"}], "name": "ann"},

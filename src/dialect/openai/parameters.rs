@@ -1,20 +1,47 @@
-//! A request's parameters as a provider takes them: what it cannot be told is left unsaid.
+//! A request's parameters as a provider takes them: the nearest value in the place of one it refuses, and unsaid what it cannot be told.
+
+use bytes::Bytes;
 
 use crate::chat::ChatRequest;
-use crate::chat::fields::Rewrite;
+use crate::chat::fields::{Rewrite, list, quoted};
 use crate::dialect::Wire;
 
 /// Changes those that the provider is known to refuse as they are.
 pub fn adapt(request: &ChatRequest, wire: &Wire, rewrite: &mut Rewrite<'_>) {
+    for (name, most) in &wire.most {
+        if let Some(bounded) = request.raw(name).and_then(|value| bounded(value, most)) {
+            rewrite.set(name.clone(), Bytes::from(bounded));
+        }
+    }
+    if let Some(effort) = request.raw("reasoning_effort").filter(|_| !wire.efforts.is_empty())
+        && let Some((_, known)) = wire.efforts.iter().find(|(word, _)| word == unquoted(effort))
+    {
+        rewrite.set("reasoning_effort", Bytes::from(quoted(known)));
+    }
     if let Some(known) = &wire.tool_choices {
         choose_tools(request, known, rewrite);
     }
 }
 
+/// The bound in the place of a number above it, and so many entries of a longer list; `None` for what is within it.
+fn bounded(value: &str, most: &str) -> Option<String> {
+    if value.starts_with('[') {
+        let (entries, most): (Vec<&str>, usize) = (list(value).ok()?, most.parse().ok()?);
+        return (entries.len() > most).then(|| format!("[{}]", entries[..most].join(",")));
+    }
+    let (number, bound): (f64, f64) = (value.parse().ok()?, most.parse().ok()?);
+    (number > bound).then(|| most.to_owned())
+}
+
+/// A plain word without its quotes.
+fn unquoted(word: &str) -> &str {
+    word.trim_matches('"')
+}
+
 /// A choice that the provider does not know is left to the model. Where that is `none`, the tools stay behind too: else it might call one.
 fn choose_tools(request: &ChatRequest, known: &[String], rewrite: &mut Rewrite<'_>) {
     let Some(choice) = request.raw("tool_choice").filter(|choice| *choice != "null") else { return };
-    let word = choice.trim_matches('"');
+    let word = unquoted(choice);
     if known.iter().any(|known| known == word) {
         return;
     }
@@ -54,6 +81,35 @@ mod tests {
             (modest, [&*auto, "{}", bare, bare, &*null]),
         ] {
             assert_eq!(choices.each_ref().map(|fields| adapted(fields, &wire)), expected);
+        }
+    }
+
+    #[test]
+    fn a_value_beyond_what_the_provider_takes_is_refused_no_more_but_the_nearest_sent() {
+        let wire = Wire {
+            most: [("temperature", "1.5"), ("stop", "1")]
+                .map(|(name, most)| (name.to_owned(), most.to_owned()))
+                .to_vec(),
+            efforts: [("none", "low"), ("xhigh", "high")]
+                .map(|(word, known)| (word.to_owned(), known.to_owned()))
+                .to_vec(),
+            ..Wire::default()
+        };
+        for (sent, expected) in [
+            (r#""temperature":1.8"#, r#""temperature":1.5"#),
+            (r#""temperature":2"#, r#""temperature":1.5"#),
+            (r#""temperature":1.50"#, r#""temperature":1.50"#),
+            (r#""temperature":null"#, r#""temperature":null"#),
+            (r#""temperature":"hot""#, r#""temperature":"hot""#),
+            (r#""stop":["a","b"]"#, r#""stop":["a"]"#),
+            (r#""stop":["a"]"#, r#""stop":["a"]"#),
+            (r#""stop":"a""#, r#""stop":"a""#),
+            (r#""reasoning_effort":"xhigh""#, r#""reasoning_effort":"high""#),
+            (r#""reasoning_effort":"medium""#, r#""reasoning_effort":"medium""#),
+            (r#""reasoning_effort":null"#, r#""reasoning_effort":null"#),
+        ] {
+            assert_eq!(adapted(sent, &wire), format!("{{{expected}}}"));
+            assert_eq!(adapted(sent, &Wire::default()), format!("{{{sent}}}"));
         }
     }
 }
