@@ -242,6 +242,21 @@ async fn cerebras_takes_everything() {
 }
 
 #[tokio::test]
+async fn cerebras_does_not_set_most_of_a_minute_aside_for_one_short_answer() {
+    let mut trial = Trial::of(Persona::Cerebras).await;
+    let model = trial.models[0].clone();
+    for (fields, expected) in
+        [(json!({}), 8192), (json!({"max_tokens": 90}), 90), (json!({"max_completion_tokens": 7}), 7)]
+    {
+        trial.ask("a bound", &model, Some(says("yes")), &fields).await;
+        let calls = trial.gateway.providers.simulator.calls(&trial.id);
+        let body: Value = serde_json::from_slice(&calls.last().expect("a call").body).expect("JSON");
+        assert_eq!((&body["max_completion_tokens"], body.get("max_tokens")), (&json!(expected), None));
+    }
+    trial.end();
+}
+
+#[tokio::test]
 async fn gemini_takes_everything() {
     takes_everything(Persona::Gemini).await;
 }
