@@ -91,6 +91,7 @@ fn wire(file: WireFile) -> Wire {
         message_fields: file.message_fields.unwrap_or(usual.message_fields),
         flatten: file.flatten.unwrap_or(usual.flatten),
         null_content: file.null_content.unwrap_or(usual.null_content),
+        null_answers: file.null_answers.unwrap_or(usual.null_answers),
         tool_ids: file.tool_ids.unwrap_or(usual.tool_ids),
         strict_order: file.strict_order.unwrap_or(usual.strict_order),
         system_first: file.system_first.unwrap_or(usual.system_first),

@@ -71,6 +71,7 @@ pub struct WireFile {
     pub message_fields: Option<Vec<String>>,
     pub flatten: Option<bool>,
     pub null_content: Option<bool>,
+    pub null_answers: Option<bool>,
     pub tool_ids: Option<ToolIds>,
     pub strict_order: Option<bool>,
     pub system_first: Option<bool>,
@@ -175,6 +176,7 @@ impl WireFile {
             message_fields: wire.texts("message_fields"),
             flatten: wire.flag("flatten"),
             null_content: wire.flag("null_content"),
+            null_answers: wire.flag("null_answers"),
             tool_ids: wire.choice("tool_ids", &ToolIds::NAMES),
             strict_order: wire.flag("strict_order"),
             system_first: wire.flag("system_first"),
@@ -189,7 +191,7 @@ impl WireFile {
         overlay!(self, over, drop, only, rename, defaults, models, usage_at, requests_header, stream_options);
         overlay!(self, over, developer, names, message_fields, flatten, null_content, tool_ids, strict_order);
         overlay!(self, over, reasoning_field, lists_all, key_check, system_first, tool_choices);
-        overlay!(self, over, without_reasoning, most, efforts);
+        overlay!(self, over, without_reasoning, most, efforts, null_answers);
     }
 }
 

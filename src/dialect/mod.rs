@@ -65,6 +65,8 @@ pub struct Wire {
     pub flatten: bool,
     /// Whether `content` may be null; where not, an empty string is sent.
     pub null_content: bool,
+    /// Whether it may be null in an assistant's message that makes no call.
+    pub null_answers: bool,
     pub tool_ids: ToolIds,
     /// The last message must be the user's or a tool's, every call has its one result right behind it, no user follows a tool.
     pub strict_order: bool,
@@ -131,6 +133,7 @@ impl Default for Wire {
             message_fields: Vec::new(),
             flatten: false,
             null_content: true,
+            null_answers: true,
             tool_ids: ToolIds::Any,
             strict_order: false,
             system_first: false,

@@ -109,6 +109,9 @@ impl Trial {
             let fields = json!({"messages": history(), "tools": tools(), "tool_choice": "none", "stream": stream});
             self.ask("a long history", model, Some(says("yes")), &fields).await;
         }
+        for (what, messages) in odd_histories() {
+            self.ask(what, model, Some(says("yes")), &json!({"messages": messages})).await;
+        }
     }
 
     async fn takes_odd_parameters(&mut self, model: &str) {
@@ -202,6 +205,12 @@ fn history() -> Value {
         result("call_7"),
         {"role": "user", "content": "Never mind the tool: yes or no?"},
     ])
+}
+
+/// Histories that clients do send, and that some providers refuse.
+fn odd_histories() -> [(&'static str, Value); 1] {
+    let user = json!({"role": "user", "content": "Yes or no?"});
+    [("an answer without a word", json!([user, {"role": "assistant", "content": null}, user]))]
 }
 
 /// An answer as Mistral's reasoning models write it, given back to whoever answers next.

@@ -48,8 +48,7 @@ pub fn adapt(messages: &str, wire: &Wire) -> Result<Adapted, serde_json::Error> 
 
 /// Whether a message calls tools and says nothing of why, as that of another model or a forgetful client.
 fn is_unexplained(message: &EditedObject<'_>, wire: &Wire) -> bool {
-    let calls = message.get("tool_calls").is_some_and(|calls| calls.starts_with('[') && calls != "[]");
-    calls && wire.reasoning_field.as_ref().is_some_and(|field| message.get(field).is_none())
+    makes_calls(message) && wire.reasoning_field.as_ref().is_some_and(|field| message.get(field).is_none())
 }
 
 /// A look at the bytes: most conversations hold nothing that any provider minds.
@@ -58,13 +57,17 @@ fn may_need_change(messages: &str, wire: &Wire) -> bool {
     wire.minds_order()
         || wire.tool_ids != ToolIds::Any
         || !wire.message_fields.is_empty()
-        || !wire.null_content
+        || !(wire.null_content && wire.null_answers)
         || (!wire.without_reasoning.is_empty() && holds("\"tool_calls\""))
         || (wire.flatten && holds("["))
         || (wire.names != Names::All && holds("\"name\""))
         || (!wire.developer && holds("\"developer\""))
         || REASONING_FIELDS.iter().any(|field| holds(field))
         || holds("extra_content")
+}
+
+fn makes_calls(message: &EditedObject<'_>) -> bool {
+    message.get("tool_calls").is_some_and(|calls| calls.starts_with('[') && calls != "[]")
 }
 
 fn adapt_message(message: &mut EditedObject<'_>, wire: &Wire) -> Result<bool, serde_json::Error> {
@@ -91,7 +94,8 @@ fn adapt_message(message: &mut EditedObject<'_>, wire: &Wire) -> Result<bool, se
     {
         message.set("content", quoted(&text));
     }
-    if !wire.null_content && message.get("content").is_none_or(|content| content == "null") {
+    let may_be_null = wire.null_content && (wire.null_answers || role != "assistant" || makes_calls(message));
+    if !may_be_null && message.get("content").is_none_or(|content| content == "null") {
         message.set("content", r#""""#);
     }
     adapt_tool_calls(message, wire)?;
@@ -266,6 +270,14 @@ mod tests {
             adapted(messages, &wire),
             r#"[{"role":"system","content":"a\nb"},{"role":"user","content":"x"},{"role":"assistant","content":"","tool_calls":[{"id":"c"}]},{"role":"tool","name":"f","tool_call_id":"c","content":"1"}]"#
         );
+    }
+
+    #[test]
+    fn an_answer_that_says_nothing_is_refused_no_more_and_null_stays_beside_calls() {
+        let wire = Wire { null_answers: false, ..Wire::default() };
+        let answer = |content: &str| format!(r#"[{{"role":"assistant","content":{content}}}]"#);
+        assert_eq!(adapted(&answer("null"), &wire), answer(r#""""#));
+        assert_eq!(adapted(&answer(r#"null,"tool_calls":[{"id":"a"}]"#), &wire), "unchanged");
     }
 
     #[test]

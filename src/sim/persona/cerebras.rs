@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::rules::{messages, role, stranger};
+use super::rules::{calls, messages, role, stranger};
 use crate::sim::habit::{Habits, Thoughts};
 use crate::sim::limit::Unit;
 use crate::sim::refusal::{Reason, Refusal};
@@ -62,6 +62,11 @@ pub(super) fn check(body: &Value) -> Result<(), Refusal> {
             "tool" => &["role", "content", "tool_call_id"],
             role => return refuse_as(format!("body.messages.{place}.role: '{role}' is not a known role")),
         };
+        if role(message) == "assistant" && message["content"].is_null() && calls(message).is_empty() {
+            return refuse_as(format!(
+                "body.messages.{place}.assistant.content: must be a string where no tool is called"
+            ));
+        }
         match stranger(message, known) {
             Some(name) => refuse(&format!("body.messages.{place}.{}.{name}", role(message)), name),
             None => Ok(()),
