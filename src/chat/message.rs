@@ -82,6 +82,9 @@ struct RawMessage<'a> {
     content: Option<&'a RawValue>,
     #[serde(borrow, default)]
     tool_calls: Option<Vec<RawCall<'a>>>,
+    /// The one call of a message before there were tools.
+    #[serde(borrow, default)]
+    function_call: Option<RawFunction<'a>>,
     #[serde(borrow, default)]
     tool_call_id: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
@@ -93,7 +96,7 @@ struct RawMessage<'a> {
     reasoning: Option<&'a RawValue>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct RawCall<'a> {
     #[serde(borrow, default)]
     id: Option<Cow<'a, str>>,
@@ -161,13 +164,21 @@ impl<'a> RawMessage<'a> {
             }
             None => Vec::new(),
         };
-        let calls: Result<_, _> = self.tool_calls.unwrap_or_default().into_iter().map(RawCall::typed).collect();
+        let older = self.function_call.map(|function| RawCall { function: Some(function), ..RawCall::default() });
+        let calls = self.tool_calls.unwrap_or_default().into_iter().chain(older);
+        let calls: Result<_, _> = calls.map(RawCall::typed).collect();
+        // The older form has no ids: a result belongs to the call before it.
+        let (role, answers) = if self.role == "function" {
+            (Cow::Borrowed("tool"), Some(Cow::Borrowed("")))
+        } else {
+            (self.role, self.tool_call_id)
+        };
         let reasoning = self.reasoning_content.or(self.reasoning);
         Ok(Message {
-            role: self.role,
+            role,
             parts,
             tool_calls: calls.map_err(|error| wrong("tool_calls", error))?,
-            tool_call_id: self.tool_call_id,
+            tool_call_id: answers,
             name: self.name,
             reasoning: reasoning.and_then(|raw| text(raw).ok()),
         })
@@ -273,6 +284,15 @@ mod tests {
         assert_eq!((calls[0].arguments.as_ref(), calls[0].thought_signature.as_deref()), ("{\"a\":1}", Some("sig")));
         assert_eq!((calls[1].arguments.as_ref(), messages[2].reasoning.as_deref()), ("{\"b\":2}", Some("hm")));
         assert_eq!(messages[3].tool_call_id.as_deref(), Some("c1"));
+    }
+
+    #[test]
+    fn a_call_from_before_there_were_tools_is_lost_no_more() {
+        let call = r#"{"role":"assistant","content":null,"function_call":{"name":"f","arguments":"{}"}}"#;
+        let call = &Message::parse(call).expect("a call").tool_calls[0];
+        let result = Message::parse(r#"{"role":"function","name":"f","content":"18"}"#).expect("a result");
+        assert_eq!((call.name.as_ref(), result.role.as_ref()), ("f", "tool"));
+        assert_eq!(result.tool_call_id.as_deref(), Some(call.id.as_ref()));
     }
 
     #[test]

@@ -27,11 +27,13 @@ pub struct MessagesShape {
     pub binary_bytes: usize,
     /// Each message is a common role and a text, and holds nothing else.
     pub plain: bool,
+    /// Some hold what few providers know: a call of a function as it was written before there were tools, or a refusal in a part.
+    pub rare: bool,
 }
 
 impl Default for MessagesShape {
     fn default() -> Self {
-        Self { count: 0, images: 0, binary_bytes: 0, plain: true }
+        Self { count: 0, images: 0, binary_bytes: 0, plain: true, rare: false }
     }
 }
 
@@ -96,8 +98,9 @@ impl Found {
                     contents += 1;
                     self.content(json, skim, index)?;
                 }
-                _ => {
+                other => {
                     self.shape.plain = false;
+                    self.shape.rare |= other == b"function_call" && skim.peek() == Some(b'{');
                     skim.value()?;
                 }
             }
@@ -118,7 +121,9 @@ impl Found {
     fn role(&mut self, json: &str, skim: &mut Skim<'_>, index: usize) -> Result<(), Flaw> {
         let is_text = skim.peek() == Some(b'"');
         let place = skim.value()?;
-        self.shape.plain &= PLAIN_ROLES.contains(&&json.as_bytes()[place]);
+        let role = &json.as_bytes()[place];
+        self.shape.plain &= PLAIN_ROLES.contains(&role);
+        self.shape.rare |= role == b"\"function\"";
         if is_text { Ok(()) } else { Err(Flaw::messages(format!("`messages[{index}].role` must be a string"))) }
     }
 
@@ -160,6 +165,7 @@ impl Found {
                 self.shape.images += 1;
                 self.shape.binary_bytes += image;
             }
+            Some("refusal") => self.shape.rare = true,
             Some("input_audio") => {
                 self.features.audio = true;
                 self.shape.binary_bytes += audio;

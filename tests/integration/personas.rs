@@ -208,9 +208,17 @@ fn history() -> Value {
 }
 
 /// Histories that clients do send, and that some providers refuse.
-fn odd_histories() -> [(&'static str, Value); 1] {
+fn odd_histories() -> [(&'static str, Value); 4] {
     let user = json!({"role": "user", "content": "Yes or no?"});
-    [("an answer without a word", json!([user, {"role": "assistant", "content": null}, user]))]
+    let said = |content: Value| json!([user, {"role": "assistant", "content": content}, user]);
+    let called = json!({"role": "assistant", "content": null, "function_call": {"name": "weather", "arguments": "{}"}});
+    let result = json!({"role": "function", "name": "weather", "content": "light rain"});
+    [
+        ("an answer without a word", said(Value::Null)),
+        ("a refusal", said(json!([{"type": "refusal", "refusal": "No."}]))),
+        ("thoughts alone", said(json!([{"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]}]))),
+        ("a call of a function", json!([user, called, result])),
+    ]
 }
 
 /// An answer as Mistral's reasoning models write it, given back to whoever answers next.

@@ -51,7 +51,6 @@ pub fn of<'a>(messages: &'a [chat::Message<'a>]) -> Result<Vec<Message<'a>>, Fau
 fn one<'a>(message: &'a chat::Message<'a>, tools: &HashMap<&'a str, &'a str>) -> Result<Message<'a>, Fault> {
     let role = match message.role.as_ref() {
         "developer" => "system",
-        "function" => "tool",
         role => role,
     };
     let called = message.tool_call_id.as_deref().and_then(|id| tools.get(id).copied());
@@ -77,8 +76,8 @@ fn images<'a>(parts: &'a [Part<'a>]) -> Result<Vec<&'a str>, Fault> {
                 None => return lacks("image-urls"),
             },
             Part::Audio { .. } => return lacks("audio"),
-            // A refusal in the history is the assistant's word, not the caller's, and says nothing further.
-            Part::Other(kind) if kind == "refusal" => {}
+            // Refusals and thoughts in the history are an assistant's words, not the caller's, and say nothing further.
+            Part::Other(kind) if matches!(kind.as_ref(), "refusal" | "thinking" | "redacted_thinking") => {}
             Part::Other(kind) if kind == "file" => return lacks("file"),
             Part::Other(_) => return lacks("content_part"),
         }

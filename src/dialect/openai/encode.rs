@@ -16,7 +16,7 @@ pub fn encode(request: &ChatRequest, target: Target<'_>) -> Result<Outgoing, Fau
     // Plain messages are as every provider takes them, unless it minds their order.
     let may_need_change = wire.minds_order() || !request.messages.plain;
     if may_need_change && let Some(messages) = request.raw("messages") {
-        let adapted = messages::adapt(messages, wire).map_err(|error| unreadable(&error))?;
+        let adapted = messages::adapt(messages, request.messages.rare, wire).map_err(|error| unreadable(&error))?;
         if let Some(messages) = adapted.messages {
             rewrite.set("messages", Bytes::from(messages));
         }

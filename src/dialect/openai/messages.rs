@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use crate::chat::fields::{EditedObject, list, quoted};
 use crate::dialect::{Names, ToolIds, Wire};
 
+use super::functions::Functions;
 use super::order::{self, Ordered};
 
 /// What models say about their thinking, under every provider's name for it. Sent back, most providers answer 400.
@@ -22,16 +23,17 @@ pub struct Adapted {
 
 /// The messages as the provider wants them.
 ///
-/// Fails when a message is not the object it should be.
-pub fn adapt(messages: &str, wire: &Wire) -> Result<Adapted, serde_json::Error> {
-    if !may_need_change(messages, wire) {
+/// `rare`: they hold what few providers know. Fails when a message is not the object it should be.
+pub fn adapt(messages: &str, rare: bool, wire: &Wire) -> Result<Adapted, serde_json::Error> {
+    if !rare && !may_need_change(messages, wire) {
         return Ok(Adapted::default());
     }
     let mut lacks_reasoning = false;
+    let mut functions = Functions::default();
     let mut history = Ordered { messages: Vec::new(), changed: false };
     for raw in list(messages)? {
         let mut message = EditedObject::parse(raw)?;
-        let touched = adapt_message(&mut message, wire)?;
+        let touched = adapt_message(&mut message, wire, &mut functions)?;
         lacks_reasoning |= is_unexplained(&message, wire);
         history.changed |= touched;
         history.messages.push(if touched { Cow::Owned(message.render()) } else { Cow::Borrowed(raw) });
@@ -70,13 +72,18 @@ fn makes_calls(message: &EditedObject<'_>) -> bool {
     message.get("tool_calls").is_some_and(|calls| calls.starts_with('[') && calls != "[]")
 }
 
-fn adapt_message(message: &mut EditedObject<'_>, wire: &Wire) -> Result<bool, serde_json::Error> {
-    let role = message.text("role").unwrap_or_default();
+fn adapt_message(
+    message: &mut EditedObject<'_>,
+    wire: &Wire,
+    functions: &mut Functions,
+) -> Result<bool, serde_json::Error> {
     let before = message.clone();
+    functions.rewrite(message);
+    let role = message.text("role").unwrap_or_default();
     if role == "developer" && !wire.developer {
         message.set("role", r#""system""#);
     }
-    let thought = take_thinking_parts(message)?;
+    let thought = rewrite_parts(message)?;
     move_reasoning(message, thought, wire);
     let may_have_name = match wire.names {
         Names::All => true,
@@ -116,20 +123,22 @@ fn move_reasoning(message: &mut EditedObject<'_>, thought: String, wire: &Wire) 
 }
 
 /// Takes thinking out of contents in parts (what Mistral's reasoning models answer, and nobody else takes back), and tells its text.
-fn take_thinking_parts(message: &mut EditedObject<'_>) -> Result<String, serde_json::Error> {
+/// A refusal is the model's word like any other: as such a part of its own few know it.
+fn rewrite_parts(message: &mut EditedObject<'_>) -> Result<String, serde_json::Error> {
     let mut thought = String::new();
-    let Some(parts) = message.get("content").filter(|content| content.starts_with('[') && content.contains("thinking"))
-    else {
-        return Ok(thought);
-    };
-    let mut kept = Vec::new();
+    let is_odd =
+        |content: &str| content.starts_with('[') && (content.contains("thinking") || content.contains("refusal"));
+    let Some(parts) = message.get("content").filter(|content| is_odd(content)) else { return Ok(thought) };
+    let mut kept: Vec<Cow<'_, str>> = Vec::new();
     for raw in list(parts)? {
         let part = EditedObject::parse(raw)?;
-        if matches!(part.text("type").as_deref(), Some("thinking" | "redacted_thinking")) {
-            let text = part.text("thinking").or_else(|| flat_text(part.get("thinking")?));
-            thought.push_str(&text.unwrap_or_default());
-        } else {
-            kept.push(raw);
+        match (part.text("type").as_deref(), part.get("refusal")) {
+            (Some("thinking" | "redacted_thinking"), _) => {
+                let text = part.text("thinking").or_else(|| flat_text(part.get("thinking")?));
+                thought.push_str(&text.unwrap_or_default());
+            }
+            (Some("refusal"), Some(text)) => kept.push(format!(r#"{{"type":"text","text":{text}}}"#).into()),
+            _ => kept.push(raw.into()),
         }
     }
     let content = if kept.is_empty() { r#""""#.to_owned() } else { format!("[{}]", kept.join(",")) };
@@ -195,9 +204,18 @@ pub fn flat_text(parts: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chat::ChatRequest;
+
+    fn is_rare(messages: &str) -> bool {
+        let request = ChatRequest::parse(format!(r#"{{"messages":{messages}}}"#).into()).expect("valid");
+        request.messages.rare
+    }
 
     fn adapted(messages: &str, wire: &Wire) -> String {
-        adapt(messages, wire).expect("valid messages").messages.unwrap_or_else(|| "unchanged".to_owned())
+        adapt(messages, is_rare(messages), wire)
+            .expect("valid messages")
+            .messages
+            .unwrap_or_else(|| "unchanged".to_owned())
     }
 
     #[test]
@@ -247,13 +265,39 @@ mod tests {
             (r#""content":"so","tool_calls":[]"#.to_owned(), false),
             (r#""content":"so""#.to_owned(), false),
         ] {
-            let adapted = adapt(&history(&assistant), &wire).expect("valid messages");
+            let adapted = adapt(&history(&assistant), false, &wire).expect("valid messages");
             assert_eq!(adapted.lacks_reasoning, lacks_reasoning, "{assistant}");
-            let adapted = adapt(&history(&assistant), &Wire::default()).expect("valid messages");
+            let adapted = adapt(&history(&assistant), false, &Wire::default()).expect("valid messages");
             assert!(!adapted.lacks_reasoning, "{assistant}");
         }
         let moved = adapted(&history(&format!(r#""content":[{thinking}],{call}"#)), &wire);
         assert!(moved.ends_with(r#""content":"","tool_calls":[{"id":"a"}],"reasoning_content":"hm"}]"#), "{moved}");
+    }
+
+    #[test]
+    fn a_call_in_the_older_form_is_refused_and_half_stripped_no_more() {
+        let messages = r#"[{"role":"assistant","content":null,"function_call":{"name":"f","arguments":"{}"}},{"role":"function","name":"f","content":"18"}]"#;
+        let expected = r#"[{"role":"assistant","content":null,"tool_calls":[{"id":"function_1","type":"function","function":{"name":"f","arguments":"{}"}}]},{"role":"tool","content":"18","tool_call_id":"function_1"}]"#;
+        let wire = Wire {
+            names: Names::None,
+            message_fields: ["role", "content", "tool_calls", "tool_call_id"].map(str::to_owned).to_vec(),
+            ..Wire::default()
+        };
+        assert_eq!(adapted(messages, &wire), expected);
+        assert_eq!(adapted(messages, &Wire { names: Names::None, ..Wire::default() }), expected);
+        let none = r#"[{"role":"assistant","content":"so","function_call":null}]"#;
+        assert_eq!(adapted(none, &Wire::default()), "unchanged");
+    }
+
+    #[test]
+    fn a_refusal_in_a_part_of_its_own_is_refused_no_more_but_text() {
+        let messages = r#"[{"role":"assistant","content":[{"type":"refusal","refusal":"no \"f\""}]}]"#;
+        let text = r#"[{"role":"assistant","content":[{"type":"text","text":"no \"f\""}]}]"#;
+        assert_eq!(adapted(messages, &Wire::default()), text);
+        let wire = Wire { flatten: true, ..Wire::default() };
+        assert_eq!(adapted(messages, &wire), r#"[{"role":"assistant","content":"no \"f\""}]"#);
+        let none = r#"[{"role":"assistant","content":"so","refusal":null}]"#;
+        assert_eq!(adapted(none, &Wire::default()), "unchanged");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod classify;
 mod decode;
 mod encode;
+mod functions;
 mod messages;
 mod order;
 mod parameters;
