@@ -2,9 +2,9 @@
 
 use bytes::Bytes;
 
-use crate::chat::fields::{EditedObject, New};
+use crate::chat::fields::{EditedObject, New, Rewrite};
 use crate::chat::{ChatRequest, Fault};
-use crate::dialect::{Outgoing, Target};
+use crate::dialect::{Outgoing, Target, Wire};
 
 use super::{messages, parameters};
 
@@ -13,17 +13,7 @@ pub fn encode(request: &ChatRequest, target: Target<'_>) -> Result<Outgoing, Fau
     let wire = target.wire;
     let mut rewrite = request.rewrite();
     rewrite.set("model", New::Text(target.model));
-    // Plain messages are as every provider takes them, unless it minds their order.
-    let may_need_change = wire.minds_order() || !request.messages.plain;
-    if may_need_change && let Some(messages) = request.raw("messages") {
-        let adapted = messages::adapt(messages, request.messages.rare, wire).map_err(|error| unreadable(&error))?;
-        if let Some(messages) = adapted.messages {
-            rewrite.set("messages", Bytes::from(messages));
-        }
-        for (name, value) in wire.without_reasoning.iter().filter(|_| adapted.lacks_reasoning) {
-            rewrite.set(name.clone(), Bytes::from(value.clone()));
-        }
-    }
+    put_messages(request, wire, &mut rewrite)?;
     parameters::adapt(request, wire, &mut rewrite);
     for name in &wire.drop {
         rewrite.drop_field(name);
@@ -51,6 +41,22 @@ pub fn encode(request: &ChatRequest, target: Target<'_>) -> Result<Outgoing, Fau
     Ok(Outgoing { path: "/chat/completions".into(), body: rewrite.finish() })
 }
 
+/// The messages as the provider wants them, and what it has to be told beside them.
+fn put_messages(request: &ChatRequest, wire: &Wire, rewrite: &mut Rewrite<'_>) -> Result<(), Fault> {
+    // Plain messages are as every provider takes them, unless it minds their order.
+    let may_need_change = wire.minds_order() || !request.messages.plain;
+    if may_need_change && let Some(messages) = request.raw("messages") {
+        let adapted = messages::adapt(messages, request.messages.rare, wire).map_err(|error| unreadable(&error))?;
+        if let Some(messages) = adapted.messages {
+            rewrite.set("messages", Bytes::from(messages));
+        }
+        for (name, value) in wire.without_reasoning.iter().filter(|_| adapted.lacks_reasoning) {
+            rewrite.set(name.clone(), Bytes::from(value.clone()));
+        }
+    }
+    Ok(())
+}
+
 /// The caller's options for the stream, and usage at its end.
 fn with_usage(options: Option<&str>) -> Bytes {
     let own = options.and_then(|options| EditedObject::parse(options).ok());
@@ -67,7 +73,6 @@ fn unreadable(error: &serde_json::Error) -> Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dialect::Wire;
 
     fn encoded(json: &'static str, wire: &Wire) -> String {
         let request = ChatRequest::parse(Bytes::from_static(json.as_bytes())).expect("valid");
