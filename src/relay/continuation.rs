@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::answer::{self, Answer, Attempt};
 use crate::catalog::Prefill;
 use crate::chat::{BadRequest, ChatRequest, Edit, Fault};
-use crate::routing::Wanted;
+use crate::routing::{RouteId, Wanted};
 use crate::style::StyleMode;
 
 use super::plan;
@@ -106,6 +106,7 @@ impl Continuation {
             }
             trip.need.avoid.clone_from(&options.avoid);
         }
+        trip.asked_before = self.asked();
         if most > 0 {
             trip.patience.max_attempts = most - made;
         }
@@ -120,6 +121,13 @@ impl Continuation {
         self.attempts.clone_from(&answer.attempts);
         self.splices += 1;
         Ok(Continued { answer, cut_tokens, next: (self.splices < MOST_SPLICES).then_some(self) })
+    }
+
+    /// The routes asked so far.
+    fn asked(&self) -> Vec<RouteId> {
+        let asked = self.attempts.iter().filter(|attempt| attempt.sent);
+        let route = |name: &str| self.relay.fleet.routes.iter().find(|route| *route.name == *name);
+        asked.filter_map(|attempt| Some(route(&attempt.route)?.id)).collect()
     }
 }
 

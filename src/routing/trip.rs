@@ -49,6 +49,8 @@ pub struct Trip {
     ends: Timestamp,
     waited: Duration,
     tried: Vec<(RouteId, Fault)>,
+    /// The routes asked by earlier trips of the same request: their providers have had their turn.
+    pub asked_before: Vec<RouteId>,
     /// Its place among those that wait for quota, once it has waited.
     pub place: Option<u64>,
     /// Beside the route that is tried next another one could answer.
@@ -68,6 +70,7 @@ impl Trip {
             ends,
             waited: Duration::ZERO,
             tried: Vec::new(),
+            asked_before: Vec::new(),
             place: None,
             has_others: false,
             rejections: Vec::new(),
@@ -162,9 +165,10 @@ impl Trip {
         self.tried.iter().filter(|(_, fault)| !matches!(fault, Fault::Full { .. })).map(|(route, _)| *route)
     }
 
-    /// Attempts at this route's provider.
+    /// Attempts at this route's provider, for this request.
     fn tries(&self, fleet: &Fleet, route: &Route) -> usize {
-        self.attempts().filter(|tried| fleet.route(*tried).provider.id == route.provider.id).count()
+        let asked = self.asked_before.iter().copied().chain(self.attempts());
+        asked.filter(|tried| fleet.route(*tried).provider.id == route.provider.id).count()
     }
 
     /// Takes note that `route` failed. A provider that may be slow stretches the trip's deadline by its own time.

@@ -166,6 +166,17 @@ async fn two_seams_are_sewn_and_no_third() {
 }
 
 #[tokio::test]
+async fn a_stream_that_breaks_off_goes_on_at_another_provider_before_the_same_one_s_other_models() {
+    let models = ["m1", "m2", "m3"].map(ModelSpec::new);
+    let broken = models.into_iter().fold(provider("sim-a"), Fake::model).answers([breaks_off("One two")]);
+    let fakes =
+        [broken, provider("sim-b").answers([breaks_off(" three")]), provider("sim-c").answers([says(" four.")])];
+    let gateway = gateway().over(fakes).start().await;
+    gateway.ask("count").streamed().await.is("One two three four.");
+    gateway.providers.only_chat("sim-a");
+}
+
+#[tokio::test]
 async fn what_was_said_counts_toward_what_the_next_route_takes() {
     let said = "Number upon number, word upon word. ".repeat(180);
     let large = provider("sim-a").answers([breaks_off(&said)]);
