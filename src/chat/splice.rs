@@ -1,8 +1,15 @@
 //! Joins a second author's text to the first's where the first broke off: what is said twice is said once.
 
 mod preamble;
+mod tail;
+
+use std::ops::Range;
 
 use preamble::{Preamble, preamble};
+use tail::{
+    FENCE, LEAST_REPEATED, LEAST_WORDS, begins_with_word, common, ends_with_word, has_word, is_marker, is_much,
+    is_next_number, is_number, is_one_word, is_periodic, is_ticks, is_unspaced, letters,
+};
 
 /// So much of the first text's end may be repeated, in bytes.
 const TAIL: usize = 1_000;
@@ -20,10 +27,8 @@ const SLACK: usize = 400;
 const ANCHOR_WORDS: usize = 4;
 const LEAST_ANCHOR: usize = 16;
 
-/// Fewer letters than this, repeated after a space or a line's end, may be meant: `}` follows `}`.
-const LEAST_REPEATED: usize = 10;
-
-const FENCE: &str = "```";
+/// A word behind a comma or a full stop without a space: "stones,stones,".
+const LEAST_GLUED: usize = 3;
 
 /// The second text leads nowhere near the place where the first broke off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,7 +113,7 @@ impl Splice {
         if let Some(seam) = self.begun_anew(words, ended)? {
             return Ok(seam);
         }
-        let (raw, trimmed) = (self.repeated(start, false, ended), self.repeated(words, words > start, ended));
+        let (raw, trimmed) = (self.repeated(start..start, ended), self.repeated(start..words, ended));
         match (raw, trimmed) {
             (Repeat::Pending, _) | (_, Repeat::Pending) => Ok(Seam::Unclear),
             (Repeat::Of(length), _) => Ok(Seam::At(start + length, "")),
@@ -191,66 +196,100 @@ impl Splice {
         if ended || self.held.len() > self.so_far.len() + SLACK { Err(Astray) } else { Ok(Seam::Unclear) }
     }
 
-    /// How much of the first text's end stands at `start` of what is held.
-    fn repeated(&self, start: usize, after_space: bool, ended: bool) -> Repeat {
-        let second = &self.held[start..];
+    /// How much of the first text's end stands in what is held, behind this gap.
+    fn repeated(&self, gap: Range<usize>, ended: bool) -> Repeat {
+        let (gap, second) = (&self.held[gap.clone()], &self.held[gap.end..]);
         let from = floor(&self.so_far, self.so_far.len().saturating_sub(TAIL));
-        let mut best = Repeat::Nothing;
-        for (offset, c) in self.so_far[from..].char_indices() {
+        // The first that fits is the longest.
+        for (offset, _) in self.so_far[from..].char_indices().filter(|(_, c)| !c.is_whitespace()) {
             let at = from + offset;
             let end = &self.so_far[at..];
-            if c.is_whitespace() || !self.may_repeat_from(at, after_space) {
+            let may_come = end.starts_with(second) && end.len() > second.len() && !second.is_empty() && !ended;
+            let rest = second.strip_prefix(end);
+            if !may_come && rest.is_none() || !self.may_repeat_from(at, gap) {
                 continue;
             }
-            if end.len() > second.len() && end.starts_with(second) && !ended && !second.is_empty() {
+            let Some(rest) = rest else { return Repeat::Pending };
+            // What decides are the characters after it.
+            let more = rest.trim_start();
+            let is_open = end.starts_with(more) || is_ticks(second) && second.len() < FENCE.len();
+            if is_open && !ended {
                 return Repeat::Pending;
             }
-            // The first that fits is the longest.
-            if let Repeat::Nothing = best
-                && let Some(rest) = second.strip_prefix(end)
-            {
-                // What decides about a number, or about a fence, are the characters after it.
-                let is_open = rest.is_empty() && is_number(end) || is_ticks(second) && second.len() < FENCE.len();
-                if is_open && !ended {
-                    return Repeat::Pending;
-                }
-                if self.is_repeat(end, rest, at) {
-                    best = Repeat::Of(end.len());
-                }
+            if !is_ticks(end) && self.is_said_over_and_over(at, more) {
+                return Repeat::Nothing;
+            }
+            if self.is_repeat(at, rest, gap) {
+                return Repeat::Of(end.len());
             }
         }
-        best
+        Repeat::Nothing
     }
 
     /// Whether an author who says something again would begin here.
-    fn may_repeat_from(&self, at: usize, after_space: bool) -> bool {
+    fn may_repeat_from(&self, at: usize, gap: &str) -> bool {
         let (before, end) = self.so_far.split_at(at);
-        if before.chars().next_back().is_some_and(char::is_alphanumeric)
-            && end.chars().next().is_some_and(char::is_alphanumeric)
+        let is_inside = before.ends_with(char::is_alphanumeric) && end.starts_with(char::is_alphanumeric);
+        if is_much(end)
+            || letters(end) >= self.least_letters(before, gap) && (!is_inside || end.starts_with(is_unspaced))
         {
+            return true;
+        }
+        if is_inside {
             return false;
         }
-        if after_space && self.so_far.ends_with(char::is_alphanumeric) {
-            // A word of its own may come again; a fragment of one is begun anew.
-            let is_one_word = !end.contains(char::is_whitespace);
-            return !is_one_word || !has_word(before, end);
-        }
         let begins_line = before.rsplit('\n').next().is_none_or(|line| line.trim().is_empty());
-        let is_line = begins_line && end.len() > 2 && end.contains(char::is_alphanumeric) && !end.ends_with('\n');
-        self.so_far.ends_with(char::is_alphanumeric)
-            || is_line
-            || begins_line && is_marker(end)
-            || end.chars().filter(|c| c.is_alphanumeric()).count() >= LEAST_REPEATED
+        let is_new_line = gap.contains('\n');
+        if self.so_far.ends_with(char::is_alphanumeric) {
+            let begins_word = end.starts_with(char::is_alphanumeric) || !before.ends_with(char::is_alphanumeric);
+            return if gap.is_empty() { begins_word } else { !is_new_line && (begins_line || is_one_word(end)) };
+        }
+        let is_line = end.len() > 2 && end.contains(char::is_alphanumeric) && !end.ends_with('\n') && !is_new_line;
+        begins_line && (is_line || is_marker(end))
     }
 
-    fn is_repeat(&self, end: &str, rest: &str, at: usize) -> bool {
+    /// So many letters in whole words were said already.
+    fn least_letters(&self, before: &str, gap: &str) -> usize {
+        let is_glued = gap.is_empty() && self.so_far.ends_with([',', '.', ';', ':', '!', '?']);
+        if self.in_fence || gap.contains('\n') || self.so_far.ends_with('\n') {
+            LEAST_REPEATED
+        } else if is_glued && before.ends_with(' ') {
+            LEAST_GLUED
+        } else {
+            LEAST_WORDS
+        }
+    }
+
+    /// Whether the text says the same again and again where it broke off, so that who does so too goes on.
+    fn is_said_over_and_over(&self, at: usize, rest: &str) -> bool {
+        let (before, end) = (self.so_far[..at].trim_end(), self.so_far[at..].trim_end());
+        let (behind, ahead) = (common(before.bytes().rev(), end.bytes().rev()), common(rest.bytes(), end.bytes()));
+        if is_much(end) {
+            return behind + ahead >= end.len() || is_periodic(end);
+        }
+        // Of few words one tells: "again and again and again".
+        let mut words = end.split_whitespace();
+        let first = words.next().unwrap_or(end);
+        let last = words.next_back().unwrap_or(first);
+        let is_phrase = ends_with_word(before, last) || begins_with_word(rest, first);
+        is_phrase || ahead == end.len() || is_periodic(end)
+    }
+
+    fn is_repeat(&self, at: usize, rest: &str, gap: &str) -> bool {
+        let (before, end) = self.so_far.split_at(at);
         if is_ticks(end) {
             return end.len() + rest.len() - rest.trim_start_matches('`').len() >= FENCE.len();
+        }
+        let is_bare = is_one_word(end) && (letters(end) == 0 || end.chars().all(char::is_alphanumeric));
+        if is_bare && !gap.is_empty() && self.so_far.ends_with(char::is_alphanumeric) {
+            // A word of its own may come again; a fragment of one is begun anew.
+            let is_new = end.chars().nth(1).is_some() && !has_word(before, end);
+            let is_fragment = rest.starts_with(char::is_alphanumeric);
+            return if is_fragment { is_new } else { letters(end) >= self.least_letters(before, gap) };
         }
         if !is_number(end) {
             return true;
         }
-        let before = &self.so_far[..at];
         let begins_line = before.is_empty() || before.ends_with('\n');
         end.len() > 3 || begins_line && rest.starts_with(['.', ')']) && is_next_number(before, end)
     }
@@ -305,34 +344,6 @@ fn anchor(text: &str) -> Option<&str> {
         .filter(|(at, c)| !c.is_whitespace() && text[..*at].chars().next_back().is_none_or(char::is_whitespace));
     let mut words = starts.map(|(at, _)| &text[at..]).skip(ANCHOR_WORDS - 1);
     words.find(|words| words.len() >= LEAST_ANCHOR)
-}
-
-fn is_ticks(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte == b'`')
-}
-
-fn is_number(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-/// Whether a list's next item has this number; `1` after item 10 is the beginning of 11.
-fn is_next_number(before: &str, number: &str) -> bool {
-    let item = |line: &str| line.split(['.', ')']).next()?.parse::<u64>().ok();
-    before.lines().rev().take(20).find_map(item).is_none_or(|last| number.parse() == Ok(last.saturating_add(1)))
-}
-
-/// Whether this is all of a list item's or a heading's mark, or the beginning of a fence.
-fn is_marker(end: &str) -> bool {
-    let mark = end.trim_end_matches(' ');
-    let is_mark = matches!(mark, "-" | "*" | "+")
-        || mark.bytes().all(|byte| byte == b'#')
-        || is_ticks(end) && end.len() <= FENCE.len();
-    let counts = mark.strip_suffix(['.', ')']).is_some_and(|number| !number.is_empty() && is_number(number));
-    is_mark || counts
-}
-
-fn has_word(text: &str, word: &str) -> bool {
-    text.split(|c: char| !c.is_alphanumeric()).any(|known| known.eq_ignore_ascii_case(word))
 }
 
 /// The nearest place at or before `at` where a character begins.

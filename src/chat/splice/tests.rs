@@ -16,6 +16,12 @@ const LETTERS: &str = "Größe zählt: 😀 und 👩‍👩‍👧 sind je ein Z
     - Ελλάδα, e\u{301}te\u{301} und نهاية.\n";
 const TEXTS: [&str; 4] = [PROSE, LIST, CODE, LETTERS];
 
+/// What says the same again because it means to.
+const SAID_AGAIN: &str = "He had had enough, and the the was a mistake, very very odd. No, no, no; again and again and again.\n\n\
+    - one thing is left\n- one thing is right\n- one thing is left\n\nIt is 0.00001, 1 1 1, 11 and 1,000,000 or #ffffff. For i in it, he held.\n\n\
+    ```py\nt.go(10)\nt.go(10)\nt.forward(100)\nt.forward(100)\nt.forward(100)\na = [0, 0, 0, 0]\nm = [\n    [0, 0, 0, 0, 0, 0],\n    [0, 0, 0, 0, 0, 0],\n]\n\
+    struct point point;\nfor i in i:\n    }\n    }\n```\n\nこれはいろいろな人々がますます増えて、木がどんどん育ちます。";
+
 fn sewn(first: &str, second: &str, piece: usize) -> Result<String, Astray> {
     let mut splice = Splice::new(first.to_owned());
     let mut all = first.to_owned();
@@ -33,7 +39,7 @@ fn cuts(text: &str) -> impl Iterator<Item = usize> {
 
 #[test]
 fn an_author_who_goes_on_exactly_is_left_alone() {
-    for text in TEXTS {
+    for text in [PROSE, LIST, CODE, LETTERS, SAID_AGAIN] {
         for cut in cuts(text) {
             for piece in [1, 4, 1_000] {
                 let all = sewn(&text[..cut], &text[cut..], piece);
@@ -62,6 +68,20 @@ fn an_author_who_repeats_the_last_line_or_sentence_says_it_once() {
                 continue;
             }
             assert_eq!(sewn(&text[..cut], &text[line..], 3).as_deref(), Ok(text), "cut at {cut}");
+        }
+    }
+}
+
+#[test]
+fn an_author_who_repeats_the_last_characters_from_within_a_word_says_them_once() {
+    for text in [PROSE, LETTERS] {
+        for length in [20, 50, 80] {
+            for (cut, _) in text.char_indices().skip(length) {
+                let start = text[..cut].char_indices().rev().nth(length - 1).map_or(0, |(at, _)| at);
+                if is_much(text[start..cut].trim_start()) {
+                    assert_eq!(sewn(&text[..cut], &text[start..], 3).as_deref(), Ok(text), "{:?}", &text[start..cut]);
+                }
+            }
         }
     }
 }
@@ -129,6 +149,14 @@ fn seams_of_many_kinds() {
         ("```py\nx = 1\ny =", "```py\ny = 2\n```", "```py\nx = 1\ny = 2\n```"),
         ("```py\nx = 1\n", "```\nDone.", "```py\nx = 1\n```\nDone."),
         ("", "all of it", "all of it"),
+        ("It has", " had enough", "It has had enough"),
+        ("He had", " had enough", "He had had enough"),
+        ("The river ", "river flows", "The river flows"),
+        ("The river", " river flows", "The river flows"),
+        ("It has sand, stones,", "stones, and more", "It has sand, stones, and more"),
+        ("the meadows in su", "eadows in summer", "the meadows in summer"),
+        ("yes,no,yes,", "yes,no", "yes,no,yes,yes,no"),
+        ("砂と石を運び、決して止ま", "石を運び、決して止まりません", "砂と石を運び、決して止まりません"),
         ("It is", "Sure, continuing: blue", "It is blue"),
         ("It is ", "...blue", "It is blue"),
         ("It is", "… blue", "It is blue"),
