@@ -149,7 +149,11 @@ fn choice<'a>(json: &'a str, skim: &mut Skim<'_>) -> Result<Choice<'a>, Malforme
         match name.text {
             b"index" => choice.index = value(json, skim)?.and_then(|index| index.parse().ok()),
             b"delta" | b"message" => choice.delta = delta(json, skim)?.or(choice.delta.take()),
-            b"finish_reason" => choice.finish_reason = value(json, skim)?.map(string).transpose()?,
+            b"finish_reason" => {
+                let reason = value(json, skim)?.map(string).transpose()?;
+                // Some servers send an empty one in every chunk that is not the last.
+                choice.finish_reason = reason.filter(|reason| !reason.is_empty());
+            }
             _ => {
                 skim.value()?;
             }
@@ -271,6 +275,14 @@ mod tests {
         let stop = signs(r#"{"choices":[{"delta":{"content":""},"finish_reason":"stop"}]}"#);
         assert_eq!((stop.real, stop.finish), (false, Some(Finish::Stop)));
         assert_eq!(end.usage.map(|usage| usage.total()), Some(7));
+    }
+
+    #[test]
+    fn an_empty_reason_is_no_end() {
+        for (delta, real) in [(r#"{"role":"assistant","content":""}"#, false), (r#"{"content":"x"}"#, true)] {
+            let signs = signs(&format!(r#"{{"choices":[{{"delta":{delta},"finish_reason":""}}]}}"#));
+            assert_eq!((signs.real, signs.finish), (real, None), "{delta}");
+        }
     }
 
     #[test]

@@ -241,6 +241,22 @@ async fn an_answer_that_had_ended_needs_no_continuation() {
 }
 
 #[tokio::test]
+async fn a_stream_that_breaks_off_behind_empty_reasons_for_its_end_has_not_ended() {
+    let chunk = |delta: &str| format!("data: {{\"choices\":[{{\"delta\":{delta},\"finish_reason\":\"\"}}]}}\n\n");
+    let role = chunk("{\"role\":\"assistant\",\"content\":\"\"}");
+    let word = chunk("{\"content\":\"One two\"}");
+    for (said, error, answer) in [
+        (role.clone(), "", "One two three."),
+        (role.clone(), "data: {\"error\":{\"code\":503,\"message\":\"x\"}}\n\n", "One two three."),
+        (role + &word, "", "One two three."),
+    ] {
+        let act = Act::raw_stream(format!("{said}{error}"), 64);
+        let fakes = [provider("sim-a").answers([act]), provider("sim-b").answers([says(answer)])];
+        gateway().over(fakes).start().await.ask("count").streamed().await.is(answer);
+    }
+}
+
+#[tokio::test]
 async fn whoever_names_one_model_gets_it_continued_there() {
     let acts = [breaks_off("One two"), says(" three")];
     let gateway = gateway().over([provider("sim-a").answers(acts), provider("sim-b")]).start().await;
