@@ -18,10 +18,20 @@ pub struct Repair {
 struct Call {
     /// Empty where its provider gave it none.
     id: String,
+    name: String,
     /// The index its provider gave it; some give all of them the same.
     own: Option<usize>,
     /// The index it has for the client.
     index: usize,
+    /// The id it has for the client, where its provider gave it none of its own.
+    made: Option<String>,
+}
+
+/// What a piece says of the call it belongs to.
+struct Piece {
+    id: String,
+    name: String,
+    own: Option<usize>,
 }
 
 impl Repair {
@@ -53,46 +63,55 @@ impl Repair {
 
     /// Whether nothing had to be mended.
     fn mend_piece(&mut self, piece: &mut EditedObject<'_>, json: &[u8], is_stream: bool) -> bool {
+        let function = piece.get("function").and_then(|function| EditedObject::parse(function).ok());
+        let name = function.as_ref().and_then(|function| function.text("name")).unwrap_or_default();
+        let arguments = function.and_then(with_text_arguments);
         let own: Option<usize> = piece.get("index").and_then(|index| index.parse().ok());
-        let id = piece.text("id").unwrap_or_default();
-        let mut is_right = true;
-        let index = self.goes_on(&id, own).unwrap_or_else(|| {
-            let index = self.begin(id.clone(), own);
-            if id.is_empty() {
-                piece.set("id", quoted(&made_id(json, index)));
-                is_right = false;
-            }
-            if !piece.get("type").is_some_and(|kind| kind.starts_with('"')) {
-                piece.set("type", "\"function\"");
-                is_right = false;
-            }
-            index
-        });
-        if is_stream && own != Some(index) {
-            piece.set("index", index.to_string());
+        let said = Piece { id: piece.text("id").unwrap_or_default(), name, own };
+        let mut is_right = arguments.is_none();
+        // In a whole answer each stands for a call.
+        let known = self.calls.iter().rposition(|call| is_stream && call.goes_on_with(&said));
+        let place = known.unwrap_or_else(|| self.begin(&said, json));
+        let call = &self.calls[place];
+        if let Some(made) = call.made.as_deref().filter(|_| known.is_none() || !said.id.is_empty()) {
+            piece.set("id", quoted(made));
             is_right = false;
         }
-        let function = piece.get("function").map(str::to_owned);
-        if let Some(function) = function.and_then(|function| with_text_arguments(&function)) {
-            piece.set("function", function);
+        if known.is_none() && !piece.get("type").is_some_and(|kind| kind.starts_with('"')) {
+            piece.set("type", "\"function\"");
             is_right = false;
+        }
+        if is_stream && own != Some(call.index) {
+            piece.set("index", call.index.to_string());
+            is_right = false;
+        }
+        if let Some(function) = arguments {
+            piece.set("function", function);
         }
         is_right
     }
 
-    /// The call that a piece goes on with: the one of its id, or where it has none the last one of its index.
-    fn goes_on(&self, id: &str, own: Option<usize>) -> Option<usize> {
-        let is_it = |call: &&Call| if id.is_empty() { own.is_none() || call.own == own } else { call.id == id };
-        self.calls.iter().rev().find(is_it).map(|call| call.index)
-    }
-
-    /// Begins a call, with the index its provider gave it where no other has that.
-    fn begin(&mut self, id: String, own: Option<usize>) -> usize {
+    /// Begins a call, with the index and the id its provider gave it where no other has those.
+    fn begin(&mut self, said: &Piece, json: &[u8]) -> usize {
         let is_taken = |index: &usize| self.calls.iter().any(|call| call.index == *index);
         let next = self.calls.iter().map(|call| call.index.saturating_add(1)).max().unwrap_or(0);
-        let index = own.filter(|own| !is_taken(own)).unwrap_or(next);
-        self.calls.push(Call { id, own, index });
-        index
+        let index = said.own.filter(|own| !is_taken(own)).unwrap_or(next);
+        let is_nameless = said.id.is_empty() || self.calls.iter().any(|call| call.id == said.id);
+        let made = is_nameless.then(|| made_id(json, index));
+        self.calls.push(Call { id: said.id.clone(), name: said.name.clone(), own: said.own, index, made });
+        self.calls.len() - 1
+    }
+}
+
+impl Call {
+    /// Whether the piece is this call's: by its id, and where it has none, by its index. Another index or name begins another call;
+    /// a name says so even if it is the same, where there is neither index nor id.
+    fn goes_on_with(&self, piece: &Piece) -> bool {
+        let is_unmarked = piece.id.is_empty() && piece.own.is_none();
+        let is_other_name = !piece.name.is_empty() && !self.name.is_empty() && (is_unmarked || piece.name != self.name);
+        let is_same_index = piece.own.is_none() || self.own.is_none() || self.own == piece.own;
+        let is_same_id = piece.id.is_empty() || self.id == piece.id;
+        is_same_id && is_same_index && !is_other_name
     }
 }
 
@@ -108,8 +127,7 @@ fn made_id(json: &[u8], index: usize) -> String {
 }
 
 /// A function whose arguments are no text, with their JSON as one; none where they are.
-fn with_text_arguments(function: &str) -> Option<String> {
-    let mut function = EditedObject::parse(function).ok()?;
+fn with_text_arguments(mut function: EditedObject<'_>) -> Option<String> {
     let text = match function.get("arguments")? {
         text if text.starts_with('"') => return None,
         "null" => quoted(""),
@@ -243,6 +261,31 @@ mod tests {
         // An id at every piece.
         let again = r#"{"index":0,"id":"a","function":{"arguments":"{}"}}"#;
         assert_eq!(calls(&[&a, again]), [call("a", "f", "{}")]);
+    }
+
+    #[test]
+    fn parallel_calls_that_share_an_id_or_have_none_are_told_apart_by_index_and_name() {
+        let piece = |marks: &str, name: &str, text: &str| {
+            format!(r#"{{{marks}"function":{{"name":{name},"arguments":{}}}}}"#, quoted(text))
+        };
+        let table =
+            [[r#""index":0,"id":"f","#, r#""index":1,"id":"f","#], [r#""index":0,"#, r#""index":1,"#], ["", ""]];
+        for marks in table {
+            let [one, two] = marks;
+            let got =
+                calls(&[&piece(one, "\"f\"", "{\"a\":1}"), &piece(two, "\"f\"", "{\"a\""), &piece(two, "null", ":2}")]);
+            assert_eq!(got.len(), 2, "{marks:?}: {got:?}");
+            assert_eq!((got[0].2.as_str(), got[1].2.as_str()), ("{\"a\":1}", "{\"a\":2}"), "{marks:?}");
+            assert!(got.iter().all(|call| call.1 == "f") && got[0].0 != got[1].0, "{marks:?}: {got:?}");
+        }
+        let at_zero = r#""index":0,"#;
+        let got =
+            calls(&[&piece(at_zero, "\"f\"", "{}"), &piece(at_zero, "\"g\"", "{"), &piece(at_zero, "\"g\"", "}")]);
+        assert_eq!((got[0].2.as_str(), got[1].2.as_str()), ("{}", "{}"), "{got:?}");
+        let whole =
+            r#"{"choices":[{"message":{"tool_calls":[{"id":"f","type":"function"},{"id":"f","type":"function"}]}}]}"#;
+        let mended = mend(&mut Repair::default(), whole).expect("mended");
+        assert!(mended.contains(r#"{"id":"f","type":"function"},{"id":"call_"#), "{mended}");
     }
 
     #[test]
