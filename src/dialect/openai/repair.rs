@@ -3,6 +3,9 @@
 use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
+use smallvec::SmallVec;
+
+use crate::chat::chunk::Choice;
 use crate::chat::event::Finish;
 use crate::chat::fields::{EditedObject, list, quoted};
 use crate::chat::{Chunk, RawObject};
@@ -16,6 +19,8 @@ pub struct Repair {
 /// A call that has begun.
 #[derive(Debug)]
 struct Call {
+    /// The choice it is in: an answer may have several, each with calls of its own.
+    choice: u64,
     /// Empty where its provider gave it none.
     id: String,
     name: String,
@@ -29,45 +34,62 @@ struct Call {
 
 /// What a piece says of the call it belongs to.
 struct Piece {
+    choice: u64,
     id: String,
     name: String,
     own: Option<usize>,
+}
+
+/// What has to be mended of a choice.
+#[derive(Debug, Default, PartialEq)]
+struct Faults<'a> {
+    /// Its calls as they should be.
+    calls: Option<String>,
+    ends_wrong: bool,
+    in_parts: Option<&'a str>,
 }
 
 impl Repair {
     /// The chunk (or whole answer) mended; `None` where it is right as it is.
     pub fn mend(&mut self, json: &[u8], chunk: &Chunk<'_>) -> Option<String> {
         let choices = chunk.choices.as_deref()?;
-        let first = choices.first()?;
-        let delta = first.delta.as_ref();
-        let calls = delta.and_then(|delta| delta.tool_calls).filter(|calls| calls.starts_with('['));
-        let calls = calls.and_then(|calls| self.mended_calls(calls, json));
-        let ends_wrong = !self.calls.is_empty() && first.finish_reason.as_deref().map(Finish::of) == Some(Finish::Stop);
-        let in_parts = delta.and_then(|delta| delta.content).filter(|content| content.starts_with('['));
-        if calls.is_none() && !ends_wrong && in_parts.is_none() {
+        let faults = choices.iter().zip(0..).map(|(choice, place)| self.look_at(choice, place, json));
+        let faults: SmallVec<[Faults<'_>; 1]> = faults.collect();
+        if faults.iter().all(|faults| *faults == Faults::default()) {
             return None;
         }
-        mended(std::str::from_utf8(json).ok()?, calls, ends_wrong, in_parts)
+        mended(std::str::from_utf8(json).ok()?, faults)
     }
 
-    fn mended_calls(&mut self, calls: &str, json: &[u8]) -> Option<String> {
+    fn look_at<'a>(&mut self, choice: &Choice<'a>, place: u64, json: &[u8]) -> Faults<'a> {
+        let number = choice.index.unwrap_or(place);
+        let delta = choice.delta.as_ref();
+        let calls = delta.and_then(|delta| delta.tool_calls).filter(|calls| calls.starts_with('['));
+        let calls = calls.and_then(|calls| self.mended_calls(calls, number, json));
+        let has_calls = self.calls.iter().any(|call| call.choice == number);
+        let ends_wrong = has_calls && choice.finish_reason.as_deref().map(Finish::of) == Some(Finish::Stop);
+        let in_parts = delta.and_then(|delta| delta.content).filter(|content| content.starts_with('['));
+        Faults { calls, ends_wrong, in_parts }
+    }
+
+    fn mended_calls(&mut self, calls: &str, choice: u64, json: &[u8]) -> Option<String> {
         let is_stream = is_stream(json);
         let mut pieces = Vec::new();
         for raw in list(calls).ok()? {
             let mut piece = EditedObject::parse(raw).ok()?;
-            let is_right = self.mend_piece(&mut piece, json, is_stream);
+            let is_right = self.mend_piece(&mut piece, choice, json, is_stream);
             pieces.push(if is_right { Cow::Borrowed(raw) } else { Cow::Owned(piece.render()) });
         }
         pieces.iter().any(|piece| matches!(piece, Cow::Owned(_))).then(|| format!("[{}]", pieces.join(",")))
     }
 
     /// Whether nothing had to be mended.
-    fn mend_piece(&mut self, piece: &mut EditedObject<'_>, json: &[u8], is_stream: bool) -> bool {
+    fn mend_piece(&mut self, piece: &mut EditedObject<'_>, choice: u64, json: &[u8], is_stream: bool) -> bool {
         let function = piece.get("function").and_then(|function| EditedObject::parse(function).ok());
         let name = function.as_ref().and_then(|function| function.text("name")).unwrap_or_default();
         let arguments = function.and_then(with_text_arguments);
         let own: Option<usize> = piece.get("index").and_then(|index| index.parse().ok());
-        let said = Piece { id: piece.text("id").unwrap_or_default(), name, own };
+        let said = Piece { choice, id: piece.text("id").unwrap_or_default(), name, own };
         let mut is_right = arguments.is_none();
         // In a whole answer each stands for a call.
         let known = self.calls.iter().rposition(|call| is_stream && call.goes_on_with(&said));
@@ -93,12 +115,14 @@ impl Repair {
 
     /// Begins a call, with the index and the id its provider gave it where no other has those.
     fn begin(&mut self, said: &Piece, json: &[u8]) -> usize {
-        let is_taken = |index: &usize| self.calls.iter().any(|call| call.index == *index);
-        let next = self.calls.iter().map(|call| call.index.saturating_add(1)).max().unwrap_or(0);
+        let others = || self.calls.iter().filter(|call| call.choice == said.choice);
+        let is_taken = |index: &usize| others().any(|call| call.index == *index);
+        let next = others().map(|call| call.index.saturating_add(1)).max().unwrap_or(0);
         let index = said.own.filter(|own| !is_taken(own)).unwrap_or(next);
         let is_nameless = said.id.is_empty() || self.calls.iter().any(|call| call.id == said.id);
-        let made = is_nameless.then(|| made_id(json, index));
-        self.calls.push(Call { id: said.id.clone(), name: said.name.clone(), own: said.own, index, made });
+        let made = is_nameless.then(|| made_id(json, said.choice, index));
+        let Piece { choice, own, .. } = *said;
+        self.calls.push(Call { choice, id: said.id.clone(), name: said.name.clone(), own, index, made });
         self.calls.len() - 1
     }
 }
@@ -111,18 +135,18 @@ impl Call {
         let is_other_name = !piece.name.is_empty() && !self.name.is_empty() && (is_unmarked || piece.name != self.name);
         let is_same_index = piece.own.is_none() || self.own.is_none() || self.own == piece.own;
         let is_same_id = piece.id.is_empty() || self.id == piece.id;
-        is_same_id && is_same_index && !is_other_name
+        self.choice == piece.choice && is_same_id && is_same_index && !is_other_name
     }
 }
 
-/// An id for a call that has none: of its answer and its place there.
-fn made_id(json: &[u8], index: usize) -> String {
+/// An id for a call that has none of its own: of its answer and its place there.
+fn made_id(json: &[u8], choice: u64, index: usize) -> String {
     let mut hasher = DefaultHasher::new();
     match RawObject::parse(json).ok().and_then(|object| object.get("id").map(str::to_owned)) {
         Some(id) => id.hash(&mut hasher),
         None => json.hash(&mut hasher),
     }
-    index.hash(&mut hasher);
+    (choice, index).hash(&mut hasher);
     format!("call_{:016x}", hasher.finish())
 }
 
@@ -141,17 +165,24 @@ fn is_stream(json: &[u8]) -> bool {
     memchr::memmem::find(json, b"\"delta\"").is_some()
 }
 
-fn mended(json: &str, calls: Option<String>, ends_wrong: bool, in_parts: Option<&str>) -> Option<String> {
+fn mended<'a>(json: &str, faults: impl IntoIterator<Item = Faults<'a>>) -> Option<String> {
     let object = RawObject::parse(json.as_bytes()).ok()?;
-    let choices = list(object.get("choices")?).ok()?;
-    let mut choice = EditedObject::parse(choices.first()?).ok()?;
+    let choices = list(object.get("choices")?).ok()?.into_iter().zip(faults);
+    let choices: Option<Vec<String>> = choices.map(|(choice, faults)| mended_choice(choice, faults)).collect();
+    let mut whole = EditedObject::parse(json).ok()?;
+    whole.set("choices", format!("[{}]", choices?.join(",")));
+    Some(whole.render())
+}
+
+fn mended_choice(choice: &str, faults: Faults<'_>) -> Option<String> {
+    let mut choice = EditedObject::parse(choice).ok()?;
     let place = if choice.get("delta").is_some() { "delta" } else { "message" };
     if let Some(delta) = choice.get(place).map(str::to_owned) {
         let mut delta = EditedObject::parse(&delta).ok()?;
-        if let Some(calls) = calls {
+        if let Some(calls) = faults.calls {
             delta.set("tool_calls", calls);
         }
-        if let Some(parts) = in_parts {
+        if let Some(parts) = faults.in_parts {
             let (text, thinking) = split_parts(parts);
             delta.set("content", quoted(&text));
             if !thinking.is_empty() {
@@ -160,14 +191,10 @@ fn mended(json: &str, calls: Option<String>, ends_wrong: bool, in_parts: Option<
         }
         choice.set(place, delta.render());
     }
-    if ends_wrong {
+    if faults.ends_wrong {
         choice.set("finish_reason", "\"tool_calls\"");
     }
-    let mut rest: Vec<Cow<'_, str>> = choices.into_iter().map(Cow::Borrowed).collect();
-    rest[0] = Cow::Owned(choice.render());
-    let mut whole = EditedObject::parse(json).ok()?;
-    whole.set("choices", format!("[{}]", rest.join(",")));
-    Some(whole.render())
+    Some(choice.render())
 }
 
 /// The text of a content in parts, and its thinking (Mistral's reasoning models, 2026-08).
@@ -302,6 +329,28 @@ mod tests {
             "{mended}"
         );
         assert!(!mended.contains("\"index\""), "{mended}");
+    }
+
+    #[test]
+    fn the_choices_of_one_answer_keep_their_calls_and_their_ends_apart() {
+        let mut repair = Repair::default();
+        let begins = |choice: u64, id: &str| {
+            format!(
+                r#"{{"choices":[{{"index":{choice},"delta":{{"tool_calls":[{{"index":0,"id":"{id}","type":"function","function":{{"name":"f","arguments":""}}}}]}}}}]}}"#
+            )
+        };
+        let goes_on = |choice: u64| {
+            format!(
+                r#"{{"choices":[{{"index":{choice},"delta":{{"tool_calls":[{{"index":0,"function":{{"arguments":"{{}}"}}}}]}}}}]}}"#
+            )
+        };
+        let text = r#"{"choices":[{"index":2,"delta":{},"finish_reason":"stop"}]}"#;
+        for json in [&begins(0, "a"), &begins(1, "b"), &goes_on(0), &goes_on(1), &goes_on(0), text] {
+            assert_eq!(mend(&mut repair, json), None, "{json}");
+        }
+        let both = r#"{"choices":[{"index":0,"delta":{},"finish_reason":"stop"},{"index":2,"delta":{"content":[{"type":"text","text":"x"}]},"finish_reason":"stop"}]}"#;
+        let expected = r#"{"choices":[{"index":0,"delta":{},"finish_reason":"tool_calls"},{"index":2,"delta":{"content":"x"},"finish_reason":"stop"}]}"#;
+        assert_eq!(mend(&mut repair, both).as_deref(), Some(expected));
     }
 
     #[test]
