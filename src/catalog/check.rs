@@ -72,6 +72,7 @@ fn give_evidence<'a>(numbers: impl Iterator<Item = &'a mut Limit>, evidence: Opt
 }
 
 fn wire(file: WireFile) -> Wire {
+    let steps = |path: String| path.split('.').map(str::to_owned).collect();
     let usual = Wire::default();
     Wire {
         drop: file.drop.unwrap_or(usual.drop),
@@ -83,7 +84,8 @@ fn wire(file: WireFile) -> Wire {
         models: file.models.unwrap_or(usual.models),
         lists_all: file.lists_all.unwrap_or(usual.lists_all),
         key_check: file.key_check.or(usual.key_check),
-        usage_at: file.usage_at.map_or(usual.usage_at, |path| path.split('.').map(str::to_owned).collect()),
+        usage_at: file.usage_at.map_or(usual.usage_at, steps),
+        error_at: file.error_at.map_or(usual.error_at, steps),
         requests_header: file.requests_header.unwrap_or(usual.requests_header),
         stream_options: file.stream_options.unwrap_or(usual.stream_options),
         developer: file.developer.unwrap_or(usual.developer),

@@ -64,6 +64,7 @@ pub struct WireFile {
     pub lists_all: Option<bool>,
     pub key_check: Option<String>,
     pub usage_at: Option<String>,
+    pub error_at: Option<String>,
     pub requests_header: Option<Period>,
     pub stream_options: Option<bool>,
     pub developer: Option<bool>,
@@ -169,6 +170,7 @@ impl WireFile {
             lists_all: wire.flag("lists_all"),
             key_check: read_path(wire, "key_check"),
             usage_at: wire.text("usage_at"),
+            error_at: wire.text("error_at"),
             requests_header: wire.choice("requests_header", &PERIODS),
             stream_options: wire.flag("stream_options"),
             developer: wire.flag("developer"),
@@ -191,7 +193,7 @@ impl WireFile {
         overlay!(self, over, drop, only, rename, defaults, models, usage_at, requests_header, stream_options);
         overlay!(self, over, developer, names, message_fields, flatten, null_content, tool_ids, strict_order);
         overlay!(self, over, reasoning_field, lists_all, key_check, system_first, tool_choices);
-        overlay!(self, over, without_reasoning, most, efforts, null_answers);
+        overlay!(self, over, without_reasoning, most, efforts, null_answers, error_at);
     }
 }
 

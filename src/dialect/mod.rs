@@ -51,6 +51,8 @@ pub struct Wire {
     pub key_check: Option<String>,
     /// The path of the usage object in a stream's chunks, where it is not `usage`.
     pub usage_at: Vec<String>,
+    /// The path of an error in a stream's chunks, where it is not `error`.
+    pub error_at: Vec<String>,
     /// The period of a rate header that says `requests` and no more.
     pub requests_header: Period,
     /// Whether `stream_options` may be sent; where not, usage comes anyway.
@@ -126,6 +128,7 @@ impl Default for Wire {
             lists_all: true,
             key_check: None,
             usage_at: Vec::new(),
+            error_at: Vec::new(),
             requests_header: Period::Minute,
             stream_options: true,
             developer: false,

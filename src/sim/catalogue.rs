@@ -92,6 +92,7 @@ fn own_wire(spec: &ProviderSpec) -> String {
     let mut table = "\n[wire]\n".to_owned();
     if spec.usage_at == UsageAt::XGroq {
         line(&mut table, "usage_at", &quoted("x_groq.usage"));
+        line(&mut table, "error_at", &quoted("x_groq.error"));
     }
     let limits = spec.limits.iter().chain(spec.models.iter().flat_map(|model| &model.limits));
     let longest = limits.filter(|limit| limit.unit == Unit::Requests).map(|limit| limit.period).max();

@@ -1,6 +1,6 @@
 //! Streams that break off in the middle: another route goes on, and the reader notices nothing.
 
-use relay::sim::{Act, ModelSpec, Outcome, Persona, ProviderSpec};
+use relay::sim::{Act, ModelSpec, Outcome, Persona, ProviderSpec, UsageAt};
 use serde_json::{Value, json};
 
 use super::harness::{Fake, Reply, gateway, provider, says};
@@ -254,6 +254,18 @@ async fn a_stream_that_breaks_off_behind_empty_reasons_for_its_end_has_not_ended
         let fakes = [provider("sim-a").answers([act]), provider("sim-b").answers([says(answer)])];
         gateway().over(fakes).start().await.ask("count").streamed().await.is(answer);
     }
+}
+
+#[tokio::test]
+async fn a_stream_whose_last_chunk_holds_an_error_of_the_provider_s_own_is_continued() {
+    let end = json!({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}],
+        "x_groq": {"id": "req_1", "error": "over capacity"}});
+    let Act::Raw { content_type, body, piece } = breaks_off("One two") else { panic!("a stream") };
+    let body = [&body, format!("data: {end}\n\ndata: [DONE]\n\n").as_bytes()].concat();
+    let broken = provider("sim-a").spec(|spec| spec.usage_at(UsageAt::XGroq));
+    let fakes =
+        [broken.answers([Act::Raw { content_type, body, piece }]), provider("sim-b").answers([says(" three.")])];
+    gateway().over(fakes).config(AS_WRITTEN).start().await.ask("count").streamed().await.is("One two three.");
 }
 
 #[tokio::test]

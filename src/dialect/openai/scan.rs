@@ -5,10 +5,10 @@ use std::collections::VecDeque;
 
 use bytes::{Buf as _, Bytes};
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::chat::event::Finish;
-use crate::chat::{Breakage, Chunk, Fault, Signs, StreamEvent, Usage};
+use crate::chat::{Breakage, Chunk, Fault, Signs, StreamEvent};
 use crate::dialect::Wire;
 use crate::dialect::sse::{self, Splitter};
 
@@ -27,8 +27,9 @@ pub struct Scanner {
     /// Complete events as they were cut, not yet looked at.
     cut: VecDeque<Bytes>,
     ready: VecDeque<StreamEvent>,
-    /// JSON pointer to usage where it is not the chunk's own `usage`.
+    /// JSON pointers to usage and to an error where they are not the chunk's own `usage` and `error`.
     usage_at: Option<String>,
+    error_at: Option<String>,
     /// Whether the caller asked for the chunk that holds nothing but usage.
     include_usage: bool,
     /// An event with data has come: it is an event stream, whatever follows.
@@ -40,13 +41,14 @@ pub struct Scanner {
 
 impl Scanner {
     pub fn new(wire: &Wire, include_usage: bool) -> Self {
-        let usage_at = (!wire.usage_at.is_empty()).then(|| format!("/{}", wire.usage_at.join("/")));
+        let pointer = |steps: &[String]| (!steps.is_empty()).then(|| format!("/{}", steps.join("/")));
         let (splitter, cut, ready) = (Splitter::default(), VecDeque::with_capacity(1), VecDeque::with_capacity(1));
         Self {
             splitter,
             cut,
             ready,
-            usage_at,
+            usage_at: pointer(&wire.usage_at),
+            error_at: pointer(&wire.error_at),
             include_usage,
             heard: false,
             repair: Repair::default(),
@@ -140,9 +142,15 @@ impl Scanner {
             signs.error = classify::in_band(data, now).or_else(|| failed.then_some(Fault::Broken(Breakage::InBand)));
         }
         if signs.usage.is_none()
-            && let Some(path) = &self.usage_at
+            && let Some(usage) = self.usage_at.as_deref().and_then(|path| at(data, path))
         {
-            signs.usage = usage_at(data, path);
+            signs.usage = serde_json::from_value(usage).ok();
+        }
+        if signs.error.is_none()
+            && let Some(error) = self.error_at.as_deref().and_then(|path| at(data, path))
+        {
+            let told = json!({ "error": error }).to_string();
+            signs.error = Some(classify::in_band(told.as_bytes(), now).unwrap_or(Fault::Broken(Breakage::InBand)));
         }
         let mended = self.repair.mend(data, &chunk);
         Ok((signs, mended))
@@ -156,12 +164,13 @@ fn is_no_event(event: &[u8]) -> bool {
     lines.any(|line| !FIELDS.iter().any(|field| line.starts_with(field)))
 }
 
-fn usage_at(data: &[u8], path: &str) -> Option<Usage> {
+/// What stands at a place that most chunks do not have.
+fn at(data: &[u8], path: &str) -> Option<Value> {
     // A look at the bytes spares most chunks the second parse.
     let key = path.trim_start_matches('/').split('/').next()?;
     memchr::memmem::find(data, key.as_bytes())?;
     let value: Value = serde_json::from_slice(data).ok()?;
-    serde_json::from_value(value.pointer(path)?.clone()).ok()
+    value.pointer(path).filter(|value| !value.is_null()).cloned()
 }
 
 #[cfg(test)]
@@ -169,6 +178,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::chat::Usage;
 
     const STREAM: &str = concat!(
         ": OPENROUTER PROCESSING\n\n",
@@ -180,7 +190,8 @@ mod tests {
     );
 
     fn scan(pieces: &[&[u8]], include_usage: bool) -> (Vec<StreamEvent>, Result<(), Fault>) {
-        let wire = Wire { usage_at: vec!["x_groq".to_owned(), "usage".to_owned()], ..Wire::default() };
+        let within = |name: &str| vec!["x_groq".to_owned(), name.to_owned()];
+        let wire = Wire { usage_at: within("usage"), error_at: within("error"), ..Wire::default() };
         let mut scanner = Scanner::new(&wire, include_usage);
         let mut result = Ok(());
         for piece in pieces {
@@ -250,6 +261,14 @@ mod tests {
         assert_eq!(word(r#"{"choices":[{"delta":{},"finish_reason":"error"}]}"#).as_deref(), Some("error-in-200"));
         assert_eq!(word(r#"{"message":"slow down","type":"too_many_requests_error"}"#).as_deref(), Some("busy"));
         assert_eq!(word(r#"{"choices":[]}"#), None);
+        let own = |error: &str| {
+            word(&format!(
+                r#"{{"choices":[{{"delta":{{}},"finish_reason":"stop"}}],"x_groq":{{"id":"r","error":{error}}}}}"#
+            ))
+        };
+        assert_eq!(own("null"), None);
+        assert_eq!(own(r#""over capacity""#).as_deref(), Some("error-in-200"));
+        assert_eq!(own(r#"{"code":"rate_limit_exceeded","message":"x"}"#).as_deref(), Some("busy"));
     }
 
     proptest! {
