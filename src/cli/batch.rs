@@ -18,6 +18,7 @@ use super::args::{Ask, Global};
 use super::ask::{self, Answerer};
 use super::exit::{Exit, Trouble};
 use super::output::Output;
+use super::report;
 use super::setup::{self, Verify};
 use super::signal::Signals;
 
@@ -132,7 +133,7 @@ impl Run<'_> {
                 "failed": tally.failed(),
                 "bad_lines": tally.bad(),
                 "duration_ms": u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
-                "error": trouble.as_ref().map(|it| json!({ "code": it.exit.word(), "message": it.message, "hint": it.hint })),
+                "error": trouble.as_ref().map(report::error),
             });
             self.output.result(&format!("{document}\n"))?;
             return trouble.map_or(Ok(()), |trouble| Err(Trouble::silent(trouble.exit)));

@@ -15,7 +15,7 @@ pub fn print(trouble: &Trouble, json: Option<&str>, output: Output) {
         let document = json!({
             "schema": format!("relay.{command}/1"),
             "ok": false,
-            "error": { "code": trouble.exit.word(), "message": trouble.message, "retry_after_s": trouble.retry_after_s, "hint": trouble.hint },
+            "error": error(trouble),
             "attempts": trouble.attempts.iter().map(attempt).collect::<Vec<_>>(),
         });
         // A reader that has gone cannot be told.
@@ -34,6 +34,19 @@ pub fn print(trouble: &Trouble, json: Option<&str>, output: Output) {
         text.push_str(&table::complaint(hint, "hint: ".len()));
     }
     output.error(&text);
+}
+
+/// What went wrong as JSON tells it: all that is printed of it otherwise.
+pub fn error(trouble: &Trouble) -> Value {
+    // Lines are set in for people.
+    let details = trouble.lines.iter().flat_map(|line| line.lines()).map(str::trim);
+    json!({
+        "code": trouble.exit.word(),
+        "message": trouble.message,
+        "details": details.collect::<Vec<_>>(),
+        "retry_after_s": trouble.retry_after_s,
+        "hint": trouble.hint,
+    })
 }
 
 /// One attempt as JSON tells it.

@@ -139,6 +139,25 @@ async fn every_form_of_a_command_prints_what_its_schema_says() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_error_in_json_says_all_that_a_person_is_told() {
+    let resting = Providers::start([provider("one").answers([Act::busy(60)])], Clock::system()).await;
+    let resting = relay(["ask", "hi"]).over(&resting);
+    resting.beside(["ask", "--wait", "0s", "hi"]).await.exits(75);
+    let cases = [
+        (relay(["serve"]).variable("RELAY_PORT", "abc"), "RELAY_PORT: the port must be a number from 0 to 65535"),
+        (relay(["ask", "hi"]).file("config.toml", "[routing]\nstrateggy = 1\n"), "config.toml:2: "),
+        (relay(["ask", "hi"]).without_shipped(), "relay demo  "),
+        (relay(["init", "groq"]), "relay keys set groq < key-file"),
+        (resting.beside(["ask", "--wait", "0s", "hi"]), "one/sim-m  "),
+    ];
+    for (command, said) in cases {
+        let document = command.more_arguments(["--json"]).await.json();
+        let details = document["error"]["details"].as_array().expect("a list");
+        assert!(details.iter().any(|line| line.as_str().is_some_and(|line| line.contains(said))), "{said}: {document}");
+    }
+}
+
 /// A provider with limits that answers, one that is out of quota, one that rejects its key, one without a key.
 async fn over_used_providers() -> (Providers, Command) {
     let limits = [Limit::requests(50, Period::Minute), Limit::requests(1000, Period::Day)];
