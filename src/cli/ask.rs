@@ -6,18 +6,16 @@ mod course;
 mod deliver;
 mod extract;
 mod input;
+mod limit;
 mod options;
 mod question;
 mod reading;
 mod schema;
 mod spinner;
 
-use std::time::Duration;
-
 use secrecy::SecretString;
-use tokio::sync::oneshot;
 
-use crate::catalog::reader::{close, parse_duration};
+use crate::catalog::reader::close;
 use crate::catalog::stays_here;
 use crate::clock::Clock;
 use crate::config::{Environment, Flags};
@@ -25,6 +23,7 @@ use crate::relay::{Options, Remote};
 
 use super::args::{Ask, Global};
 use super::batch;
+use super::beside::beside;
 use super::exit::{Exit, Trouble};
 use super::explain;
 use super::output::Output;
@@ -32,32 +31,28 @@ use super::setup::{self, Core, Verify};
 use super::signal::Signals;
 
 use course::Course;
+use limit::Limit;
 use question::Question;
 
 pub use answerer::Answerer;
 pub use extract::Extract;
 pub use input::stdin_has_input;
+pub use limit::timeout;
 pub use options::options;
 pub use question::fields;
-
-/// How long a call may take where nobody says; waiting for quota that was asked for comes on top.
-const USUAL_TIMEOUT: Duration = Duration::from_mins(2);
 
 pub async fn run(ask: &Ask, global: &Global, environment: &Environment, output: Output) -> Result<(), Trouble> {
     let mut signals = Signals::new()?;
     if let Some(input) = &ask.batch {
         return batch::run(input, ask, global, environment, output, &mut signals).await;
     }
-    tokio::select! {
-        answered = answer(ask, global, environment, output) => answered,
-        exit = signals.next() => Err(Trouble::silent(exit)),
-    }
+    signals.interrupting(Box::pin(answer(ask, global, environment, output))).await
 }
 
 async fn answer(ask: &Ask, global: &Global, environment: &Environment, output: Output) -> Result<(), Trouble> {
-    let limit = timeout(ask, environment)?;
-    let content = content(ask, environment).await?;
-    let question = Question::of(ask, content, environment)?;
+    let whole = timeout(ask, environment)?;
+    let question = question(ask, environment).await?;
+    let limit = Limit::begin(whole);
     if let Some(url) = gateway_url(ask, global, environment)? {
         let remote = remote(ask, url, global, environment)?;
         if ask.explain {
@@ -67,7 +62,8 @@ async fn answer(ask: &Ask, global: &Global, environment: &Environment, output: O
         return course.run_within(limit).await;
     }
     let flags = Flags { strict_free: ask.strict_free, ..Flags::default() };
-    let core = setup::core(global, flags, environment, output, Verify::Nothing).await?;
+    let core = setup::core(global, flags, environment, output, Verify::Nothing);
+    let core = limit.keep(core, |late| late.and_lines(["  the settings were still being read".to_owned()])).await?;
     for problem in &core.problems {
         output.notice(&problem.to_string());
     }
@@ -82,30 +78,11 @@ async fn answer(ask: &Ask, global: &Global, environment: &Environment, output: O
     done.map_err(|trouble| with_setup(trouble, &core))
 }
 
-/// The message, read beside the runtime: stdin may say nothing for ever, and a signal still ends the program.
-#[expect(clippy::disallowed_methods, reason = "it waits for stdin and ends with the program")]
-async fn content(ask: &Ask, environment: &Environment) -> Result<serde_json::Value, Trouble> {
+/// What is asked, read beside the runtime: stdin may say nothing for ever, and so may a pipe that is named as a file.
+async fn question(ask: &Ask, environment: &Environment) -> Result<Question, Trouble> {
+    let (ask, environment) = (ask.clone(), environment.clone());
     let no_stdin = ask.no_stdin || environment.is_on("RELAY_NO_STDIN");
-    let (sender, content) = oneshot::channel();
-    let ask = ask.clone();
-    std::thread::spawn(move || {
-        // Nobody listens any more once a signal has come.
-        drop(sender.send(input::content(&ask, no_stdin)));
-    });
-    content.await.unwrap_or_else(|_| Err(Trouble::new(Exit::Internal, "reading the input stopped".to_owned())))
-}
-
-pub fn timeout(ask: &Ask, environment: &Environment) -> Result<Duration, Trouble> {
-    if let Some(limit) = ask.timeout {
-        return Ok(limit);
-    }
-    let Some(text) = environment.get("RELAY_TIMEOUT") else {
-        return Ok(USUAL_TIMEOUT.saturating_add(ask.wait.unwrap_or_default()));
-    };
-    parse_duration(text).filter(|limit| !limit.is_zero()).ok_or_else(|| {
-        let message = format!("`RELAY_TIMEOUT` is `{text}`; it must be a duration longer than zero, such as 120s");
-        Trouble::new(Exit::Config, message)
-    })
+    beside(move || Question::of(&ask, input::content(&ask, no_stdin)?, &environment)).await?
 }
 
 /// The gateway to ask. Simulated providers are asked for more explicitly than a variable says otherwise.

@@ -16,6 +16,7 @@ use crate::config::{Environment, Flags};
 
 use super::args::{Ask, Global};
 use super::ask::{self, Answerer};
+use super::beside::beside;
 use super::exit::{Exit, Trouble};
 use super::output::Output;
 use super::report;
@@ -41,14 +42,15 @@ pub async fn run(
     let results =
         ask.output.as_deref().ok_or_else(|| Trouble::new(Exit::Usage, "--batch needs --output".to_owned()))?;
     refuse_same(input, results)?;
-    let source = Source::open(input)?;
+    let input = input.to_owned();
+    let source = signals.interrupting(beside(move || Source::open(&input))).await??;
     let run = Run { ask, global, output, results, limit };
     if let Some(url) = ask::gateway_url(ask, global, environment)? {
         let remote = ask::remote(ask, url, global, environment)?;
         return run.over(Answerer::Gateway(&remote), source, &fields, signals).await;
     }
     let flags = Flags { strict_free: ask.strict_free, ..Flags::default() };
-    let core = setup::core(global, flags, environment, output, Verify::Nothing).await?;
+    let core = signals.interrupting(setup::core(global, flags, environment, output, Verify::Nothing)).await?;
     for problem in &core.problems {
         output.notice(&problem.to_string());
     }

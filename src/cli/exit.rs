@@ -169,7 +169,7 @@ impl Trouble {
 
     /// Adds lines to what explains it.
     #[must_use]
-    pub fn and_lines(mut self, lines: impl Iterator<Item = String>) -> Self {
+    pub fn and_lines(mut self, lines: impl IntoIterator<Item = String>) -> Self {
         self.lines.extend(lines);
         self
     }

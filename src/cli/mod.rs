@@ -4,6 +4,7 @@ mod args;
 mod ask;
 mod banner;
 mod batch;
+mod beside;
 mod browser;
 mod check_models;
 mod completions;

@@ -3,11 +3,12 @@
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use crate::config::{self, Environment, Flags, Paths};
+use crate::config::{Environment, Flags, Paths};
 use crate::relay::{Adopted, Relay};
 use crate::routing::Fleet;
 
 use super::output::Output;
+use super::setup;
 
 /// How often the files are looked at. It costs a listing of one folder.
 const GAP: Duration = Duration::from_millis(250);
@@ -27,13 +28,13 @@ pub async fn watch(
         let now = stamps(&folder);
         if now != known {
             known = now;
-            take_over(relay, flags, environment, output);
+            take_over(relay, flags, environment, output).await;
         }
     }
 }
 
-fn take_over(relay: &Relay, flags: &Flags, environment: &Environment, output: Output) {
-    let loaded = config::load(flags, environment, None);
+async fn take_over(relay: &Relay, flags: &Flags, environment: &Environment, output: Output) {
+    let Ok(loaded) = setup::load(flags, environment, None).await else { return };
     if let Some(problem) = loaded.problems.first() {
         output.notice(&format!("limits not taken over: {problem}"));
         return;

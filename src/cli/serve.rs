@@ -27,9 +27,9 @@ pub async fn run(serve: &Serve, global: &Global, environment: &Environment, outp
     let flags = flags(serve);
     let verify = if serve.no_verify { Verify::Nothing } else { Verify::Everything };
     let watched = flags.clone().with(global);
-    let mut core = setup::core(global, flags, environment, output, verify).await?;
-    refuse_open_door(&core, serve)?;
     let mut signals = Signals::new()?;
+    let mut core = signals.interrupting(setup::core(global, flags, environment, output, verify)).await?;
+    refuse_open_door(&core, serve)?;
     let listener = listen(SocketAddr::new(core.settings.server.host, core.settings.server.port)).await?;
     let address =
         listener.local_addr().map_err(|error| Trouble::new(Exit::Io, format!("the address is lost: {error}")))?;

@@ -13,6 +13,7 @@ use crate::store::{self, Memory, Sqlite, Store};
 use crate::upstream::{self, Finding, Verified, What};
 
 use super::args::Global;
+use super::beside::beside;
 use super::exit::{Exit, Trouble, Ways};
 use super::output::Output;
 
@@ -153,7 +154,7 @@ pub async fn core_even_if_empty(
     clock: Clock,
 ) -> Result<Core, Trouble> {
     let simulated = simulator.as_ref().map(simulated_providers);
-    let Loaded { mut settings, notices, problems } = config::load(&flags, environment, simulated.as_deref());
+    let Loaded { mut settings, notices, problems } = load(&flags, environment, simulated).await?;
     for notice in notices {
         output.notice(&notice);
     }
@@ -171,6 +172,16 @@ pub async fn core_even_if_empty(
         note_listed(&relay, &findings);
     }
     Ok(Core { relay, settings, simulator, findings, clock_ahead, problems })
+}
+
+/// The settings, read beside the runtime: a `key_cmd` takes its time, and a file may be a pipe.
+pub async fn load(
+    flags: &Flags,
+    environment: &Environment,
+    simulated: Option<Vec<Simulated>>,
+) -> Result<Loaded, Trouble> {
+    let (flags, environment) = (flags.clone(), environment.clone());
+    beside(move || config::load(&flags, &environment, simulated.as_deref())).await
 }
 
 /// Models that their providers' own lists still have are not gone, and keys that they take are good, whatever an attempt was told.
@@ -258,14 +269,14 @@ fn nothing_usable(core: &Core) -> Trouble {
     if core.settings.left_out.iter().any(|left_out| left_out.why == Why::Offline) {
         let message = "nothing may leave this machine, and no provider on it can be used".to_owned();
         return Trouble::new(Exit::Unavailable, message)
-            .and_lines(lines.into_iter())
+            .and_lines(lines)
             .hint("start a local server, or leave out --offline (RELAY_OFFLINE)");
     }
     let ways = not_set_up(&core.settings);
     // A local server that merely does not run is nothing anybody set up.
     let only_silent = core.findings.iter().all(|finding| matches!(finding.what, What::NotRunning { .. }));
     if lines.len() == core.findings.len() && only_silent {
-        return ways.and_lines(lines.into_iter());
+        return ways.and_lines(lines);
     }
     let lines = lines.into_iter().map(|line| format!("  {line}")).chain(ways.lines).collect();
     Trouble { lines, ..Trouble::new(Exit::Config, "no provider can be used".to_owned()) }

@@ -27,6 +27,16 @@ impl Signals {
     }
 }
 
+impl Signals {
+    /// What the work comes to, unless a signal comes before.
+    pub async fn interrupting<T>(&mut self, work: impl Future<Output = Result<T, Trouble>>) -> Result<T, Trouble> {
+        tokio::select! {
+            done = work => done,
+            exit = self.next() => Err(Trouble::silent(exit)),
+        }
+    }
+}
+
 #[cfg(not(unix))]
 pub struct Signals;
 

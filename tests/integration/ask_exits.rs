@@ -196,6 +196,44 @@ async fn a_signal_ends_it_with_its_own_code_and_cancels_the_call() {
     }
 }
 
+/// A home whose keys take long to come by.
+fn slow_keys(arguments: &[&str]) -> Command {
+    relay(arguments.iter().copied()).config("[providers.groq]\nkey_cmd = \"exec 2>&-; touch asked; sleep 9; echo k\"\n")
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn keys_that_do_not_come_hold_up_neither_a_signal_nor_the_time_out() {
+    let late = slow_keys(&["ask", "--timeout", "300ms", "hi"]).await;
+    late.exits(124).prints("").says("no answer within 300ms").says("the settings were still being read");
+    assert!(late.took < std::time::Duration::from_secs(3), "{:?}", late.took);
+    let batch = ["ask", "--batch", "in.jsonl", "-o", "out.jsonl"];
+    for arguments in [&["ask", "hi"][..], &batch, &["serve"], &["check-models"], &["keys", "list"]] {
+        let command = slow_keys(arguments).file("in.jsonl", "");
+        let asked = command.path("asked");
+        let process = command.start();
+        super::harness::eventually_within(5, "the command runs", || asked.exists()).await;
+        process.signal("TERM");
+        let ended = process.ended().await;
+        ended.exits(143).prints("");
+        assert!(ended.took < std::time::Duration::from_secs(6), "{arguments:?}: {:?}", ended.took);
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_pipe_named_as_a_file_does_not_hold_up_a_signal() {
+    let batch = ["ask", "--batch", "pipe", "-o", "out.jsonl"];
+    let read = ["refresh-limits", "--read", "pipe"];
+    for arguments in [&["ask", "-s", "@pipe", "hi"][..], &["ask", "-f", "pipe"], &batch, &read] {
+        let mut process = relay(arguments.iter().copied()).under("mkfifo pipe; echo waits >&2").start();
+        process.until_it_says("waits");
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        process.signal("TERM");
+        process.ended().await.exits(143).prints("");
+    }
+}
+
 #[tokio::test]
 async fn what_no_model_can_do_is_said_by_name() {
     let plain = provider("sim-a").model(ModelSpec::new("sim-m").features(&[]));

@@ -15,6 +15,7 @@ use crate::relay::OnAttempt;
 use super::answerer::{Answerer, Reply};
 use super::deliver::{Answered, Delivery, Product};
 use super::extract::extract;
+use super::limit::Limit;
 use super::options::{most_attempts, options};
 use super::question::Question;
 use super::reading::{Read, Reader};
@@ -53,25 +54,21 @@ impl<'a> Course<'a> {
     }
 
     /// Asks, and gives up when the time is over.
-    pub async fn run_within(&self, limit: Duration) -> Result<(), Trouble> {
-        let answered = tokio::select! {
-            answered = self.answered() => answered?,
-            () = tokio::time::sleep(limit) => return Err(self.out_of_time(limit)),
-        };
+    pub async fn run_within(&self, limit: Limit) -> Result<(), Trouble> {
+        let answered = limit.keep(self.answered(), |late| self.out_of_time(late, limit.whole)).await?;
         self.spinner.clear();
         let delivery = Delivery { ask: self.ask, json: self.json, live: self.live, output: self.output };
         delivery.deliver(&answered, &self.question.model, self.started.elapsed())
     }
 
-    fn out_of_time(&self, limit: Duration) -> Trouble {
-        let whole = if self.live { "whole " } else { "" };
-        let trouble = Trouble::new(Exit::TimedOut, format!("no {whole}answer within {limit:?}"));
+    fn out_of_time(&self, late: Trouble, limit: Duration) -> Trouble {
+        let message = if self.live { format!("no whole answer within {limit:?}") } else { late.message };
         let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         let lines = asked.split_last().map(|(last, before)| {
             let before = before.iter().map(|route| format!("  {route}  gave no answer"));
             before.chain([format!("  {last}  was still being asked")]).collect()
         });
-        Trouble { lines: lines.unwrap_or_default(), ..trouble.hint("--timeout gives it longer") }
+        Trouble { message, lines: lines.unwrap_or_default(), ..late }
     }
 
     fn on_attempt(&self) -> OnAttempt {

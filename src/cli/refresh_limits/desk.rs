@@ -11,7 +11,7 @@ use crate::cli::exit::{Exit, Trouble};
 use crate::cli::output::Output;
 use crate::cli::setup;
 use crate::clock::earlier;
-use crate::config::{self, Environment, Flags, Paths, Settings};
+use crate::config::{Environment, Flags, Paths, Settings};
 use crate::refresh::compare::Seen;
 use crate::refresh::look::Subject;
 
@@ -39,7 +39,7 @@ impl Desk {
         let cache = paths.as_ref().map(|paths| paths.cache.join("pages"));
         if let Some(folder) = &args.dir {
             let catalog = catalogue_of(folder)?;
-            let settings = config::load(&Flags::default().with(global), environment, None).settings;
+            let settings = setup::load(&Flags::default().with(global), environment, None).await?.settings;
             return Ok(Self { catalog, folder: folder.clone(), cache, is_whole: true, seen: Vec::new(), settings });
         }
         let no_home =

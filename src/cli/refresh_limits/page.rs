@@ -4,13 +4,15 @@ use std::io::{ErrorKind, Read as _};
 use std::path::Path;
 
 use crate::cli::args::{Global, OutputFormat};
+use crate::cli::beside::beside;
 use crate::cli::exit::{Exit, Trouble};
 use crate::cli::output::Output;
 use crate::cli::table;
 use crate::refresh::{self, Reading};
 
-pub fn print(file: &Path, global: &Global, output: Output) -> Result<(), Trouble> {
-    let reading = refresh::read(&contents(file)?);
+pub async fn print(file: &Path, global: &Global, output: Output) -> Result<(), Trouble> {
+    let file = file.to_owned();
+    let reading = refresh::read(&beside(move || contents(&file)).await??);
     if global.wants_json() {
         let mut document = reading.to_json();
         document["schema"] = "relay.refresh-limits-read/1".into();

@@ -50,7 +50,7 @@ async fn run_to_end(
     output: Output,
 ) -> Result<(), Trouble> {
     if let Some(file) = &args.read {
-        return page::print(file, global, output);
+        return page::print(file, global, output).await;
     }
     let desk = Desk::open(args, global, environment, output).await?;
     let mut providers = desk.providers(&args.providers)?;
