@@ -47,6 +47,22 @@ async fn stdout_is_the_answer_and_one_line_end() {
 }
 
 #[tokio::test]
+async fn a_streamed_answer_ends_with_one_line_end_too_and_before_an_error() {
+    for (pieces, printed) in [(&["two\n", "\nlines\n", "\n\n"][..], "two\n\nlines\n"), (&["a", "\n"], "a\n")] {
+        let piece = |text| json!({ "choices": [{ "delta": { "content": text } }] });
+        let stop = json!({ "choices": [{ "delta": {}, "finish_reason": "stop" }] });
+        let begun = pieces.iter().fold(String::new(), |begun, text| begun + &format!("data: {}\n\n", piece(text)));
+        let whole = Act::raw_stream(format!("{begun}data: {stop}\n\ndata: [DONE]\n\n"), 50);
+        over([provider("sim-a").answers([whole])], &["--stream", "hi"], same).await.exits(0).prints(printed);
+        let partial = Act::raw_stream(begun, 50);
+        over([provider("sim-a").answers([partial])], &["--stream", "hi"], same).await.exits(69).prints(printed);
+    }
+    let silent = provider("sim-a").answers([Act::Stall { after: 3 }]);
+    let late = over([silent], &["--stream", "--timeout", "1s", "hi"], same).await;
+    assert!(late.exits(124).stdout.ends_with('\n'), "{:?}", late.stdout);
+}
+
+#[tokio::test]
 async fn reasoning_is_not_printed_into_a_pipe() {
     let stream = concat!(
         "data: {\"choices\":[{\"delta\":{\"reasoning_content\":\"hm, well\"}}]}\n\n",

@@ -18,7 +18,7 @@ use super::extract::extract;
 use super::limit::Limit;
 use super::options::{most_attempts, options};
 use super::question::Question;
-use super::reading::{Read, Reader};
+use super::reading::{Printer, Read, Reader};
 use super::spinner::Spinner;
 
 /// How often an answer that broke off unseen is asked for again.
@@ -29,6 +29,7 @@ pub struct Course<'a> {
     json: bool,
     /// Print as the answer arrives.
     live: bool,
+    printer: Printer,
     output: Output,
     answerer: Answerer<'a>,
     question: &'a Question,
@@ -50,12 +51,14 @@ impl<'a> Course<'a> {
         let held_back = json || ask.output.is_some() || ask.extract.is_some() || question.schema.is_some();
         let live = !held_back && (ask.stream || Output::stdout_is_terminal() && !ask.no_stream);
         let spinner = Spinner::start(output.progress);
-        Self { ask, json, live, output, answerer, question, spinner, asked: Arc::default(), started: Instant::now() }
+        let (printer, asked, started) = (Printer::default(), Arc::default(), Instant::now());
+        Self { ask, json, live, printer, output, answerer, question, spinner, asked, started }
     }
 
     /// Asks, and gives up when the time is over.
     pub async fn run_within(&self, limit: Limit) -> Result<(), Trouble> {
-        let answered = limit.keep(self.answered(), |late| self.out_of_time(late, limit.whole)).await?;
+        let answered = limit.keep(self.answered(), |late| self.out_of_time(late, limit.whole)).await;
+        let answered = answered.inspect_err(|_| self.printer.break_off())?;
         self.spinner.clear();
         let delivery = Delivery { ask: self.ask, json: self.json, live: self.live, output: self.output };
         delivery.deliver(&answered, &self.question.model, self.started.elapsed())
@@ -169,7 +172,13 @@ impl<'a> Course<'a> {
             Reasoning::Hide => false,
             Reasoning::Auto => self.output.is_talkative() && !self.json && Output::stdout_is_terminal(),
         };
-        Reader { live: self.live, thoughts, output: self.output, spinner: &self.spinner, started: self.started }
+        Reader {
+            live: self.live.then_some(&self.printer),
+            thoughts,
+            output: self.output,
+            spinner: &self.spinner,
+            started: self.started,
+        }
     }
 
     /// What was wanted of the answer, or why it is not there.

@@ -35,7 +35,7 @@ pub struct Product {
 pub struct Delivery<'a> {
     pub ask: &'a Ask,
     pub json: bool,
-    /// The text has been printed already.
+    /// The text has been printed already, but for the line feed at its end.
     pub live: bool,
     pub output: Output,
 }
@@ -82,10 +82,7 @@ impl Delivery<'_> {
             let document = self.document(answered, model, took);
             self.hand_over(&format!("{}\n", serde_json::to_string(&document).expect("texts and numbers serialize")))?;
         } else if self.live {
-            // The answer ends with exactly one line feed.
-            if !text.ends_with('\n') {
-                Output::raw(b"\n")?;
-            }
+            Output::raw(b"\n")?;
         } else {
             self.hand_over(&format!("{}\n", text.trim_end_matches('\n')))?;
         }

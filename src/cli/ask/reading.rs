@@ -1,5 +1,6 @@
 //! Reads an answer as it comes: its text, its thoughts, what it cost; and shows what is to be seen at once.
 
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use crate::chat::event::Finish;
@@ -21,10 +22,39 @@ pub struct Read {
     pub first_token: Option<Duration>,
 }
 
+/// Prints an answer as it comes. Line feeds wait for what follows them, so that it ends with one, whatever ends it.
+#[derive(Debug, Default)]
+pub struct Printer {
+    held_back: Cell<usize>,
+    has_begun: Cell<bool>,
+}
+
+impl Printer {
+    fn print(&self, text: &str) -> Result<(), Trouble> {
+        let body = text.trim_end_matches('\n');
+        let feeds = text.len() - body.len();
+        if body.is_empty() {
+            self.held_back.set(self.held_back.get() + feeds);
+            return Ok(());
+        }
+        self.has_begun.set(true);
+        let before = "\n".repeat(self.held_back.replace(feeds));
+        Output::raw(format!("{before}{body}").as_bytes())
+    }
+
+    /// Ends the line of an answer that broke off, so that nothing else stands in it.
+    pub fn break_off(&self) {
+        if self.has_begun.take() {
+            // A reader that has gone needs no end.
+            drop(Output::raw(b"\n"));
+        }
+    }
+}
+
 /// How an answer is read.
 pub struct Reader<'a> {
     /// The text is printed as it comes.
-    pub live: bool,
+    pub live: Option<&'a Printer>,
     /// Thoughts are shown beside the answer.
     pub thoughts: bool,
     pub output: Output,
@@ -57,11 +87,9 @@ impl Reader<'_> {
         self.end_thoughts(read);
         read.first_token.get_or_insert_with(|| self.started.elapsed());
         read.text.push_str(&text);
-        if self.live {
-            self.spinner.clear();
-            Output::raw(text.as_bytes())?;
-        }
-        Ok(())
+        let Some(printer) = self.live else { return Ok(()) };
+        self.spinner.clear();
+        printer.print(&text)
     }
 
     fn think(&self, thought: &str, read: &mut Read) {
