@@ -125,6 +125,11 @@ pub struct Options {
 }
 
 impl Relay {
+    /// How long a request may wait for quota that does not say so itself.
+    pub const fn usual_wait(&self) -> Duration {
+        self.routing.max_wait
+    }
+
     pub fn new(settings: &Settings, fleet: Fleet, store: Arc<dyn Store>, clock: Clock) -> Self {
         let health = Arc::new(vec![Health::default(); fleet.routes.len()]);
         let learned = Learned { health, guessed_rests: vec![0; fleet.routes.len()] };

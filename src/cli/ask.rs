@@ -58,8 +58,7 @@ async fn answer(ask: &Ask, global: &Global, environment: &Environment, output: O
         if ask.explain {
             return explain::run_via(&remote, &question.forms[0], &options::options(ask, None), global, output).await;
         }
-        let course = Course::new(ask, global, output, Answerer::Gateway(&remote), &question);
-        return course.run_within(limit).await;
+        return Course::new(ask, global, output, Answerer::Gateway(&remote), &question, limit).run().await;
     }
     let flags = Flags { strict_free: ask.strict_free, ..Flags::default() };
     let core = setup::core(global, flags, environment, output, Verify::Nothing);
@@ -73,7 +72,7 @@ async fn answer(ask: &Ask, global: &Global, environment: &Environment, output: O
         let options = Options { session, ..options::options(ask, None) };
         explain::run(&core.relay, &question.forms[0], &options, global, output).await
     } else {
-        Course::new(ask, global, output, Answerer::Routes(&core.relay), &question).run_within(limit).await
+        Course::new(ask, global, output, Answerer::Routes(&core.relay), &question, limit).run().await
     };
     done.map_err(|trouble| with_setup(trouble, &core))
 }

@@ -14,7 +14,7 @@ use crate::relay::{Failure, Refused};
 const MOST_ROUTES: usize = 8;
 
 /// A wait longer than this is not suggested: nobody sits in front of it.
-const LONG_WAIT_S: u64 = 600;
+pub const LONG_WAIT_S: u64 = 600;
 
 /// How the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

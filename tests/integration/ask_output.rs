@@ -203,6 +203,17 @@ async fn no_failover_means_one_attempt_and_so_many_mean_so_many() {
 }
 
 #[tokio::test]
+async fn quota_that_comes_after_the_time_out_is_75_and_not_124() {
+    for flags in [&["--timeout", "2s", "--wait", "60s", "--json", "hi"][..], &["--timeout", "2s", "--json", "hi"]] {
+        let ended = over([provider("sim-a").answers([Act::busy(6)])], flags, same).await;
+        assert!(ended.took < std::time::Duration::from_secs(1), "{:?}", ended.took);
+        let error = ended.exits(75).json()["error"].clone();
+        assert_eq!(error["retry_after_s"], 6);
+        assert_eq!(error["hint"], "wait 6s, or run with --wait 7s and a longer --timeout");
+    }
+}
+
+#[tokio::test]
 async fn quota_is_waited_for_as_long_as_is_said() {
     let acts = [Act::busy(1), says("after all")];
     over([provider("sim-a").answers(acts)], &["--wait", "5s", "hi"], same).await.exits(0).prints("after all\n");

@@ -1,6 +1,7 @@
 //! Who answers `relay ask`: the routes of this process, or a gateway that runs already. Either way, a reply to be read.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::answer::{AnswerStream, Attempt, Body};
 use crate::chat::session::SessionKey;
@@ -30,6 +31,11 @@ impl Answerer<'_> {
     /// A conversation as this process's own routes know it; a gateway is told its name.
     pub fn session(&self, name: Option<&str>) -> Option<SessionKey> {
         if let Self::Routes(relay) = self { relay.session_named(name?) } else { None }
+    }
+
+    /// How long a request may wait for quota that does not say so itself, where that is known here.
+    pub fn usual_wait(&self) -> Option<Duration> {
+        if let Self::Routes(relay) = self { Some(relay.usual_wait()) } else { None }
     }
 
     pub async fn send(&self, request: &ChatRequest, options: &Options) -> Result<Reply, Trouble> {

@@ -7,7 +7,7 @@ use crate::answer::Attempt;
 use crate::chat::Fault;
 use crate::chat::event::Finish;
 use crate::cli::args::{Ask, Global, Reasoning};
-use crate::cli::exit::{Exit, Trouble};
+use crate::cli::exit::{Exit, LONG_WAIT_S, Trouble, span};
 use crate::cli::output::Output;
 use crate::cli::report;
 use crate::relay::OnAttempt;
@@ -24,6 +24,9 @@ use super::spinner::Spinner;
 /// How often an answer that broke off unseen is asked for again.
 const MOST_CUTS: usize = 3;
 
+/// A wait for quota ends so long before the time does: that there is none is the better answer then.
+const LAST_WORDS: Duration = Duration::from_millis(100);
+
 pub struct Course<'a> {
     ask: &'a Ask,
     json: bool,
@@ -33,6 +36,7 @@ pub struct Course<'a> {
     output: Output,
     answerer: Answerer<'a>,
     question: &'a Question,
+    limit: Limit,
     spinner: Spinner,
     /// The routes that were asked, in their order: of those whose answer is given up nothing else is known.
     asked: Arc<Mutex<Vec<String>>>,
@@ -46,26 +50,33 @@ struct Whole {
 }
 
 impl<'a> Course<'a> {
-    pub fn new(ask: &'a Ask, global: &Global, output: Output, answerer: Answerer<'a>, question: &'a Question) -> Self {
+    pub fn new(
+        ask: &'a Ask,
+        global: &Global,
+        output: Output,
+        answerer: Answerer<'a>,
+        question: &'a Question,
+        limit: Limit,
+    ) -> Self {
         let json = global.wants_json();
         let held_back = json || ask.output.is_some() || ask.extract.is_some() || question.schema.is_some();
         let live = !held_back && (ask.stream || Output::stdout_is_terminal() && !ask.no_stream);
         let spinner = Spinner::start(output.progress);
         let (printer, asked, started) = (Printer::default(), Arc::default(), Instant::now());
-        Self { ask, json, live, printer, output, answerer, question, spinner, asked, started }
+        Self { ask, json, live, printer, output, answerer, question, limit, spinner, asked, started }
     }
 
     /// Asks, and gives up when the time is over.
-    pub async fn run_within(&self, limit: Limit) -> Result<(), Trouble> {
-        let answered = limit.keep(self.answered(), |late| self.out_of_time(late, limit.whole)).await;
-        let answered = answered.inspect_err(|_| self.printer.break_off())?;
+    pub async fn run(&self) -> Result<(), Trouble> {
+        let answered = self.limit.keep(self.answered(), |late| self.out_of_time(late)).await;
+        let answered = answered.inspect_err(|_| self.printer.break_off()).map_err(|trouble| self.in_time(trouble))?;
         self.spinner.clear();
         let delivery = Delivery { ask: self.ask, json: self.json, live: self.live, output: self.output };
         delivery.deliver(&answered, &self.question.model, self.started.elapsed())
     }
 
-    fn out_of_time(&self, late: Trouble, limit: Duration) -> Trouble {
-        let message = if self.live { format!("no whole answer within {limit:?}") } else { late.message };
+    fn out_of_time(&self, late: Trouble) -> Trouble {
+        let message = if self.live { format!("no whole answer within {:?}", self.limit.whole) } else { late.message };
         let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         let lines = asked.split_last().map(|(last, before)| {
             let before = before.iter().map(|route| format!("  {route}  gave no answer"));
@@ -145,9 +156,7 @@ impl<'a> Course<'a> {
             options.no_continuation = !self.live;
             options.max_attempts = self.left(attempts);
             options.session = self.answerer.session(self.ask.session.as_deref());
-            if !is_last {
-                options.max_wait = Some(Duration::ZERO);
-            }
+            options.max_wait = if is_last { self.most_wait() } else { Some(Duration::ZERO) };
             let mut trouble = match self.answerer.send(form, &options).await {
                 Ok(reply) => return Ok(reply),
                 Err(trouble) => trouble,
@@ -159,6 +168,23 @@ impl<'a> Course<'a> {
             }
         }
         unreachable!("the last form returns")
+    }
+
+    /// Where the time that was set is what ends a wait, a longer wait alone would not help.
+    fn in_time(&self, trouble: Trouble) -> Trouble {
+        let is_too_short = |wait: &u64| self.ask.timeout.is_some_and(|most| most.as_secs() <= *wait);
+        match trouble.retry_after_s.filter(is_too_short) {
+            Some(wait @ ..=LONG_WAIT_S) => {
+                trouble.hint(format!("wait {}, or run with --wait {}s and a longer --timeout", span(wait), wait + 1))
+            }
+            _ => trouble,
+        }
+    }
+
+    /// How long quota may be waited for: never past the end of the time.
+    fn most_wait(&self) -> Option<Duration> {
+        let wait = self.ask.wait.or_else(|| self.answerer.usual_wait())?;
+        Some(wait.min(self.limit.left().saturating_sub(LAST_WORDS)))
     }
 
     /// How many attempts the flags still allow; `None` where they set no bound.
