@@ -51,6 +51,9 @@ pub async fn run(ask: &Ask, global: &Global, environment: &Environment, output: 
 
 async fn answer(ask: &Ask, global: &Global, environment: &Environment, output: Output) -> Result<(), Trouble> {
     let whole = timeout(ask, environment)?;
+    if let Some(path) = &ask.output {
+        deliver::refuse_unwritable(path)?;
+    }
     let question = question(ask, environment).await?;
     let limit = Limit::begin(whole);
     if let Some(url) = gateway_url(ask, global, environment)? {

@@ -91,9 +91,15 @@ fn a_request_that_fits_nobody_is_65() {
     fails(ask(&["--simulate"]).more_config("[context]\nmode = \"off\"\n").piped(long), 65).says("tokens");
 }
 
-#[test]
-fn an_output_that_cannot_be_written_is_74() {
-    fails(ask(&["--simulate", "-o", "no/such/folder/answer.txt", "hi"]), 74).says("no/such/folder/answer.txt");
+#[tokio::test]
+async fn an_output_that_cannot_be_written_is_74_and_costs_no_request() {
+    let providers = Providers::start([provider("sim-a")], Clock::system()).await;
+    for path in ["no/such/folder/answer.txt", "limits"] {
+        let ended = ask(&["-o", path, "hi"]).over(&providers).await;
+        ended.exits(74).prints("").says(&format!("`{path}` cannot be written: "));
+        assert!(!ended.stderr.contains(".relay-"), "{}", ended.stderr);
+    }
+    assert_eq!(providers.simulator.total_calls(), 0);
 }
 
 #[test]
