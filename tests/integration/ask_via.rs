@@ -101,3 +101,11 @@ async fn that_a_prompt_was_cut_is_told_on_stderr() {
     let ended = ask(&gateway, &["--no-stdin", &prompt]).await;
     ended.exits(0).prints("ok\n").says("cut to fit sim-a/sim-m: reservoir, 1 of 1 messages, ");
 }
+
+#[tokio::test]
+async fn an_answer_that_breaks_off_is_asked_for_once_more_and_not_four_times() {
+    let cuts = || provider("sim-a").answers(vec![Act::Cut { after: 4 }; 2]);
+    let gateway = gateway().over([cuts()]).config("[style]\ncontinue_cut_streams = false\n").start().await;
+    ask(&gateway, &["hi"]).await.exits(69).prints("").says("the answer broke off");
+    assert_eq!(gateway.providers.chats("sim-a").len(), 2);
+}

@@ -24,6 +24,9 @@ use super::spinner::Spinner;
 /// How often an answer that broke off unseen is asked for again.
 const MOST_CUTS: usize = 3;
 
+/// The same for a gateway: it has gone on elsewhere itself as often as it may, and cannot be told whom to avoid.
+const MOST_CUTS_OF_GATEWAY: usize = 1;
+
 /// A wait for quota ends so long before the time does: that there is none is the better answer then.
 const LAST_WORDS: Duration = Duration::from_millis(100);
 
@@ -139,7 +142,8 @@ impl<'a> Course<'a> {
             }
             let shown = self.live && !read.text.is_empty();
             let cuts = attempts.iter().filter(|attempt| is_cut(attempt)).count();
-            if shown || cuts > MOST_CUTS || self.left(attempts) == Some(0) {
+            let most = if matches!(self.answerer, Answerer::Gateway(_)) { MOST_CUTS_OF_GATEWAY } else { MOST_CUTS };
+            if shown || cuts > most || self.left(attempts) == Some(0) {
                 return Err(broke_off(shown, std::mem::take(attempts)));
             }
             avoid.push(reply.route);
