@@ -304,7 +304,7 @@ fn aligned(rows: &[[String; 3]]) -> Vec<String> {
     lines
 }
 
-fn seconds_up(wait: std::time::Duration) -> u64 {
+pub fn seconds_up(wait: std::time::Duration) -> u64 {
     wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
 

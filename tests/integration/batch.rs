@@ -125,6 +125,23 @@ async fn quota_is_waited_for_rather_than_failed_at() {
 }
 
 #[tokio::test]
+async fn a_batch_out_of_quota_says_in_json_when_to_come_back() {
+    let fakes = [provider("sim-a").answers([Act::busy(50)])];
+    let providers = Providers::start(fakes, Clock::system()).await;
+    let ended = batch(&providers, &lines(3)).more_arguments(["--wait", "0s", "--jobs", "1", "--json"]).await;
+    let error = ended.exits(75).json()["error"].clone();
+    assert!(error["retry_after_s"].as_u64().is_some_and(|wait| (48..=50).contains(&wait)), "{error}");
+    assert_eq!(error["details"], json!(["quota_exhausted  3"]));
+}
+
+#[tokio::test]
+async fn a_mark_of_the_byte_order_costs_no_line() {
+    let providers = steady().await;
+    let ended = batch(&providers, &format!("\u{feff}{}", lines(2))).await;
+    ended.exits(0).says("2 answered");
+}
+
+#[tokio::test]
 async fn flags_hold_for_every_line_and_odd_files_are_refused() {
     let providers = steady().await;
     let ended = batch(&providers, &lines(2)).more_arguments(["-m", "sim-b", "--max-tokens", "3"]).await;

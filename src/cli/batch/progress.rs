@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::chat::Usage;
 use crate::cli::echo::Echo;
-use crate::cli::exit::{Exit, Trouble, span};
+use crate::cli::exit::{Exit, Trouble, seconds_up, span};
 use crate::cli::output::Output;
 use crate::quota::Cost;
 use crate::relay::Relay;
@@ -26,6 +26,8 @@ pub struct Tally {
     skipped: Cell<u64>,
     bad: Cell<u64>,
     failures: RefCell<Vec<(Exit, u64)>>,
+    /// The first moment at which quota comes back that a line failed for, from the start on.
+    room_after: Cell<Option<Duration>>,
     used: Cell<(u64, Usage)>,
     bar: Option<ProgressBar>,
     /// Dropped after the bar.
@@ -56,6 +58,7 @@ impl Tally {
             skipped: Cell::new(0),
             bad: Cell::new(0),
             failures: RefCell::default(),
+            room_after: Cell::new(None),
             used: Cell::default(),
             _echo: bar.is_some().then(Echo::without_signs),
             bar,
@@ -82,7 +85,12 @@ impl Tally {
         self.bad.get()
     }
 
-    pub fn fail(&self, exit: Exit) {
+    pub fn fail(&self, trouble: &Trouble) {
+        let exit = trouble.exit;
+        if let Some(wait) = trouble.retry_after_s {
+            let room_after = self.started.elapsed().saturating_add(Duration::from_secs(wait));
+            self.room_after.set(Some(self.room_after.get().map_or(room_after, |first| first.min(room_after))));
+        }
         let mut failures = self.failures.borrow_mut();
         match failures.iter_mut().find(|(known, _)| *known == exit) {
             Some((_, count)) => *count += 1,
@@ -164,7 +172,9 @@ impl Tally {
         let exit = PRECEDENCE.into_iter().find(has).unwrap_or(usual);
         let message = format!("{missing} of {} lines have no answer", self.lines());
         let lines = failures.iter().map(|(exit, count)| format!("  {}  {count}", exit.word()));
-        let trouble = Trouble::new(exit, message).and_lines(lines);
+        let wait = self.room_after.get().filter(|_| exit == Exit::OutOfQuota);
+        let retry_after_s = wait.map(|wait| seconds_up(wait.saturating_sub(self.started.elapsed())));
+        let trouble = Trouble { retry_after_s, ..Trouble::new(exit, message).and_lines(lines) };
         Some(match exit {
             Exit::Usage => trouble.hint("--model meta-model leaves the choice of the model to relay"),
             _ if self.failed() > 0 => trouble.hint("run the same command again: it tries the failed ones alone"),

@@ -14,6 +14,9 @@ const AHEAD: usize = 32;
 /// A longer line is no request: the largest context there is takes less.
 const LONGEST: usize = 64 * 1024 * 1024;
 
+/// What some programs begin a file with, to say that it is UTF-8.
+const MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// A line as it was read, with its number; blank ones are left out.
 pub type Numbered = (u64, Vec<u8>);
 
@@ -71,6 +74,9 @@ fn read(input: impl Read + Send + 'static) -> Receiver<io::Result<Numbered>> {
         for number in 1.. {
             let mut line = Vec::new();
             let read = (&mut reader).take(LONGEST as u64 + 1).read_until(b'\n', &mut line);
+            if number == 1 && line.starts_with(MARK) {
+                line.drain(..MARK.len());
+            }
             let line = match read {
                 Ok(0) => return,
                 Ok(length) if length > LONGEST => Err(io::Error::other(format!("line {number} is too long"))),

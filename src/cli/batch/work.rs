@@ -107,7 +107,7 @@ impl Work<'_> {
         };
         match outcome {
             Ok(_) => self.tally.answer(self.relay()),
-            Err(trouble) => self.tally.fail(trouble.exit),
+            Err(trouble) => self.tally.fail(&trouble),
         }
         // What cannot be written is told with its reason when the writer is closed.
         if written { Ok(()) } else { Err(Trouble::new(Exit::Io, "the results cannot be written".to_owned())) }
