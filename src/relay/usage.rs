@@ -34,7 +34,7 @@ pub struct Sums {
     pub ok: u64,
     pub rate_limited: u64,
     pub errors: u64,
-    /// Attempts that failed and were made up for elsewhere, or tried to be.
+    /// Attempts that failed, and after which their requests went on.
     pub failovers: u64,
     pub prompt_tokens: u64,
     pub completion_tokens: u64,

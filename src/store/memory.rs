@@ -1,6 +1,6 @@
 //! A store in this process's memory: for tests, the simulator, and where nothing is to be kept.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
@@ -15,6 +15,9 @@ use super::{
     LastAttempt, Lease, LedgerRow, PROBE_PREFIX, Quarter, Reserving, SessionBounds, Settlement, Store, Totals,
 };
 
+/// A request goes on within moments, so that few failures have to be remembered.
+const MOST_FAILED: usize = 256;
+
 /// Everything behind one lock that is never held across an await.
 #[derive(Debug)]
 pub struct Memory {
@@ -28,6 +31,8 @@ struct State {
     totals: Vec<Totals>,
     /// By quarter of an hour and `RouteId`.
     quarters: BTreeMap<(Timestamp, usize), Totals>,
+    /// Attempts that failed lately, by request: another one may follow.
+    failed: VecDeque<(Arc<str>, Timestamp, RouteId)>,
     last: Vec<Option<LastAttempt>>,
     /// The same without probes.
     last_asked: Vec<Option<LastAttempt>>,
@@ -43,6 +48,7 @@ impl Memory {
             shelf: Shelf::new(fleet),
             totals: vec![Totals::default(); routes.len()],
             quarters: BTreeMap::new(),
+            failed: VecDeque::new(),
             last: vec![None; routes.len()],
             last_asked: vec![None; routes.len()],
             routes,
@@ -60,6 +66,7 @@ impl State {
     fn count(&mut self, row: &LedgerRow) {
         self.totals[row.route.0].count(row);
         self.quarters.entry((Quarter::of(row.at), row.route.0)).or_default().count(row);
+        self.count_failover(row);
         if row.cancelled {
             return;
         }
@@ -72,6 +79,25 @@ impl State {
         self.last[row.route.0] = Some(attempt);
         if !row.request_id.starts_with(PROBE_PREFIX) {
             self.last_asked[row.route.0] = Some(attempt);
+        }
+    }
+}
+
+impl State {
+    /// An attempt that follows others of its request makes failovers of those that failed.
+    fn count_failover(&mut self, row: &LedgerRow) {
+        if row.attempt > 1 {
+            for (_, at, route) in self.failed.iter().filter(|(request_id, ..)| *request_id == row.request_id) {
+                self.totals[route.0].failover_out += 1;
+                self.quarters.entry((Quarter::of(*at), route.0)).or_default().failover_out += 1;
+            }
+            self.failed.retain(|(request_id, ..)| *request_id != row.request_id);
+        }
+        if row.fault.is_some() {
+            self.failed.push_back((Arc::clone(&row.request_id), row.at, row.route));
+            if self.failed.len() > MOST_FAILED {
+                self.failed.pop_front();
+            }
         }
     }
 }

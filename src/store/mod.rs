@@ -116,7 +116,7 @@ impl LedgerRow {
 }
 
 impl Totals {
-    /// Adds one attempt.
+    /// Adds one attempt. Whether its request went on elsewhere is known with the next one.
     pub fn count(&mut self, row: &LedgerRow) {
         match row.fault.as_ref().map(Fault::class) {
             None if row.cancelled => {}
@@ -127,7 +127,6 @@ impl Totals {
             Some(Class::OutOfQuota) => self.rate_limited += 1,
             Some(_) => self.errors += 1,
         }
-        self.failover_out += u64::from(row.fault.is_some());
         if let Some(usage) = row.usage {
             self.prompt_tokens += usage.prompt_tokens;
             self.completion_tokens += usage.completion_tokens;
@@ -141,7 +140,7 @@ pub struct Totals {
     pub ok: u64,
     pub rate_limited: u64,
     pub errors: u64,
-    /// Attempts that failed here and were answered or tried elsewhere.
+    /// Attempts that failed here, and after which their requests went on.
     pub failover_out: u64,
     /// Answers given here after another route had failed.
     pub failover_in: u64,

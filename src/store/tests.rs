@@ -184,6 +184,34 @@ async fn a_refusal_near_the_limit_teaches_the_limit_and_one_far_from_it_teaches_
 }
 
 #[tokio::test]
+async fn a_failure_after_which_nothing_was_tried_is_no_failover() {
+    let fleet = fleet();
+    let (limited, other) = (route(&fleet, "limited"), route(&fleet, "unlimited"));
+    let gone = || Some(Fault::Gone);
+    let attempts = [
+        ("alone", limited, 1, gone()),
+        ("two", limited, 1, gone()),
+        ("two", other, 2, None),
+        ("three", limited, 1, gone()),
+        ("three", other, 2, gone()),
+        ("three", limited, 3, gone()),
+    ];
+    for store in stores(&fleet).1 {
+        for (request_id, route, attempt, fault) in attempts.clone() {
+            let lease = store.reserve(route, Cost::default(), at(0)).await.expect("room");
+            let row = LedgerRow { request_id: request_id.into(), attempt, ..row(route, at(0), fault) };
+            store.settle(lease, Settlement::Refunded, row, at(0));
+        }
+        store.flush();
+        let totals = store.totals(at(0)).expect("kept");
+        let [from, to] = [limited, other].map(|route| totals[route.id.0]);
+        assert_eq!((from.errors, from.failover_out, to.failover_out, to.failover_in), (4, 2, 1, 1));
+        let left: u64 = store.history(at(0)).expect("kept").iter().map(|quarter| quarter.totals.failover_out).sum();
+        assert_eq!(left, 3);
+    }
+}
+
+#[tokio::test]
 async fn a_session_stays_with_the_route_that_answered_it_last() {
     let fleet = fleet();
     let (limited, free) = (route(&fleet, "limited"), route(&fleet, "unlimited"));

@@ -201,10 +201,20 @@ fn class(row: &LedgerRow) -> &'static str {
     }
 }
 
+/// The last attempts of requests that had several, to be joined: most had one, and are not looked at.
+const LATER: &str = "WITH later AS MATERIALIZED (
+    SELECT request_id, MAX(attempt) AS last FROM ledger WHERE at >= ?1 AND attempt > 1 GROUP BY request_id)";
+
+/// What is summed up of a group of attempts of one class, as `add_class` reads it.
+const SUMS: &str = "provider, model, class, COUNT(*), SUM(attempt > 1), SUM(prompt_tokens), SUM(completion_tokens),
+    SUM(class IN ('quota', 'error') AND COALESCE(last, 0) > attempt)";
+
 /// Counts by route since a moment. Routes that are not in this fleet are somebody else's.
 pub fn totals(connection: &Connection, routes: &[(String, String)], since: Timestamp) -> Result<Vec<Totals>, Error> {
-    let sql = "SELECT provider, model, class, COUNT(*), SUM(attempt > 1), SUM(prompt_tokens), SUM(completion_tokens)
-               FROM ledger WHERE at >= ?1 GROUP BY provider, model, class";
+    let sql = &format!(
+        "{LATER} SELECT {SUMS} FROM ledger LEFT JOIN later USING (request_id) WHERE at >= ?1
+         GROUP BY provider, model, class"
+    );
     let mut by_route: HashMap<(String, String), Totals> = HashMap::new();
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query([since.as_microsecond()])?;
@@ -216,14 +226,15 @@ pub fn totals(connection: &Connection, routes: &[(String, String)], since: Times
 
 /// Counts by quarter of an hour and model since a moment, in their order, of every fleet there was.
 pub fn history(connection: &Connection, since: Timestamp) -> Result<Vec<Quarter>, Error> {
-    let sql = "SELECT provider, model, class, COUNT(*), SUM(attempt > 1), SUM(prompt_tokens), SUM(completion_tokens),
-                      at / ?2 AS quarter
-               FROM ledger WHERE at >= ?1 GROUP BY quarter, provider, model, class ORDER BY quarter, provider, model";
+    let sql = &format!(
+        "{LATER} SELECT {SUMS}, at / ?2 AS quarter FROM ledger LEFT JOIN later USING (request_id) WHERE at >= ?1
+         GROUP BY quarter, provider, model, class ORDER BY quarter, provider, model"
+    );
     let mut quarters: Vec<Quarter> = Vec::new();
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query([since.as_microsecond(), Quarter::MICROSECONDS])?;
     while let Some(row) = rows.next()? {
-        let start = row.get::<_, i64>(7)? * Quarter::MICROSECONDS;
+        let start = row.get::<_, i64>(8)? * Quarter::MICROSECONDS;
         let start = Timestamp::from_microsecond(start).unwrap_or(Timestamp::MIN);
         let (provider, model): (String, String) = (row.get(0)?, row.get(1)?);
         let is_same = |last: &Quarter| last.start == start && last.provider == provider && last.model == model;
@@ -237,7 +248,7 @@ pub fn history(connection: &Connection, since: Timestamp) -> Result<Vec<Quarter>
     Ok(quarters)
 }
 
-/// Adds a group of attempts of one class: its columns 2 to 6.
+/// Adds a group of attempts of one class.
 fn add_class(totals: &mut Totals, row: &Row<'_>) -> Result<(), Error> {
     let (class, count, late): (String, u64, u64) = (row.get(2)?, row.get(3)?, row.get(4)?);
     match class.as_str() {
@@ -246,7 +257,7 @@ fn add_class(totals: &mut Totals, row: &Row<'_>) -> Result<(), Error> {
         "error" => totals.errors = count,
         _ => {}
     }
-    totals.failover_out = totals.rate_limited + totals.errors;
+    totals.failover_out += row.get::<_, u64>(7)?;
     totals.prompt_tokens += row.get::<_, Option<u64>>(5)?.unwrap_or(0);
     totals.completion_tokens += row.get::<_, Option<u64>>(6)?.unwrap_or(0);
     Ok(())
