@@ -83,3 +83,21 @@ async fn a_reset_forgets_after_keeping_a_copy() {
     let rows: u64 = copy.query_row("SELECT COUNT(*) FROM ledger", [], |row| row.get(0)).expect("a ledger");
     assert_eq!(rows, 3);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_rests_or_is_gone_does_not_look_as_if_it_could_be_used() {
+    let with = |id, act| {
+        let model = ModelSpec::new(id).limit(Limit::requests(50, Period::Day));
+        provider(id).model(model).answers([act])
+    };
+    let fakes = [with("busy", Act::busy(300)), with("denied", Act::Denied), with("gone", Act::Gone)];
+    let providers = Providers::start(fakes, Clock::system()).await;
+    let ask = relay(["ask", "--wait", "0s", "hello"]).over(&providers);
+    let usage = ask.beside(["usage", "--format", "table"]);
+    ask.await.exits(75);
+    let screen = usage.await;
+    for (model, state) in [("busy", "cooldown "), ("denied", "bad key "), ("gone", "gone ")] {
+        let line = screen.stdout.lines().find_map(|line| line.strip_prefix("  ")?.strip_prefix(model)).expect("a row");
+        assert!(line.trim_start().starts_with(state) && !line.contains('#'), "{}", screen.stdout);
+    }
+}

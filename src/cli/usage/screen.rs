@@ -74,7 +74,8 @@ impl Layout {
         let pad = " ".repeat(self.model.saturating_sub(model.chars().count()));
         let mut line = format!("  {model}{pad}");
         let counts = &it.counts;
-        match binding(it) {
+        let tightest = binding(it).filter(|window| tells_all(it, window));
+        match tightest {
             None => {
                 let what = if it.quota.state == "ready" { "no published limit" } else { &*it.quota.state };
                 _ = write!(line, "  {what:<0$}  {1:>6}", LABEL + 2 + BAR + 2 + 5, "-");
@@ -87,7 +88,7 @@ impl Layout {
         }
         _ = write!(line, "  {:>4}  {:>3}", short(counts.ok), short(counts.rate_limited));
         if self.wide {
-            let source = binding(it).map_or("-", |window| window.used_source.word());
+            let source = tightest.map_or("-", |window| window.used_source.word());
             let [tokens_in, tokens_out] = [counts.prompt_tokens, counts.completion_tokens].map(short);
             _ = write!(line, "  {:>4}  {tokens_in:>6}  {tokens_out:>6}  {source:<7}", short(counts.errors));
         }
@@ -105,6 +106,15 @@ impl Layout {
         // A rest may last longer than the window.
         let resets = it.quota.available_at.max(window.resets_at);
         _ = write!(line, "  {:>7}", wait(resets, self.now));
+    }
+}
+
+/// Whether a window says how a model stands. One that rests, is gone, or whose key is bad cannot be used, however much is left.
+fn tells_all(it: &ModelUsage, window: &WindowUsage) -> bool {
+    match &*it.quota.state {
+        "ready" => true,
+        "limited" | "cooldown" => window.remaining == 0,
+        _ => false,
     }
 }
 
