@@ -27,6 +27,7 @@ A flag wins over a variable, a variable over config.toml.
   RELAY_HOME           one folder for all of relay's files
   RELAY_CONFIG         the config file, like --config
   RELAY_MODEL          the model of relay ask, like --model
+  RELAY_URL            the gateway that relay ask asks, like --via
   RELAY_TIMEOUT        how long relay ask may take, like --timeout
   RELAY_NO_STDIN       relay ask does not read stdin
   RELAY_HOST           where relay serve listens

@@ -43,8 +43,21 @@ impl Output {
     #[must_use]
     pub fn without_waiting(self) -> (Self, &'static Lines) {
         let told = |lost| format!("{lost} lines are missing here: they were not read in time\n");
-        let lines: &'static Lines = Box::leak(Box::new(Lines::to(AutoStream::new(io::stderr(), self.color), told)));
+        let lines: &'static Lines =
+            Box::leak(Box::new(Lines::to(AutoStream::new(io::stderr(), self.on_stderr()), told)));
         (Self { lines: Some(lines), ..self }, lines)
+    }
+
+    /// No colour where no terminal is. Left to itself the library takes any `CLICOLOR_FORCE` as a yes, 0 too.
+    const fn on(self, is_terminal: bool) -> ColorChoice {
+        match self.color {
+            ColorChoice::Auto if !is_terminal => ColorChoice::Never,
+            color => color,
+        }
+    }
+
+    fn on_stderr(self) -> ColorChoice {
+        self.on(io::stderr().is_terminal())
     }
 
     /// Lines of results for which nobody waits.
@@ -76,7 +89,7 @@ impl Output {
 
     /// Prints a result.
     pub fn result(self, text: &str) -> Result<(), Trouble> {
-        let mut stdout = AutoStream::new(io::stdout().lock(), self.color);
+        let mut stdout = AutoStream::new(io::stdout().lock(), self.on(io::stdout().is_terminal()));
         check(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
     }
 
@@ -105,13 +118,13 @@ impl Output {
 
     /// Shows text beside the answer, as it comes, without a line's end of its own.
     pub fn aside(self, text: &str) {
-        let mut stderr = AutoStream::new(io::stderr().lock(), self.color);
+        let mut stderr = AutoStream::new(io::stderr().lock(), self.on_stderr());
         drop(write!(stderr, "{}", dim(text)).and_then(|()| stderr.flush()));
     }
 
     /// Asks a person, on the line where the answer is typed.
     pub fn ask(self, text: &str) {
-        let mut stderr = AutoStream::new(io::stderr().lock(), self.color);
+        let mut stderr = AutoStream::new(io::stderr().lock(), self.on_stderr());
         // Where stderr is gone nobody answers either.
         drop(write!(stderr, "{text}").and_then(|()| stderr.flush()));
     }
@@ -121,7 +134,7 @@ impl Output {
             return lines.line(format!("{text}\n"));
         }
         // Where stderr is gone there is nobody left to tell.
-        drop(writeln!(AutoStream::new(io::stderr().lock(), self.color), "{text}"));
+        drop(writeln!(AutoStream::new(io::stderr().lock(), self.on_stderr()), "{text}"));
     }
 }
 

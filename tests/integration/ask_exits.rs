@@ -53,6 +53,16 @@ fn a_reader_of_json_gets_mistakes_of_typing_as_json() {
 }
 
 #[test]
+fn colour_that_is_forced_with_0_is_not_forced() {
+    for (value, is_colored) in [("0", false), ("1", true)] {
+        let help = relay(["help"]).variable("CLICOLOR_FORCE", value).run();
+        let wrong = ask(&["--temprature", "1"]).variable("CLICOLOR_FORCE", value).run();
+        let has = |text: &str| text.contains('\u{1b}');
+        assert_eq!((has(&help.stdout), has(&wrong.stderr)), (is_colored, is_colored), "{value}");
+    }
+}
+
+#[test]
 fn offline_nothing_leaves_this_machine() {
     ask(&["--simulate", "--offline", "hi"]).run().exits(0);
     for prepare in [|run: Command| run.more_arguments(["--offline"]), |run: Command| run.variable("RELAY_OFFLINE", "1")]
