@@ -113,7 +113,7 @@ set edit:completion:arg-completer[relay] = {|@words|
             cand --cors 'Let pages of this origin ask, `*` for all; may be given several times'
             cand --drain 'How long open requests may take when the server stops [default: 10s]'
             cand --log-format 'Log requests as text on stderr, or as NDJSON on stdout'
-            cand --ready-file 'Write the base URL to this file once the server is ready'
+            cand --ready-file 'Write the base URL to this file once the server is ready, and remove it at the end'
             cand --config 'Read this config file [env: RELAY_CONFIG]'
             cand --format 'How to print results [default: a table on a terminal, else plain: tabs, no header]'
             cand --color 'When to use colour [env: NO_COLOR, CLICOLOR_FORCE, FORCE_COLOR]'

@@ -120,7 +120,7 @@ complete -c relay -n "__fish_relay_using_subcommand serve" -l cors -d 'Let pages
 complete -c relay -n "__fish_relay_using_subcommand serve" -l drain -d 'How long open requests may take when the server stops [default: 10s]' -r
 complete -c relay -n "__fish_relay_using_subcommand serve" -l log-format -d 'Log requests as text on stderr, or as NDJSON on stdout' -r -f -a "text\t''
 json\t''"
-complete -c relay -n "__fish_relay_using_subcommand serve" -l ready-file -d 'Write the base URL to this file once the server is ready' -r -F
+complete -c relay -n "__fish_relay_using_subcommand serve" -l ready-file -d 'Write the base URL to this file once the server is ready, and remove it at the end' -r -F
 complete -c relay -n "__fish_relay_using_subcommand serve" -l config -d 'Read this config file [env: RELAY_CONFIG]' -r -F
 complete -c relay -n "__fish_relay_using_subcommand serve" -l format -d 'How to print results [default: a table on a terminal, else plain: tabs, no header]' -r -f -a "table\t''
 plain\t''

@@ -27,6 +27,7 @@ pub async fn run(serve: &Serve, global: &Global, environment: &Environment, outp
     let flags = flags(serve);
     let verify = if serve.no_verify { Verify::Nothing } else { Verify::Everything };
     let watched = flags.clone().with(global);
+    let ready_file = serve.ready_file.as_deref().map(ReadyFile::not_yet).transpose()?;
     let mut signals = Signals::new()?;
     let mut core = signals.interrupting(setup::core(global, flags, environment, output, verify)).await?;
     refuse_open_door(&core, serve)?;
@@ -35,9 +36,7 @@ pub async fn run(serve: &Serve, global: &Global, environment: &Environment, outp
         listener.local_addr().map_err(|error| Trouble::new(Exit::Io, format!("the address is lost: {error}")))?;
     let url = format!("http://{address}/v1");
     banner::print(&core, serve.log_format, &url, started.elapsed(), output)?;
-    if let Some(path) = &serve.ready_file {
-        write_ready_file(path, &url)?;
-    }
+    ready_file.as_ref().map(|file| file.write(&url)).transpose()?;
     let server = &core.settings.server;
     if serve.open {
         // A browser has no key to show; how the server is anybody may ask.
@@ -139,10 +138,38 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, Trouble> {
     })
 }
 
-fn write_ready_file(path: &Path, url: &str) -> Result<(), Trouble> {
-    let partial = path.with_extension("partial");
-    let written = std::fs::write(&partial, format!("{url}\n")).and_then(|()| std::fs::rename(&partial, path));
-    written.map_err(|error| Trouble::new(Exit::Io, format!("`{}` cannot be written: {error}", path.display())))
+/// The file that is there as long as the server is: what an earlier one left is removed, and so is its own at the end.
+struct ReadyFile<'a>(&'a Path);
+
+impl<'a> ReadyFile<'a> {
+    fn not_yet(path: &'a Path) -> Result<Self, Trouble> {
+        let file = Self(path);
+        file.remove().map_err(|error| unwritable(path, &error))?;
+        Ok(file)
+    }
+
+    /// A device of that name stays.
+    fn remove(&self) -> std::io::Result<()> {
+        let is_file = std::fs::symlink_metadata(self.0).is_ok_and(|known| known.is_file());
+        if is_file { std::fs::remove_file(self.0) } else { Ok(()) }
+    }
+
+    fn write(&self, url: &str) -> Result<(), Trouble> {
+        let partial = self.0.with_extension("partial");
+        let written = std::fs::write(&partial, format!("{url}\n")).and_then(|()| std::fs::rename(&partial, self.0));
+        written.map_err(|error| unwritable(self.0, &error))
+    }
+}
+
+impl Drop for ReadyFile<'_> {
+    fn drop(&mut self) {
+        // The server ends all the same.
+        drop(self.remove());
+    }
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> Trouble {
+    Trouble::new(Exit::Io, format!("`{}` cannot be written: {error}", path.display()))
 }
 
 fn show_in_browser(url: &str, output: Output) {

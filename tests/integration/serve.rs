@@ -90,7 +90,7 @@ async fn a_log_that_nobody_reads_stops_nobody() {
 async fn text_logs_are_on_stderr_and_tell_the_story_of_a_chat() {
     let command = relay(["serve", "--simulate", "--port", "0", "--ready-file", "ready"]);
     let path = command.path("ready");
-    let mut process = command.start();
+    let mut process = command.file("ready", "of an earlier server").start();
     process.until_it_says("export OPENAI_BASE_URL=http://127.0.0.1:");
     let url = ready(&path).await;
     assert!(url.ends_with("/v1\n"), "{url:?}");
@@ -99,6 +99,15 @@ async fn text_logs_are_on_stderr_and_tell_the_story_of_a_chat() {
     assert!(line.contains(reply.header("x-relay-route").expect("a route")) && line.contains(" tok"), "{line}");
     process.signal("INT");
     process.finish().exits(0).prints("");
+    assert!(!path.exists(), "no server is ready");
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_start_leaves_no_word_of_an_earlier_one() {
+    let command = relay(["serve", "--port", "0", "--ready-file", "ready"]).without_shipped();
+    let path = command.path("ready");
+    command.file("ready", "of an earlier server").await.exits(78);
+    assert!(!path.exists());
 }
 
 /// A stream of about a second that has begun.

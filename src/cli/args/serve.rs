@@ -32,7 +32,7 @@ pub struct Serve {
     /// Log requests as text on stderr, or as NDJSON on stdout
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
     pub log_format: Format,
-    /// Write the base URL to this file once the server is ready
+    /// Write the base URL to this file once the server is ready, and remove it at the end
     #[arg(long, value_name = "PATH")]
     pub ready_file: Option<PathBuf>,
     /// Show in a browser what is served, once the server is ready
