@@ -1,7 +1,7 @@
 //! `relay doctor`: one line for each thing that has to be in order, and what to do where it is not.
 
 use std::net::{SocketAddr, TcpListener};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
@@ -56,7 +56,7 @@ pub async fn run(doctor: &Doctor, global: &Global, environment: &Environment, ou
     let flags = setup::with_global(Flags::default(), global);
     let loaded = config::load(&flags, environment, None);
     let mut lines = vec![program()];
-    lines.extend(files(environment));
+    lines.extend(files(environment, &loaded));
     lines.extend(settings(&loaded));
     lines.push(keys(&loaded));
     lines.push(state(&loaded));
@@ -76,19 +76,39 @@ fn program() -> Line {
     Line::new(State::Pass, "relay", format!("{}, {}", super::args::version(), config::platform()))
 }
 
-/// The folders exist or can be made, and nobody else may write them.
-fn files(environment: &Environment) -> Vec<Line> {
+/// Whether files can be made where relay's own are. Only the state has to be written for an answer.
+fn files(environment: &Environment, loaded: &Loaded) -> Vec<Line> {
     let Some(paths) = Paths::of(environment) else {
         return vec![Line::new(State::Fail, "paths", "there is no home; set HOME or RELAY_HOME")];
     };
-    let folder = |what, path: &Path| match path.parent().map(std::fs::metadata) {
-        Some(Ok(metadata)) if metadata.permissions().readonly() => {
-            Line::new(State::Fail, what, format!("{} cannot be written", path.display()))
+    let state = loaded.settings.state.file.clone().unwrap_or(paths.state);
+    let rows = [
+        ("config", &paths.config, State::Warn),
+        ("keys file", &paths.keys, State::Warn),
+        ("state", &state, State::Fail),
+    ];
+    let line = |(what, path, otherwise): (&'static str, &PathBuf, State)| {
+        let shown = path.display();
+        match try_to_write(path) {
+            Ok(true) => Line::new(State::Pass, what, shown.to_string()),
+            Ok(false) => Line::new(State::Pass, what, format!("{shown}, made when needed")),
+            Err(error) => Line::new(otherwise, what, format!("{shown} cannot be written: {}", error.kind())),
         }
-        Some(Ok(_)) => Line::new(State::Pass, what, path.display().to_string()),
-        _ => Line::new(State::Pass, what, format!("{}, made when needed", path.display())),
     };
-    vec![folder("config", &paths.config), folder("keys file", &paths.keys), folder("state", &paths.state)]
+    rows.into_iter().map(line).collect()
+}
+
+/// Makes a file beside this one, or where its folder would be made, and removes it again. Says whether the folder is there.
+fn try_to_write(path: &Path) -> std::io::Result<bool> {
+    if path.is_file() {
+        std::fs::OpenOptions::new().append(true).open(path)?;
+    }
+    let mut folders = path.ancestors().skip(1).map(|it| if it.as_os_str().is_empty() { Path::new(".") } else { it });
+    let parent = folders.next().unwrap_or(path);
+    // A file in the place of a folder is found, and cannot hold one.
+    let nearest = std::iter::once(parent).chain(folders).find(|folder| folder.exists()).unwrap_or(parent);
+    tempfile::Builder::new().prefix(".relay-").tempfile_in(nearest)?;
+    Ok(nearest == parent)
 }
 
 fn settings(loaded: &Loaded) -> Vec<Line> {

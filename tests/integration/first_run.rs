@@ -167,3 +167,14 @@ async fn settings_say_where_they_come_from() {
     let shown = relay(["config", "show"]).await.stdout;
     relay(["config", "show"]).config(&shown).await.exits(0).prints(&shown);
 }
+
+#[test]
+fn a_state_that_cannot_be_written_does_not_pass() {
+    // Whoever may write everything cannot make a folder of a device.
+    let checks = relay(["doctor", "--json"]).variable("RELAY_HOME", "/dev/null").run();
+    let checks = checks.exits(1).json()["checks"].clone();
+    let state = checks.as_array().expect("a list").iter().find(|it| it["check"] == "state").expect("a line").clone();
+    assert_eq!(state["status"], "fail", "{state}");
+    let fine = relay(["doctor"]).variable("RELAY_PORT", "0").run();
+    assert_eq!(fine.exits(0).files(), Vec::<String>::new(), "nothing is left behind");
+}
