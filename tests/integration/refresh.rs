@@ -114,6 +114,15 @@ async fn the_users_own_values_stay_and_large_changes_wait() {
     assert!(text.contains("requests = 9000") && text.contains("requests = 5,") && text.contains("# I know"), "{text}");
 }
 
+#[test]
+fn a_folder_without_a_saved_page_does_not_pass_a_check() {
+    for names in [&[][..], &["groq"]] {
+        let arguments = ["refresh-limits", "--from", "pages", "--check"].into_iter().chain(names.iter().copied());
+        let ended = relay(arguments).file("pages/notes.txt", "none").run();
+        ended.exits(66).prints("").says("no saved page").says("PROVIDER.md");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_fetched_offline() {
     relay(["refresh-limits", "--offline"]).await.exits(69).says("--from DIR");

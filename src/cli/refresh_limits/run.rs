@@ -53,13 +53,7 @@ async fn run_to_end(
         return page::print(file, global, output).await;
     }
     let desk = Desk::open(args, global, environment, output).await?;
-    let mut providers = desk.providers(&args.providers)?;
-    if let Some(folder) = args.from.as_ref().filter(|folder| !folder.is_dir()) {
-        return Err(Trouble::new(Exit::NoInput, format!("`{}` is no folder of saved pages", folder.display())));
-    }
-    if let (Some(folder), true) = (&args.from, args.providers.is_empty()) {
-        providers.retain(|provider| source::has_saved(folder, &provider.id));
-    }
+    let providers = chosen(&desk, args)?;
     if args.undo {
         return undo(&desk, &args.providers, global, output);
     }
@@ -80,6 +74,24 @@ async fn run_to_end(
     }
     write(&desk, &findings, args.allow_large, output)?;
     end(&findings, args, global, output, true)
+}
+
+/// The providers to look at: where pages are saved, all that have one, or those that are named if any does.
+fn chosen<'d>(desk: &'d Desk, args: &RefreshLimits) -> Result<Vec<&'d Provider>, Trouble> {
+    let mut providers = desk.providers(&args.providers)?;
+    let Some(folder) = &args.from else { return Ok(providers) };
+    if !folder.is_dir() {
+        return Err(Trouble::new(Exit::NoInput, format!("`{}` is no folder of saved pages", folder.display())));
+    }
+    let has_page = |provider: &Provider| source::has_saved(folder, &provider.id);
+    if !providers.iter().any(|provider| has_page(provider)) {
+        let message = format!("no saved page of a provider is in `{}`", folder.display());
+        return Err(Trouble::new(Exit::NoInput, message).hint("a page is named PROVIDER.md or PROVIDER.html"));
+    }
+    if args.providers.is_empty() {
+        providers.retain(|provider| has_page(provider));
+    }
+    Ok(providers)
 }
 
 /// Asks all sources at once.

@@ -10,23 +10,37 @@ const MOST_NEW: usize = 5;
 
 pub const HEADER: [&str; 6] = ["PROVIDER", "MODEL", "FIELD", "NOW", "DOCS", "SOURCE"];
 
-/// Every difference, and every source that was not read.
+/// Who reads the rows: people get numbers in groups and a source's number below the table, programs what they can read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reader {
+    Person,
+    Program,
+}
+
+/// Every difference, and every source that was not read, for programs.
 pub fn rows(findings: &[Finding]) -> Vec<[String; 6]> {
+    rows_for(Reader::Program, findings)
+}
+
+fn rows_for(reader: Reader, findings: &[Finding]) -> Vec<[String; 6]> {
     let mut rows = Vec::new();
     for (index, finding) in findings.iter().enumerate() {
-        let source = format!("[{}]", index + 1);
+        let source = match reader {
+            Reader::Person => format!("[{}]", index + 1),
+            Reader::Program => finding.url.clone(),
+        };
         if finding.changes.is_err() {
             let whole = format!("({})", finding.origin.word());
             rows.push([finding.provider.clone(), whole, dash(), dash(), "unread".to_owned(), source.clone()]);
         }
-        rows.extend(finding.changes().iter().map(|change| row(&finding.provider, change, &source)));
+        rows.extend(finding.changes().iter().map(|change| row(reader, &finding.provider, change, &source)));
     }
     rows
 }
 
 /// The same for people, who are told of many new models by their number.
 fn folded(findings: &[Finding]) -> Vec<[String; 6]> {
-    let mut rows = rows(findings);
+    let mut rows = rows_for(Reader::Person, findings);
     for (index, finding) in findings.iter().enumerate() {
         let new = finding.changes().iter().filter(|change| change.op == Op::New).count();
         let source = format!("[{}]", index + 1);
@@ -43,8 +57,9 @@ fn dash() -> String {
     "-".to_owned()
 }
 
-fn row(provider: &str, change: &Change, source: &str) -> [String; 6] {
-    let amount = |amount: Option<u64>| amount.map_or_else(dash, grouped);
+fn row(reader: Reader, provider: &str, change: &Change, source: &str) -> [String; 6] {
+    let number = |number: u64| if reader == Reader::Person { grouped(number) } else { number.to_string() };
+    let amount = |amount: Option<u64>| amount.map_or_else(dash, number);
     let (field, now, docs) = match change.op {
         Op::New if change.new.is_none() => ("new".to_owned(), dash(), dash()),
         Op::New => ("new".to_owned(), dash(), format!("{} {}", amount(change.new), short(change.field))),
