@@ -127,6 +127,12 @@ fn duration(text: &str) -> Result<Duration, String> {
     parse_duration(text).ok_or_else(|| "expected a duration such as 30s, 500ms or 2m".to_owned())
 }
 
+/// The parser of a number that JSON can hold.
+fn finite(text: &str) -> Result<f64, String> {
+    let found = text.parse().ok().filter(|number: &f64| number.is_finite());
+    found.ok_or_else(|| "expected a number such as 0.7".to_owned())
+}
+
 /// The parser of the flags that say when to give up.
 fn time_out(text: &str) -> Result<Duration, String> {
     let found = parse_duration(text).filter(|duration| !duration.is_zero());

@@ -17,9 +17,11 @@ use secrecy::SecretString;
 
 use crate::catalog::reader::close;
 use crate::catalog::stays_here;
+use crate::chat::ChatRequest;
 use crate::clock::Clock;
 use crate::config::{Environment, Flags};
 use crate::relay::{Options, Remote};
+use crate::routing::Route;
 
 use super::args::{Ask, Global};
 use super::batch;
@@ -77,7 +79,7 @@ async fn answer(ask: &Ask, global: &Global, environment: &Environment, output: O
     } else {
         Course::new(ask, global, output, Answerer::Routes(&core.relay), &question, limit).run().await
     };
-    done.map_err(|trouble| with_setup(trouble, &core))
+    done.map_err(|trouble| with_name(with_setup(trouble, &core), &question.forms[0], &core))
 }
 
 /// What is asked, read beside the runtime: stdin may say nothing for ever, and so may a pipe that is named as a file.
@@ -154,4 +156,21 @@ pub fn with_setup(trouble: Trouble, core: &Core) -> Trouble {
         Exit::Config => Trouble { attempts: trouble.attempts, ..setup::not_set_up(&core.settings) },
         _ => trouble,
     }
+}
+
+/// A model that nobody here has may be one of a provider that is not set up, or be spelled as one is.
+fn with_name(trouble: Trouble, request: &ChatRequest, core: &Core) -> Trouble {
+    let model = request.model.as_str();
+    let is_known = |route: &Route| {
+        route.provider.id.eq_ignore_ascii_case(model) || route.model.id == model || *route.name == *model
+    };
+    let is_about_the_name = trouble.exit == Exit::Usage && trouble.hint.is_none() && !request.wants_any_model();
+    if !is_about_the_name || core.relay.fleet.routes.iter().any(is_known) {
+        return trouble;
+    }
+    let id = model.split('/').next().unwrap_or(model);
+    let left_out = core.settings.left_out.iter().find(|left_out| left_out.provider.eq_ignore_ascii_case(id));
+    let ids = core.settings.catalog.providers.iter().map(|provider| provider.id.as_str());
+    let hint = left_out.map(|it| format!("`{}`: {}, {}", it.provider, it.why.word(), it.why.remedy()));
+    Trouble { hint: hint.or_else(|| close(id, ids)), ..trouble }
 }

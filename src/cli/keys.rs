@@ -242,11 +242,14 @@ async fn test(names: &[String], around: Around<'_>) -> Result<(), Trouble> {
     }
     let mut documents = Vec::new();
     for provider in providers {
-        let trial = try_key(provider, None, around.global, around.environment, around.output).await?;
-        let (status, detail) = match trial {
-            Trial::Works(what) => ("pass", what),
-            Trial::Rejected => ("auth", format!("rejected; {}", sign_up(provider))),
-            Trial::Unclear(why) => ("down", why),
+        let left_out = core.settings.left_out.iter().find(|it| it.provider == provider.id);
+        let (status, detail) = match left_out {
+            Some(left_out) => ("skip", format!("{}: {}", left_out.why.word(), left_out.why.remedy())),
+            None => match try_key(provider, None, around.global, around.environment, around.output).await? {
+                Trial::Works(what) => ("pass", what),
+                Trial::Rejected => ("auth", format!("rejected; {}", sign_up(provider))),
+                Trial::Unclear(why) => ("down", why),
+            },
         };
         documents.push(json!({ "provider": provider.id, "status": status, "detail": detail }));
     }

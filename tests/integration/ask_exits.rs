@@ -10,7 +10,10 @@ fn ask(flags: &[&str]) -> Command {
 }
 
 fn fails(command: Command, code: i32) -> Finished {
-    let ended = command.run();
+    fails_of(command.run(), code)
+}
+
+fn fails_of(ended: Finished, code: i32) -> Finished {
     ended.exits(code).prints("").says("Error: ");
     ended
 }
@@ -21,6 +24,10 @@ fn what_is_typed_wrong_is_2() {
     fails(ask(&["--simulate", "  "]), 2).says("there is nothing to ask");
     fails(ask(&["--simulate"]).piped(" \n"), 2).says("there is nothing to ask");
     fails(ask(&["--simulate", "-m", "sim-larg-70b", "hi"]), 2).says("sim-larg-70b").says("sim-large-70b");
+    fails(ask(&["--simulate", "--temperature", "1", "-m", "sim-large-70b", "--name", "nobody", "hi"]), 2);
+    for number in ["nan", "inf", "-inf", "warm"] {
+        ask(&["--simulate", &format!("--temperature={number}"), "hi"]).run().exits(2).says("such as 0.7");
+    }
     fails(ask(&["--simulate=rain", "hi"]), 2).says("default, dry, storm, slow, cut");
     fails(ask(&["--simulate", "--param", "top_p", "hi"]), 2).says("KEY=JSON");
     fails(ask(&["--simulate", "--param", "top_p=high", "hi"]), 2).says("JSON");
@@ -179,6 +186,21 @@ async fn what_all_providers_do_decides_the_code_the_most_retryable_first() {
             assert!(!ended.stderr.contains("-key-"), "a key is told: {}", ended.stderr);
         }
     }
+}
+
+#[tokio::test]
+async fn a_model_of_a_provider_without_a_key_is_told_apart_from_a_slip() {
+    let providers = Providers::start([provider("sim-a"), provider("groupe")], Clock::system()).await;
+    let run = |model| ask(&["-m", model, "hi"]).over(&providers).variable("GROUPE_API_KEY", "");
+    for (model, hint) in [
+        ("groupe", "`groupe`: no key, set GROUPE_API_KEY"),
+        ("groupe/sim-m", "`groupe`: no key, set GROUPE_API_KEY"),
+        ("group", "did you mean `groupe`?"),
+    ] {
+        fails_of(run(model).await, 2).says(hint);
+    }
+    let tested = relay(["keys", "test", "groupe", "--json"]).over(&providers).variable("GROUPE_API_KEY", "").await;
+    assert_eq!(tested.exits(1).json()["keys"][0]["status"], "skip");
 }
 
 #[tokio::test]

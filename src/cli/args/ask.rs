@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use clap_complete::ArgValueCandidates;
 
-use super::{duration, time_out};
+use super::{duration, finite, time_out};
 use crate::cli::ask::Extract;
 use crate::cli::completions::{names, wanted};
 
@@ -82,7 +82,7 @@ pub struct Ask {
     #[arg(help_heading = GENERATION, long, value_name = "N")]
     pub max_tokens: Option<u64>,
     /// Sampling temperature
-    #[arg(help_heading = GENERATION, long, value_name = "NUMBER")]
+    #[arg(help_heading = GENERATION, long, value_name = "NUMBER", value_parser = finite)]
     pub temperature: Option<f64>,
     /// Sampling seed
     #[arg(help_heading = GENERATION, long, value_name = "N", allow_negative_numbers = true)]
