@@ -79,14 +79,14 @@ impl Relay {
         }
     }
 
-    /// When an attempt's first event must be there, without hedging. A stream that is silent for half of the time left is given up
+    /// When an attempt's first event must be there, without hedging. A stream that is silent for half of the deadline is given up
     /// where another route could answer. A whole answer is silent while it is made, and who asked for a time gets it.
     fn patient_until(&self, asking: Asking<'_>, trip: &Trip, route: RouteId, sent: Timestamp) -> Timestamp {
         let is_told = self.timeouts.first_event_is_users || self.fleet.route(route).provider.first_event.is_some();
         if is_told || !asking.request.stream || !trip.has_others {
             return trip.ends();
         }
-        later(sent, until(sent, trip.ends()) / 2)
+        later(sent, trip.patience.deadline / 2).min(trip.ends())
     }
 
     /// When the first event of a call that was sent over this route would be late; never where that is not known, or nobody hedges.

@@ -53,7 +53,7 @@ pub struct Trip {
     pub asked_before: Vec<RouteId>,
     /// Its place among those that wait for quota, once it has waited.
     pub place: Option<u64>,
-    /// Beside the route that is tried next another one could answer.
+    /// Should the route that is tried next fail, another one may be tried that works, and bills nothing.
     pub has_others: bool,
     /// Why the routes that were not tried were not, as of the last ranking.
     pub rejections: Vec<(RouteId, Rejection)>,
@@ -122,12 +122,16 @@ impl Trip {
             ordering.first(&contenders, |route| is_done(route) || keeps_less(route), tries)
         };
         let next = stays.or_else(keeping_most).or_else(|| ordering.first(&contenders, is_done, tries));
-        let has_others = contenders.iter().filter(|contender| !is_done(contender.route)).nth(1).is_some();
+        let is_other = |contender: &Contender| {
+            let is_next = next.is_some_and(|next| next.route == contender.route);
+            !is_next && !contender.is_paid && !contender.is_shunned && !is_done(contender.route)
+        };
+        let has_others = contenders.iter().any(is_other);
         if now >= self.ends {
             return Step::Stop(self.outcome().unwrap_or(Fault::Broken(Breakage::Timeout(Stage::Deadline))));
         }
-        let may_try = self.patience.max_attempts == 0 || self.attempts().count() < self.patience.max_attempts;
-        self.has_others = has_others;
+        let may_try = self.may_try(0);
+        self.has_others = has_others && self.may_try(1);
         match next {
             Some(contender) if may_try => Step::Try(contender.in_full(fleet, &self.need, snapshot)),
             _ if may_try => self.wait_or_stop(now),
@@ -151,13 +155,18 @@ impl Trip {
 
     /// A route to be asked beside `first`, which is under way.
     pub fn beside(&self, fleet: &Fleet, snapshot: &Snapshot, first: &Candidate) -> Option<Candidate> {
-        let may_try = self.patience.max_attempts == 0 || self.attempts().count() + 1 < self.patience.max_attempts;
+        let may_try = self.may_try(1);
         let contenders = rank(fleet, &self.need, snapshot).contenders;
         let ordering = Ordering { order: self.order, fleet, need: &self.need, snapshot };
         let is_out = |route: RouteId| route == first.route || self.is_done_with(fleet, route);
         let tries = |route: &Route| self.tries(fleet, route);
         let second = ordering.first(&contenders, is_out, tries).filter(|_| may_try)?;
         Some(second.in_full(fleet, &self.need, snapshot))
+    }
+
+    /// Whether the patience is for another attempt, with so many under way.
+    fn may_try(&self, under_way: usize) -> bool {
+        self.patience.max_attempts == 0 || self.attempts().count() + under_way < self.patience.max_attempts
     }
 
     /// A refused reservation sent nothing and is no attempt.

@@ -90,3 +90,18 @@ async fn a_silent_stream_leaves_half_of_the_time_to_others() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_silent_stream_is_not_given_up_where_nobody_better_may_be_asked() {
+    let (clock, hand) = Clock::manual("2026-10-09T12:00:00Z".parse().expect("a moment"));
+    let fakes = [provider("sim-a").answers([Act::Hang]), provider("sim-b")];
+    let gateway = gateway().over(fakes).clock(clock).config("[routing]\nmax_attempts = 1\n").start().await;
+    let mut asking = gateway.ask("hello").streamed().into_future();
+    for seconds in [0, 59] {
+        hand.advance(Duration::from_secs(seconds));
+        assert!(tokio::time::timeout(Duration::from_millis(200), &mut asking).await.is_err(), "{seconds}");
+    }
+    hand.advance(Duration::from_secs(2));
+    asking.await.refused(504, "upstream_timeout");
+    assert_eq!(calls(&gateway), [1, 0]);
+}
