@@ -104,11 +104,7 @@ impl<'a> Turns<'a> {
     }
 
     fn finish(mut self) -> Result<Ordered<'a>, serde_json::Error> {
-        if let Some(last) = self.taken.last_mut().filter(|last| last.role == "system") {
-            "user".clone_into(&mut last.role);
-            last.raw = as_user(&last.raw)?;
-            self.changed = true;
-        }
+        self.speak_as_user()?;
         let mut messages: Vec<Cow<'_, str>> = Vec::with_capacity(self.taken.len());
         let mut follows_tool = false;
         let mut ends_with_assistant = false;
@@ -129,6 +125,24 @@ impl<'a> Turns<'a> {
             self.changed = true;
         }
         Ok(Ordered { messages, changed: self.changed })
+    }
+}
+
+impl Turns<'_> {
+    /// System messages may stand at the beginning and behind the user's words. Behind the model's and behind results, and as the
+    /// last word, they speak as the user.
+    fn speak_as_user(&mut self) -> Result<(), serde_json::Error> {
+        let last = self.taken.len().saturating_sub(1);
+        let mut follows_answer = false;
+        for (place, turn) in self.taken.iter_mut().enumerate() {
+            if turn.role == "system" && (follows_answer || place == last) {
+                "user".clone_into(&mut turn.role);
+                turn.raw = as_user(&turn.raw)?;
+                self.changed = true;
+            }
+            follows_answer = turn.role == "assistant";
+        }
+        Ok(())
     }
 }
 
@@ -255,6 +269,19 @@ mod tests {
         assert_eq!(strict(&format!("[{system}]")), format!("[{USER}]"));
         assert_eq!(strict(&format!("[{system},{system}]")), format!("[{system},{USER}]"));
         assert_eq!(strict(&format!("[{system},{USER}]")), "unchanged");
+    }
+
+    #[test]
+    fn a_system_message_behind_an_answer_is_refused_no_more_but_speaks_as_the_user() {
+        let system = r#"{"role":"system","content":"x"}"#;
+        let (a, of_a) = (calls(&["a"]), result("a", r#""1""#));
+        let said = r#"{"role":"assistant","content":"so"}"#;
+        assert_eq!(
+            strict(&format!("[{USER},{a},{of_a},{system},{USER}]")),
+            format!("[{USER},{a},{of_a},{FILLER},{USER},{USER}]")
+        );
+        assert_eq!(strict(&format!("[{USER},{said},{system},{USER}]")), format!("[{USER},{said},{USER},{USER}]"));
+        assert_eq!(strict(&format!("[{USER},{system},{said},{USER}]")), "unchanged");
     }
 
     #[test]

@@ -87,15 +87,21 @@ impl Repair {
     fn mend_piece(&mut self, piece: &mut EditedObject<'_>, choice: u64, json: &[u8], is_stream: bool) -> bool {
         let function = piece.get("function").and_then(|function| EditedObject::parse(function).ok());
         let name = function.as_ref().and_then(|function| function.text("name")).unwrap_or_default();
-        let arguments = function.and_then(with_text_arguments);
         let own: Option<usize> = piece.get("index").and_then(|index| index.parse().ok());
         let said = Piece { choice, id: piece.text("id").unwrap_or_default(), name, own };
-        let mut is_right = arguments.is_none();
         // In a whole answer each stands for a call.
         let known = self.calls.iter().rposition(|call| is_stream && call.goes_on_with(&said));
+        let is_named = known.is_some_and(|place| !said.name.is_empty() && self.calls[place].name == said.name);
+        let function = function.and_then(|function| mended_function(function, is_named));
+        let mut is_right = function.is_none();
         let place = known.unwrap_or_else(|| self.begin(&said, json));
         let call = &self.calls[place];
-        if let Some(made) = call.made.as_deref().filter(|_| known.is_none() || !said.id.is_empty()) {
+        // What a call has already, OpenAI's clients would add to it.
+        if known.is_some() && !said.id.is_empty() {
+            piece.remove("id");
+            is_right = false;
+        }
+        if let Some(made) = call.made.as_deref().filter(|_| known.is_none()) {
             piece.set("id", quoted(made));
             is_right = false;
         }
@@ -107,7 +113,7 @@ impl Repair {
             piece.set("index", call.index.to_string());
             is_right = false;
         }
-        if let Some(function) = arguments {
+        if let Some(function) = function {
             piece.set("function", function);
         }
         is_right
@@ -150,15 +156,22 @@ fn made_id(json: &[u8], choice: u64, index: usize) -> String {
     format!("call_{:016x}", hasher.finish())
 }
 
-/// A function whose arguments are no text, with their JSON as one; none where they are.
-fn with_text_arguments(mut function: EditedObject<'_>) -> Option<String> {
-    let text = match function.get("arguments")? {
-        text if text.starts_with('"') => return None,
-        "null" => quoted(""),
-        json => quoted(json),
+/// A function whose arguments are no text, with their JSON as one, and without the name where the call has it; `None` where it is right.
+fn mended_function(mut function: EditedObject<'_>, is_named: bool) -> Option<String> {
+    let text = match function.get("arguments") {
+        None => None,
+        Some(text) if text.starts_with('"') => None,
+        Some("null") => Some(quoted("")),
+        Some(json) => Some(quoted(json)),
     };
-    function.set("arguments", text);
-    Some(function.render())
+    let is_wrong = is_named || text.is_some();
+    if let Some(text) = text {
+        function.set("arguments", text);
+    }
+    if is_named {
+        function.remove("name");
+    }
+    is_wrong.then(|| function.render())
 }
 
 fn is_stream(json: &[u8]) -> bool {
@@ -227,7 +240,7 @@ mod tests {
         for json in [
             r#"{"choices":[{"delta":{"tool_calls":[{"index":0,"id":"a","type":"function","function":{"name":"f","arguments":""}}]}}]}"#,
             r#"{"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{}"}}]}}]}"#,
-            r#"{"choices":[{"delta":{"tool_calls":[{"index":1,"id":"b","type":"function"},{"index":0,"id":"a"},{"index":1}]}}]}"#,
+            r#"{"choices":[{"delta":{"tool_calls":[{"index":1,"id":"b","type":"function"},{"index":0},{"index":1}]}}]}"#,
             r#"{"choices":[{"delta":{},"finish_reason":"tool_calls"}]}"#,
             r#"{"choices":[{"message":{"tool_calls":[{"id":"c","type":"function"}]},"finish_reason":"tool_calls"}]}"#,
             r#"{"choices":[]}"#,
@@ -264,10 +277,8 @@ mod tests {
                 let index = usize::try_from(call["index"].as_u64().expect("an index")).expect("a small one");
                 let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
                 calls.resize(calls.len().max(index + 1), Default::default());
-                if calls[index].0.is_empty() {
-                    assert_eq!(call["type"], "function", "{mended}");
-                    calls[index].0 = text(&call["id"]);
-                }
+                assert!(!calls[index].0.is_empty() || call["type"] == "function", "{mended}");
+                calls[index].0 += &text(&call["id"]);
                 calls[index].1 += &text(&call["function"]["name"]);
                 calls[index].2 += &text(&call["function"]["arguments"]);
             }
@@ -285,8 +296,8 @@ mod tests {
         let got = calls(&[&a, &goes_on("{\"x\""), &goes_on(":1}"), &b, &goes_on("{}")]);
         let call = |id: &str, name: &str, text: &str| (id.to_owned(), name.to_owned(), text.to_owned());
         assert_eq!(got, [call("a", "f", "{\"x\":1}"), call("b", "g", "{}")]);
-        // An id at every piece.
-        let again = r#"{"index":0,"id":"a","function":{"arguments":"{}"}}"#;
+        // Id and name at every piece.
+        let again = r#"{"index":0,"id":"a","function":{"name":"f","arguments":"{}"}}"#;
         assert_eq!(calls(&[&a, again]), [call("a", "f", "{}")]);
     }
 
