@@ -116,7 +116,7 @@ impl ProviderFile {
             key_env: top.texts("key_env"),
             account_env: top.texts("account_env"),
             status: top.choice("status", &Status::NAMES),
-            first_event: top.duration("first_event"),
+            first_event: top.time_out("first_event"),
             prefill: top.choice("prefill", &Prefill::NAMES),
             terms: top.text("terms"),
             signup: top.text("signup"),
