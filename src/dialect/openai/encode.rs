@@ -13,6 +13,7 @@ pub fn encode(request: &ChatRequest, target: Target<'_>) -> Result<Outgoing, Fau
     let wire = target.wire;
     let mut rewrite = request.rewrite();
     rewrite.set("model", New::Text(target.model));
+    drop_unset(request, wire, &mut rewrite);
     put_messages(request, wire, &mut rewrite)?;
     parameters::adapt(request, wire, &mut rewrite);
     for name in &wire.drop {
@@ -39,6 +40,15 @@ pub fn encode(request: &ChatRequest, target: Target<'_>) -> Result<Outgoing, Fau
         rewrite.retain(|name| wire.only.iter().any(|allowed| allowed.as_bytes() == name));
     }
     Ok(Outgoing { path: "/chat/completions".into(), body: rewrite.finish() })
+}
+
+/// A `null` says no more than a field that is missing: it must not stand in the way of a default, nor of a value that gets its name.
+fn drop_unset(request: &ChatRequest, wire: &Wire, rewrite: &mut Rewrite<'_>) {
+    let renamed = wire.rename.iter().flat_map(|(name, new_name)| [name, new_name]);
+    let filled_in = wire.defaults.iter().map(|(name, _)| name);
+    for name in renamed.chain(filled_in).filter(|name| request.raw_bytes(name) == Some(b"null")) {
+        rewrite.drop_field(name);
+    }
 }
 
 /// The messages as the provider wants them, and what it has to be told beside them.
@@ -74,8 +84,8 @@ fn unreadable(error: &serde_json::Error) -> Fault {
 mod tests {
     use super::*;
 
-    fn encoded(json: &'static str, wire: &Wire) -> String {
-        let request = ChatRequest::parse(Bytes::from_static(json.as_bytes())).expect("valid");
+    fn encoded(json: &str, wire: &Wire) -> String {
+        let request = ChatRequest::parse(Bytes::copy_from_slice(json.as_bytes())).expect("valid");
         let target = Target { model: "org/m\"x", wire, context: 8192, input_tokens: 1, answer_tokens: 1 };
         let outgoing = encode(&request, target).expect("encoded");
         String::from_utf8(outgoing.body.concat()).expect("UTF-8")
@@ -127,6 +137,28 @@ mod tests {
             encoded(json, &wire),
             r#"{"model":"org/m\"x","messages":[{"role":"user","content":"x"}],"random_seed":1,"max_tokens":8,"temperature":0.5}"#
         );
+    }
+
+    #[test]
+    fn a_null_hides_no_default_any_more_and_no_value_under_another_name() {
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let wire = Wire {
+            rename: vec![pair("max_completion_tokens", "max_tokens"), pair("seed", "random_seed")],
+            defaults: vec![pair("max_tokens", "4096")],
+            ..Wire::default()
+        };
+        for (sent, expected) in [
+            (r#""max_tokens":null"#, r#""max_tokens":4096"#),
+            (r#""max_completion_tokens":null,"seed":null"#, r#""max_tokens":4096"#),
+            (r#""max_tokens":null,"max_completion_tokens":50"#, r#""max_tokens":50"#),
+            (r#""max_tokens":50,"max_completion_tokens":null"#, r#""max_tokens":50"#),
+            (r#""max_tokens":50,"top_p":null"#, r#""max_tokens":50,"top_p":null"#),
+        ] {
+            let json =
+                |fields: &str| format!(r#"{{"model":"m","messages":[{{"role":"user","content":"x"}}],{fields}}}"#);
+            let expected = json(expected).replacen(r#""m""#, r#""org/m\"x""#, 1);
+            assert_eq!(encoded(&json(sent), &wire), expected, "{sent}");
+        }
     }
 
     #[test]
