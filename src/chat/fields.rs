@@ -264,6 +264,7 @@ impl<'a> Rewrite<'a> {
 
     pub fn drop_field(&mut self, name: &str) {
         self.named(name).for_each(|slot| *slot = Change::Drop);
+        self.added.retain(|(added, _)| added != name);
     }
 
     /// Gives the field `name` this value, adding it where it is missing. One that stands twice stands once then.
@@ -357,6 +358,8 @@ mod tests {
             rewrite.rename("seed", "random_seed");
             rewrite.drop_field("n");
             rewrite.set("stream", Bytes::from_static(b"true"));
+            rewrite.set("user", Bytes::from_static(b"\"u\""));
+            rewrite.drop_field("user");
         });
         assert_eq!(out, r#"{"model":"y","random_seed":7,"keep":[1, 2],"stream":true}"#);
     }

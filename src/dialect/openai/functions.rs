@@ -1,6 +1,34 @@
-//! Calls in the form that came before tools, `function_call` and the role `function`, rewritten as calls of tools.
+//! What came before tools, `functions`, `function_call` and the role `function`, rewritten as tools, their choice, calls and results.
 
-use crate::chat::fields::{EditedObject, quoted};
+use bytes::Bytes;
+
+use crate::chat::ChatRequest;
+use crate::chat::fields::{EditedObject, Rewrite, list, quoted};
+
+/// Offers a request's functions as tools, and tells the choice among them that was made of the older one.
+///
+/// Many providers know no functions, and answered with words. The answer comes back as `tool_calls`, from each of them alike: none
+/// is taken back to a `function_call`, as none of Gemini's is.
+pub fn offer_as_tools(request: &ChatRequest, rewrite: &mut Rewrite<'_>) -> Option<String> {
+    let functions = list(request.raw("functions")?).ok().filter(|functions| !functions.is_empty())?;
+    // Both at once is for the provider to refuse: which of them is meant cannot be known.
+    if request.raw("tools").is_some_and(|tools| list(tools).is_ok_and(|tools| !tools.is_empty())) {
+        return None;
+    }
+    let tools: Vec<String> = functions.into_iter().map(tool).collect();
+    rewrite.drop_field("functions");
+    rewrite.drop_field("function_call");
+    rewrite.set("tools", Bytes::from(format!("[{}]", tools.join(","))));
+    let choice = request.raw("function_call").filter(|choice| *choice != "null")?;
+    let choice = if choice.starts_with('{') { tool(choice) } else { choice.to_owned() };
+    rewrite.set("tool_choice", Bytes::from(choice.clone()));
+    Some(choice)
+}
+
+/// A function, or the name of one, as a tool's.
+fn tool(function: &str) -> String {
+    format!(r#"{{"type":"function","function":{function}}}"#)
+}
 
 /// The functions called so far in a history, each of which gets an id.
 #[derive(Debug, Default)]

@@ -6,6 +6,8 @@ use crate::chat::ChatRequest;
 use crate::chat::fields::{Rewrite, list, quoted};
 use crate::dialect::Wire;
 
+use super::functions;
+
 /// Changes those that the provider is known to refuse as they are.
 pub fn adapt(request: &ChatRequest, wire: &Wire, rewrite: &mut Rewrite<'_>) {
     for (name, most) in &wire.most {
@@ -18,8 +20,9 @@ pub fn adapt(request: &ChatRequest, wire: &Wire, rewrite: &mut Rewrite<'_>) {
     {
         rewrite.set("reasoning_effort", Bytes::from(quoted(known)));
     }
+    let choice = functions::offer_as_tools(request, rewrite);
     if let Some(known) = &wire.tool_choices {
-        choose_tools(request, known, rewrite);
+        choose_tools(choice.as_deref().or_else(|| request.raw("tool_choice")), known, rewrite);
     }
 }
 
@@ -39,8 +42,8 @@ fn unquoted(word: &str) -> &str {
 }
 
 /// A choice that the provider does not know is left to the model. Where that is `none`, the tools stay behind too: else it might call one.
-fn choose_tools(request: &ChatRequest, known: &[String], rewrite: &mut Rewrite<'_>) {
-    let Some(choice) = request.raw("tool_choice").filter(|choice| *choice != "null") else { return };
+fn choose_tools(choice: Option<&str>, known: &[String], rewrite: &mut Rewrite<'_>) {
+    let Some(choice) = choice.filter(|choice| *choice != "null") else { return };
     let word = unquoted(choice);
     if known.iter().any(|known| known == word) {
         return;
@@ -81,6 +84,32 @@ mod tests {
             (modest, [&*auto, "{}", bare, bare, &*null]),
         ] {
             assert_eq!(choices.each_ref().map(|fields| adapted(fields, &wire)), expected);
+        }
+    }
+
+    #[test]
+    fn functions_from_before_there_were_tools_are_lost_no_more_where_only_tools_are_known() {
+        const FUNCTIONS: &str = r#""functions":[{"name":"f","parameters":{}},{"name":"g"}]"#;
+        const TOOLS: &str = r#""tools":[{"type":"function","function":{"name":"f","parameters":{}}},{"type":"function","function":{"name":"g"}}]"#;
+        let named = r#"{"type":"function","function":{"name":"f"}}"#;
+        let silent = Wire { tool_choices: Some(Vec::new()), ..Wire::default() };
+        for (older, choice, where_silent) in [
+            ("", String::new(), format!("{{{TOOLS}}}")),
+            (r#","function_call":null"#, String::new(), format!("{{{TOOLS}}}")),
+            (r#","function_call":"auto""#, r#","tool_choice":"auto""#.to_owned(), format!("{{{TOOLS}}}")),
+            (r#","function_call":"none""#, r#","tool_choice":"none""#.to_owned(), "{}".to_owned()),
+            (r#","function_call":{"name":"f"}"#, format!(r#","tool_choice":{named}"#), format!("{{{TOOLS}}}")),
+        ] {
+            let sent = format!("{FUNCTIONS}{older}");
+            assert_eq!(adapted(&sent, &Wire::default()), format!("{{{TOOLS}{choice}}}"), "{older}");
+            assert_eq!(adapted(&sent, &silent), where_silent, "{older}");
+        }
+        let unset = format!(r#""tools":null,{FUNCTIONS}"#);
+        assert_eq!(adapted(&unset, &Wire::default()), format!("{{{TOOLS}}}"));
+        for unclear in
+            [r#""functions":[],"function_call":"auto""#, r#""tools":[{"type":"function"}],"functions":[{"name":"f"}]"#]
+        {
+            assert_eq!(adapted(unclear, &Wire::default()), format!("{{{unclear}}}"));
         }
     }
 
