@@ -94,6 +94,11 @@ pub fn list(json: &str) -> Result<Vec<&str>, serde_json::Error> {
     Ok(serde_json::from_str::<Vec<&RawValue>>(json)?.into_iter().map(RawValue::get).collect())
 }
 
+/// Whether a piece of JSON is a list of anything: its first bytes tell.
+pub fn is_filled_list(json: &str) -> bool {
+    json.strip_prefix('[').is_some_and(|items| !items.trim_ascii_start().starts_with(']'))
+}
+
 /// The places of a JSON list's values, found without reading them.
 pub fn places(json: &str) -> Option<Vec<Range<usize>>> {
     let (mut places, mut skim) = (Vec::new(), Skim::new(json));

@@ -164,9 +164,11 @@ impl<'a> RawMessage<'a> {
             }
             None => Vec::new(),
         };
-        let older = self.function_call.map(|function| RawCall { function: Some(function), ..RawCall::default() });
-        let calls = self.tool_calls.unwrap_or_default().into_iter().chain(older);
-        let calls: Result<_, _> = calls.map(RawCall::typed).collect();
+        let calls = self.tool_calls.unwrap_or_default();
+        // Some clients write one call in both forms.
+        let older = self.function_call.filter(|_| calls.is_empty());
+        let older = older.map(|function| RawCall { function: Some(function), ..RawCall::default() });
+        let calls: Result<_, _> = calls.into_iter().chain(older).map(RawCall::typed).collect();
         // The older form has no ids: a result belongs to the call before it.
         let (role, answers) = if self.role == "function" {
             (Cow::Borrowed("tool"), Some(Cow::Borrowed("")))
@@ -290,6 +292,9 @@ mod tests {
     fn a_call_from_before_there_were_tools_is_lost_no_more() {
         let call = r#"{"role":"assistant","content":null,"function_call":{"name":"f","arguments":"{}"}}"#;
         let call = &Message::parse(call).expect("a call").tool_calls[0];
+        let both =
+            r#"{"role":"assistant","function_call":{"name":"f"},"tool_calls":[{"id":"a","function":{"name":"f"}}]}"#;
+        assert_eq!(Message::parse(both).expect("a call").tool_calls.len(), 1);
         let result = Message::parse(r#"{"role":"function","name":"f","content":"18"}"#).expect("a result");
         assert_eq!((call.name.as_ref(), result.role.as_ref()), ("f", "tool"));
         assert_eq!(result.tool_call_id.as_deref(), Some(call.id.as_ref()));

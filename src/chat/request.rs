@@ -286,12 +286,12 @@ fn read_text(name: &str, raw: &str) -> Result<String, BadRequest> {
     }
 }
 
-/// The body is known to be JSON, so that a list's first bytes tell whether it holds anything.
+/// The body is known to be JSON, so that no list has to be read.
 fn nonempty_list(name: &str, raw: &str) -> Result<bool, BadRequest> {
-    match raw.as_bytes() {
-        [b'[', items @ ..] => Ok(!items.trim_ascii_start().starts_with(b"]")),
-        _ => read::<Vec<&RawValue>>(name, raw, "a list").map(|_| false),
+    if raw.starts_with('[') {
+        return Ok(fields::is_filled_list(raw));
     }
+    read::<Vec<&RawValue>>(name, raw, "a list").map(|_| false)
 }
 
 fn read_response_format(raw: &str, features: &mut Features) -> Result<(), BadRequest> {

@@ -3,16 +3,18 @@
 use bytes::Bytes;
 
 use crate::chat::ChatRequest;
-use crate::chat::fields::{EditedObject, Rewrite, list, quoted};
+use crate::chat::fields::{EditedObject, Rewrite, is_filled_list, list, quoted};
+
+use super::messages::makes_calls;
 
 /// Offers a request's functions as tools, and tells the choice among them that was made of the older one.
 ///
 /// Many providers know no functions, and answered with words. The answer comes back as `tool_calls`, from each of them alike: none
 /// is taken back to a `function_call`, as none of Gemini's is.
 pub fn offer_as_tools(request: &ChatRequest, rewrite: &mut Rewrite<'_>) -> Option<String> {
-    let functions = list(request.raw("functions")?).ok().filter(|functions| !functions.is_empty())?;
+    let functions = list(request.raw("functions").filter(|functions| is_filled_list(functions))?).ok()?;
     // Both at once is for the provider to refuse: which of them is meant cannot be known.
-    if request.raw("tools").is_some_and(|tools| list(tools).is_ok_and(|tools| !tools.is_empty())) {
+    if request.raw("tools").is_some_and(is_filled_list) {
         return None;
     }
     let tools: Vec<String> = functions.into_iter().map(tool).collect();
@@ -42,9 +44,12 @@ impl Functions {
         if message.get("function_call").is_some_and(|call| call.starts_with('{'))
             && let Some(call) = message.remove("function_call")
         {
-            self.calls += 1;
-            let call = format!(r#"[{{"id":{},"type":"function","function":{call}}}]"#, self.last_id());
-            message.set("tool_calls", call);
+            // Some clients write a call in both forms: what stands in the newer one has its id and its result already.
+            if !makes_calls(message) {
+                self.calls += 1;
+                let call = format!(r#"[{{"id":{},"type":"function","function":{call}}}]"#, self.last_id());
+                message.set("tool_calls", call);
+            }
         }
         if message.get("role") == Some(r#""function""#) {
             message.set("role", r#""tool""#);

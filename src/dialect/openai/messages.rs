@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::chat::fields::{EditedObject, list, quoted};
+use crate::chat::fields::{EditedObject, is_filled_list, list, quoted};
 use crate::dialect::{Names, ToolIds, Wire};
 
 use super::functions::Functions;
@@ -68,8 +68,9 @@ fn may_need_change(messages: &str, wire: &Wire) -> bool {
         || holds("extra_content")
 }
 
-fn makes_calls(message: &EditedObject<'_>) -> bool {
-    message.get("tool_calls").is_some_and(|calls| calls.starts_with('[') && calls != "[]")
+/// Whether there is a call among the message's `tool_calls`.
+pub fn makes_calls(message: &EditedObject<'_>) -> bool {
+    message.get("tool_calls").is_some_and(is_filled_list)
 }
 
 fn adapt_message(
@@ -285,6 +286,14 @@ mod tests {
         };
         assert_eq!(adapted(messages, &wire), expected);
         assert_eq!(adapted(messages, &Wire { names: Names::None, ..Wire::default() }), expected);
+        let answer = |calls: &str| format!(r#"[{{"role":"assistant","content":null,{calls}}}]"#);
+        let (older, newer) = (r#""function_call":{"name":"f"}"#, r#""tool_calls":[{"id":"a"},{"id":"b"}]"#);
+        let rewritten = r#""tool_calls":[{"id":"function_1","type":"function","function":{"name":"f"}}]"#;
+        assert_eq!(adapted(&answer(&format!("{older},{newer}")), &Wire::default()), answer(newer));
+        for unset in ["null", "[]", "[ ]"] {
+            let both = answer(&format!(r#""tool_calls":{unset},{older}"#));
+            assert_eq!(adapted(&both, &Wire::default()), answer(rewritten));
+        }
         let none = r#"[{"role":"assistant","content":"so","function_call":null}]"#;
         assert_eq!(adapted(none, &Wire::default()), "unchanged");
     }
