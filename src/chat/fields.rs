@@ -96,7 +96,11 @@ pub fn list(json: &str) -> Result<Vec<&str>, serde_json::Error> {
 
 /// Whether a piece of JSON is a list of anything: its first bytes tell.
 pub fn is_filled_list(json: &str) -> bool {
-    json.strip_prefix('[').is_some_and(|items| !items.trim_ascii_start().starts_with(']'))
+    json.starts_with('[') && !is_empty_list(json)
+}
+
+pub fn is_empty_list(json: &str) -> bool {
+    json.strip_prefix('[').is_some_and(|items| items.trim_ascii_start().starts_with(']'))
 }
 
 /// The places of a JSON list's values, found without reading them.

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::fields::is_empty_list;
 use super::request::{BadRequest, Features};
 use super::skim::{Malformed, Skim, text_at};
 
@@ -27,7 +28,8 @@ pub struct MessagesShape {
     pub binary_bytes: usize,
     /// Each message is a common role and a text, and holds nothing else.
     pub plain: bool,
-    /// Some hold what few providers know: a call of a function as it was written before there were tools, or a refusal in a part.
+    /// Some hold what few providers know: a call of a function as it was written before there were tools, an empty list of calls, or a
+    /// refusal in a part.
     pub rare: bool,
 }
 
@@ -98,11 +100,7 @@ impl Found {
                     contents += 1;
                     self.content(json, skim, index)?;
                 }
-                other => {
-                    self.shape.plain = false;
-                    self.shape.rare |= other == b"function_call" && skim.peek() == Some(b'{');
-                    skim.value()?;
-                }
+                other => self.other(json, skim, other)?,
             }
             Ok::<_, Flaw>(())
         })?;
@@ -116,6 +114,18 @@ impl Found {
             _ => format!("`messages[{index}].role` stands twice"),
         };
         Err(Flaw::messages(message))
+    }
+
+    /// A field that few messages have.
+    fn other(&mut self, json: &str, skim: &mut Skim<'_>, name: &[u8]) -> Result<(), Flaw> {
+        let value = &json[skim.value()?];
+        self.shape.plain = false;
+        self.shape.rare |= match name {
+            b"function_call" => value.starts_with('{'),
+            b"tool_calls" => is_empty_list(value),
+            _ => false,
+        };
+        Ok(())
     }
 
     fn role(&mut self, json: &str, skim: &mut Skim<'_>, index: usize) -> Result<(), Flaw> {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::chat::fields::{EditedObject, is_filled_list, list, quoted};
+use crate::chat::fields::{EditedObject, is_empty_list, is_filled_list, list, quoted};
 use crate::dialect::{Names, ToolIds, Wire};
 
 use super::functions::Functions;
@@ -80,6 +80,10 @@ fn adapt_message(
 ) -> Result<bool, serde_json::Error> {
     let before = message.clone();
     functions.rewrite(message);
+    // OpenAI refuses it, and so do templates that count the calls.
+    if message.get("tool_calls").is_some_and(is_empty_list) {
+        message.remove("tool_calls");
+    }
     let role = message.text("role").unwrap_or_default();
     if role == "developer" && !wire.developer {
         message.set("role", r#""system""#);
@@ -296,6 +300,17 @@ mod tests {
         }
         let none = r#"[{"role":"assistant","content":"so","function_call":null}]"#;
         assert_eq!(adapted(none, &Wire::default()), "unchanged");
+    }
+
+    #[test]
+    fn an_empty_list_of_calls_is_refused_no_more_but_left_out() {
+        let answer = |rest: &str| format!(r#"[{{"role":"assistant","content":"so"{rest}}}]"#);
+        for empty in [r#","tool_calls":[]"#, r#","tool_calls": [ ]"#] {
+            assert_eq!(adapted(&answer(empty), &Wire::default()), answer(""));
+        }
+        for other in [r#","tool_calls":null"#, r#","tool_calls":[{"id":"a"}]"#] {
+            assert_eq!(adapted(&answer(other), &Wire::default()), "unchanged");
+        }
     }
 
     #[test]

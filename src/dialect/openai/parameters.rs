@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::chat::ChatRequest;
-use crate::chat::fields::{Rewrite, list, quoted};
+use crate::chat::fields::{Rewrite, is_empty_list, list, quoted};
 use crate::dialect::Wire;
 
 use super::functions;
@@ -21,7 +21,12 @@ pub fn adapt(request: &ChatRequest, wire: &Wire, rewrite: &mut Rewrite<'_>) {
         rewrite.set("reasoning_effort", Bytes::from(quoted(known)));
     }
     let choice = functions::offer_as_tools(request, rewrite);
-    if let Some(known) = &wire.tool_choices {
+    if !request.features.tools && request.raw("tools").is_some_and(is_empty_list) {
+        // OpenAI refuses an empty list, and what is said of tools where there are none.
+        for name in ["tools", "tool_choice", "parallel_tool_calls"] {
+            rewrite.drop_field(name);
+        }
+    } else if let Some(known) = &wire.tool_choices {
         choose_tools(choice.as_deref().or_else(|| request.raw("tool_choice")), known, rewrite);
     }
 }
@@ -85,6 +90,18 @@ mod tests {
         ] {
             assert_eq!(choices.each_ref().map(|fields| adapted(fields, &wire)), expected);
         }
+    }
+
+    #[test]
+    fn an_empty_list_of_tools_is_refused_no_more_but_left_out_with_what_is_said_of_them() {
+        let beside = r#""tool_choice":"auto","parallel_tool_calls":true,"seed":1"#;
+        for wire in [Wire::default(), Wire { tool_choices: Some(Vec::new()), ..Wire::default() }] {
+            for empty in ["[]", "[ ]"] {
+                assert_eq!(adapted(&format!(r#""tools":{empty},{beside}"#), &wire), r#"{"seed":1}"#);
+            }
+        }
+        let filled = format!(r#""tools":[{{"type":"function"}}],{beside}"#);
+        assert_eq!(adapted(&filled, &Wire::default()), format!("{{{filled}}}"));
     }
 
     #[test]
