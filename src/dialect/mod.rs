@@ -87,6 +87,12 @@ impl Wire {
     pub const fn minds_order(&self) -> bool {
         self.strict_order || self.system_first
     }
+
+    /// Whether a request's field of this name is sent on.
+    pub fn takes(&self, field: &str) -> bool {
+        let is = |name: &String| name == field;
+        !self.drop.iter().any(is) && (self.only.is_empty() || self.only.iter().any(is))
+    }
 }
 
 /// Messages that may carry a `name`.

@@ -4,14 +4,18 @@ use bytes::Bytes;
 
 use crate::chat::ChatRequest;
 use crate::chat::fields::{EditedObject, Rewrite, is_filled_list, list, quoted};
+use crate::dialect::Wire;
 
 use super::messages::makes_calls;
 
 /// Offers a request's functions as tools, and tells the choice among them that was made of the older one.
 ///
-/// Many providers know no functions, and answered with words. The answer comes back as `tool_calls`, from each of them alike: none
-/// is taken back to a `function_call`, as none of Gemini's is.
-pub fn offer_as_tools(request: &ChatRequest, rewrite: &mut Rewrite<'_>) -> Option<String> {
+/// Providers that know functions get them, and answer with a `function_call`. Many know none, and answered with words: their calls
+/// come back as `tool_calls`, as Gemini's do.
+pub fn offer_as_tools(request: &ChatRequest, wire: &Wire, rewrite: &mut Rewrite<'_>) -> Option<String> {
+    if wire.takes("functions") {
+        return None;
+    }
     let functions = list(request.raw("functions").filter(|functions| is_filled_list(functions))?).ok()?;
     // Both at once is for the provider to refuse: which of them is meant cannot be known.
     if request.raw("tools").is_some_and(is_filled_list) {

@@ -20,7 +20,7 @@ pub fn adapt(request: &ChatRequest, wire: &Wire, rewrite: &mut Rewrite<'_>) {
     {
         rewrite.set("reasoning_effort", Bytes::from(quoted(known)));
     }
-    let choice = functions::offer_as_tools(request, rewrite);
+    let choice = functions::offer_as_tools(request, wire, rewrite);
     if !request.features.tools && request.raw("tools").is_some_and(is_empty_list) {
         // OpenAI refuses an empty list, and what is said of tools where there are none.
         for name in ["tools", "tool_choice", "parallel_tool_calls"] {
@@ -109,7 +109,8 @@ mod tests {
         const FUNCTIONS: &str = r#""functions":[{"name":"f","parameters":{}},{"name":"g"}]"#;
         const TOOLS: &str = r#""tools":[{"type":"function","function":{"name":"f","parameters":{}}},{"type":"function","function":{"name":"g"}}]"#;
         let named = r#"{"type":"function","function":{"name":"f"}}"#;
-        let silent = Wire { tool_choices: Some(Vec::new()), ..Wire::default() };
+        let newer = Wire { drop: vec!["functions".to_owned()], ..Wire::default() };
+        let silent = Wire { tool_choices: Some(Vec::new()), ..newer.clone() };
         for (older, choice, where_silent) in [
             ("", String::new(), format!("{{{TOOLS}}}")),
             (r#","function_call":null"#, String::new(), format!("{{{TOOLS}}}")),
@@ -118,15 +119,16 @@ mod tests {
             (r#","function_call":{"name":"f"}"#, format!(r#","tool_choice":{named}"#), format!("{{{TOOLS}}}")),
         ] {
             let sent = format!("{FUNCTIONS}{older}");
-            assert_eq!(adapted(&sent, &Wire::default()), format!("{{{TOOLS}{choice}}}"), "{older}");
+            assert_eq!(adapted(&sent, &newer), format!("{{{TOOLS}{choice}}}"), "{older}");
+            assert_eq!(adapted(&sent, &Wire::default()), format!("{{{sent}}}"), "who knows functions gets them");
             assert_eq!(adapted(&sent, &silent), where_silent, "{older}");
         }
         let unset = format!(r#""tools":null,{FUNCTIONS}"#);
-        assert_eq!(adapted(&unset, &Wire::default()), format!("{{{TOOLS}}}"));
+        assert_eq!(adapted(&unset, &newer), format!("{{{TOOLS}}}"));
         for unclear in
             [r#""functions":[],"function_call":"auto""#, r#""tools":[{"type":"function"}],"functions":[{"name":"f"}]"#]
         {
-            assert_eq!(adapted(unclear, &Wire::default()), format!("{{{unclear}}}"));
+            assert_eq!(adapted(unclear, &newer), format!("{{{unclear}}}"));
         }
     }
 
