@@ -117,11 +117,10 @@ impl Trip {
         let is_done = |route| self.is_done_with(fleet, route);
         let stays = self.stays_with.filter(|route| !is_done(*route));
         let stays = stays.and_then(|route| ordering.stays(&contenders, route));
-        let keeping_most = || {
+        let next = stays.or_else(|| {
             let keeps_less = self.keeps_less(fleet, snapshot, &contenders);
             ordering.first(&contenders, |route| is_done(route) || keeps_less(route), tries)
-        };
-        let next = stays.or_else(keeping_most).or_else(|| ordering.first(&contenders, is_done, tries));
+        });
         let is_other = |contender: &Contender| {
             let is_next = next.is_some_and(|next| next.route == contender.route);
             !is_next && !contender.is_paid && !contender.is_shunned && !is_done(contender.route)
@@ -139,7 +138,8 @@ impl Trip {
         }
     }
 
-    /// Tells whether a route would keep clearly less of a prompt that has to be cut than another free one.
+    /// Tells whether a route would keep clearly less of a prompt that has to be cut than another free one. One keeps the most, and where
+    /// none is free none keeps less: of those that may be tried some always stay.
     fn keeps_less<'a>(
         &'a self,
         fleet: &'a Fleet,
