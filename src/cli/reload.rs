@@ -34,7 +34,10 @@ pub async fn watch(
 }
 
 async fn take_over(relay: &Relay, flags: &Flags, environment: &Environment, output: Output) {
-    let Ok(loaded) = setup::load(flags, environment, None).await else { return };
+    let loaded = match setup::load(flags, environment, None).await {
+        Ok(loaded) => loaded,
+        Err(trouble) => return output.notice(&format!("limits not taken over: {}", trouble.message)),
+    };
     if let Some(problem) = loaded.problems.first() {
         output.notice(&format!("limits not taken over: {problem}"));
         return;
