@@ -156,13 +156,13 @@ fn who_answered(answered: &Answered, took: Duration) -> String {
 
 /// Makes sure that an answer can be written there, before anybody is asked for one.
 pub fn refuse_unwritable(path: &Path) -> Result<(), Trouble> {
-    beside(path).map(drop).map_err(|error| unwritable(path, &error))
+    new_file_for(path).map(drop).map_err(|error| unwritable(path, &error))
 }
 
 /// Writes beside the file and renames, so that what was there survives a failure. What is no file, a device or a pipe, is written to.
 fn write_whole(path: &Path, text: &str) -> Result<(), Trouble> {
     let write = || {
-        let Some((mut file, target)) = beside(path)? else {
+        let Some((mut file, target)) = new_file_for(path)? else {
             return std::fs::OpenOptions::new().write(true).open(path)?.write_all(text.as_bytes());
         };
         file.write_all(text.as_bytes())?;
@@ -173,7 +173,7 @@ fn write_whole(path: &Path, text: &str) -> Result<(), Trouble> {
 }
 
 /// A new file in the folder of the one to be written, and what it will replace; `None` for what is no file.
-fn beside(path: &Path) -> io::Result<Option<(NamedTempFile, PathBuf)>> {
+fn new_file_for(path: &Path) -> io::Result<Option<(NamedTempFile, PathBuf)>> {
     let known = std::fs::metadata(path).ok();
     if known.as_ref().is_some_and(std::fs::Metadata::is_dir) {
         return Err(io::ErrorKind::IsADirectory.into());
