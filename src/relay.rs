@@ -148,7 +148,7 @@ impl Relay {
             credentials: credentials(&settings.keys, &fleet),
             destinations: fleet.routes.iter().map(|_| OnceLock::new()).collect(),
             store,
-            client: Client::new(settings.timeouts.connect),
+            client: Client::new(&settings.network, settings.timeouts.connect),
             learned: Mutex::new(learned),
             turn: AtomicU64::new(0),
             waiting: Waiting::default(),

@@ -6,9 +6,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::chat::fault::Stage;
 use crate::chat::session::SessionKey;
-use crate::chat::{Breakage, Fault, Usage};
+use crate::chat::{Fault, Usage};
 use crate::clock::until;
 use crate::quota::Cost;
 use crate::relay::{Options, Place, Relay};
@@ -103,9 +102,7 @@ impl Held {
                 let cost = Cost::request(usage.prompt_tokens, usage.completion_tokens);
                 Settlement::Used(cost.in_units(self.relay.fleet.route(self.route).model.unit_price))
             }
-            (None, Some(Fault::Broken(Breakage::Unreachable | Breakage::Timeout(Stage::Connect))), _) => {
-                Settlement::Refunded
-            }
+            (None, Some(Fault::Broken(breakage)), _) if breakage.is_unconnected() => Settlement::Refunded,
             // What the dialect could not say was never sent.
             (None, Some(Fault::Unfit(_) | Fault::Invalid { .. }), None) => Settlement::Refunded,
             // A refusal counts as a request there for all we know; tokens it cannot have used.

@@ -10,7 +10,7 @@ mod provider;
 pub mod reader;
 
 pub use catalog::{Catalog, Overlay};
-pub use check::{check_base_url, stays_here};
+pub use check::{check_base_url, is_loopback, stays_here};
 pub use infer::types as types_of_name;
 pub use provider::{AccountLimit, AccountPage, Model, ModelType, Page, Prefill, Provider, Scale, Status, Trains};
 pub use reader::{Problem, Problems};

@@ -128,6 +128,10 @@ pub enum Breakage {
     Timeout(Stage),
     /// No connection: refused, unresolved, or TLS failed.
     Unreachable,
+    /// No connection, for nobody who is trusted vouches for the other end.
+    Untrusted,
+    /// No connection, for the proxy on the way gave none.
+    Proxy,
     /// The connection ended before an answer.
     Reset,
     /// A success that is not the JSON or event stream it should be.
@@ -217,11 +221,18 @@ impl Fault {
 }
 
 impl Breakage {
+    /// The provider cannot have heard of the request.
+    pub const fn is_unconnected(self) -> bool {
+        matches!(self, Self::Unreachable | Self::Untrusted | Self::Proxy | Self::Timeout(Stage::Connect))
+    }
+
     pub fn word(self) -> String {
         match self {
             Self::Status(status) => status.to_string(),
             Self::Timeout(_) => "timeout".to_owned(),
             Self::Unreachable => "unreachable".to_owned(),
+            Self::Untrusted => "untrusted-certificate".to_owned(),
+            Self::Proxy => "proxy-failed".to_owned(),
             Self::Reset => "reset".to_owned(),
             Self::NotJson => "not-json".to_owned(),
             Self::Empty => "empty".to_owned(),

@@ -19,7 +19,7 @@ use crate::catalog::reader::close;
 use crate::catalog::stays_here;
 use crate::chat::ChatRequest;
 use crate::clock::Clock;
-use crate::config::{Environment, Flags};
+use crate::config::{self, Environment, Flags};
 use crate::relay::{Options, Remote};
 use crate::routing::Route;
 
@@ -122,7 +122,8 @@ pub fn remote(ask: &Ask, url: &str, global: &Global, environment: &Environment) 
         return Err(Trouble::new(Exit::Unavailable, message));
     }
     let key = environment.get("RELAY_API_KEY").map(SecretString::from);
-    let mut remote = Remote::new(url, key, Clock::system()).map_err(|wrong| {
+    let network = config::network(environment).map_err(|problems| Trouble::of_problems(&problems))?;
+    let mut remote = Remote::new(url, key, &network, Clock::system()).map_err(|wrong| {
         Trouble::new(Exit::Usage, format!("the URL of {name} {wrong}")).hint("http://127.0.0.1:8000")
     })?;
     remote.session.clone_from(&ask.session);

@@ -13,9 +13,6 @@ use super::output::{Output, dim, green, red, yellow};
 use super::setup;
 use super::table;
 
-/// Variables by which other programs reach the network.
-const PROXIES: [&str; 6] = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
-
 /// Clocks this many seconds apart count as one; asking takes some of them.
 const MOST_APART_S: u64 = 30;
 
@@ -62,7 +59,7 @@ pub async fn run(doctor: &Doctor, global: &Global, environment: &Environment, ou
     lines.push(state(&loaded));
     lines.push(clock(&loaded));
     lines.push(port(&loaded));
-    lines.push(proxies(environment));
+    lines.push(proxy(&loaded));
     lines.push(terminal(environment));
     if doctor.network {
         lines.extend(network(global, environment, output).await);
@@ -184,12 +181,10 @@ fn port(loaded: &Loaded) -> Line {
     }
 }
 
-fn proxies(environment: &Environment) -> Line {
-    let set: Vec<&str> = PROXIES.into_iter().filter(|name| environment.get(name).is_some()).collect();
-    if set.is_empty() {
-        return Line::new(State::Pass, "proxy", "none set");
-    }
-    Line::new(State::Warn, "proxy", format!("{} is set; chats go straight to their provider", set.join(", ")))
+fn proxy(loaded: &Loaded) -> Line {
+    let proxy = loaded.settings.network.proxy();
+    let detail = proxy.map_or_else(|| "none set".to_owned(), |proxy| format!("{proxy} leads to the providers"));
+    Line::new(State::Pass, "proxy", detail)
 }
 
 fn terminal(environment: &Environment) -> Line {

@@ -39,6 +39,11 @@ A flag wins over a variable, a variable over config.toml.
   RELAY_NO_PROGRESS    no spinner, no bars
   RELAY_NO_DOTENV      take no keys from a .env beside you
   RELAY_LOG            a filter for the log, such as relay=debug
+  HTTPS_PROXY          the proxy to the providers, http:// or socks5://;
+                       ALL_PROXY where it is not set
+  NO_PROXY             hosts that are asked without it
+  SSL_CERT_FILE        certificates to trust beside Mozilla's; SSL_CERT_DIR
+                       names folders of them
   NO_COLOR, CLICOLOR_FORCE, FORCE_COLOR
   COLUMNS              how wide tables may be where there is no terminal
 

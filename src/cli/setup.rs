@@ -232,7 +232,8 @@ async fn verified(
     let (asked, others): (Vec<_>, Vec<_>) = std::mem::take(&mut settings.accounts)
         .into_iter()
         .partition(|account| names.is_empty() || names.iter().any(|name| means(account, name)));
-    let Verified { accounts, findings, clock_ahead } = upstream::verify(asked, &settings.keys, clock.now()).await;
+    let Verified { accounts, findings, clock_ahead } =
+        upstream::verify(asked, &settings.keys, &settings.network, clock.now()).await;
     settings.accounts = [accounts, others].concat();
     (findings, clock_ahead)
 }
@@ -315,7 +316,8 @@ pub fn is_local_matter(finding: &Finding) -> bool {
 pub async fn running_local_servers(core: &Core) -> Vec<String> {
     let local = |account: &&Account| account.provider.status == Status::Local;
     let accounts: Vec<Account> = core.settings.accounts.iter().filter(local).cloned().collect();
-    let verified = upstream::verify(accounts, &core.settings.keys, core.relay.clock.now()).await;
+    let verified =
+        upstream::verify(accounts, &core.settings.keys, &core.settings.network, core.relay.clock.now()).await;
     verified.accounts.into_iter().map(|account| account.provider.id.clone()).collect()
 }
 

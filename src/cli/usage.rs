@@ -12,7 +12,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::clock::{Clock, earlier, midnight};
-use crate::config::{Environment, Flags};
+use crate::config::{self, Environment, Flags};
 use crate::relay::{UsageReport, usage_via};
 
 use super::args::{Global, OutputFormat, Usage, UsageAction};
@@ -162,7 +162,8 @@ async fn remote(url: &str, call: Call<'_>) -> Result<UsageReport, Trouble> {
             .hint("leave out --offline (RELAY_OFFLINE)"));
     }
     let key = call.environment.get("RELAY_API_KEY").map(str::to_owned);
-    let report = usage_via(url, key, call.usage.since, Clock::system().now()).await;
+    let network = config::network(call.environment).map_err(|problems| Trouble::of_problems(&problems))?;
+    let report = usage_via(url, key, &network, call.usage.since, Clock::system().now()).await;
     report.map_err(|error| {
         Trouble::new(Exit::Unavailable, format!("`{url}`: {error}")).hint("is `relay serve` running there?")
     })

@@ -8,9 +8,11 @@ use secrecy::SecretString;
 
 use crate::catalog::reader::{File, Problem, Problems};
 use crate::catalog::{Catalog, Overlay};
+use crate::upstream::Network;
 
 use super::environment::{Environment, Paths};
 use super::file::{ConfigFile, StateUrl};
+use super::network;
 use super::providers::{Finding, Setup};
 use super::settings::{Routing, Server, Settings, State, Timeouts};
 
@@ -73,8 +75,22 @@ pub fn load(flags: &Flags, environment: &Environment, simulated: Option<&[Simula
     };
     notices.extend(setup.dotenv_notice());
     let Setup { accounts, keys, left_out } = setup;
-    let settings =
-        Settings { server, routing, timeouts, context, voice, sessions, state, catalog, accounts, keys, left_out };
+    // Simulated providers are on this machine.
+    let network = if simulated.is_some() { Network::default() } else { network::read(environment, &problems) };
+    let settings = Settings {
+        server,
+        routing,
+        timeouts,
+        context,
+        voice,
+        sessions,
+        state,
+        network,
+        catalog,
+        accounts,
+        keys,
+        left_out,
+    };
     Loaded { settings, notices, problems: problems.into_list() }
 }
 

@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use crate::catalog::Catalog;
 use crate::routing::{Account, Strategy};
 use crate::store::OnLoss;
-use crate::upstream::Key;
+use crate::upstream::{Key, Network};
 
 use super::conversation::{Context, Sessions, Voice};
 
@@ -24,6 +24,7 @@ pub struct Settings {
     pub voice: Voice,
     pub sessions: Sessions,
     pub state: State,
+    pub network: Network,
     pub catalog: Catalog,
     /// Providers that are set up, in the catalogue's order.
     pub accounts: Vec<Account>,

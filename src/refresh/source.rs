@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::Page;
-use crate::upstream::{Fetcher, Known, PageAnswer};
+use crate::upstream::{Fetcher, Known, Network, PageAnswer};
 
 /// A page is small, and its site answers within this time or not at all.
 const ANSWER_TIME: Duration = Duration::from_secs(20);
@@ -74,8 +74,8 @@ pub struct Site {
 }
 
 impl Site {
-    pub fn new(cache: Option<PathBuf>) -> Self {
-        Self { fetcher: Fetcher::new(), cache }
+    pub fn new(network: &Network, cache: Option<PathBuf>) -> Self {
+        Self { fetcher: Fetcher::new(network), cache }
     }
 
     /// Gets a page, or the reason why it could not be had.

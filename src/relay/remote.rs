@@ -16,7 +16,7 @@ use crate::chat::{Breakage, ChatRequest, ErrorKind, Fault, Period, StreamEvent};
 use crate::clock::{Clock, until};
 use crate::dialect::{Dialect, Target, Wire, sse};
 use crate::routing::Explanation;
-use crate::upstream::{Call, Client, EventStream, Key, call_headers, read_whole};
+use crate::upstream::{Call, Client, EventStream, Key, Network, call_headers, read_whole};
 
 use super::Options;
 
@@ -74,7 +74,7 @@ pub struct Refused {
 
 impl Remote {
     /// The gateway at `url`, with or without the `/v1` of its base URL; the error says what is wrong with it.
-    pub fn new(url: &str, key: Option<SecretString>, clock: Clock) -> Result<Self, String> {
+    pub fn new(url: &str, key: Option<SecretString>, network: &Network, clock: Clock) -> Result<Self, String> {
         let base = url.trim_end_matches('/');
         let base = base.strip_suffix("/v1").unwrap_or(base);
         let at = |path: &str| format!("{base}/v1/{path}").parse().map_err(|error| format!("is no URL: {error}"));
@@ -83,7 +83,7 @@ impl Remote {
             return Err("must start with http:// or https://".to_owned());
         }
         let credential = key.map(|secret| Key { secret, origin: "RELAY_API_KEY".to_owned() }.header(Dialect::OpenAi));
-        Ok(Self { client: Client::new(CONNECT), uri, explaining, credential, session: None, clock })
+        Ok(Self { client: Client::new(network, CONNECT), uri, explaining, credential, session: None, clock })
     }
 
     /// Sends a streamed request, and waits for the first part of an answer.
@@ -289,6 +289,8 @@ fn fault_of(word: &str) -> Fault {
             "cut" => Fault::Cut,
             "timeout" => Fault::Broken(Breakage::Timeout(crate::chat::fault::Stage::FirstEvent)),
             "unreachable" => Fault::Broken(Breakage::Unreachable),
+            "untrusted-certificate" => Fault::Broken(Breakage::Untrusted),
+            "proxy-failed" => Fault::Broken(Breakage::Proxy),
             "too-large" => Fault::Unfit(crate::chat::Unfit::TooLarge),
             _ => Fault::Broken(word.parse().map_or(Breakage::InBand, Breakage::Status)),
         },
@@ -323,11 +325,11 @@ mod tests {
     #[test]
     fn the_base_url_may_have_its_version_or_not() {
         for url in ["http://h:1", "http://h:1/", "http://h:1/v1", "http://h:1/v1/"] {
-            let remote = Remote::new(url, None, Clock::system()).expect("good");
+            let remote = Remote::new(url, None, &Network::default(), Clock::system()).expect("good");
             assert_eq!(remote.uri, "http://h:1/v1/chat/completions");
         }
         for url in ["h:1", "ftp://h", "http://", "not a url"] {
-            assert!(Remote::new(url, None, Clock::system()).is_err(), "{url}");
+            assert!(Remote::new(url, None, &Network::default(), Clock::system()).is_err(), "{url}");
         }
     }
 }

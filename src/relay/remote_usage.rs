@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 
 use crate::dialect::Dialect;
-use crate::upstream::{Fetcher, Key};
+use crate::upstream::{Fetcher, Key, Network};
 
 use super::UsageReport;
 
@@ -17,6 +17,7 @@ const ANSWER_TIME: Duration = Duration::from_secs(10);
 pub async fn usage_via(
     url: &str,
     key: Option<String>,
+    network: &Network,
     since: Option<Duration>,
     now: Timestamp,
 ) -> Result<UsageReport, String> {
@@ -25,7 +26,7 @@ pub async fn usage_via(
     let query = since.map(|span| format!("?since={}s", span.as_secs())).unwrap_or_default();
     let credential = key
         .map(|key| Key { secret: SecretString::from(key), origin: "RELAY_API_KEY".to_owned() }.header(Dialect::OpenAi));
-    let answer = Fetcher::new().get(&format!("{base}/v1/usage{query}"), credential, ANSWER_TIME).await;
+    let answer = Fetcher::new(network).get(&format!("{base}/v1/usage{query}"), credential, ANSWER_TIME).await;
     let answer = answer.map_err(|error| error.to_string())?;
     match answer.status {
         200 => serde_json::from_slice(&answer.body)

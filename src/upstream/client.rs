@@ -1,7 +1,6 @@
 //! The hot path out: a pooled HTTP client that sends a body in pieces, follows no redirect and adds nothing of its own.
 
 use std::convert::Infallible;
-use std::error::Error as _;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -11,13 +10,13 @@ use http::header::{ACCEPT, CONTENT_TYPE, HOST, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy;
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
-use crate::chat::fault::Stage;
 use crate::chat::{Breakage, Fault, Slices};
+
+use super::connect::{self, Connector};
+use super::network::Network;
 
 /// Who asks. Some providers refuse the names of scripting libraries (Groq and Cerebras, 2026).
 pub const AGENT: &str = concat!("relay/", env!("CARGO_PKG_VERSION"));
@@ -76,27 +75,19 @@ pub struct Received {
 /// The pooled client. Clones share the pool.
 #[derive(Debug, Clone)]
 pub struct Client {
-    pooled: legacy::Client<HttpsConnector<HttpConnector>, Pieces>,
+    pooled: legacy::Client<Connector, Pieces>,
 }
 
 impl Client {
-    pub fn new(connect_timeout: Duration) -> Self {
-        let mut connector = HttpConnector::new();
-        connector.enforce_http(false);
-        connector.set_nodelay(true);
-        connector.set_connect_timeout(Some(connect_timeout));
-        let connector = HttpsConnectorBuilder::new()
-            .with_tls_config(super::tls::config())
-            .https_or_http()
-            .enable_all_versions()
-            .wrap_connector(connector);
+    /// A client whose connections are open within `connect_timeout`, or count as not reachable.
+    pub fn new(network: &Network, connect_timeout: Duration) -> Self {
         let pooled = legacy::Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(KEEP_IDLE)
             .http1_max_buf_size(MOST_BUFFERED)
             .http2_initial_stream_window_size(STREAM_WINDOW)
             .http2_initial_connection_window_size(CONNECTION_WINDOW)
-            .build(connector);
+            .build(Connector::new(network, connect_timeout));
         Self { pooled }
     }
 
@@ -120,17 +111,7 @@ impl Client {
 
 fn breakage(error: &legacy::Error) -> Breakage {
     tracing::debug!(error = %chain(error), "the call failed");
-    if !error.is_connect() {
-        return Breakage::Reset;
-    }
-    let mut source = error.source();
-    while let Some(cause) = source {
-        if cause.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::TimedOut) {
-            return Breakage::Timeout(Stage::Connect);
-        }
-        source = cause.source();
-    }
-    Breakage::Unreachable
+    if error.is_connect() { connect::cause(error) } else { Breakage::Reset }
 }
 
 /// An error with its causes, in one line. Holds addresses at most, never a key.

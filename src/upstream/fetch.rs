@@ -8,8 +8,11 @@ use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 
 use crate::catalog::Provider;
+use crate::chat::Breakage;
 
+use super::connect;
 use super::key::Key;
+use super::network::Network;
 
 /// What is larger than this is not read on.
 const MOST_BYTES: usize = 8 * 1024 * 1024;
@@ -48,6 +51,10 @@ pub enum FetchError {
     TimedOut(Duration),
     #[error("not reachable")]
     Unreachable,
+    #[error("its certificate is not trusted; SSL_CERT_FILE names more authorities")]
+    Untrusted,
+    #[error("not reachable through the proxy {0}")]
+    BehindProxy(String),
     #[error("the answer is larger than {MOST_BYTES} bytes")]
     TooLarge,
     #[error("the connection broke")]
@@ -56,17 +63,22 @@ pub enum FetchError {
 
 /// A client for small, seldom requests.
 #[derive(Debug, Clone)]
-pub struct Fetcher(reqwest::Client);
+pub struct Fetcher {
+    client: reqwest::Client,
+    network: Network,
+}
 
 impl Fetcher {
-    pub fn new() -> Self {
+    pub fn new(network: &Network) -> Self {
+        let proxies = network.clone();
         let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(super::tls::config())
+            .tls_backend_preconfigured(network.tls())
+            .proxy(reqwest::Proxy::custom(move |url| proxies.proxy_url_to(url.as_str()).map(str::to_owned)))
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(super::client::AGENT)
             .build()
             .expect("the settings are constant and valid");
-        Self(client)
+        Self { client, network: network.clone() }
     }
 
     /// Gets `url`, with the header that carries a key where there is one.
@@ -76,11 +88,11 @@ impl Fetcher {
         credential: Option<(HeaderName, HeaderValue)>,
         timeout: Duration,
     ) -> Result<Fetched, FetchError> {
-        let mut request = self.0.get(url);
+        let mut request = self.client.get(url);
         if let Some((name, value)) = credential {
             request = request.header(name, value);
         }
-        fetch(request, timeout).await
+        self.fetch(url, request, timeout).await
     }
 
     /// Gets a path below a provider's base URL, with a key where there is one: it goes to that host alone.
@@ -100,13 +112,13 @@ impl Fetcher {
         let mut url = reqwest::Url::parse(url).map_err(|_| FetchError::Unreachable)?;
         for _ in 0..MOST_STEPS {
             let mut request =
-                self.0.get(url.clone()).header(ACCEPT, "text/markdown, text/plain;q=0.9, text/html;q=0.8");
+                self.client.get(url.clone()).header(ACCEPT, "text/markdown, text/plain;q=0.9, text/html;q=0.8");
             for (name, value) in [(IF_NONE_MATCH, &known.etag), (IF_MODIFIED_SINCE, &known.last_modified)] {
                 if let Some(value) = value {
                     request = request.header(name, value);
                 }
             }
-            let response = request.timeout(timeout).send().await.map_err(|error| reason(&error, timeout))?;
+            let response = self.send(url.as_str(), request, timeout).await?;
             let header = |name: HeaderName| {
                 response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
             };
@@ -131,16 +143,36 @@ impl Fetcher {
 
     /// Posts JSON to `url`.
     pub async fn post_json(&self, url: &str, body: Vec<u8>, timeout: Duration) -> Result<Fetched, FetchError> {
-        fetch(self.0.post(url).header(CONTENT_TYPE, "application/json").body(body), timeout).await
+        let request = self.client.post(url).header(CONTENT_TYPE, "application/json").body(body);
+        self.fetch(url, request, timeout).await
     }
-}
 
-async fn fetch(request: reqwest::RequestBuilder, timeout: Duration) -> Result<Fetched, FetchError> {
-    let response = request.timeout(timeout).send().await.map_err(|error| reason(&error, timeout))?;
-    let status = response.status().as_u16();
-    let date = response.headers().get(DATE).and_then(|date| date.to_str().ok());
-    let date = date.and_then(|date| rfc2822::parse(date).ok()).map(|date| date.timestamp());
-    Ok(Fetched { status, date, body: body(response, timeout).await? })
+    async fn fetch(
+        &self,
+        url: &str,
+        request: reqwest::RequestBuilder,
+        timeout: Duration,
+    ) -> Result<Fetched, FetchError> {
+        let response = self.send(url, request, timeout).await?;
+        let status = response.status().as_u16();
+        let date = response.headers().get(DATE).and_then(|date| date.to_str().ok());
+        let date = date.and_then(|date| rfc2822::parse(date).ok()).map(|date| date.timestamp());
+        Ok(Fetched { status, date, body: body(response, timeout).await? })
+    }
+
+    async fn send(
+        &self,
+        url: &str,
+        request: reqwest::RequestBuilder,
+        timeout: Duration,
+    ) -> Result<reqwest::Response, FetchError> {
+        request.timeout(timeout).send().await.map_err(|error| match reason(&error, timeout) {
+            FetchError::Unreachable if self.network.proxy_url_to(url).is_some() => {
+                FetchError::BehindProxy(self.network.proxy().unwrap_or_default().to_owned())
+            }
+            reason => reason,
+        })
+    }
 }
 
 async fn body(mut response: reqwest::Response, timeout: Duration) -> Result<Vec<u8>, FetchError> {
@@ -154,15 +186,10 @@ async fn body(mut response: reqwest::Response, timeout: Duration) -> Result<Vec<
     Ok(body)
 }
 
-impl Default for Fetcher {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 fn reason(error: &reqwest::Error, timeout: Duration) -> FetchError {
     match () {
         () if error.is_timeout() => FetchError::TimedOut(timeout),
+        () if error.is_connect() && connect::cause(error) == Breakage::Untrusted => FetchError::Untrusted,
         () if error.is_connect() => FetchError::Unreachable,
         () => FetchError::Broken,
     }

@@ -87,6 +87,7 @@ mod tests {
     use axum::{Json, Router};
     use serde_json::{Value, json};
 
+    use super::super::network::Network;
     use super::*;
     use crate::catalog::{Catalog, Overlay};
 
@@ -127,7 +128,7 @@ mod tests {
         let file = Overlay { id: "a".to_owned(), place: "a.toml".to_owned(), text };
         let mut provider = Catalog::only(&[file]).expect("valid").providers.remove(0);
         provider.models.iter_mut().for_each(|model| model.is_chosen = chosen);
-        survey(Fetcher::new(), Arc::new(provider)).await
+        survey(Fetcher::new(&Network::default()), Arc::new(provider)).await
     }
 
     fn native() -> String {

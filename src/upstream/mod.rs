@@ -1,15 +1,17 @@
 //! The only place that opens connections: chats over a pooled client, pages and model lists beside it.
 
 mod client;
+mod connect;
 mod fetch;
 mod key;
 mod local;
-mod tls;
+mod network;
 mod verify;
 mod watch;
 
 pub use client::{Call, Client, Received, call_headers};
 pub use fetch::{FetchError, Fetched, Fetcher, Known, PageAnswer};
 pub use key::Key;
+pub use network::Network;
 pub use verify::{Finding, Verified, What, verify};
 pub use watch::{EventStream, read_whole};

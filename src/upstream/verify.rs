@@ -14,6 +14,7 @@ use crate::routing::{Account, KeyId};
 use super::fetch::{FetchError, Fetched, Fetcher};
 use super::key::Key;
 use super::local::{self, Survey, all, no_list};
+use super::network::Network;
 
 /// A start takes five seconds at most; some lists take eleven (NVIDIA, 2026), and their providers are used unverified.
 const ANSWER_TIME: Duration = Duration::from_secs(4);
@@ -67,8 +68,8 @@ impl What {
 
 /// Asks every provider at once: local servers whether they run and what they have, all others for their model list with
 /// each of their keys. A key goes to its own provider's host, and redirects are not followed.
-pub async fn verify(accounts: Vec<Account>, keys: &[Key], now: Timestamp) -> Verified {
-    let fetcher = Fetcher::new();
+pub async fn verify(accounts: Vec<Account>, keys: &[Key], network: &Network, now: Timestamp) -> Verified {
+    let fetcher = Fetcher::new(network);
     let checks = accounts.into_iter().map(|account| {
         let keys = account.keys.iter().map(|id| (*id, keys[id.place].clone())).collect();
         check(fetcher.clone(), account, keys, now)

@@ -4,7 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use relay::clock::Clock;
-use relay::upstream::{FetchError, Fetcher, Known};
+use relay::upstream::{FetchError, Fetcher, Known, Network};
 use serde_json::Value;
 
 use super::harness::{Site, markdown, page, status};
@@ -173,6 +173,6 @@ async fn another_folder_is_written_to_where_one_is_named() {
 async fn a_silent_site_is_not_waited_for_longer_than_told() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("http://{}/limits", listener.local_addr().expect("it listens"));
-    let answer = Fetcher::new().page(&url, Known::default(), Duration::from_millis(100)).await;
+    let answer = Fetcher::new(&Network::default()).page(&url, Known::default(), Duration::from_millis(100)).await;
     assert!(matches!(answer, Err(FetchError::TimedOut(_))), "{answer:?}");
 }

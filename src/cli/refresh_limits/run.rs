@@ -102,7 +102,7 @@ async fn look(
     output: Output,
     now: Timestamp,
 ) -> Vec<Finding> {
-    let site = Site::new(desk.cache.clone());
+    let site = Site::new(&desk.settings.network, desk.cache.clone());
     // Dropped after the bar.
     let _echo = (output.progress && from.is_none()).then(Echo::without_signs);
     let progress = progress(providers.len(), output, from.is_none());

@@ -1,0 +1,130 @@
+//! Opens a connection to a provider, through a proxy where one leads there, and gives up in time.
+
+use std::error::Error;
+use std::io;
+use std::iter::successors;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures_util::TryFutureExt as _;
+use http::Uri;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::proxy::{SocksV5, Tunnel};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tower::{BoxError, Service};
+
+use crate::chat::Breakage;
+use crate::chat::fault::Stage;
+
+use super::network::Network;
+
+type Connecting<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>;
+
+/// Names, TCP, a proxy's greeting and TLS together take no longer than `within`.
+#[derive(Debug, Clone)]
+pub struct Connector {
+    secured: HttpsConnector<Road>,
+    within: Duration,
+}
+
+impl Connector {
+    pub fn new(network: &Network, within: Duration) -> Self {
+        let mut direct = HttpConnector::new();
+        direct.enforce_http(false);
+        direct.set_nodelay(true);
+        // Of several addresses each has its share of this.
+        direct.set_connect_timeout(Some(within));
+        let secured = HttpsConnectorBuilder::new()
+            .with_tls_config(network.tls())
+            .https_or_http()
+            .enable_all_versions()
+            .wrap_connector(Road { direct, network: network.clone() });
+        Self { secured, within }
+    }
+}
+
+impl Service<Uri> for Connector {
+    type Response = MaybeHttpsStream<TokioIo<TcpStream>>;
+    type Error = BoxError;
+    type Future = Connecting<Self::Response>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.secured.poll_ready(context)
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        let (within, connecting) = (self.within, self.secured.call(uri));
+        Box::pin(async move {
+            let too_late = |_| Err(io::Error::from(io::ErrorKind::TimedOut).into());
+            tokio::time::timeout(within, connecting).await.unwrap_or_else(too_late)
+        })
+    }
+}
+
+/// The way to a host, TLS not counted.
+#[derive(Debug, Clone)]
+struct Road {
+    direct: HttpConnector,
+    network: Network,
+}
+
+impl Service<Uri> for Road {
+    type Response = TokioIo<TcpStream>;
+    type Error = BoxError;
+    type Future = Connecting<Self::Response>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.direct.poll_ready(context).map_err(Into::into)
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        let Some(proxy) = self.network.proxy_to(&uri) else {
+            return Box::pin(self.direct.call(uri).err_into());
+        };
+        let (address, direct) = (proxy.uri().clone(), self.direct.clone());
+        let failed = |error: BoxError| BoxError::from(ProxyError(error));
+        if address.scheme_str() == Some("http") {
+            let tunnel = Tunnel::new(address, direct);
+            let mut tunnel = match proxy.basic_auth() {
+                Some(credential) => tunnel.with_auth(credential.clone()),
+                None => tunnel,
+            };
+            return Box::pin(tunnel.call(uri).map_err(move |error| failed(error.into())));
+        }
+        let socks = SocksV5::new(address, direct);
+        let mut socks = match proxy.raw_auth() {
+            Some((user, password)) => socks.with_auth(user.to_owned(), password.to_owned()),
+            None => socks,
+        };
+        Box::pin(socks.call(uri).map_err(move |error| failed(error.into())))
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the proxy gives no connection: {0}")]
+struct ProxyError(BoxError);
+
+/// Why there is no connection, as far as the error tells.
+pub fn cause(error: &(dyn Error + 'static)) -> Breakage {
+    let mut causes = successors(Some(error), |error| below(*error));
+    causes.find_map(known).unwrap_or(Breakage::Unreachable)
+}
+
+/// What an I/O error was made of is not among its sources.
+fn below<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    let made_of = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    made_of.map_or_else(|| error.source(), |inner| Some(inner))
+}
+
+fn known(error: &(dyn Error + 'static)) -> Option<Breakage> {
+    let is_late = |error: &io::Error| error.kind() == io::ErrorKind::TimedOut;
+    match () {
+        () if error.is::<ProxyError>() => Some(Breakage::Proxy),
+        () if error.downcast_ref().is_some_and(is_late) => Some(Breakage::Timeout(Stage::Connect)),
+        () if matches!(error.downcast_ref(), Some(rustls::Error::InvalidCertificate(_))) => Some(Breakage::Untrusted),
+        () => None,
+    }
+}
