@@ -32,6 +32,11 @@ const MOST_BUFFERED: usize = 64 * 1024;
 const STREAM_WINDOW: u32 = 128 * 1024;
 const CONNECTION_WINDOW: u32 = 16 * 1024 * 1024;
 
+/// A connection that all requests share is never idle, so that nothing else would find out that its other end is gone: after a sleep, or
+/// behind a router that has forgotten it. A ping goes out this often while requests are open, and has this long to come back.
+const PING: Duration = Duration::from_secs(20);
+const PONG: Duration = Duration::from_secs(10);
+
 /// One request to a provider.
 #[derive(Debug)]
 pub struct Call {
@@ -87,6 +92,9 @@ impl Client {
             .http1_max_buf_size(MOST_BUFFERED)
             .http2_initial_stream_window_size(STREAM_WINDOW)
             .http2_initial_connection_window_size(CONNECTION_WINDOW)
+            .timer(TokioTimer::new())
+            .http2_keep_alive_interval(PING)
+            .http2_keep_alive_timeout(PONG)
             .build(Connector::new(network, connect_timeout));
         Self { pooled }
     }
