@@ -39,6 +39,7 @@ mod integration {
     mod manners;
     mod models;
     mod names;
+    mod network;
     mod pages;
     mod personas;
     mod policy;

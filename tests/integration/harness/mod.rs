@@ -13,6 +13,7 @@ mod providers;
 pub mod redact;
 mod reply;
 mod schema;
+mod secured;
 mod site;
 mod socket;
 #[cfg(unix)]
@@ -26,6 +27,7 @@ pub use process::{Finished, Process};
 pub use providers::{Fake, Providers, provider};
 pub use reply::Reply;
 pub use schema::keeps_schema;
+pub use secured::{AUTHORITY, HOST, Manner, Proxy, Secured};
 pub use site::{Site, json, markdown, page, status};
 pub use socket::Socket;
 #[cfg(unix)]

@@ -1,0 +1,203 @@
+//! The way to a provider as most have it: a proxy, then TLS with a certificate that only one authority vouches for, then HTTP/2.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper::{Request, Response, Uri, Version};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
+
+/// The authority behind `HOST`'s certificate, for `SSL_CERT_FILE`.
+pub const AUTHORITY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/tls/authority.pem");
+/// Resolved nowhere: only a proxy leads there.
+pub const HOST: &str = "provider.example";
+
+/// Speaks for `HOST`, and hands every request to a provider that speaks plainly. Gone when dropped.
+pub struct Secured {
+    pub address: SocketAddr,
+    versions: Arc<Mutex<Vec<Version>>>,
+    listening: JoinHandle<()>,
+}
+
+impl Secured {
+    /// Offers these protocols (`h2`, `http/1.1`).
+    pub async fn before(provider: SocketAddr, protocols: &[&str]) -> Self {
+        let (listener, address) = listen().await;
+        let acceptor = TlsAcceptor::from(Arc::new(tls(protocols)));
+        let versions = Arc::default();
+        let heard = Arc::clone(&versions);
+        let listening = tokio::task::spawn(async move {
+            while let Ok((socket, _)) = listener.accept().await {
+                tokio::task::spawn(serve(acceptor.clone(), socket, provider, Arc::clone(&heard)));
+            }
+        });
+        Self { address, versions, listening }
+    }
+
+    /// Of the requests so far, in their order.
+    pub fn versions(&self) -> Vec<Version> {
+        self.versions.lock().expect("no panic").clone()
+    }
+}
+
+impl Drop for Secured {
+    fn drop(&mut self) {
+        self.listening.abort();
+    }
+}
+
+fn tls(protocols: &[&str]) -> rustls::ServerConfig {
+    let file = |name: &str| format!("{}/tests/fixtures/tls/{name}", env!("CARGO_MANIFEST_DIR"));
+    let certificate = CertificateDer::from_pem_file(file("provider.pem")).expect("a fixture");
+    let key = PrivateKeyDer::from_pem_file(file("provider.key")).expect("a fixture");
+    let ring = Arc::new(rustls::crypto::ring::default_provider());
+    let mut config = rustls::ServerConfig::builder_with_provider(ring)
+        .with_safe_default_protocol_versions()
+        .expect("ring speaks them")
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], key)
+        .expect("they belong together");
+    config.alpn_protocols = protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
+    config
+}
+
+async fn serve(acceptor: TlsAcceptor, socket: TcpStream, provider: SocketAddr, heard: Arc<Mutex<Vec<Version>>>) {
+    let Ok(socket) = acceptor.accept(socket).await else { return };
+    let is_two = socket.get_ref().1.alpn_protocol() == Some(b"h2");
+    let client = Client::builder(TokioExecutor::new()).build_http();
+    let service = service_fn(move |request: Request<Incoming>| {
+        heard.lock().expect("no panic").push(request.version());
+        forward(request, client.clone(), provider)
+    });
+    // A connection that ends badly ends for its client too, who says so.
+    let _ = if is_two {
+        hyper::server::conn::http2::Builder::new(TokioExecutor::new())
+            .serve_connection(TokioIo::new(socket), service)
+            .await
+    } else {
+        hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(socket), service).await
+    };
+}
+
+async fn forward(
+    request: Request<Incoming>,
+    client: Client<HttpConnector, http_body_util::Full<bytes::Bytes>>,
+    provider: SocketAddr,
+) -> Result<Response<Incoming>, Box<dyn std::error::Error + Send + Sync>> {
+    let (mut head, body) = request.into_parts();
+    let path = head.uri.path_and_query().expect("a path").as_str();
+    head.uri = Uri::try_from(format!("http://{provider}{path}"))?;
+    head.version = Version::HTTP_11;
+    let body = http_body_util::Full::new(body.collect().await?.to_bytes());
+    let mut response = client.request(Request::from_parts(head, body)).await?;
+    // They belong to the connection, and HTTP/2 does not know them.
+    for name in [hyper::header::CONNECTION, hyper::header::TRANSFER_ENCODING] {
+        response.headers_mut().remove(name);
+    }
+    Ok(response)
+}
+
+/// What a proxy does with whoever asks it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Manner {
+    /// HTTP CONNECT, with this `Proxy-Authorization` if any.
+    Http(Option<&'static str>),
+    /// SOCKS 5 without a password.
+    Socks,
+    /// Takes the connection and says nothing.
+    Silent,
+}
+
+/// A proxy through which every host is the same one. Gone when dropped.
+pub struct Proxy {
+    pub address: SocketAddr,
+    /// The hosts it was asked for.
+    hosts: Arc<Mutex<Vec<String>>>,
+    listening: JoinHandle<()>,
+}
+
+impl Proxy {
+    pub async fn to(target: SocketAddr, manner: Manner) -> Self {
+        let (listener, address) = listen().await;
+        let hosts = Arc::default();
+        let asked = Arc::clone(&hosts);
+        let listening = tokio::task::spawn(async move {
+            while let Ok((socket, _)) = listener.accept().await {
+                tokio::task::spawn(lead(socket, target, manner, Arc::clone(&asked)));
+            }
+        });
+        Self { address, hosts, listening }
+    }
+
+    pub fn hosts(&self) -> Vec<String> {
+        self.hosts.lock().expect("no panic").clone()
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.listening.abort();
+    }
+}
+
+/// `None` where the client leaves or is refused.
+async fn lead(mut socket: TcpStream, target: SocketAddr, manner: Manner, hosts: Arc<Mutex<Vec<String>>>) -> Option<()> {
+    let host = match manner {
+        Manner::Http(credential) => connect(&mut socket, credential).await?,
+        Manner::Socks => socks(&mut socket).await?,
+        Manner::Silent => std::future::pending().await,
+    };
+    hosts.lock().expect("no panic").push(host);
+    let mut beyond = TcpStream::connect(target).await.ok()?;
+    copy_bidirectional(&mut socket, &mut beyond).await.ok()?;
+    Some(())
+}
+
+async fn connect(socket: &mut TcpStream, credential: Option<&str>) -> Option<String> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(socket.read_u8().await.ok()?);
+    }
+    let head = String::from_utf8(head).expect("a head is text");
+    let host = head.strip_prefix("CONNECT ").and_then(|rest| rest.split(' ').next()).expect("nothing else is asked");
+    let headers = head.lines().filter_map(|line| line.split_once(": "));
+    let mut credentials = headers.filter(|(name, _)| name.eq_ignore_ascii_case("proxy-authorization"));
+    let given = credentials.next().map(|(_, value)| value);
+    if credential.is_some() && given != credential {
+        socket.write_all(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n").await.ok()?;
+        return None;
+    }
+    socket.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.ok()?;
+    Some(host.to_owned())
+}
+
+async fn socks(socket: &mut TcpStream) -> Option<String> {
+    let mut greeting = [0; 3];
+    socket.read_exact(&mut greeting).await.ok()?;
+    assert_eq!(greeting, [5, 1, 0], "one way to log in: none");
+    socket.write_all(&[5, 0]).await.ok()?;
+    let mut asked = [0; 5];
+    socket.read_exact(&mut asked).await.ok()?;
+    assert_eq!(asked[..4], [5, 1, 0, 3], "a connection to a name");
+    let mut host = vec![0; usize::from(asked[4])];
+    socket.read_exact(&mut host).await.ok()?;
+    let port = socket.read_u16().await.ok()?;
+    socket.write_all(&[5, 0, 0, 1, 0, 0, 0, 0, 0, 0]).await.ok()?;
+    Some(format!("{}:{port}", String::from_utf8(host).expect("a name is text")))
+}
+
+async fn listen() -> (TcpListener, SocketAddr) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("it listens");
+    (listener, address)
+}

@@ -1,0 +1,142 @@
+//! Providers as most are reached: over TLS and HTTP/2, some behind a proxy.
+
+use hyper::Version;
+use relay::clock::Clock;
+use relay::sim::Act;
+
+use super::harness::{AUTHORITY, Command, HOST, Manner, Providers, Proxy, Secured, provider, relay, says};
+
+/// A provider that is reached only over TLS and through a proxy.
+struct Far {
+    providers: Providers,
+    secured: Secured,
+    proxy: Proxy,
+}
+
+impl Far {
+    async fn new(acts: impl IntoIterator<Item = Act>, protocols: &[&str], manner: Manner) -> Self {
+        let fakes = [provider("sim-a").answers(acts), provider("sim-b")];
+        let providers = Providers::start(fakes, Clock::system()).await;
+        let url: hyper::Uri = providers.described()[0].base_url.parse().expect("a URL");
+        let address = url.authority().expect("an address").as_str().parse().expect("of numbers");
+        let secured = Secured::before(address, protocols).await;
+        let proxy = Proxy::to(secured.address, manner).await;
+        Self { providers, secured, proxy }
+    }
+
+    /// `relay` with these arguments, to whom `sim-a` is at `HOST`.
+    fn relay<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Command {
+        let path = self.providers.described()[0].base_url.splitn(4, '/').last().expect("a path").to_owned();
+        relay(arguments)
+            .over(&self.providers)
+            .variable("SIM_A_BASE_URL", &format!("https://{HOST}/{path}"))
+            .variable("SSL_CERT_FILE", AUTHORITY)
+            .variable("HTTPS_PROXY", &format!("http://{}", self.proxy.address))
+    }
+}
+
+const ONLY_A: [&str; 4] = ["ask", "-m", "sim-a", "hello"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn chats_and_checks_go_through_the_proxy_and_over_http_2() {
+    let far = Far::new([says("from afar")], &["h2", "http/1.1"], Manner::Http(None)).await;
+    far.relay(ONLY_A).await.exits(0).prints("from afar\n");
+    assert_eq!(far.secured.versions(), [Version::HTTP_2]);
+    let doctor = far.relay(["doctor", "--network"]).await;
+    doctor.exits(0);
+    assert!(doctor.stdout.contains("sim-a: answers, and takes its key"), "{}", doctor.stdout);
+    assert!(doctor.stdout.contains(&format!("{} leads to the providers", far.proxy.address)), "{}", doctor.stdout);
+    assert_eq!(far.proxy.hosts(), ["provider.example:443"; 2]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn providers_without_http_2_are_asked_in_http_1() {
+    let far = Far::new([says("from afar")], &["http/1.1"], Manner::Http(None)).await;
+    far.relay(ONLY_A).await.exits(0).prints("from afar\n");
+    assert_eq!(far.secured.versions(), [Version::HTTP_11]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_socks_proxy_is_given_the_name_to_look_up() {
+    let far = Far::new([says("from afar"), says("again")], &["h2"], Manner::Socks).await;
+    for (scheme, answer) in [("socks5", "from afar\n"), ("SOCKS5h", "again\n")] {
+        let asked = far.relay(ONLY_A).variable("HTTPS_PROXY", "");
+        asked.variable("all_proxy", &format!("{scheme}://{}", far.proxy.address)).await.exits(0).prints(answer);
+    }
+    far.relay(["doctor", "--network"])
+        .variable("HTTPS_PROXY", &format!("socks5://{}", far.proxy.address))
+        .await
+        .exits(0);
+    assert_eq!(far.proxy.hosts(), ["provider.example:443"; 3]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxys_password_is_given_to_it_and_to_nobody_else() {
+    let far = Far::new([says("from afar")], &["h2"], Manner::Http(Some("Basic bWU6c0BjcmV0"))).await;
+    let with = |credential: &str, arguments: [&'static str; 4]| {
+        far.relay(arguments).variable("HTTPS_PROXY", &format!("http://{credential}{}", far.proxy.address))
+    };
+    with("me:s%40cret@", ONLY_A).await.exits(0).prints("from afar\n");
+    for refused in ["", "me:other@"] {
+        let ended = with(refused, ONLY_A).await;
+        ended.exits(69).says("sim-a/sim-m  proxy-failed");
+        assert!(!ended.stderr.contains("other"), "{}", ended.stderr);
+    }
+    assert!(far.providers.only_chat("sim-a").header("proxy-authorization").is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hosts_of_no_proxy_and_plain_http_are_asked_directly() {
+    let far = Far::new([], &["h2"], Manner::Http(None)).await;
+    far.relay(ONLY_A).variable("NO_PROXY", "example").await.exits(69).says("sim-a/sim-m  unreachable");
+    far.relay(["ask", "-m", "sim-b", "hello"]).variable("HTTP_PROXY", "http://127.0.0.1:1").await.exits(0);
+    assert!(far.proxy.hosts().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_that_keeps_silent_costs_the_time_to_connect() {
+    let far = Far::new([], &["h2"], Manner::Silent).await;
+    let start = std::time::Instant::now();
+    let asked = far.relay(["ask", "-v", "hello"]).more_config("[timeouts]\nconnect = \"200ms\"\n").await;
+    asked.exits(0).says("timed out").says("sim-b/sim-m");
+    assert!(start.elapsed().as_secs() < 5, "the other provider had its turn");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_of_an_unknown_authority_is_told_as_such() {
+    let far = Far::new([], &["h2"], Manner::Http(None)).await;
+    far.relay(ONLY_A).variable("SSL_CERT_FILE", "").await.exits(69).says("sim-a/sim-m  untrusted-certificate");
+    let doctor = far.relay(["doctor", "--network"]).variable("SSL_CERT_FILE", "").await;
+    assert!(doctor.stdout.contains("its certificate is not trusted; SSL_CERT_FILE"), "{}", doctor.stdout);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mistakes_in_the_environment_are_told_without_the_password() {
+    let far = Far::new([], &["h2"], Manner::Http(None)).await;
+    let mistakes = [
+        (
+            "HTTPS_PROXY",
+            "ftp://me:secret@proxy.example",
+            "HTTPS_PROXY: relay speaks to a proxy over http:// or socks5://",
+        ),
+        ("HTTPS_PROXY", "http://me:secret@", "HTTPS_PROXY: is no address of a proxy"),
+        ("SSL_CERT_FILE", "/nowhere.pem", "/nowhere.pem"),
+        ("SSL_CERT_FILE", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"), "SSL_CERT_FILE: holds no certificate"),
+        ("SSL_CERT_DIR", "/nowhere", "/nowhere"),
+    ];
+    for (variable, value, message) in mistakes {
+        for arguments in [&ONLY_A[..], &["ask", "--via", "http://127.0.0.1:1", "hello"]] {
+            let ended = far.relay(arguments.iter().copied()).variable(variable, value).await;
+            ended.exits(78).says(message).says(&format!("(unset {variable}, or correct it)"));
+            assert!(!ended.stderr.contains("secret"), "{}", ended.stderr);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_over_http_2_that_breaks_off_is_continued_elsewhere() {
+    let far = Far::new([Act::Cut { after: 4 }], &["h2"], Manner::Http(None)).await;
+    let asked = far.relay(["ask", "-v", "hello"]).await;
+    asked.exits(0).says("route=sim-a/sim-m").says("route=sim-b/sim-m");
+    assert_eq!(far.secured.versions(), [Version::HTTP_2]);
+}
