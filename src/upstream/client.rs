@@ -1,6 +1,7 @@
 //! The hot path out: a pooled HTTP client that sends a body in pieces, follows no redirect and adds nothing of its own.
 
 use std::convert::Infallible;
+use std::error::Error as _;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -38,7 +39,7 @@ const PING: Duration = Duration::from_secs(20);
 const PONG: Duration = Duration::from_secs(10);
 
 /// One request to a provider.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Call {
     pub uri: Uri,
     /// Those of `call_headers`, and what this call has beside them.
@@ -102,19 +103,40 @@ impl Client {
     /// Sends the request and waits for the response's head. Dropping the future drops the request. It holds nothing of the call, of which
     /// an async function would keep two copies for as long as it waits.
     pub fn send(&self, call: Call) -> impl Future<Output = Result<Received, Fault>> + use<> {
-        let mut request = Request::new(Pieces::new(call.body));
-        *request.method_mut() = Method::POST;
-        *request.uri_mut() = call.uri;
-        *request.headers_mut() = call.headers;
-        let accept = if call.stream { "text/event-stream" } else { "application/json" };
-        request.headers_mut().insert(ACCEPT, HeaderValue::from_static(accept));
-        let answering = self.pooled.request(request);
+        // Only HTTP/2, and so only TLS, can tell that a request was not looked at.
+        let may_repeat = call.uri.scheme_str() == Some("https");
+        let again = may_repeat.then(|| Box::new((self.pooled.clone(), call.clone())));
+        let answering = self.pooled.request(request(call));
         async {
-            let response = answering.await.map_err(|error| Fault::Broken(breakage(&error)))?;
-            let (head, body) = response.into_parts();
+            let answer = match (answering.await, again) {
+                (Err(error), Some(again)) if is_unheard(&error) => again.0.request(request(again.1)).await,
+                (answer, _) => answer,
+            };
+            let (head, body) = answer.map_err(|error| Fault::Broken(breakage(&error)))?.into_parts();
             Ok(Received { status: head.status.as_u16(), headers: head.headers, body })
         }
     }
+}
+
+fn request(call: Call) -> Request<Pieces> {
+    let mut request = Request::new(Pieces::new(call.body));
+    *request.method_mut() = Method::POST;
+    *request.uri_mut() = call.uri;
+    *request.headers_mut() = call.headers;
+    let accept = if call.stream { "text/event-stream" } else { "application/json" };
+    request.headers_mut().insert(ACCEPT, HeaderValue::from_static(accept));
+    request
+}
+
+/// The provider says that it has not looked at the request: it is about to close this connection, or has too much to do on it. (Servers
+/// close each connection after some thousand requests, with others on their way.)
+fn is_unheard(error: &legacy::Error) -> bool {
+    let of_http_2 = error.source().and_then(|error| error.source()).and_then(|error| error.downcast_ref::<h2::Error>());
+    of_http_2.is_some_and(|error| {
+        let leaves = error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR);
+        let refuses = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
+        error.is_remote() && (leaves || refuses)
+    })
 }
 
 fn breakage(error: &legacy::Error) -> Breakage {

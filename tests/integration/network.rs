@@ -140,3 +140,13 @@ async fn a_stream_over_http_2_that_breaks_off_is_continued_elsewhere() {
     asked.exits(0).says("route=sim-a/sim-m").says("route=sim-b/sim-m");
     assert_eq!(far.secured.versions(), [Version::HTTP_2]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_provider_refused_to_look_at_goes_out_once_more() {
+    let far = Far::new([says("from afar")], &["h2"], Manner::Http(None)).await;
+    far.secured.refuse(1);
+    far.relay(ONLY_A).await.exits(0).prints("from afar\n");
+    far.secured.refuse(2);
+    far.relay(ONLY_A).await.exits(69).says("sim-a/sim-m  reset");
+    assert_eq!(far.secured.versions(), [Version::HTTP_2; 4]);
+}

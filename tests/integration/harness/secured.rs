@@ -1,6 +1,7 @@
 //! The way to a provider as most have it: a proxy, then TLS with a certificate that only one authority vouches for, then HTTP/2.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use http_body_util::BodyExt as _;
@@ -25,8 +26,15 @@ pub const HOST: &str = "provider.example";
 /// Speaks for `HOST`, and hands every request to a provider that speaks plainly. Gone when dropped.
 pub struct Secured {
     pub address: SocketAddr,
-    versions: Arc<Mutex<Vec<Version>>>,
+    heard: Arc<Heard>,
     listening: JoinHandle<()>,
+}
+
+#[derive(Default)]
+struct Heard {
+    versions: Mutex<Vec<Version>>,
+    /// So many requests more are refused without a look at them.
+    refused: AtomicUsize,
 }
 
 impl Secured {
@@ -34,19 +42,24 @@ impl Secured {
     pub async fn before(provider: SocketAddr, protocols: &[&str]) -> Self {
         let (listener, address) = listen().await;
         let acceptor = TlsAcceptor::from(Arc::new(tls(protocols)));
-        let versions = Arc::default();
-        let heard = Arc::clone(&versions);
+        let heard = Arc::new(Heard::default());
+        let hearing = Arc::clone(&heard);
         let listening = tokio::task::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
-                tokio::task::spawn(serve(acceptor.clone(), socket, provider, Arc::clone(&heard)));
+                tokio::task::spawn(serve(acceptor.clone(), socket, provider, Arc::clone(&hearing)));
             }
         });
-        Self { address, versions, listening }
+        Self { address, heard, listening }
     }
 
     /// Of the requests so far, in their order.
     pub fn versions(&self) -> Vec<Version> {
-        self.versions.lock().expect("no panic").clone()
+        self.heard.versions.lock().expect("no panic").clone()
+    }
+
+    /// The next so many requests are refused, as HTTP/2 can.
+    pub fn refuse(&self, requests: usize) {
+        self.heard.refused.store(requests, Ordering::Relaxed);
     }
 }
 
@@ -71,13 +84,14 @@ fn tls(protocols: &[&str]) -> rustls::ServerConfig {
     config
 }
 
-async fn serve(acceptor: TlsAcceptor, socket: TcpStream, provider: SocketAddr, heard: Arc<Mutex<Vec<Version>>>) {
+async fn serve(acceptor: TlsAcceptor, socket: TcpStream, provider: SocketAddr, heard: Arc<Heard>) {
     let Ok(socket) = acceptor.accept(socket).await else { return };
     let is_two = socket.get_ref().1.alpn_protocol() == Some(b"h2");
     let client = Client::builder(TokioExecutor::new()).build_http();
     let service = service_fn(move |request: Request<Incoming>| {
-        heard.lock().expect("no panic").push(request.version());
-        forward(request, client.clone(), provider)
+        heard.versions.lock().expect("no panic").push(request.version());
+        let left = heard.refused.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+        forward(request, client.clone(), provider, left.is_ok())
     });
     // A connection that ends badly ends for its client too, who says so.
     let _ = if is_two {
@@ -89,17 +103,28 @@ async fn serve(acceptor: TlsAcceptor, socket: TcpStream, provider: SocketAddr, h
     };
 }
 
+/// With what HTTP/2 says of it.
+#[derive(Debug, thiserror::Error)]
+#[error("refused")]
+struct Refused(#[source] h2::Error);
+
 async fn forward(
     request: Request<Incoming>,
     client: Client<HttpConnector, http_body_util::Full<bytes::Bytes>>,
     provider: SocketAddr,
-) -> Result<Response<Incoming>, Box<dyn std::error::Error + Send + Sync>> {
+    is_refused: bool,
+) -> Result<Response<Incoming>, Refused> {
+    if is_refused {
+        return Err(Refused(h2::Reason::REFUSED_STREAM.into()));
+    }
     let (mut head, body) = request.into_parts();
     let path = head.uri.path_and_query().expect("a path").as_str();
-    head.uri = Uri::try_from(format!("http://{provider}{path}"))?;
+    head.uri = Uri::try_from(format!("http://{provider}{path}")).expect("a path of a URL");
     head.version = Version::HTTP_11;
-    let body = http_body_util::Full::new(body.collect().await?.to_bytes());
-    let mut response = client.request(Request::from_parts(head, body)).await?;
+    let body =
+        http_body_util::Full::new(body.collect().await.map_err(|_| Refused(h2::Reason::CANCEL.into()))?.to_bytes());
+    let answer = client.request(Request::from_parts(head, body)).await;
+    let mut response = answer.map_err(|_| Refused(h2::Reason::INTERNAL_ERROR.into()))?;
     // They belong to the connection, and HTTP/2 does not know them.
     for name in [hyper::header::CONNECTION, hyper::header::TRANSFER_ENCODING] {
         response.headers_mut().remove(name);
