@@ -1,5 +1,6 @@
 //! The HTTP surface: OpenAI's endpoints over the core.
 
+mod body;
 mod chat;
 mod gate;
 mod guard;
