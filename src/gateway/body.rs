@@ -8,11 +8,15 @@ use axum::body::HttpBody;
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
 use hyper::body::Frame;
+use tokio::time::Instant;
 
 use super::respond::ErrorBody;
 
 /// A client that sends nothing more of its body for this long has lost interest.
 const SILENCE: Duration = Duration::from_secs(30);
+
+/// One that sends fewer bytes a second than this, that much time aside, keeps others from their turn.
+const SLOWEST: u64 = 500;
 
 /// Past its limit a body is read on up to this many times its limit, so that the client gets to read why it was refused.
 const READ_ON: usize = 8;
@@ -26,6 +30,8 @@ const SMALL: usize = 4 * 1024;
 /// The next piece of a body, from a client that goes on sending.
 async fn next_frame<B: HttpBody<Data = Bytes> + Unpin>(
     body: &mut B,
+    length: usize,
+    waits_since: &mut Option<Instant>,
 ) -> Result<Option<Result<Frame<Bytes>, B::Error>>, ErrorBody> {
     // What was read with the head comes as soon as it was asked for. Only who waits for more needs a timer.
     tokio::select! {
@@ -33,8 +39,17 @@ async fn next_frame<B: HttpBody<Data = Bytes> + Unpin>(
         frame = body.frame() => return Ok(frame),
         () = polled_again() => {}
     }
-    tokio::time::timeout(SILENCE, body.frame()).await.map_err(|_| {
-        ErrorBody::request(408, "request_timeout", format!("nothing more of the body came for {}s", SILENCE.as_secs()))
+    let now = Instant::now();
+    let since = *waits_since.get_or_insert(now);
+    let allowed = SILENCE + Duration::from_secs(length as u64 / SLOWEST);
+    let until = (now + SILENCE).min(since + allowed);
+    tokio::time::timeout_at(until, body.frame()).await.map_err(|_| {
+        let seconds = since.elapsed().as_secs();
+        let pause = SILENCE.as_secs();
+        let message = format!(
+            "{length} bytes of the body came in {seconds}s; it may come at {SLOWEST} bytes a second, with pauses of less than {pause}s"
+        );
+        ErrorBody::request(408, "request_timeout", message)
     })
 }
 
@@ -63,10 +78,10 @@ pub async fn read<B: HttpBody<Data = Bytes> + Unpin>(mut body: B, most: usize) -
     let mut longer = BytesMut::new();
     // What is far too long by its own header is not asked for: a client that expects to be told to go on is told this.
     let is_hopeless = body.size_hint().lower() > most.saturating_mul(READ_ON) as u64;
-    let mut length = 0;
+    let (mut length, mut waits_since) = (0, None);
     while !is_hopeless
         && !body.is_end_stream()
-        && let Some(frame) = next_frame(&mut body).await?
+        && let Some(frame) = next_frame(&mut body, length, &mut waits_since).await?
     {
         let frame = frame.map_err(|_| ErrorBody::request(400, "invalid_request", "the body broke off".to_owned()))?;
         let Ok(data) = frame.into_data() else { continue };
@@ -92,4 +107,58 @@ pub async fn read<B: HttpBody<Data = Bytes> + Unpin>(mut body: B, most: usize) -
         ));
     }
     Ok(whole.unwrap_or_else(|| longer.freeze()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::pin::Pin;
+    use std::task::Context;
+
+    use tokio::time::{Sleep, sleep};
+
+    use super::*;
+
+    /// So many pieces of this length, each after a pause.
+    struct Dripping {
+        pieces: usize,
+        length: usize,
+        pause: Duration,
+        next: Pin<Box<Sleep>>,
+    }
+
+    fn dripping(pieces: usize, length: usize, pause: u64) -> Dripping {
+        let pause = Duration::from_secs(pause);
+        Dripping { pieces, length, pause, next: Box::pin(sleep(pause)) }
+    }
+
+    impl HttpBody for Dripping {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            context: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            if self.pieces == 0 {
+                return Poll::Ready(None);
+            }
+            std::task::ready!(self.next.as_mut().poll(context));
+            self.pieces -= 1;
+            self.next = Box::pin(sleep(self.pause));
+            Poll::Ready(Some(Ok(Frame::data(Bytes::from(vec![b' '; self.length])))))
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_sends_slowly_has_time_and_who_hardly_sends_does_not() {
+        let start = Instant::now();
+        let whole = read(dripping(20, 10_000, 19), 1_000_000).await.expect("slow, but it comes");
+        assert_eq!((whole.len(), start.elapsed().as_secs()), (200_000, 380));
+        for (pieces, length, pause, seconds) in [(1000, 1, 29, 30), (2, 100_000, 31, 30), (1000, 1000, 5, 48)] {
+            let start = Instant::now();
+            let refused = read(dripping(pieces, length, pause), 1_000_000).await.expect_err("too slow");
+            assert_eq!((refused.status, start.elapsed().as_secs()), (408, seconds), "{}", refused.message);
+        }
+    }
 }
