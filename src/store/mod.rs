@@ -9,7 +9,7 @@ mod tests;
 
 pub use memory::Memory;
 pub use sessions::SessionBounds;
-pub use sqlite::{OnLoss, OpenError, Sqlite, check, reset};
+pub use sqlite::{Granted, OnLoss, OpenError, Sqlite, check, reset};
 
 use std::borrow::Cow;
 use std::future::Future;
@@ -185,7 +185,7 @@ pub struct LastAttempt {
 pub enum Reserving {
     /// Empty once it was told.
     Decided(Option<Result<Lease, Refusal>>),
-    Asked(oneshot::Receiver<Result<Lease, Refusal>>),
+    Asked(oneshot::Receiver<Result<Granted, Refusal>>),
 }
 
 impl Future for Reserving {
@@ -194,9 +194,10 @@ impl Future for Reserving {
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         match self.get_mut() {
             Self::Decided(result) => Poll::Ready(result.take().expect("a future is not polled after its end")),
-            Self::Asked(answer) => {
-                Pin::new(answer).poll(context).map(|answer| answer.unwrap_or_else(|_| Err(Refusal::no_thread())))
-            }
+            Self::Asked(answer) => Pin::new(answer).poll(context).map(|answer| match answer {
+                Ok(granted) => granted.map(Granted::lease),
+                Err(_) => Err(Refusal::no_thread()),
+            }),
         }
     }
 }
@@ -204,7 +205,7 @@ impl Future for Reserving {
 /// The contract of every store.
 ///
 /// - `reserve` takes the cost from all of the route's meters or from none, atomically over every process that shares the store.
-///   It is the only call that waits. A route without meters is granted at once.
+///   It is the only call that waits. A route without meters is granted at once. Who leaves while it waits has reserved nothing.
 /// - What was reserved is counted from then on: `settle` corrects it, and where nobody settles, in a crash, it stays used.
 /// - `tell`, `refuse`, `mark` and `settle` act at once in this process and never fail visibly: a store that loses them says so in
 ///   `reserve`. They are written together, with the end of their attempt.

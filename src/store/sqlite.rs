@@ -121,6 +121,43 @@ impl Shared {
         // A panic elsewhere leaves counts that are still counts.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// As if it had never been granted.
+    fn take_back(&self, lease: Lease) {
+        let mut state = self.state();
+        let state = &mut *state;
+        state.shelf.close(&lease);
+        let now = lease.reserved_at;
+        let change = Change::Settle(lease, Settlement::Refunded, now);
+        change.apply(&mut state.shelf);
+        state.pending.push(change);
+    }
+}
+
+/// A lease on its way from the thread to whoever asked. Where nobody takes it, the caller having left, it goes back.
+pub struct Granted {
+    lease: Option<Lease>,
+    shared: Arc<Shared>,
+}
+
+impl Granted {
+    pub fn lease(mut self) -> Lease {
+        self.lease.take().expect("it is taken once")
+    }
+}
+
+impl Drop for Granted {
+    fn drop(&mut self) {
+        if let Some(lease) = self.lease.take() {
+            self.shared.take_back(lease);
+        }
+    }
+}
+
+impl std::fmt::Debug for Granted {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Granted").field("lease", &self.lease).finish_non_exhaustive()
+    }
 }
 
 impl Sqlite {

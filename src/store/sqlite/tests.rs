@@ -200,6 +200,27 @@ async fn a_lost_file_refuses_or_goes_on_alone_as_it_was_told() {
     }
 }
 
+#[tokio::test]
+async fn a_caller_that_leaves_before_it_sees_its_lease_has_used_nothing() {
+    let place = place();
+    let limited = place.route("limited");
+    let store = place.open();
+    for is_granted in [true, false] {
+        let asked = store.reserve(limited, Cost::request(1, 1), at(0));
+        if is_granted {
+            store.flush();
+            assert_eq!((store.open_leases(), used(&store, limited)), (1, 1));
+        }
+        drop(asked);
+        store.flush();
+        assert_eq!((store.open_leases(), used(&store, limited)), (0, 0), "{is_granted}");
+    }
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(5);
+    while used(&place.open(), limited) > 0 {
+        assert!(std::time::Instant::now() < deadline, "others see it within a second or so");
+    }
+}
+
 /// Without limits nothing is written before the answer, with limits one transaction, and one more after it.
 #[tokio::test]
 async fn an_attempt_costs_one_transaction_before_it_and_one_after() {

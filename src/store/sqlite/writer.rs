@@ -13,10 +13,10 @@ use crate::clock::earlier;
 use crate::quota::{Cost, Meter};
 use crate::routing::{Fleet, Mark, MarkId, MeterId, RouteId};
 use crate::store::shelf::Shelf;
-use crate::store::{Lease, Refusal, Settlement};
+use crate::store::{Lease, Refusal};
 
 use super::journal::Journal;
-use super::{Change, OnLoss, Shared, rows};
+use super::{Change, Granted, OnLoss, Shared, rows};
 
 /// How soon another process's rests are seen where nothing is reserved.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -37,7 +37,7 @@ pub enum Job {
         meters: Vec<MeterId>,
         cost: Cost,
         now: Timestamp,
-        reply: oneshot::Sender<Result<Lease, Refusal>>,
+        reply: oneshot::Sender<Result<Granted, Refusal>>,
     },
     /// There are changes to be written.
     Write,
@@ -50,7 +50,7 @@ struct Wanted {
     meters: Vec<MeterId>,
     cost: Cost,
     now: Timestamp,
-    reply: oneshot::Sender<Result<Lease, Refusal>>,
+    reply: oneshot::Sender<Result<Granted, Refusal>>,
 }
 
 pub struct Writer {
@@ -72,7 +72,7 @@ pub struct Writer {
 }
 
 /// The outcome of a reservation, and who waits for it.
-type Reply = (oneshot::Sender<Result<Lease, Refusal>>, Result<Lease, Refusal>);
+type Reply = (oneshot::Sender<Result<Granted, Refusal>>, Result<Lease, Refusal>);
 
 /// What one transaction is to write.
 struct Batch {
@@ -119,7 +119,7 @@ impl Writer {
             };
             // Whoever asks along with the first is in the same transaction: with one core for both, the first to ask would else be alone.
             std::thread::yield_now();
-            let (mut wanted, mut waiting, mut is_due) = (Vec::new(), Vec::new(), first.is_none() && write_by.is_some());
+            let (mut wanted, mut waiting, is_idle) = (Vec::new(), Vec::new(), first.is_none());
             for job in first.into_iter().chain(jobs.try_iter().take(MOST_TOGETHER)) {
                 match job {
                     Job::Reserve { meters, cost, now, reply } => wanted.push(Wanted { meters, cost, now, reply }),
@@ -128,13 +128,9 @@ impl Writer {
                     Job::End => is_over = true,
                 }
             }
-            is_due |= is_over || !wanted.is_empty() || !waiting.is_empty();
-            if is_due {
+            if is_idle || is_over || !wanted.is_empty() || !waiting.is_empty() {
                 write_by = None;
                 self.commit(wanted);
-            } else if write_by.is_none() {
-                let looked = self.look();
-                self.note(looked.as_ref().err());
             }
             for done in waiting {
                 // Whoever waited may have given up.
@@ -191,9 +187,12 @@ impl Writer {
         }
     }
 
-    /// Grants what fits, and writes it with every change so far. Then, and only then, the callers hear of it.
+    /// Grants what fits, and writes it with every change so far. Then, and only then, the callers hear of it. Where there is nothing to
+    /// write, it only looks.
     fn commit(&mut self, wanted: Vec<Wanted>) {
         if wanted.is_empty() && self.unsaved.is_empty() && self.shared.state().pending.is_empty() {
+            let looked = self.look();
+            self.note(looked.as_ref().err());
             return;
         }
         let begun = self.say("BEGIN IMMEDIATE").and_then(|()| self.look());
@@ -213,31 +212,21 @@ impl Writer {
         }
         let refused = written.err().filter(|_| self.on_loss == OnLoss::Refuse).map(|error| error.to_string());
         for (reply, result) in batch.replies {
-            let result = match (&refused, result) {
-                (Some(reason), Ok(lease)) => {
-                    self.take_back(&lease);
+            let granted = result.map(|lease| Granted { lease: Some(lease), shared: Arc::clone(&self.shared) });
+            let result = match (&refused, granted) {
+                (Some(reason), Ok(granted)) => {
+                    drop(granted);
                     Err(Refusal::Lost(reason.clone()))
                 }
-                (_, result) => result,
+                (_, granted) => granted,
             };
-            // A caller that left before its answer has used nothing.
-            if let Err(Ok(lease)) = reply.send(result) {
-                self.take_back(&lease);
-            }
+            // What nobody takes goes back as it is dropped.
+            drop(reply.send(result));
         }
     }
 
     fn say(&self, statement: &str) -> Result<(), Error> {
         self.connection.prepare_cached(statement)?.execute([]).map(drop)
-    }
-
-    fn take_back(&self, lease: &Lease) {
-        let mut state = self.shared.state();
-        let state = &mut *state;
-        state.shelf.close(lease);
-        let change = Change::Settle(lease.clone(), Settlement::Refunded, lease.reserved_at);
-        change.apply(&mut state.shelf);
-        state.pending.push(change);
     }
 
     fn decide(&mut self, wanted: Vec<Wanted>) -> Batch {
