@@ -16,11 +16,12 @@ use crate::store::{Lease, LedgerRow, Settlement};
 
 use super::Body;
 
-/// An attempt that holds a lease. Whatever drops it, the lease is settled and the ledger has its row.
+/// An attempt from its place to its end. Whatever drops it, its lease is settled, the ledger has its row, and its place is free.
 pub struct Held {
     pub(super) relay: Arc<Relay>,
     route: RouteId,
-    lease: Option<Lease>,
+    /// `None` until it is granted, and once it is settled.
+    pub lease: Option<Lease>,
     attempt: u32,
     request_id: Arc<str>,
     session: Option<SessionKey>,
@@ -38,19 +39,12 @@ pub struct Held {
 }
 
 impl Held {
-    pub fn new(
-        relay: Arc<Relay>,
-        route: RouteId,
-        lease: Lease,
-        attempt: u32,
-        options: &Options,
-        started: Timestamp,
-    ) -> Self {
+    pub fn new(relay: Arc<Relay>, route: RouteId, attempt: u32, options: &Options, started: Timestamp) -> Self {
         relay.in_flight.fetch_add(1, Ordering::Relaxed);
         Self {
             relay,
             route,
-            lease: Some(lease),
+            lease: None,
             attempt,
             request_id: Arc::clone(&options.request_id),
             session: options.session,

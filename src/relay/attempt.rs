@@ -92,14 +92,14 @@ impl Relay {
         let now = self.clock.now();
         let place = self.crowd.enter(&self.fleet.outlines[route.id.0]);
         let place = place.map_err(|()| Fault::Full { until: Some(later(now, rank::CROWDED)) })?;
-        let lease = self.store.reserve(route, cost, now).await.map_err(refused)?;
+        let mut held = Held::new(Arc::clone(self), route.id, number, options, now);
+        held.continues = asking.so_far.is_some();
+        held.place = place;
+        held.lease = Some(self.store.reserve(route, cost, now).await.map_err(refused)?);
         tracing::debug!(request = %options.request_id, route = %route.name, attempt = number, "trying");
         if let Some(on_attempt) = &options.on_attempt {
             on_attempt(&route.name);
         }
-        let mut held = Held::new(Arc::clone(self), route.id, lease, number, options, now);
-        held.continues = asking.so_far.is_some();
-        held.place = place;
         Ok(held)
     }
 

@@ -194,3 +194,20 @@ async fn a_provider_is_asked_no_more_at_a_time_than_it_may_be_and_those_that_wai
         gateway.ask("hello").model("sim-a").header("x-relay-wait", "0s").await.by("sim-a/sim-m");
     }
 }
+
+#[tokio::test]
+async fn a_place_that_was_taken_for_nothing_is_the_next_ones_at_once() {
+    let (clock, _hand) = Clock::manual("2026-10-09T12:00:00Z".parse().expect("a moment"));
+    let fake = provider("sim-a").limit(Limit::requests(9, Period::Minute));
+    let gateway = gateway().over([fake]).max_concurrency(1).clock(clock).in_file().start().await;
+    let another = rusqlite::Connection::open(&gateway.state_file).expect("the state is there");
+    another.execute_batch("BEGIN IMMEDIATE").expect("it can be locked");
+    let leaving = gateway.ask("hello").begin().await;
+    eventually("it has the place, and waits for the file", || gateway.relay.in_flight() == 1).await;
+    let mut next = gateway.ask("hello").header("x-relay-wait", "20s").into_future();
+    assert!(tokio::time::timeout(Duration::from_millis(100), &mut next).await.is_err(), "there is no other place");
+    drop(leaving);
+    another.execute_batch("ROLLBACK").expect("it can be let go");
+    let reply = tokio::time::timeout(Duration::from_secs(10), next).await;
+    reply.expect("nothing else would wake it: the clock stands still").by("sim-a/sim-m");
+}

@@ -1,6 +1,7 @@
 //! A gateway in this process, over fake providers it prefers in the order they are given.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use relay::config::{self, Environment, Flags};
 use relay::gateway::{Gateway as Served, RequestLine, Server, Stopped};
 use relay::relay::Relay;
 use relay::routing::{Fleet, Strategy};
-use relay::store::Memory;
+use relay::store::{Memory, OnLoss, Sqlite, Store};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -28,6 +29,7 @@ pub struct Building {
     clock: Clock,
     moved: Vec<(&'static str, SocketAddr)>,
     max_concurrency: Option<usize>,
+    in_file: bool,
 }
 
 pub fn gateway() -> Building {
@@ -38,6 +40,7 @@ pub fn gateway() -> Building {
         clock: Clock::system(),
         moved: Vec::new(),
         max_concurrency: None,
+        in_file: false,
     }
 }
 
@@ -70,6 +73,12 @@ impl Building {
         self
     }
 
+    /// Keeps its state in `Gateway::state_file`.
+    pub fn in_file(mut self) -> Self {
+        self.in_file = true;
+        self
+    }
+
     /// Looks for this provider at another address.
     pub fn elsewhere(mut self, id: &'static str, address: SocketAddr) -> Self {
         self.moved.push((id, address));
@@ -99,7 +108,13 @@ impl Building {
             *provider = Arc::new(Provider { base_url: format!("http://{address}/v1"), ..provider.as_ref().clone() });
         }
         let fleet = Fleet::new(&settings.accounts);
-        let store = Arc::new(Memory::new(&fleet));
+        let state_file = home.path().join("relay.db");
+        let store: Arc<dyn Store> = if self.in_file {
+            let store = Sqlite::open(&state_file, &fleet, OnLoss::Refuse, self.clock.now());
+            Arc::new(store.expect("the folder is writable"))
+        } else {
+            Arc::new(Memory::new(&fleet))
+        };
         let relay = Arc::new(Relay::new(&settings, fleet, store, self.clock));
         let lines = Arc::new(Mutex::new(Vec::new()));
         let log = Arc::clone(&lines);
@@ -113,7 +128,7 @@ impl Building {
         let (stop, stopping) = oneshot::channel::<()>();
         let server = Server { listener, gateway: Arc::clone(&gateway) };
         let running = tokio::spawn(server.run(async { drop(stopping.await) }, std::future::pending()));
-        Gateway { providers, relay, served: gateway, address, lines, stop, running, _home: home }
+        Gateway { providers, relay, served: gateway, address, lines, state_file, stop, running, _home: home }
     }
 }
 
@@ -123,6 +138,7 @@ pub struct Gateway {
     pub relay: Arc<Relay>,
     pub served: Arc<Served>,
     pub address: SocketAddr,
+    pub state_file: PathBuf,
     lines: Arc<Mutex<Vec<RequestLine>>>,
     stop: oneshot::Sender<()>,
     running: JoinHandle<Stopped>,
