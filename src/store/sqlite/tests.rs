@@ -221,6 +221,38 @@ async fn a_caller_that_leaves_before_it_sees_its_lease_has_used_nothing() {
     }
 }
 
+#[tokio::test]
+async fn what_could_not_be_written_is_written_once_the_file_is_back() {
+    let place = place();
+    let limited = place.route("limited");
+    let store = Sqlite::open(&place.path(), &place.fleet, OnLoss::Local, at(0)).expect("it opens");
+    store.mark(limited.account_mark, at(900), &Fault::Gone);
+    store.flush();
+    let breaker = rusqlite::Connection::open(place.path()).expect("it opens");
+    breaker.execute_batch("ALTER TABLE change RENAME TO away").expect("it can be broken");
+    for session in 0..3 {
+        let lease = store.reserve(limited, Cost::request(1, 1), at(0)).await.expect("it goes on alone");
+        let row = LedgerRow { session: Some(SessionKey(session)), ..row(limited, at(0), None) };
+        store.settle(lease, Settlement::AsReserved, row, at(0));
+        store.flush();
+    }
+    store.mark(limited.model_mark, at(900), &Fault::Gone);
+    store.lift(limited.account_mark);
+    store.flush();
+    assert_eq!(store.totals(at(0)).expect("it can be read")[limited.id.0].ok, 0, "nothing could be written");
+    breaker.execute_batch("ALTER TABLE away RENAME TO change").expect("it can be mended");
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(5);
+    let reader = file::read(&place.path()).expect("it opens");
+    while rows::totals(&reader, &store.shared.routes, at(0)).expect("it can be read")[limited.id.0].ok < 3 {
+        assert!(std::time::Instant::now() < deadline, "nobody has to ask for it");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    let again = place.open();
+    let rests = [limited.model_mark, limited.account_mark].map(|mark| again.view().marks[mark.0].is_some());
+    assert_eq!((rests, used(&again, limited)), ([true, false], 3));
+    assert_eq!(again.pinned(SessionKey(2), at(0)), Some(limited.id));
+}
+
 /// Without limits nothing is written before the answer, with limits one transaction, and one more after it.
 #[tokio::test]
 async fn an_attempt_costs_one_transaction_before_it_and_one_after() {

@@ -15,7 +15,7 @@ use crate::routing::{Fleet, Mark, MarkId, MeterId, RouteId};
 use crate::store::shelf::Shelf;
 use crate::store::{Lease, Refusal};
 
-use super::journal::Journal;
+use super::journal::{Journal, States};
 use super::{Change, Granted, OnLoss, Shared, rows};
 
 /// How soon another process's rests are seen where nothing is reserved.
@@ -30,6 +30,9 @@ const LATEST_COMMIT: Duration = Duration::from_secs(10);
 
 /// Of all that waits, no more than this goes into one transaction: the first must not wait for the thousandth.
 const MOST_TOGETHER: usize = 256;
+
+/// Of what could not be written, so many of the latest wait for the file to be back.
+const MOST_POSTPONED: usize = 10_000;
 
 /// Something for the thread to do.
 pub enum Job {
@@ -69,6 +72,8 @@ pub struct Writer {
     /// Meters whose state could not be written yet.
     unsaved: BTreeSet<usize>,
     is_lost: bool,
+    /// Changes that were given up while the file was lost.
+    given_up: usize,
 }
 
 /// The outcome of a reservation, and who waits for it.
@@ -101,6 +106,7 @@ impl Writer {
             sessions_seen: Timestamp::MIN,
             unsaved: BTreeSet::new(),
             is_lost: false,
+            given_up: 0,
         };
         writer.look()?;
         Ok(writer)
@@ -208,7 +214,7 @@ impl Writer {
                 self.unsaved.clear();
                 self.journal.wrote(&batch.meters, &batch.due);
             }
-            Err(_) => self.unsaved.extend(batch.meters.iter().map(|(id, _)| *id)),
+            Err(_) => self.postpone(&batch.meters, batch.changes),
         }
         let refused = written.err().filter(|_| self.on_loss == OnLoss::Refuse).map(|error| error.to_string());
         for (reply, result) in batch.replies {
@@ -223,6 +229,18 @@ impl Writer {
             // What nobody takes goes back as it is dropped.
             drop(reply.send(result));
         }
+    }
+
+    /// What could not be written is written with what comes next. Of meters that is their state, whatever changed them.
+    fn postpone(&mut self, meters: &States, changes: Vec<Change>) {
+        self.unsaved.extend(meters.iter().map(|(id, _)| *id));
+        let mut postponed: Vec<Change> = changes.into_iter().filter(|change| change.meters().is_empty()).collect();
+        let beyond = postponed.len().saturating_sub(MOST_POSTPONED);
+        postponed.drain(..beyond);
+        self.given_up += beyond;
+        let mut state = self.shared.state();
+        postponed.append(&mut state.pending);
+        state.pending = postponed;
     }
 
     fn say(&self, statement: &str) -> Result<(), Error> {
@@ -282,7 +300,10 @@ impl Writer {
             Some(error) if !self.is_lost => {
                 tracing::error!(path = %self.shared.path.display(), %error, "the state cannot be kept");
             }
-            None if self.is_lost => tracing::warn!(path = %self.shared.path.display(), "the state is kept again"),
+            None if self.is_lost => {
+                let given_up = std::mem::take(&mut self.given_up);
+                tracing::warn!(path = %self.shared.path.display(), given_up, "the state is kept again");
+            }
             _ => {}
         }
         self.is_lost = error.is_some();
