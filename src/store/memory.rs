@@ -7,12 +7,14 @@ use jiff::Timestamp;
 
 use crate::chat::session::SessionKey;
 use crate::chat::{Fault, Period};
+use crate::clock::earlier;
 use crate::quota::{Cost, Fact, Limit};
 use crate::routing::{Fleet, MarkId, MeterId, Route, RouteId, View};
 
 use super::shelf::Shelf;
 use super::{
-    LastAttempt, Lease, LedgerRow, PROBE_PREFIX, Quarter, Reserving, SessionBounds, Settlement, Store, Totals,
+    LEDGER_KEPT, LastAttempt, Lease, LedgerRow, PROBE_PREFIX, Quarter, Reserving, SessionBounds, Settlement, Store,
+    Totals,
 };
 
 /// A request goes on within moments, so that few failures have to be remembered.
@@ -27,9 +29,7 @@ pub struct Memory {
 #[derive(Debug)]
 struct State {
     shelf: Shelf,
-    /// Since the store was made.
-    totals: Vec<Totals>,
-    /// By quarter of an hour and `RouteId`.
+    /// By quarter of an hour and `RouteId`, as long as a ledger is kept.
     quarters: BTreeMap<(Timestamp, usize), Totals>,
     /// Attempts that failed lately, by request: another one may follow.
     failed: VecDeque<(Arc<str>, Timestamp, RouteId)>,
@@ -46,7 +46,6 @@ impl Memory {
             fleet.routes.iter().map(|route| (route.provider.id.clone(), route.model.id.clone())).collect();
         let state = State {
             shelf: Shelf::new(fleet),
-            totals: vec![Totals::default(); routes.len()],
             quarters: BTreeMap::new(),
             failed: VecDeque::new(),
             last: vec![None; routes.len()],
@@ -64,7 +63,10 @@ impl Memory {
 
 impl State {
     fn count(&mut self, row: &LedgerRow) {
-        self.totals[row.route.0].count(row);
+        let oldest = Quarter::of(earlier(row.at, LEDGER_KEPT));
+        while let Some(first) = self.quarters.first_entry().filter(|first| first.key().0 < oldest) {
+            first.remove();
+        }
         self.quarters.entry((Quarter::of(row.at), row.route.0)).or_default().count(row);
         self.count_failover(row);
         if row.cancelled {
@@ -88,7 +90,6 @@ impl State {
     fn count_failover(&mut self, row: &LedgerRow) {
         if row.attempt > 1 {
             for (_, at, route) in self.failed.iter().filter(|(request_id, ..)| *request_id == row.request_id) {
-                self.totals[route.0].failover_out += 1;
                 self.quarters.entry((Quarter::of(*at), route.0)).or_default().failover_out += 1;
             }
             self.failed.retain(|(request_id, ..)| *request_id != row.request_id);
@@ -149,9 +150,13 @@ impl Store for Memory {
         Arc::clone(&self.state().shelf.view)
     }
 
-    /// Since the store was made, whatever `since` says: nothing older is remembered.
-    fn totals(&self, _: Timestamp) -> Result<Vec<Totals>, String> {
-        Ok(self.state().totals.clone())
+    fn totals(&self, since: Timestamp) -> Result<Vec<Totals>, String> {
+        let state = self.state();
+        let mut by_route = vec![Totals::default(); state.routes.len()];
+        for ((_, route), totals) in state.quarters.range((Quarter::of(since), 0)..) {
+            by_route[*route] += *totals;
+        }
+        Ok(by_route)
     }
 
     fn history(&self, since: Timestamp) -> Result<Vec<Quarter>, String> {

@@ -13,9 +13,11 @@ pub use sqlite::{Granted, OnLoss, OpenError, Sqlite, check, reset};
 
 use std::borrow::Cow;
 use std::future::Future;
+use std::ops::AddAssign;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::oneshot;
@@ -148,6 +150,18 @@ pub struct Totals {
     pub completion_tokens: u64,
 }
 
+impl AddAssign for Totals {
+    fn add_assign(&mut self, other: Self) {
+        self.ok += other.ok;
+        self.rate_limited += other.rate_limited;
+        self.errors += other.errors;
+        self.failover_out += other.failover_out;
+        self.failover_in += other.failover_in;
+        self.prompt_tokens += other.prompt_tokens;
+        self.completion_tokens += other.completion_tokens;
+    }
+}
+
 /// The counts of one model in one quarter of an hour: fine enough to add up to the days of any time zone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Quarter {
@@ -166,6 +180,9 @@ impl Quarter {
         Timestamp::from_microsecond(whole).unwrap_or(moment)
     }
 }
+
+/// For how long the ledger is kept.
+const LEDGER_KEPT: Duration = Duration::from_hours(24 * 90);
 
 /// Ids of requests that only check whether a model answers begin with this.
 pub const PROBE_PREFIX: &str = "probe-";
@@ -230,7 +247,7 @@ pub trait Store: Send + Sync {
     fn bound_sessions(&self, bounds: SessionBounds);
     /// Meters and rests as they are known here.
     fn view(&self) -> Arc<View>;
-    /// Counts by `RouteId` since this moment, over all processes, or why they cannot be had. May read a file.
+    /// Counts by `RouteId` since this moment, or since its quarter of an hour began, over all processes, or why they cannot be had. May read a file.
     fn totals(&self, since: Timestamp) -> Result<Vec<Totals>, String>;
     /// Counts by quarter of an hour since this moment, oldest first, of every model there was. May read a file.
     fn history(&self, since: Timestamp) -> Result<Vec<Quarter>, String>;

@@ -212,6 +212,27 @@ async fn a_failure_after_which_nothing_was_tried_is_no_failover() {
 }
 
 #[tokio::test]
+async fn totals_and_history_are_of_the_time_they_are_asked_for() {
+    let fleet = fleet();
+    let route = route(&fleet, "unlimited");
+    let hour = 3_600;
+    for store in stores(&fleet).1 {
+        for moment in [0, hour, 30 * hour, 30 * hour + 1] {
+            let lease = store.reserve(route, Cost::default(), at(moment)).await.expect("room");
+            store.settle(lease, Settlement::AsReserved, row(route, at(moment), None), at(moment));
+        }
+        let since = |moment| {
+            let totals = store.totals(moment).expect("kept")[route.id.0];
+            let quarters = store.history(moment).expect("kept");
+            assert_eq!(quarters.iter().map(|quarter| quarter.totals.ok).sum::<u64>(), totals.ok, "{moment}");
+            (totals.ok, totals.prompt_tokens)
+        };
+        let asked = [Timestamp::MIN, at(0), at(hour), at(2 * hour), at(30 * hour), at(31 * hour)];
+        assert_eq!(asked.map(since), [(4, 40), (4, 40), (3, 30), (2, 20), (2, 20), (0, 0)]);
+    }
+}
+
+#[tokio::test]
 async fn a_session_stays_with_the_route_that_answered_it_last() {
     let fleet = fleet();
     let (limited, free) = (route(&fleet, "limited"), route(&fleet, "unlimited"));

@@ -3,19 +3,17 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use rusqlite::{Connection, Error, ErrorCode, OpenFlags, TransactionBehavior};
 
 use crate::chat::fault::SAME_STORY;
 use crate::clock::earlier;
+use crate::store::LEDGER_KEPT;
 
 use super::rows::{self, Written};
 
 /// How long another process may hold the file before it counts as lost.
 const PATIENCE: Duration = Duration::from_secs(5);
-
-/// Rows of the ledger older than this are deleted when the file is opened.
-const LEDGER_DAYS: i64 = 90;
 
 /// Each step brings the file from the version of its index to the next. A step that was released is never changed.
 const STEPS: [&str; 4] = [
@@ -211,7 +209,7 @@ fn bring_up_to_date(connection: &mut Connection, now: Timestamp) -> Result<(), M
     if !missing.is_empty() {
         transaction.pragma_update(None, "user_version", VERSION)?;
     }
-    let oldest = now.saturating_sub(SignedDuration::from_hours(24 * LEDGER_DAYS)).unwrap_or(Timestamp::MIN);
+    let oldest = earlier(now, LEDGER_KEPT);
     transaction.execute("DELETE FROM ledger WHERE at < ?1", [oldest.as_microsecond()])?;
     // That a model was gone is remembered for as long as a second sighting would retire it.
     let story = earlier(now, SAME_STORY).as_microsecond();
