@@ -1,5 +1,6 @@
 //! What a chat is, whoever speaks: the request, the events of an answer, the ways to fail, the size in tokens.
 
+mod brief;
 pub mod chunk;
 pub mod event;
 pub mod fault;
@@ -16,6 +17,7 @@ pub mod splice;
 pub mod system;
 pub mod tokens;
 
+pub use brief::{LONGEST_NAME, brief};
 pub use chunk::Chunk;
 pub use event::{Signs, StreamEvent, Usage};
 pub use fault::{Breakage, Fault, Period, Scope, Unfit};

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use simdutf8::basic::from_utf8;
 
+use super::brief::{LONGEST_NAME, brief};
 use super::fields::{self, FieldAt, RawObject, Rewrite};
 use super::shape::{Flaw, Found, MessagesShape};
 use super::skim::Skim;
@@ -329,6 +330,7 @@ fn refuse_doubles(body: &[u8], fields: &[FieldAt]) -> Result<(), BadRequest> {
     names.sort_unstable();
     let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) else { return Ok(()) };
     let name = String::from_utf8_lossy(twice[0]);
+    let name = brief(&name, LONGEST_NAME);
     Err(BadRequest::field(&name, format!("the field `{name}` stands twice")))
 }
 

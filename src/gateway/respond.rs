@@ -14,9 +14,12 @@ use hyper::body::{Frame, SizeHint};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::chat::{BadRequest, Breakage, ErrorKind, Fault, Unfit};
+use crate::chat::{BadRequest, Breakage, ErrorKind, Fault, Unfit, brief};
 use crate::clock::until;
 use crate::relay::Failure;
+
+/// No message is longer than about this: it may hold a text of the caller's or a provider's.
+const LONGEST_MESSAGE: usize = 4096;
 
 /// An error as it goes out.
 #[derive(Debug, Clone, Serialize)]
@@ -45,6 +48,7 @@ impl ErrorBody {
     /// An error about the request itself.
     pub fn request(status: u16, code: &str, message: String) -> Self {
         let r#type = if status == 401 { "authentication_error" } else { "invalid_request_error" };
+        let message = brief(&message, LONGEST_MESSAGE).into_owned();
         Self { status, retry_after: None, message, r#type, param: None, code: Some(code.into()), routes: Vec::new() }
     }
 

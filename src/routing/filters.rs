@@ -1,7 +1,7 @@
 //! The intent filters of a request: a type, a scale, a part of the name.
 
 use crate::catalog::{ModelType, Scale};
-use crate::chat::{ChatRequest, Fault, Unfit};
+use crate::chat::{ChatRequest, Fault, LONGEST_NAME, Unfit, brief};
 
 use super::fleet::{Fleet, Route};
 use super::need::Wanted;
@@ -70,6 +70,7 @@ impl Filters {
 fn pick<T: Copy>(field: &str, text: &str, names: &[(&str, T)]) -> Result<T, Fault> {
     names.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)).map(|(_, value)| *value).ok_or_else(|| {
         let known: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
+        let text = brief(text, LONGEST_NAME);
         Fault::Unfit(Unfit::Filtered(format!("`{field}` is `{text}`; it must be one of: {}", known.join(", "))))
     })
 }
@@ -85,5 +86,6 @@ fn told(field: &str, asked: &str, there_is: impl Iterator<Item = String>) -> Str
     let more = known.len().saturating_sub(MOST_NAMED);
     known.truncate(MOST_NAMED);
     let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let asked = brief(asked, LONGEST_NAME);
     format!("`{field}` `{asked}` (there is: {}{rest})", known.join(", "))
 }

@@ -1,6 +1,6 @@
 //! What a request requires of the route that answers it.
 
-use crate::chat::{ChatRequest, Fault, Features, tokens};
+use crate::chat::{ChatRequest, Fault, Features, LONGEST_NAME, brief, tokens};
 
 use super::filters::Filters;
 use super::fleet::{Fleet, Route};
@@ -169,6 +169,13 @@ impl Wanted {
 }
 
 fn unknown(name: &str, fleet: &Fleet) -> Fault {
+    let message = format!("the model `{}` is not known here, or its provider is not set up", brief(name, LONGEST_NAME));
+    let close = if name.len() > LONGEST_NAME { Vec::new() } else { close(name, fleet) };
+    Fault::Unknown { message, close }
+}
+
+/// The known names most like this one, which is compared with every one of them: it has to be short.
+fn close(name: &str, fleet: &Fleet) -> Vec<String> {
     let lower = name.to_lowercase();
     let names = fleet
         .routes
@@ -180,7 +187,7 @@ fn unknown(name: &str, fleet: &Fleet) -> Fault {
     let mut close: Vec<String> = near.into_iter().map(|(_, known)| known).collect();
     close.dedup();
     close.truncate(CLOSE_NAMES);
-    Fault::Unknown { message: format!("the model `{name}` is not known here, or its provider is not set up"), close }
+    close
 }
 
 fn likeness(asked: &str, known: &str) -> f64 {

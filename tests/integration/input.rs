@@ -89,6 +89,31 @@ async fn a_wrong_field_is_named_in_param() {
 }
 
 #[tokio::test]
+async fn a_mistake_of_megabytes_is_told_in_few_words_and_soon() {
+    let gateway = started().await;
+    let long = "m".repeat(4_000_000);
+    let fields = |more: String| format!(r#"{{"messages":[{{"role":"user","content":"x"}}],{more}}}"#);
+    for (body, status, saying) in [
+        (fields(format!(r#""model":"{long}""#)), 404, "mm…mm"),
+        (fields(format!(r#""model_type":"{long}""#)), 400, "must be one of: text"),
+        (fields(format!(r#""model_scale":"{long}""#)), 400, "must be one of: large"),
+        (fields(format!(r#""model_name":"{long}""#)), 400, "there is: sim-m"),
+        (fields(format!(r#""stream":"{long}""#)), 400, "`stream` must be true or false"),
+        (fields(format!(r#""{long}":1,"{long}":2"#)), 400, "mm…mm"),
+        (format!("\"{long}\""), 400, "invalid type: string"),
+    ] {
+        let started = std::time::Instant::now();
+        let reply = gateway.post(body).await;
+        let took = started.elapsed();
+        assert_eq!(reply.status, status, "{saying}");
+        assert!(reply.text().len() < 5_000, "{saying}: {}", reply.text().len());
+        assert!(took < std::time::Duration::from_secs(3), "{saying}: {took:?}");
+        assert!(reply.text().contains(saying), "{saying}: {}", reply.text());
+    }
+    keeps_serving(&gateway).await;
+}
+
+#[tokio::test]
 async fn a_header_with_a_bad_value_is_refused_by_its_name() {
     let gateway = started().await;
     for (name, value, saying) in [
