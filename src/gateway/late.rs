@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use crate::answer::{self, Answer, AnswerStream, trail};
 use crate::chat::{Fault, Usage};
-use crate::clock::{Clock, Silence, until};
+use crate::clock::{Silence, until};
 use crate::relay::Failure;
 
 use super::chat::{SILENCE, Sending};
@@ -47,7 +47,7 @@ impl Pending {
 
 /// The response body. The log gets its line when the stream ends or the caller leaves.
 pub fn body(pending: Pending, mut story: Story) -> Body {
-    story.silence.heard(Clock::system().now());
+    story.told_something();
     if let Pending::Streaming { .. } = &pending {
         story.line.status = 200;
     }
@@ -84,6 +84,7 @@ impl Telling {
                 self.pending = next;
             }
             if !piece.is_empty() {
+                self.story.told_something();
                 return Some(piece);
             }
         }
@@ -98,12 +99,11 @@ async fn after_sending(sending: &mut Sending, story: &mut Story) -> Told {
     let sent = tokio::select! {
         biased;
         sent = sending => sent,
-        () = tokio::time::sleep(SILENCE) => return (KEEP_ALIVE, None),
+        () = story.silence.lasts(&story.gateway.relay.clock) => return (KEEP_ALIVE, None),
     };
     match sent {
         Ok(answer) => {
             story.answered(&answer, None);
-            story.silence.heard(Clock::system().now());
             (Bytes::new(), Some(Pending::of(answer, true)))
         }
         Err(failure) => {
@@ -116,24 +116,21 @@ async fn after_sending(sending: &mut Sending, story: &mut Story) -> Told {
 }
 
 async fn after_event(stream: &mut AnswerStream, late: &mut Option<String>, story: &mut Story) -> Told {
-    let clock = Clock::system();
     let next = tokio::select! {
         biased;
-        next = stream.next() => Some(next),
-        () = story.silence.lasts(&clock) => None,
+        next = stream.next() => next,
+        () = story.silence.lasts(&story.gateway.relay.clock) => return (KEEP_ALIVE, None),
     };
-    story.silence.heard(clock.now());
     match next {
-        None => (KEEP_ALIVE, None),
-        Some(Some(Ok(event))) => {
+        Some(Ok(event)) => {
             story.note_usage(event.signs.usage);
             (event.bytes, None)
         }
-        Some(Some(Err(fault))) => {
+        Some(Err(fault)) => {
             story.continued(stream);
             (story.broke_off(&fault), Some(Pending::Over))
         }
-        Some(None) => {
+        None => {
             story.continued(stream);
             let route = late.take().map(|route| format!(": relay-route {route}\n\n").into());
             (route.unwrap_or_default(), Some(Pending::Over))
@@ -192,6 +189,10 @@ impl Story {
 
     pub fn failed(&mut self, failure: &Failure) {
         self.line.trail = trail(&failure.attempts);
+    }
+
+    fn told_something(&mut self) {
+        self.silence.heard(self.gateway.relay.clock.now());
     }
 
     fn note_usage(&mut self, usage: Option<Usage>) {

@@ -1,9 +1,12 @@
 //! Streams that break off in the middle: another route goes on, and the reader notices nothing.
 
+use std::time::Duration;
+
+use relay::clock::Clock;
 use relay::sim::{Act, ModelSpec, Outcome, Persona, ProviderSpec, UsageAt};
 use serde_json::{Value, json};
 
-use super::harness::{Fake, Reply, gateway, provider, says};
+use super::harness::{Fake, Reply, Then, Upstream, gateway, provider, says};
 
 const PROSE: &str = "The sky is blue because molecules of air scatter short waves of light far more than long ones. Violet \
     is scattered even more, but the sun sends less of it, and our eyes are less awake to it.\n\nAt dusk the light's way is \
@@ -313,4 +316,25 @@ async fn every_dialect_is_continued_and_continues() {
             assert_eq!(body.contains("was cut off"), target == Persona::Gemini, "{body}");
         }
     }
+}
+
+#[tokio::test]
+async fn while_all_that_comes_is_swallowed_the_reader_is_told_that_the_stream_lives() {
+    let chunk = json!({"id": "second", "object": "chat.completion.chunk", "created": 6, "model": "sim-m",
+        "choices": [{"index": 0, "delta": {"content": " It goes on."}, "finish_reason": null}]});
+    let second = format!("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\ndata: {chunk}\n\n");
+    let second = Upstream::start(second, Then::Drip(": busy\n\n")).await;
+    let (clock, hand) = Clock::manual("2026-10-09T12:00:00Z".parse().expect("a moment"));
+    let fakes = [provider("sim-a").answers([breaks_off("It breaks off.")]), provider("sim-b")];
+    let gateway =
+        gateway().over(fakes).config(AS_WRITTEN).clock(clock).elsewhere("sim-b", second.address).start().await;
+    let mut socket = gateway.ask("hello").streamed().begin().await;
+    socket.read_until("goes on").await;
+    for _ in 0..4 {
+        hand.advance(Duration::from_secs(5));
+        // Some comments come meanwhile.
+        tokio::time::sleep(Duration::from_millis(60)).await;
+    }
+    let text = tokio::time::timeout(Duration::from_secs(10), socket.read_until(": keep-alive\n")).await;
+    assert!(!text.expect("a sign of life").contains("busy"));
 }
