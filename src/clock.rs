@@ -44,6 +44,15 @@ impl Clock {
         (Self(Kind::Manual(Arc::clone(&moments))), Hand(moments, Arc::default()))
     }
 
+    /// The same time, from now on whoever sets the machine's clock: for how long something lasts.
+    #[must_use]
+    pub fn steady(&self) -> Self {
+        match &self.0 {
+            Kind::System => Self::fast(self.now(), 1),
+            Kind::Fast { .. } | Kind::Manual(_) => self.clone(),
+        }
+    }
+
     pub fn now(&self) -> Timestamp {
         match &self.0 {
             Kind::System => system_now(),
@@ -87,31 +96,34 @@ impl Hand {
 /// Silence up to a length that is too long. What is heard moves its end on and sets no timer: that is done when one goes off too soon.
 pub struct Silence {
     most: Duration,
+    clock: Clock,
     heard_at: Timestamp,
     timer: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
 
 impl Silence {
-    pub const fn new(most: Duration, now: Timestamp) -> Self {
-        Self { most, heard_at: now, timer: None }
+    pub fn new(most: Duration, clock: &Clock) -> Self {
+        let clock = clock.steady();
+        Self { most, heard_at: clock.now(), clock, timer: None }
     }
 
-    /// Something was heard.
-    pub const fn heard(&mut self, now: Timestamp) {
-        self.heard_at = now;
+    /// Something was heard: now.
+    pub fn heard(&mut self) -> Timestamp {
+        self.heard_at = self.clock.now();
+        self.heard_at
     }
 
     /// Returns once it has lasted too long. May be given up and called again.
-    pub async fn lasts(&mut self, clock: &Clock) {
+    pub async fn lasts(&mut self) {
         loop {
             let end = || later(self.heard_at, self.most);
             let timer = self.timer.get_or_insert_with(|| {
-                let (clock, end) = (clock.clone(), end());
+                let (clock, end) = (self.clock.clone(), end());
                 Box::pin(async move { clock.sleep_until(end).await })
             });
             timer.await;
             self.timer = None;
-            if clock.now() >= end() {
+            if self.clock.now() >= end() {
                 return;
             }
         }
@@ -170,13 +182,13 @@ mod tests {
     #[tokio::test]
     async fn silence_is_too_long_only_where_nothing_is_heard_for_so_long() {
         let (clock, hand) = Clock::manual(Timestamp::UNIX_EPOCH);
-        let mut silence = Silence::new(Duration::from_mins(1), clock.now());
+        let mut silence = Silence::new(Duration::from_mins(1), &clock);
         let mut passes = async |seconds, is_heard| {
             hand.advance(Duration::from_secs(seconds));
             if is_heard {
-                silence.heard(clock.now());
+                silence.heard();
             }
-            tokio::time::timeout(Duration::from_millis(20), silence.lasts(&clock)).await.is_ok()
+            tokio::time::timeout(Duration::from_millis(20), silence.lasts()).await.is_ok()
         };
         assert!(!passes(0, false).await, "a timer runs");
         assert!(!passes(50, true).await);
@@ -192,6 +204,18 @@ mod tests {
     fn the_systems_time_is_what_the_library_says_it_is() {
         let (before, now, after) = (Timestamp::now(), Clock::system().now(), Timestamp::now());
         assert!(before <= now && now <= after, "{before} {now} {after}");
+    }
+
+    #[test]
+    fn a_steady_clock_goes_on_from_now_and_keeps_to_its_hand() {
+        let (clock, hand) = Clock::manual(Timestamp::UNIX_EPOCH);
+        let steady = clock.steady();
+        hand.advance(Duration::from_secs(1));
+        assert_eq!(steady.now(), clock.now());
+        let before = Clock::system().now();
+        let steady = Clock::system().steady();
+        assert!(matches!(steady.0, Kind::Fast { factor: 1, .. }), "that of the machine may be set back");
+        assert!(until(before, steady.now()) < Duration::from_mins(1) && steady.now() >= before);
     }
 
     #[test]

@@ -135,7 +135,7 @@ impl AnswerStream {
                     self.source = Source::Over(None);
                     return Some(Ok(done()));
                 }
-                Source::Reading(reading) => match reading.next(&self.clock).await {
+                Source::Reading(reading) => match reading.next().await {
                     Ok(event) => {
                         self.said.note(&event, self.continuation.is_some());
                         return Some(Ok(event));
@@ -211,7 +211,7 @@ fn done() -> StreamEvent {
 }
 
 impl Reading {
-    async fn next(&mut self, clock: &Clock) -> Result<StreamEvent, Stop> {
+    async fn next(&mut self) -> Result<StreamEvent, Stop> {
         let held = self.held.as_mut().ok_or(Stop::End)?;
         let next = match self.first.pop_front() {
             Some(event) => {
@@ -220,7 +220,7 @@ impl Reading {
                 }
                 Ok(Some(event))
             }
-            None => self.events.next(clock).await,
+            None => self.events.next().await,
         };
         match next {
             Ok(Some(event)) if event.signs.error.is_some() => Err(Stop::Cut),

@@ -47,7 +47,7 @@ impl Pending {
 
 /// The response body. The log gets its line when the stream ends or the caller leaves.
 pub fn body(pending: Pending, mut story: Story) -> Body {
-    story.told_something();
+    story.silence.heard();
     if let Pending::Streaming { .. } = &pending {
         story.line.status = 200;
     }
@@ -84,7 +84,7 @@ impl Telling {
                 self.pending = next;
             }
             if !piece.is_empty() {
-                self.story.told_something();
+                self.story.silence.heard();
                 return Some(piece);
             }
         }
@@ -99,7 +99,7 @@ async fn after_sending(sending: &mut Sending, story: &mut Story) -> Told {
     let sent = tokio::select! {
         biased;
         sent = sending => sent,
-        () = story.silence.lasts(&story.gateway.relay.clock) => return (KEEP_ALIVE, None),
+        () = story.silence.lasts() => return (KEEP_ALIVE, None),
     };
     match sent {
         Ok(answer) => {
@@ -119,7 +119,7 @@ async fn after_event(stream: &mut AnswerStream, late: &mut Option<String>, story
     let next = tokio::select! {
         biased;
         next = stream.next() => next,
-        () = story.silence.lasts(&story.gateway.relay.clock) => return (KEEP_ALIVE, None),
+        () = story.silence.lasts() => return (KEEP_ALIVE, None),
     };
     match next {
         Some(Ok(event)) => {
@@ -162,7 +162,8 @@ impl Story {
             tokens: None,
             error: None,
         };
-        Self { gateway: Arc::clone(gateway), line, turn: None, silence: Silence::new(SILENCE, at) }
+        let silence = Silence::new(SILENCE, &gateway.relay.clock);
+        Self { gateway: Arc::clone(gateway), line, turn: None, silence }
     }
 
     /// Ends the story with an error of its own.
@@ -189,10 +190,6 @@ impl Story {
 
     pub fn failed(&mut self, failure: &Failure) {
         self.line.trail = trail(&failure.attempts);
-    }
-
-    fn told_something(&mut self) {
-        self.silence.heard(self.gateway.relay.clock.now());
     }
 
     fn note_usage(&mut self, usage: Option<Usage>) {

@@ -173,7 +173,7 @@ impl Relay {
     ) -> Result<Body, Fault> {
         if request.stream {
             let scanner = dialect.scanner(target, request.include_usage);
-            let events = EventStream::new(body, scanner, self.timeouts.idle, self.clock.now());
+            let events = EventStream::new(body, scanner, self.timeouts.idle, &self.clock);
             // In a box of its own: a whole answer has to make room for what is here.
             return Box::pin(self.begun(events, style, goes_on)).await;
         }
@@ -187,7 +187,7 @@ impl Relay {
 
     /// A stream whose first real event is there.
     async fn begun(&self, mut events: EventStream, style: Style, goes_on: bool) -> Result<Body, Fault> {
-        let first = self.first_events(&mut events, goes_on).await?;
+        let first = first_events(&mut events, goes_on).await?;
         let stream = AnswerStream::new(events, first, Cleaning::of(style), self.clock.clone());
         Ok(Body::Stream(Box::new(stream)))
     }
@@ -197,25 +197,25 @@ impl Relay {
         let body = read_whole(received.body, MOST_REFUSAL_BYTES).await.unwrap_or_default();
         self.note_refusal(route, received.status, &received.headers, &body)
     }
+}
 
-    /// Events up to the first one that carries part of an answer. Until then a failure can be healed unseen.
-    /// Where an answer is gone on with, there may be nothing left to say.
-    async fn first_events(&self, events: &mut EventStream, goes_on: bool) -> Result<Vec<StreamEvent>, Fault> {
-        let mut first = Vec::new();
-        loop {
-            let event = match events.next(&self.clock).await {
-                Ok(Some(event)) => event,
-                Ok(None) | Err(Fault::Cut) => return Err(Fault::Broken(Breakage::Empty)),
-                Err(fault) => return Err(fault),
-            };
-            if let Some(fault) = event.signs.error {
-                return Err(fault);
-            }
-            let real = event.signs.real || (goes_on && event.signs.finish.is_some());
-            first.push(event);
-            if real {
-                return Ok(first);
-            }
+/// Events up to the first one that carries part of an answer. Until then a failure can be healed unseen.
+/// Where an answer is gone on with, there may be nothing left to say.
+async fn first_events(events: &mut EventStream, goes_on: bool) -> Result<Vec<StreamEvent>, Fault> {
+    let mut first = Vec::new();
+    loop {
+        let event = match events.next().await {
+            Ok(Some(event)) => event,
+            Ok(None) | Err(Fault::Cut) => return Err(Fault::Broken(Breakage::Empty)),
+            Err(fault) => return Err(fault),
+        };
+        if let Some(fault) = event.signs.error {
+            return Err(fault);
+        }
+        let real = event.signs.real || (goes_on && event.signs.finish.is_some());
+        first.push(event);
+        if real {
+            return Ok(first);
         }
     }
 }

@@ -49,7 +49,6 @@ pub struct RemoteAnswer {
 pub struct RemoteStream {
     events: EventStream,
     ready: VecDeque<StreamEvent>,
-    clock: Clock,
     late_route: Option<String>,
 }
 
@@ -93,8 +92,8 @@ impl Remote {
         let wire = Wire::default();
         let target = Target { model: "", wire: &wire, context: 0, input_tokens: 0, answer_tokens: 0 };
         let scanner = Dialect::OpenAi.scanner(target, true);
-        let events = EventStream::new(body, scanner, IDLE, self.clock.now());
-        let mut stream = RemoteStream { events, ready: VecDeque::new(), clock: self.clock.clone(), late_route: None };
+        let events = EventStream::new(body, scanner, IDLE, &self.clock);
+        let mut stream = RemoteStream { events, ready: VecDeque::new(), late_route: None };
         stream.begin().await?;
         let route = text(&headers, "x-relay-route").unwrap_or_default();
         let mut attempts = read_trail(&text(&headers, "x-relay-trail").unwrap_or_default());
@@ -166,7 +165,7 @@ impl RemoteStream {
     /// Events up to the first one with a part of an answer. A refusal may come as an event: the gateway had sent its 200 by then.
     async fn begin(&mut self) -> Result<(), Refused> {
         loop {
-            let Ok(Some(event)) = self.events.next(&self.clock).await else { return Err(broken()) };
+            let Ok(Some(event)) = self.events.next().await else { return Err(broken()) };
             if event.signs.error.is_some() {
                 return Err(refused(None, &sse::data(&event.bytes).unwrap_or_default()));
             }
@@ -182,7 +181,7 @@ impl RemoteStream {
     pub async fn next(&mut self) -> Option<Result<StreamEvent, Fault>> {
         let next = match self.ready.pop_front() {
             Some(event) => Ok(Some(event)),
-            None => self.events.next(&self.clock).await,
+            None => self.events.next().await,
         };
         match next {
             Ok(Some(event)) if event.signs.error.is_some() => Some(Err(Fault::Cut)),

@@ -5,7 +5,6 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
-use jiff::Timestamp;
 
 use crate::chat::fault::Stage;
 use crate::chat::{Breakage, Fault, StreamEvent};
@@ -45,12 +44,12 @@ pub struct EventStream {
 }
 
 impl EventStream {
-    pub fn new(body: Incoming, scanner: Scanner, idle: Duration, now: Timestamp) -> Self {
-        Self { body, scanner, silence: Silence::new(idle, now), ended: false }
+    pub fn new(body: Incoming, scanner: Scanner, idle: Duration, clock: &Clock) -> Self {
+        Self { body, scanner, silence: Silence::new(idle, clock), ended: false }
     }
 
     /// The next event; `None` at the proper end. May be given up and called again without loss. A connection that dies or falls silent is an error.
-    pub async fn next(&mut self, clock: &Clock) -> Result<Option<StreamEvent>, Fault> {
+    pub async fn next(&mut self) -> Result<Option<StreamEvent>, Fault> {
         loop {
             if let Some(event) = self.scanner.next_event() {
                 return Ok(Some(event));
@@ -61,20 +60,19 @@ impl EventStream {
             let frame = tokio::select! {
                 biased;
                 frame = self.body.frame() => frame,
-                () = self.silence.lasts(clock) => return Err(Fault::Broken(Breakage::Timeout(Stage::Idle))),
+                () = self.silence.lasts() => return Err(Fault::Broken(Breakage::Timeout(Stage::Idle))),
             };
             match frame {
                 Some(Ok(frame)) => {
                     if let Ok(data) = frame.into_data() {
-                        let now = clock.now();
-                        self.silence.heard(now);
+                        let now = self.silence.heard();
                         self.scanner.push(data, now)?;
                     }
                 }
                 Some(Err(_)) => return Err(Fault::Cut),
                 None => {
                     self.ended = true;
-                    self.scanner.end(clock.now())?;
+                    self.scanner.end(self.silence.heard())?;
                 }
             }
         }
