@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
-use std::time::Duration;
+use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, channel, sync_channel};
+use std::time::{Duration, Instant};
 
 use tracing::Level;
 use tracing_subscriber::filter::Targets;
@@ -61,6 +61,9 @@ const MOST_WAITING: usize = 4_096;
 /// So many are written together.
 const MOST_TOGETHER: usize = 64;
 
+/// How soon a flush looks again for room in a full queue.
+const FLUSH_AGAIN: Duration = Duration::from_millis(5);
+
 /// Lines that a thread of its own writes to a stream: a pipe that nobody reads stops that thread, and nobody else.
 #[derive(Debug, Clone)]
 pub struct Lines {
@@ -93,13 +96,21 @@ impl Lines {
         }
     }
 
-    /// Waits until everything so far is written, but no longer than this.
+    /// Waits until everything so far is written, what was left out is told, but no longer than this.
+    #[expect(clippy::disallowed_methods, reason = "the last thing before the end, which nobody else waits for")]
     pub fn flush(&self, most: Duration) {
+        let ends = Instant::now() + most;
         let (done, written) = channel();
-        if self.waiting.try_send(Waiting::Flush(done)).is_ok() {
+        let mut last = Waiting::Flush(done);
+        while let Err(TrySendError::Full(back)) = self.waiting.try_send(last) {
             // Whoever does not read until then does not read.
-            _ = written.recv_timeout(most);
+            if Instant::now() >= ends {
+                return;
+            }
+            last = back;
+            std::thread::sleep(FLUSH_AGAIN);
         }
+        _ = written.recv_timeout(ends.saturating_duration_since(Instant::now()));
     }
 }
 
@@ -124,12 +135,14 @@ fn write_lines(mut stream: impl Write, coming: &Receiver<Waiting>, lost: &Atomic
                 Waiting::Flush(sender) => done.push(sender),
             }
         }
+        let mut write = |text: &[u8]| stream.write_all(text).and_then(|()| stream.flush());
         // Where the stream is gone there is nobody left to tell.
-        drop(stream.write_all(&text).and_then(|()| stream.flush()));
+        drop(write(&text));
         text.clear();
+        // While it was written the lines behind it may have become too many.
         match lost.swap(0, Ordering::Relaxed) {
             0 => {}
-            count => text.extend_from_slice(told_lost(count).as_bytes()),
+            count => drop(write(told_lost(count).as_bytes())),
         }
         for sender in done {
             // Who waited may have given up.
@@ -177,6 +190,29 @@ mod tests {
         let told = text.lines().filter_map(|line| line.strip_suffix(" lost")?.parse::<usize>().ok());
         let written = text.lines().filter(|line| line.starts_with("line ")).count();
         let lost: usize = told.sum();
+        assert!(lost > 0 && written + lost == all, "{written} and {lost} of {all}");
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "the reader is slow")]
+    fn what_is_left_out_last_is_told_before_the_end() {
+        let (room, pipe) = sync_channel(1);
+        let lines = Lines::to(Pipe(room), |lost| format!("{lost} lost\n"));
+        let all = MOST_WAITING * 2;
+        (0..all).for_each(|number| lines.line(format!("line {number}\n")));
+        let text = std::thread::scope(|scope| {
+            let end = scope.spawn(|| lines.flush(Duration::from_secs(5)));
+            std::thread::sleep(Duration::from_millis(50));
+            let mut text = Vec::new();
+            while !end.is_finished() {
+                text.extend(pipe.recv_timeout(Duration::from_millis(20)).unwrap_or_default());
+            }
+            // What is written later is too late: the program may have ended.
+            text.extend(pipe.try_iter().flatten());
+            String::from_utf8(text).expect("text")
+        });
+        let lost: usize = text.lines().filter_map(|line| line.strip_suffix(" lost")?.parse::<usize>().ok()).sum();
+        let written = text.lines().filter(|line| line.starts_with("line ")).count();
         assert!(lost > 0 && written + lost == all, "{written} and {lost} of {all}");
     }
 }
