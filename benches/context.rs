@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use relay::chat::{ChatRequest, fields, tokens};
-use relay::context::{Dynamic, Limits, Memory, Mode, Room, fit};
+use relay::context::{Dynamic, Limits, Memory, Mode, Room, chain, fit};
 use serde_json::json;
 
 const MESSAGES: usize = 2_000;
@@ -59,7 +59,7 @@ fn turn(memory: &mut Memory, request: &ChatRequest, limits: &Limits) -> (Duratio
     let raw = request.raw("messages").unwrap_or_default();
     let places: Vec<Range<usize>> = fields::places(raw).expect("a list");
     let messages: Vec<&str> = places.iter().map(|place| &raw[place.clone()]).collect();
-    let digest = Arc::new(memory.take(&messages).complete(&messages));
+    let digest = Arc::new(memory.take(chain(&messages)).complete(&messages));
     memory.put(Arc::clone(&digest));
     let history = memory.history(1);
     let room = Room { budget: BUDGET, limits, history: &history, begins_with_user: true };

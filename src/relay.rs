@@ -65,7 +65,7 @@ pub struct Relay {
     voice: config::Voice,
     directive: Directive,
     sessions: config::Sessions,
-    conversations: Mutex<Memory>,
+    conversations: Arc<Mutex<Memory>>,
     /// The header that carries each key, by `KeyId`; `None` for a key no route uses.
     credentials: Vec<Option<(HeaderName, HeaderValue)>>,
     /// By `RouteId`: where it was first called.
@@ -144,7 +144,7 @@ impl Relay {
             directive: Directive::of(&settings.voice.directive),
             voice: settings.voice.clone(),
             sessions,
-            conversations: Mutex::new(Memory::default()),
+            conversations: Arc::default(),
             credentials: credentials(&settings.keys, &fleet),
             destinations: fleet.routes.iter().map(|_| OnceLock::new()).collect(),
             store,

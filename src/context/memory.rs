@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use super::digest::{Digest, chain};
+use super::digest::Digest;
 use super::dynamic::TURNS;
 
 /// Bytes that all digests together may take. The one in use is kept whatever it takes.
@@ -46,9 +46,8 @@ impl Begun {
 }
 
 impl Memory {
-    /// Takes out what is known of these messages. Whoever takes it puts it back once it is complete.
-    pub fn take(&mut self, messages: &[&str]) -> Begun {
-        let chain = chain(messages);
+    /// Takes out what is known of the messages with this chain. Whoever takes it puts it back once it is complete.
+    pub fn take(&mut self, chain: Vec<u64>) -> Begun {
         let shared_with = |index: usize| self.digests[index].common(&chain);
         let best = (0..self.digests.len()).max_by_key(|index| shared_with(*index));
         let mut digest = Digest::default();
@@ -98,6 +97,7 @@ impl Memory {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::context::chain;
 
     fn messages(count: usize) -> Vec<String> {
         (0..count).map(|number| format!(r#"{{"role":"user","content":"message {number}"}}"#)).collect()
@@ -105,7 +105,7 @@ mod tests {
 
     fn turn(memory: &mut Memory, messages: &[String]) -> usize {
         let raws: Vec<&str> = messages.iter().map(String::as_str).collect();
-        let begun = memory.take(&raws);
+        let begun = memory.take(chain(&raws));
         let missing = begun.missing();
         memory.put(Arc::new(begun.complete(&raws)));
         missing

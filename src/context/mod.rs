@@ -10,7 +10,7 @@ mod sentence;
 mod summary;
 mod words;
 
-pub use digest::Digest;
+pub use digest::{Digest, chain};
 pub use dynamic::Dynamic;
 pub use fit::{Fitted, Limits, Mode, Room, TooLong, fit, least, uncuttable, wanted};
 pub use memory::Memory;

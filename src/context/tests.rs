@@ -29,7 +29,7 @@ fn raws(messages: &[Value]) -> Vec<String> {
 
 fn digest(raws: &[String]) -> (Digest, Vec<&str>) {
     let raws: Vec<&str> = raws.iter().map(String::as_str).collect();
-    (Memory::default().take(&raws).complete(&raws), raws)
+    (Memory::default().take(chain(&raws)).complete(&raws), raws)
 }
 
 fn fitted(messages: &[Value], limits: &Limits, budget: u64) -> Result<(Vec<Value>, Fitted), TooLong> {
@@ -137,7 +137,7 @@ fn a_turn_of_a_long_conversation_reads_two_messages() {
     let mut memory = Memory::default();
     for (count, missing) in [(1_998, 1_998), (2_000, 2)] {
         let raws: Vec<&str> = all[..count].iter().map(String::as_str).collect();
-        let begun = memory.take(&raws);
+        let begun = memory.take(chain(&raws));
         assert_eq!(begun.missing(), missing);
         memory.put(std::sync::Arc::new(begun.complete(&raws)));
     }

@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::chat::system::{self, Place};
 use crate::chat::tokens::exact;
 use crate::chat::{ChatRequest, Fault, Unfit, fields};
-use crate::context::{Digest, Fitted, Mode, Room, fit, least, uncuttable, wanted};
+use crate::context::{Digest, Fitted, Memory, Mode, Room, chain, fit, least, uncuttable, wanted};
 use crate::quota::Cost;
 use crate::routing::explain::ContextStory;
 use crate::routing::{Need, Route, Step, Trim, Trip};
@@ -83,27 +83,25 @@ impl Relay {
         let Asking { request, options, .. } = asking;
         let raw = request.raw("messages").unwrap_or("[]");
         let places: Arc<[Range<usize>]> = fields::places(raw)?.into();
-        let begun = self.conversations().take(&messages(request, &places));
         let directs = self.style(request, options).directs;
         let directive = if directs { self.voice.directive.clone() } else { String::new() };
-        let (owned, known) = (request.clone(), Arc::clone(&places));
+        let (owned, known, conversations) = (request.clone(), Arc::clone(&places), Arc::clone(&self.conversations));
         let reading = aside(move || {
+            let messages = messages(&owned, &known);
+            let chain = chain(&messages);
+            let begun = locked(&conversations).take(chain);
             let tools = ["tools", "functions"].into_iter().filter_map(|name| owned.raw(name)).map(exact);
             let beside = tools.sum::<u64>() + exact(&directive);
-            (begun.complete(&messages(&owned, &known)), beside)
+            (begun.complete(&messages), beside)
         });
         let (digest, beside) = reading.await?;
         let beside = beside + asking.so_far.map_or(0, |so_far| so_far.tokens);
         let digest = Arc::new(digest);
-        let mut memory = self.conversations();
+        let mut memory = locked(&self.conversations);
         memory.put(Arc::clone(&digest));
         let history = memory.history(session(options, &digest));
         trip.need.count_exactly(digest.exact_tokens() + beside);
         Some(Conversation { digest, places, beside, history })
-    }
-
-    fn conversations(&self) -> std::sync::MutexGuard<'_, crate::context::Memory> {
-        self.conversations.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The request as this route gets it, and how the conversation was cut for it, where it was.
@@ -175,7 +173,7 @@ impl Relay {
 
     fn note_turn(&self, session: u64, tokens: u64) {
         if self.context.limits.mode == Mode::Dynamic {
-            self.conversations().note_turn(session, tokens);
+            locked(&self.conversations).note_turn(session, tokens);
         }
     }
 
@@ -225,6 +223,10 @@ fn session(options: &Options, digest: &Digest) -> u64 {
     named.or(began).unwrap_or_default()
 }
 
+fn locked(conversations: &Mutex<Memory>) -> MutexGuard<'_, Memory> {
+    conversations.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
@@ -236,7 +238,7 @@ mod tests {
     use crate::clock::Clock;
     use crate::config::{self, Environment, Flags, Simulated};
     use crate::routing::Fleet;
-    use crate::store::Memory;
+    use crate::store;
 
     fn relay() -> Relay {
         let text = "dialect = \"openai\"\nbase_url = \"http://127.0.0.1:1/v1\"\nkey_env = [\"SIM_KEY\"]\nstatus = \"free\"\n\
@@ -247,7 +249,7 @@ mod tests {
         let loaded = config::load(&Flags::default(), &environment, Some(&simulated));
         assert!(loaded.problems.is_empty(), "{:?}", loaded.problems);
         let fleet = Fleet::new(&loaded.settings.accounts);
-        let store = Arc::new(Memory::new(&fleet));
+        let store = Arc::new(store::Memory::new(&fleet));
         Relay::new(&loaded.settings, fleet, store, Clock::system())
     }
 
@@ -284,12 +286,12 @@ mod tests {
         assert!(watch::all() - all > 900_000, "the whole conversation");
         let later = request(2_003);
         let places = fields::places(later.raw("messages").expect("messages")).expect("a list");
-        let begun = relay.conversations().take(&messages(&later, &places));
+        let begun = locked(&relay.conversations).take(chain(&messages(&later, &places)));
         assert_eq!(begun.missing(), 2);
         let before = watch::here();
         let digest = begun.complete(&messages(&later, &places));
         assert!(watch::here() - before < 4_000, "{} bytes for two messages", watch::here() - before);
-        relay.conversations().put(Arc::new(digest));
+        locked(&relay.conversations).put(Arc::new(digest));
         let own = watch::here() - before;
         turn(&relay, 2_003).await;
         assert_eq!(watch::here(), here + own, "this thread serves, and others tokenise");

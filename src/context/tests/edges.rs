@@ -11,7 +11,7 @@ const LINE_HEADS: [&str; 2] = ["User: ", "Assistant: "];
 fn turn(memory: &mut Memory, messages: &[Value]) -> (Arc<Digest>, Vec<Value>) {
     let raws = raws(messages);
     let raws: Vec<&str> = raws.iter().map(String::as_str).collect();
-    let digest = Arc::new(memory.take(&raws).complete(&raws));
+    let digest = Arc::new(memory.take(chain(&raws)).complete(&raws));
     memory.put(Arc::clone(&digest));
     let limits = Limits { reservoir_recent_keep: 4, ..LIMITS };
     let fitted = fit(&digest, &raws, Room { budget: 700, limits: &limits, history: &[], begins_with_user: false });
