@@ -7,11 +7,11 @@ use serde_json::json;
 
 use crate::answer::{self, Answer, Attempt};
 use crate::catalog::Prefill;
-use crate::chat::{BadRequest, ChatRequest, Edit, Fault};
+use crate::chat::{BadRequest, ChatRequest, Edit, Fault, tokens};
 use crate::routing::{RouteId, Wanted};
 use crate::style::StyleMode;
 
-use super::plan;
+use super::aside::aside;
 use super::shape::{Asking, SoFar};
 use super::waiting::Travelling;
 use super::{Options, Relay};
@@ -89,7 +89,8 @@ impl Continuation {
             last.fault = Some(Fault::Cut);
         }
         let made = answer::count(&self.attempts);
-        let cut_tokens = plan::count_text(text.clone()).await;
+        let said = text.clone();
+        let cut_tokens = aside(move || tokens::exact(&said)).await.ok_or(Fault::Cut)?;
         let most = self.options.max_attempts.unwrap_or(self.relay.routing.max_attempts);
         if ends_with_assistant(&self.request) || most > 0 && made >= most {
             return Err(Fault::Cut);

@@ -7,11 +7,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::answer::Attempt;
-use crate::chat::{ChatRequest, Fault, Unfit, tokens};
+use crate::chat::{ChatRequest, Fault, Unfit};
 use crate::routing::explain::SessionStory;
 use crate::routing::{Explanation, Fleet, Need, Order, Patience, Prospect, Trip, Wanted};
 
-use super::aside::aside;
 use super::shape::Asking;
 use super::{Options, Relay};
 
@@ -114,9 +113,4 @@ fn move_to_sight(need: &mut Need, fleet: &Fleet) -> Option<Attempt> {
         elapsed: Duration::ZERO,
         cut: None,
     })
-}
-
-/// A text's exact tokens.
-pub async fn count_text(text: String) -> u64 {
-    aside(move || tokens::exact(&text)).await.unwrap_or_default()
 }
