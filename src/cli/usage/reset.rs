@@ -5,7 +5,6 @@ use serde_json::json;
 use crate::config::Flags;
 
 use super::super::exit::{Exit, Trouble};
-use super::super::output::dim;
 use super::super::prompt::Prompt;
 use super::super::setup;
 use super::Call;
@@ -25,9 +24,5 @@ pub async fn run(yes: bool, call: Call<'_>) -> Result<(), Trouble> {
         format!("{}\n", json!({ "schema": "relay.usage-reset/1", "kept": kept.display().to_string() }))
     } else {
         format!("forgotten; what was there is kept as {}\n", kept.display())
-    })?;
-    output.notice(&dim(
-        "a `relay serve` that runs takes it over with its next request; its rests stay until they are over",
-    ));
-    Ok(())
+    })
 }

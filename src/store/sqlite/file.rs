@@ -113,14 +113,15 @@ pub fn reset(path: &Path, now: Timestamp) -> Result<PathBuf, OpenError> {
     Ok(kept)
 }
 
-/// Makes every meter as good as new, under a later change: other processes take it over from there.
+/// Makes every meter as good as new, under a later change, and lifts every rest: other processes take it over from there.
 fn forget(connection: &mut Connection) -> Result<(), Error> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let Written { table, journal, last } = rows::meters_after(&transaction, -1)?;
     for (name, _) in table.into_iter().flatten().chain(journal) {
         rows::write_meter(&transaction, last + 1, &name, "{\"documented\":0}")?;
     }
-    transaction.execute_batch("DELETE FROM change; DELETE FROM mark; DELETE FROM ledger")?;
+    rows::lift_marks(&transaction)?;
+    transaction.execute_batch("DELETE FROM change; DELETE FROM ledger")?;
     transaction.commit()
 }
 
@@ -212,9 +213,7 @@ fn bring_up_to_date(connection: &mut Connection, now: Timestamp) -> Result<(), M
     let oldest = earlier(now, LEDGER_KEPT);
     transaction.execute("DELETE FROM ledger WHERE at < ?1", [oldest.as_microsecond()])?;
     // That a model was gone is remembered for as long as a second sighting would retire it.
-    let story = earlier(now, SAME_STORY).as_microsecond();
-    let past = "DELETE FROM mark WHERE until < ?1 AND (until < ?2 OR cause NOT LIKE 'gone/%')";
-    transaction.execute(past, [now.as_microsecond(), story])?;
+    rows::forget_marks(&transaction, now, earlier(now, SAME_STORY))?;
     transaction.execute("DELETE FROM session WHERE seen < ?1", [oldest.as_microsecond()])?;
     Ok(transaction.commit()?)
 }

@@ -92,17 +92,21 @@ pub fn write_mark(connection: &Connection, name: &str, until: Timestamp, cause: 
     connection.prepare_cached(sql)?.execute(params![name, until.as_microsecond(), cause]).map(drop)
 }
 
-/// Takes a rest away. Its row stays until the file is opened again, so that other processes hear of it.
+/// Takes a rest away. Its row stays, so that other processes hear of it.
 pub fn lift_mark(connection: &Connection, name: &str) -> Result<(), Error> {
     let sql = "UPDATE mark SET until = 0, cause = ?2 WHERE name = ?1";
     connection.prepare_cached(sql)?.execute([name, LIFTED]).map(drop)
 }
 
+/// Takes every rest away, in the same way.
+pub fn lift_marks(connection: &Connection) -> Result<(), Error> {
+    connection.execute("UPDATE mark SET until = 0, cause = ?1", [LIFTED]).map(drop)
+}
+
 /// What stands in the place of a cause once the rest was lifted.
 const LIFTED: &str = "lifted";
 
-/// Every rest by its name: moment and cause, or nothing where it was lifted. Those of the past are deleted when a file is opened, a
-/// while later where a model was gone.
+/// Every rest by its name: moment and cause, or nothing where it was lifted.
 pub fn marks(connection: &Connection) -> Result<Vec<(String, Option<Mark>)>, Error> {
     let mut statement = connection.prepare_cached("SELECT name, until, cause FROM mark")?;
     let rows = statement.query_map([], |row| {
@@ -111,6 +115,12 @@ pub fn marks(connection: &Connection) -> Result<Vec<(String, Option<Mark>)>, Err
         Ok((row.get(0)?, (cause != LIFTED).then(|| Mark { until, cause: cause_of(&cause, until) })))
     })?;
     rows.collect()
+}
+
+/// Forgets rests that are over at `now`; those of models that were gone, where that was before `story`.
+pub fn forget_marks(connection: &Connection, now: Timestamp, story: Timestamp) -> Result<(), Error> {
+    let past = "DELETE FROM mark WHERE until < ?1 AND (until < ?2 OR cause NOT LIKE 'gone/%') AND cause <> ?3";
+    connection.execute(past, params![now.as_microsecond(), story.as_microsecond(), LIFTED]).map(drop)
 }
 
 /// `word/period/scope`, and `/guessed` where nobody named the moment; of a context, what was needed and what there is.

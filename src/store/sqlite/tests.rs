@@ -253,6 +253,28 @@ async fn what_could_not_be_written_is_written_once_the_file_is_back() {
     assert_eq!(again.pinned(SessionKey(2), at(0)), Some(limited.id));
 }
 
+#[tokio::test]
+async fn a_reset_reaches_whoever_has_the_file_open() {
+    let place = place();
+    let limited = place.route("limited");
+    let store = place.open();
+    let lease = store.reserve(limited, Cost::request(1, 1), at(0)).await.expect("room");
+    store.settle(lease, Settlement::AsReserved, row(limited, at(0), None), at(0));
+    store.mark(limited.model_mark, at(900), &Fault::Gone);
+    store.flush();
+    reset(&place.path(), at(0)).expect("it can be written");
+    // Opened once more before the others have looked.
+    assert!(place.open().view().marks[limited.model_mark.0].is_none());
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(5);
+    while store.view().marks[limited.model_mark.0].is_some() || used(&store, limited) > 0 {
+        assert!(std::time::Instant::now() < deadline, "it is seen within a second or so");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    store.mark(limited.model_mark, at(30), &Fault::Gone);
+    store.flush();
+    assert_eq!(place.open().view().marks[limited.model_mark.0].as_ref().map(|mark| mark.until), Some(at(30)));
+}
+
 /// Without limits nothing is written before the answer, with limits one transaction, and one more after it.
 #[tokio::test]
 async fn an_attempt_costs_one_transaction_before_it_and_one_after() {
