@@ -12,6 +12,7 @@ use crate::answer::{AnswerStream, Attempt, Body, Held};
 use crate::chat::fault::Stage;
 use crate::chat::{Breakage, ChatRequest, Fault, StreamEvent, Unfit};
 use crate::clock::{later, until};
+use crate::config::Timeouts;
 use crate::dialect::{Dialect, Target};
 use crate::quota::Cost;
 use crate::routing::{Candidate, Need, Route, RouteId, rank};
@@ -22,6 +23,9 @@ use crate::upstream::{Call, EventStream, Received, call_headers, read_whole};
 use super::Relay;
 use super::continuation::with_so_far;
 use super::shape::Asking;
+
+/// A whole answer may take so many times the deadline.
+const WHOLE: u32 = 10;
 
 /// A whole answer larger than this is none.
 const MOST_ANSWER_BYTES: usize = 64 * 1024 * 1024;
@@ -61,7 +65,7 @@ impl Relay {
             Err(fault) => return Tried { route: route.id, attempt: None, result: Err(fault) },
         };
         let sent = self.clock.now();
-        let moment = later(sent, self.first_event(route)).min(ends);
+        let moment = later(sent, self.first_event(route, asking.request.stream)).min(ends);
         self.learned().health(route.id).tried(sent);
         let body = tokio::select! {
             biased;
@@ -103,13 +107,12 @@ impl Relay {
         Ok(held)
     }
 
-    /// How long the route's first event may take.
-    pub(super) fn first_event(&self, route: &Route) -> Duration {
-        let usual = self.timeouts.first_event;
-        match route.provider.first_event {
-            Some(own) if !self.timeouts.first_event_is_users => own,
-            _ => usual,
-        }
+    /// How long the route's first event may take. A whole answer is its own first event, and comes when all of it is made: for eight
+    /// thousand tokens that takes minutes, which OpenAI's clients wait for.
+    pub(super) fn first_event(&self, route: &Route, is_stream: bool) -> Duration {
+        let Timeouts { first_event, first_event_is_users, deadline, .. } = self.timeouts;
+        let own = route.provider.first_event.filter(|_| !first_event_is_users).unwrap_or(first_event);
+        if is_stream || first_event_is_users { own } else { own.max(deadline * WHOLE) }
     }
 
     /// Sends the request and waits until there is something to show for it.

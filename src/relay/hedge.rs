@@ -1,6 +1,6 @@
-//! Hedging: where a first event is late, a second cheap route is asked beside the first, and whoever answers first wins.
+//! Hedging: where a first event is late, a second route is asked beside the first, and whoever answers first wins.
 
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,11 +22,20 @@ const LATE: f64 = 3.0;
 /// Nobody is late before this, however fast a route usually is.
 const NEVER_BEFORE: Duration = Duration::from_secs(1);
 
-/// A second route that costs more than this, in the seconds of its price, is not worth the time it may save.
+/// A second route that costs more than this, in the seconds of its price, is not worth the time that hedging may save.
 const MOST_PRICE: f64 = 10.0;
 
+/// A call that is under way.
+struct Start<'a> {
+    asking: Asking<'a>,
+    trip: &'a Trip,
+    first: &'a Candidate,
+    number: u32,
+    sent: Timestamp,
+}
+
 impl Relay {
-    /// An attempt over `first`, and one beside it where hedging is on and `first` is late. What became of them, an answer last.
+    /// An attempt over `first`, and one beside it where that is late. What became of them, an answer last.
     pub(super) async fn race(
         self: &Arc<Self>,
         asking: Asking<'_>,
@@ -36,39 +45,31 @@ impl Relay {
     ) -> Vec<Tried> {
         let number = u32::try_from(answer::count(attempts) + 1).unwrap_or(u32::MAX);
         let sent = self.clock.now();
-        trip.allow(self.first_event(self.fleet.route(first.route)), sent);
+        trip.allow(self.first_event(self.fleet.route(first.route), asking.request.stream), sent);
         let trip = &*trip;
-        let Some(late) = self.late(first.route, sent) else {
-            let ends = self.patient_until(asking, trip, first.route, sent);
-            return vec![self.attempt(asking, &trip.need, first, number, ends).await];
-        };
-        // In a box of its own: every request has to make room for what is here.
-        Box::pin(self.hedge(asking, trip, first, number, sent, late)).await
-    }
-
-    /// Asks another route beside the first once that is late.
-    async fn hedge(
-        self: &Arc<Self>,
-        asking: Asking<'_>,
-        trip: &Trip,
-        first: &Candidate,
-        number: u32,
-        sent: Timestamp,
-        late: Timestamp,
-    ) -> Vec<Tried> {
-        let mut one = pin!(self.attempt(asking, &trip.need, first, number, trip.ends()));
+        let late = self.late(asking, trip, first.route, sent);
+        let ends = if late.is_some() { trip.ends() } else { self.patient_until(asking, trip, first.route, sent) };
+        let mut one = pin!(self.attempt(asking, &trip.need, first, number, ends));
+        let Some(late) = late else { return vec![one.await] };
+        // In boxes of their own: every request has to make room for what is here.
         tokio::select! {
             biased;
             tried = &mut one => return vec![tried],
-            () = self.clock.sleep_until(late) => {}
+            () = Box::pin(self.clock.sleep_until(late)) => {}
         }
-        let Some(second) =
-            trip.beside(&self.fleet, &self.snapshot(), first).filter(|other| other.price.total() <= MOST_PRICE)
-        else {
+        Box::pin(self.hedge(Start { asking, trip, first, number, sent }, one)).await
+    }
+
+    /// Asks another route beside the first, which is late.
+    async fn hedge(self: &Arc<Self>, start: Start<'_>, mut one: Pin<&mut impl Future<Output = Tried>>) -> Vec<Tried> {
+        let Start { asking, trip, first, number, sent } = start;
+        let is_worth_it = |other: &Candidate| !self.routing.hedge || other.price.total() <= MOST_PRICE;
+        let Some(second) = trip.beside(&self.fleet, &self.snapshot(), first).filter(is_worth_it) else {
             return vec![one.await];
         };
         tracing::debug!(request = %asking.options.request_id, late = %self.fleet.route(first.route).name, "hedging");
-        let ends = later(self.clock.now(), self.first_event(self.fleet.route(second.route))).max(trip.ends());
+        let time = self.first_event(self.fleet.route(second.route), asking.request.stream);
+        let ends = later(self.clock.now(), time).max(trip.ends());
         let mut two = pin!(self.attempt(asking, &trip.need, &second, number.saturating_add(1), ends));
         tokio::select! {
             tried = &mut one => if tried.result.is_ok() { vec![tried] } else { vec![tried, two.await] },
@@ -89,14 +90,18 @@ impl Relay {
         later(sent, trip.patience.deadline / 2).min(trip.ends())
     }
 
-    /// When the first event of a call that was sent over this route would be late; never where that is not known, or nobody hedges.
-    fn late(&self, route: RouteId, sent: Timestamp) -> Option<Timestamp> {
-        if !self.routing.hedge {
-            return None;
+    /// When the first event of a call would be late; never where nobody is to be asked beside it. With hedging that is known by how long
+    /// it takes as a rule. Without, a whole answer that is not there at the deadline is long or its provider dead, and to give
+    /// it up would be to lose a long one.
+    fn late(&self, asking: Asking<'_>, trip: &Trip, first: RouteId, sent: Timestamp) -> Option<Timestamp> {
+        if self.routing.hedge
+            && let Some(usual) = self.learned().health[first.0].first_event_ms
+        {
+            let late = Duration::from_secs_f64(usual * LATE / 1_000.0).max(NEVER_BEFORE);
+            return Some(later(sent, late));
         }
-        let usual = self.learned().health[route.0].first_event_ms?;
-        let late = Duration::from_secs_f64(usual * LATE / 1_000.0).max(NEVER_BEFORE);
-        Some(later(sent, late))
+        let is_doubtful = !asking.request.stream && !self.timeouts.first_event_is_users && trip.has_others;
+        is_doubtful.then(|| later(sent, trip.patience.deadline))
     }
 
     /// The late one of two, which is dropped and so cancelled.

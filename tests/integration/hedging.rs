@@ -69,7 +69,7 @@ async fn nobody_is_asked_beside_where_it_is_off_or_would_cost_much() {
 }
 
 #[tokio::test]
-async fn a_silent_stream_leaves_half_of_the_time_to_others() {
+async fn a_silent_answer_leaves_time_to_others() {
     for (config, streamed, silent_s) in
         [("", true, 30), ("", false, 60), ("[timeouts]\nfirst_event = \"40s\"\n", true, 40)]
     {
@@ -82,13 +82,33 @@ async fn a_silent_stream_leaves_half_of_the_time_to_others() {
         hand.advance(Duration::from_secs(silent_s - 1));
         assert!(is_silent().await, "{config} {silent_s}");
         hand.advance(Duration::from_secs(2));
-        let reply = asking.await;
-        if silent_s < 60 {
-            reply.by("sim-b/sim-m").after("sim-a/sim-m=timeout");
-        } else {
-            reply.refused(504, "upstream_timeout");
-        }
+        asking.await.by("sim-b/sim-m").after("sim-a/sim-m=timeout");
     }
+}
+
+/// Longer than its deadline.
+const LONG: &str = "[routing]\nstrategy = \"priority\"\n[timeouts]\ndeadline = \"500ms\"\n";
+
+#[tokio::test]
+async fn a_whole_answer_that_takes_long_is_waited_for_and_another_route_asked_beside_it() {
+    let alone = gateway().over([slow("sim-a", 1_500)]).config(LONG).start().await;
+    alone.ask("hello").await.by("sim-a/sim-m").after("");
+    let beside = gateway().over([slow("sim-a", 1_500), slow("sim-b", 8_000)]).config(LONG).start().await;
+    beside.ask("hello").await.by("sim-a/sim-m").after("");
+    assert_eq!(calls(&beside), [1, 1]);
+}
+
+#[tokio::test]
+async fn a_whole_answer_of_the_only_provider_has_ten_times_the_deadline() {
+    let (clock, hand) = Clock::manual("2026-10-09T12:00:00Z".parse().expect("a moment"));
+    let gateway = gateway().over([provider("sim-a").answers([Act::Hang])]).clock(clock).start().await;
+    let mut asking = gateway.ask("hello").into_future();
+    for seconds in [0, 599] {
+        hand.advance(Duration::from_secs(seconds));
+        assert!(tokio::time::timeout(Duration::from_millis(200), &mut asking).await.is_err(), "{seconds}");
+    }
+    hand.advance(Duration::from_secs(2));
+    asking.await.refused(504, "upstream_timeout");
 }
 
 #[tokio::test]
