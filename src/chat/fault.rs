@@ -164,6 +164,24 @@ pub enum Class {
     Setup,
 }
 
+/// Fields of a request that refusals name where they have no place for it.
+const FIELDS: [&str; 14] = [
+    "max_tokens",
+    "max_completion_tokens",
+    "max_output_tokens",
+    "max_new_tokens",
+    "temperature",
+    "top_p",
+    "messages",
+    "tool_choice",
+    "tools",
+    "response_format",
+    "reasoning_effort",
+    "frequency_penalty",
+    "presence_penalty",
+    "logprobs",
+];
+
 impl Fault {
     /// The moment from which trying again can help, where it is known.
     pub const fn until(&self) -> Option<Timestamp> {
@@ -182,19 +200,24 @@ impl Fault {
         !OWN_LIMITS.iter().any(|words| message.contains(words))
     }
 
-    /// Two refusals that name two fields are about two things.
+    /// Two refusals are about one thing where both name the same field, or none. How long an answer may be is each model's own matter.
     pub fn is_about_the_same_as(&self, other: &Self) -> bool {
-        let field = |fault: &Self| match fault {
-            Self::Invalid { param: Some(param), .. } => {
-                let end = param.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(param.len());
-                Some(param[..end].to_owned())
-            }
-            _ => None,
-        };
-        match (field(self), field(other)) {
-            (Some(own), Some(other)) => own == other,
-            _ => true,
+        let (own, other) = (self.field(), other.field());
+        own == other && !own.is_some_and(|field| field.starts_with("max"))
+    }
+
+    /// The field of the request that a refusal names.
+    fn field(&self) -> Option<String> {
+        let Self::Invalid { param, message, .. } = self else { return None };
+        if let Some(param) = param {
+            let end = param.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(param.len());
+            return Some(param[..end].to_owned());
         }
+        // In words, with the spaces of words or in camel case.
+        let plain = |text: &str| text.to_lowercase().replace(|c: char| !c.is_ascii_alphanumeric(), "");
+        let message = plain(message);
+        let named = FIELDS.iter().filter_map(|field| Some((message.find(&plain(field))?, *field)));
+        named.min_by_key(|(place, field)| (*place, std::cmp::Reverse(field.len()))).map(|(_, field)| field.to_owned())
     }
 
     /// One word for trails, ledgers and logs. Never holds anything a provider said.
@@ -336,10 +359,22 @@ mod tests {
         let temperature = said("must be 1 at most", Some("temperature"));
         for (message, param, agrees) in [
             ("must be positive", Some("temperature"), true),
-            ("must be positive", None, true),
+            ("temperature must be positive", None, true),
+            ("must be positive", None, false),
             ("must be a string", Some("messages[0].content"), false),
         ] {
             assert_eq!(said(message, param).is_about_the_same_as(&temperature), agrees, "{message} {param:?}");
+        }
+        let of_length = said("max tokens must be less than or equal to 8000", None);
+        let of_tools = said("Type mismatch of '/tools/0/function/parameters/type'", None);
+        for (one, other, agrees) in [
+            (&of_length, &said("'maxOutputTokens' is too large", None), false),
+            (&of_length, &said("is above the maximum", Some("max_completion_tokens")), false),
+            (&of_length, &of_tools, false),
+            (&of_tools, &said("is no schema", Some("tools[0].function")), true),
+            (&said("the image cannot be read", None), &said("Could not process image", None), true),
+        ] {
+            assert_eq!(one.is_about_the_same_as(other), agrees, "{one:?} {other:?}");
         }
         assert!(temperature.is_mistake() && !Fault::Cut.is_mistake());
         for message in
