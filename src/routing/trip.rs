@@ -127,14 +127,14 @@ impl Trip {
         };
         let has_others = contenders.iter().any(is_other);
         if now >= self.ends {
-            return Step::Stop(self.outcome().unwrap_or(Fault::Broken(Breakage::Timeout(Stage::Deadline))));
+            return Step::Stop(self.outcome(fleet).unwrap_or(Fault::Broken(Breakage::Timeout(Stage::Deadline))));
         }
         let may_try = self.may_try(0);
         self.has_others = has_others && self.may_try(1);
         match next {
             Some(contender) if may_try => Step::Try(contender.in_full(fleet, &self.need, snapshot)),
-            _ if may_try => self.wait_or_stop(now),
-            _ => Step::Stop(self.outcome().unwrap_or(Fault::NothingSetUp)),
+            _ if may_try => self.wait_or_stop(fleet, now),
+            _ => Step::Stop(self.outcome(fleet).unwrap_or(Fault::NothingSetUp)),
         }
     }
 
@@ -198,8 +198,8 @@ impl Trip {
         self.ends = later(self.ends, time);
     }
 
-    fn wait_or_stop(&self, now: Timestamp) -> Step {
-        let Some(fault) = self.outcome() else { return Step::Stop(Fault::NothingSetUp) };
+    fn wait_or_stop(&self, fleet: &Fleet, now: Timestamp) -> Step {
+        let Some(fault) = self.outcome(fleet) else { return Step::Stop(Fault::NothingSetUp) };
         if let Fault::Full { until: Some(moment) } = fault {
             let left = self.patience.max_wait.saturating_sub(self.waited);
             if moment > now && until(now, moment) <= left {
@@ -243,9 +243,14 @@ impl Trip {
         invalid().find(agree).map(|(_, fault)| fault.clone())
     }
 
-    /// What the request comes to if it stops here.
-    pub fn outcome(&self) -> Option<Fault> {
-        outcome(&self.tried, &self.rejections)
+    /// What the request comes to if it stops here. A local server that does not run is one that is not there: what the others say counts.
+    fn outcome(&self, fleet: &Fleet) -> Option<Fault> {
+        let is_absent = |(route, fault): &&(RouteId, Fault)| {
+            fleet.route(*route).is_local() && *fault == Fault::Broken(Breakage::Unreachable)
+        };
+        let present: Vec<(RouteId, Fault)> = self.tried.iter().filter(|it| !is_absent(it)).cloned().collect();
+        let tried = if present.is_empty() { &self.tried } else { &present };
+        outcome(tried, &self.rejections)
     }
 }
 

@@ -280,3 +280,17 @@ async fn what_no_model_can_do_is_said_by_name() {
     let ended = ask(&["--param", tools, "hi"]).over(&providers).await;
     ended.exits(65).prints("").says("tools");
 }
+
+/// Most machines have no Ollama, and nobody set it up there.
+#[tokio::test]
+async fn a_local_server_that_does_not_run_hides_no_cause() {
+    const ABSENT: &str = "dialect = \"openai\"\nbase_url = \"http://127.0.0.1:1\"\nstatus = \"local\"\n[[model]]\nid = \"m\"\ncontext = 9000\n";
+    for (act, code, words) in
+        [(Act::Denied, 77, "sim-a/sim-m"), (Act::status(500), 69, "500"), (Act::BadRequest("no".to_owned()), 65, "no")]
+    {
+        let providers = Providers::start([provider("sim-a").answers([act])], Clock::system()).await;
+        let config = "[providers.here]\nenabled = true\n";
+        let ended = ask(&["hi"]).over(&providers).more_config(config).file("limits/here.toml", ABSENT).await;
+        ended.exits(code).says(words);
+    }
+}
