@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::{HeaderMap, Uri};
 use hyper::body::Incoming;
 use jiff::Timestamp;
@@ -31,6 +32,8 @@ const WHOLE: u32 = 10;
 const MOST_ANSWER_BYTES: usize = 64 * 1024 * 1024;
 /// Of a refusal no more than this is read.
 const MOST_REFUSAL_BYTES: usize = 256 * 1024;
+/// Nor is it waited for longer: others may answer meanwhile.
+const REFUSAL_TIME: Duration = Duration::from_secs(2);
 
 /// Where a route is called, with the headers of every call.
 #[derive(Debug)]
@@ -197,7 +200,8 @@ impl Relay {
 
     async fn refusal(&self, route: &Route, received: Received) -> Fault {
         // What cannot be read of a refusal leaves its status and headers to go by.
-        let body = read_whole(received.body, MOST_REFUSAL_BYTES).await.unwrap_or_default();
+        let read = tokio::time::timeout(REFUSAL_TIME, read_whole(received.body, MOST_REFUSAL_BYTES)).await;
+        let body = read.map_or_else(|_| Bytes::new(), Result::unwrap_or_default);
         self.note_refusal(route, received.status, &received.headers, &body)
     }
 }

@@ -3,7 +3,7 @@
 use relay::sim::{Act, ModelSpec};
 use serde_json::json;
 
-use super::harness::{Fake, gateway, provider, says};
+use super::harness::{Fake, Then, Upstream, gateway, provider, says};
 
 const IMPATIENT: &str = "[timeouts]\nfirst_event = \"300ms\"\n";
 
@@ -181,4 +181,17 @@ async fn attempts_can_be_bounded() {
     ];
     let gateway = gateway().over(fakes).config("[routing]\nmax_attempts = 2\n").start().await;
     gateway.ask("hello").await.refused(502, "upstream_unavailable").after("sim-a/sim-m=500, sim-b/sim-m=500");
+}
+
+#[tokio::test]
+async fn a_refusal_that_never_ends_is_one_by_its_status() {
+    let begun = "HTTP/1.1 429 Too Many Requests\r\nretry-after: 7\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{";
+    for then in [Then::Stay, Then::Drip(" ")] {
+        let upstream = Upstream::start(begun, then).await;
+        let fakes = [provider("sim-a"), provider("sim-b")];
+        let gateway = gateway().over(fakes).elsewhere("sim-a", upstream.address).start().await;
+        let start = std::time::Instant::now();
+        gateway.ask("hello").await.by("sim-b/sim-m").after("sim-a/sim-m=busy");
+        assert!(start.elapsed().as_secs() < 6);
+    }
 }
