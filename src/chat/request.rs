@@ -19,7 +19,7 @@ pub const META_MODEL: &str = "meta-model";
 const META_ALIASES: [&str; 2] = ["auto", "relay"];
 
 /// Fields that speak to relay; no provider sees them.
-const OWN_FIELDS: [&str; 3] = ["model_type", "model_scale", "model_name"];
+const OWN_FIELDS: [&[u8]; 4] = [b"model_type", b"model_scale", b"model_name", b"session_id"];
 
 /// A request to be answered: plain or streamed, from the gateway or the shell.
 #[derive(Debug, Clone)]
@@ -198,7 +198,7 @@ impl ChatRequest {
     /// A rewrite of this request's body that starts without relay's own fields.
     pub fn rewrite(&self) -> Rewrite<'_> {
         let mut rewrite = Rewrite::new(&self.body, &self.fields);
-        rewrite.retain(|name| !(name.starts_with(b"model_") && OWN_FIELDS.iter().any(|own| own.as_bytes() == name)));
+        rewrite.retain(|name| !OWN_FIELDS.contains(&name));
         rewrite
     }
 }

@@ -50,11 +50,14 @@ async fn a_streamed_request_gains_the_question_for_usage_and_nothing_else() {
 async fn relays_own_fields_are_not_passed_on() {
     let gateway = gateway().over([provider("sim-a").answers([json_of(raw_answer())])]).start().await;
     let reply = gateway
-        .post(request("auto", ",\"model_type\":\"text\",\"model_scale\":\"medium\",\"model_name\":\"SIM\""))
+        .post(request(
+            "auto",
+            ",\"model_type\":\"text\",\"model_scale\":\"medium\",\"model_name\":\"SIM\",\"session_id\":\"s1\"",
+        ))
         .await;
     assert_eq!(reply.status, 200, "{}", reply.text());
     let sent = body(&gateway.providers.only_chat("sim-a"));
-    assert!(!sent.contains("model_") && sent.contains(ODD), "{sent}");
+    assert!(!sent.contains("model_") && !sent.contains("session_id") && sent.contains(ODD), "{sent}");
 }
 
 #[tokio::test]
