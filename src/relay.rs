@@ -216,6 +216,20 @@ impl Relay {
         self.standing_for(&Need::smallest())
     }
 
+    /// Where every model stands. Several keys make several routes of one model; the best of them speaks for it.
+    pub fn standing_by_model(&self) -> Vec<(RouteId, Option<Rejection>)> {
+        let mut models: Vec<(RouteId, Option<Rejection>)> = Vec::new();
+        for (id, rejection) in self.standing() {
+            let name = &self.fleet.route(id).name;
+            match models.iter_mut().find(|(known, _)| self.fleet.route(*known).name == *name) {
+                None => models.push((id, rejection)),
+                Some((_, best)) if Rejection::order(best.as_ref()) <= Rejection::order(rejection.as_ref()) => {}
+                Some(known) => *known = (id, rejection),
+            }
+        }
+        models
+    }
+
     fn standing_for(&self, need: &Need) -> Vec<(RouteId, Option<Rejection>)> {
         let ranking = rank(&self.fleet, need, &self.snapshot());
         let free = ranking.contenders.into_iter().map(|contender| (contender.route, None));

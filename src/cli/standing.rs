@@ -7,8 +7,7 @@ use crate::catalog::reader::close;
 use crate::catalog::{Model, Provider, Status};
 use crate::config::{LeftOut, Routing};
 use crate::quota::Limit;
-use crate::relay::Relay;
-use crate::routing::{Rejection, Route};
+use crate::routing::{Rejection, Route, RouteId};
 
 use super::exit::{Exit, Trouble};
 use super::setup::{Core, refusal};
@@ -59,7 +58,7 @@ impl State {
 
 /// Every model of every provider that is not switched off, in the catalogue's order.
 pub fn entries(core: &Core) -> Vec<Entry<'_>> {
-    let standing = core.relay.standing();
+    let standing = core.relay.standing_by_model();
     let mut entries = Vec::new();
     for known in &core.settings.catalog.providers {
         let account = core.settings.accounts.iter().find(|account| account.provider.id == known.id);
@@ -69,7 +68,7 @@ pub fn entries(core: &Core) -> Vec<Entry<'_>> {
             let state = match left_out {
                 Some(left_out) => State::of_left_out(left_out),
                 None if !model.chats() => State::unusable("no chat", "relay answers chats alone".to_owned()),
-                None => best(&core.relay, &core.settings.routing, &standing, provider, model),
+                None => of_model(core, &standing, provider, model),
             };
             entries.push(Entry { provider, model, state });
         }
@@ -77,19 +76,13 @@ pub fn entries(core: &Core) -> Vec<Entry<'_>> {
     entries
 }
 
-/// Several keys make several routes of one model; the best standing speaks for it.
-fn best(
-    relay: &Relay,
-    routing: &Routing,
-    standing: &[(crate::routing::RouteId, Option<Rejection>)],
-    provider: &Provider,
-    model: &Model,
-) -> State {
-    let routes = standing.iter().map(|(id, rejection)| (relay.fleet.route(*id), rejection));
-    let own = routes.filter(|(route, _)| route.provider.id == provider.id && route.model.id == model.id);
-    own.map(|(route, rejection)| State::of_route(routing, route, rejection.clone()))
-        .min_by_key(|state| (!state.usable, state.until))
-        .unwrap_or_else(|| State::unusable("no route", "it has no route".to_owned()))
+fn of_model(core: &Core, standing: &[(RouteId, Option<Rejection>)], provider: &Provider, model: &Model) -> State {
+    let mut routes = standing.iter().map(|(id, rejection)| (core.relay.fleet.route(*id), rejection));
+    let own = routes.find(|(route, _)| route.provider.id == provider.id && route.model.id == model.id);
+    own.map_or_else(
+        || State::unusable("no route", "it has no route".to_owned()),
+        |(route, rejection)| State::of_route(&core.settings.routing, route, rejection.clone()),
+    )
 }
 
 /// A name that no provider and no model has, with what it may have meant.

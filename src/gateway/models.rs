@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalog::{ModelType, Scale};
 use crate::chat::request::META_MODEL;
-use crate::routing::{Rejection, Route};
+use crate::routing::{Rejection, Route, RouteId};
 
 use super::respond::{self, ErrorBody};
 use super::routes::Gateway;
@@ -110,16 +110,11 @@ fn check_name(param: &str, value: Option<&str>, names: &[&str]) -> Result<(), Er
 fn listings(gateway: &Gateway) -> Vec<Listing> {
     let relay = &gateway.relay;
     let created = gateway.started_at.as_second();
-    let mut models: Vec<Listing> = Vec::with_capacity(relay.fleet.routes.len() + 1);
-    for (route, rejection) in relay.standing() {
-        let listing = listing(relay.fleet.route(route), rejection.as_ref(), created);
-        // Several keys make several routes of one model; the best standing speaks for it.
-        match models.iter_mut().find(|known| known.id == listing.id) {
-            Some(known) if known.status != "available" => *known = listing,
-            Some(_) => {}
-            None => models.push(listing),
-        }
-    }
+    let standing = relay.standing_by_model();
+    let listing = |(route, rejection): &(RouteId, Option<Rejection>)| {
+        listing(relay.fleet.route(*route), rejection.as_ref(), created)
+    };
+    let mut models: Vec<Listing> = standing.iter().map(listing).collect();
     models.insert(0, meta_model(&models, created));
     models
 }

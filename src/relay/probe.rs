@@ -192,15 +192,8 @@ impl Relay {
     /// Why none of the model's routes can be used now; the one that can soonest speaks for it.
     fn rejection(&self, name: &str) -> Option<Rejection> {
         let need = Need { despite_guesses: true, ..Need::smallest() };
-        let mut own = self.standing_for(&need).into_iter().filter(|(route, _)| *self.fleet.route(*route).name == *name);
-        let mut best = own.next()?.1?;
-        for (_, rejection) in own {
-            let rejection = rejection?;
-            if rejection.until().is_some() && rejection.until() < best.until() {
-                best = rejection;
-            }
-        }
-        Some(best)
+        let own = self.standing_for(&need).into_iter().filter(|(route, _)| *self.fleet.route(*route).name == *name);
+        own.map(|(_, rejection)| rejection).min_by_key(|rejection| Rejection::order(rejection.as_ref()))?
     }
 
     /// How long to wait after one probe of this model before the next one of its provider.

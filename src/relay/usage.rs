@@ -133,20 +133,15 @@ impl Relay {
     /// Every model's windows as they are known now, in the fleet's order.
     pub fn windows(&self) -> Vec<ModelWindows> {
         let snapshot = self.snapshot();
-        let mut models: Vec<ModelWindows> = Vec::new();
-        for (id, rejection) in self.standing() {
-            let route = self.fleet.route(id);
-            let known = models.iter_mut().find(|it| it.provider == route.provider.id && it.model == route.model.id);
-            match known {
-                Some(known) => known.add(route, rejection.as_ref(), &snapshot),
-                None => {
-                    let mut model = ModelWindows::new(route, rejection.as_ref());
-                    model.add(route, rejection.as_ref(), &snapshot);
-                    models.push(model);
-                }
+        let windows = |(id, rejection): (RouteId, Option<Rejection>)| {
+            let best = self.fleet.route(id);
+            let mut model = ModelWindows::new(best, rejection.as_ref());
+            for route in self.fleet.routes.iter().filter(|route| route.name == best.name) {
+                model.add(route, &snapshot);
             }
-        }
-        models
+            model
+        };
+        self.standing_by_model().into_iter().map(windows).collect()
     }
 
     /// What was taken from each meter, going by the ledger.
@@ -179,16 +174,8 @@ impl ModelWindows {
         }
     }
 
-    /// Adds a route of this model; the best standing of its keys speaks for it.
-    fn add(&mut self, route: &Route, rejection: Option<&Rejection>, snapshot: &Snapshot) {
-        let until = rejection.and_then(Rejection::until);
-        match rejection {
-            None => (self.state, self.available_at) = ("ready".into(), None),
-            Some(rejection) if self.state != "ready" && until.is_some() && until < self.available_at => {
-                (self.state, self.available_at) = (rejection.state().into(), until);
-            }
-            Some(_) => {}
-        }
+    /// Adds a route of this model.
+    fn add(&mut self, route: &Route, snapshot: &Snapshot) {
         self.routes.push(route.id);
         for meter in &route.meters {
             if !self.meters.contains(meter) {

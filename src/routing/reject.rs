@@ -89,6 +89,11 @@ impl Rejection {
         }
     }
 
+    /// Sorts the best standing first: usable, then usable again soonest, then until nobody knows when.
+    pub fn order(standing: Option<&Self>) -> Option<(bool, Option<Timestamp>)> {
+        standing.map(|rejection| (rejection.until().is_none(), rejection.until()))
+    }
+
     /// The route's state for a small request, in a word or two.
     pub const fn state(&self) -> &'static str {
         match self {

@@ -1,9 +1,9 @@
 //! `relay models`: which models can be used, and why the others cannot, without a question to anybody.
 
 use relay::clock::Clock;
-use relay::sim::{Limit, ModelSpec, Period};
+use relay::sim::{Act, Limit, ModelSpec, Period};
 
-use super::harness::{Command, Providers, provider, relay};
+use super::harness::{Asking, Command, Providers, provider, relay};
 
 async fn command(arguments: &[&str]) -> (Providers, Command) {
     let coder =
@@ -97,4 +97,32 @@ async fn a_table_folds_what_cannot_be_used() {
         assert!(ended.stdout.contains(part), "{part} in:\n{}", ended.stdout);
     }
     assert!(ended.stdout.lines().all(|line| line.chars().count() <= 80), "{}", ended.stdout);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_keys_that_cannot_be_used_everybody_hears_of_the_one_that_will() {
+    for (is_first_good, accounts) in [(true, "separate"), (false, "shared")] {
+        let providers = Providers::start([provider("one").answers([Act::busy(600)])], Clock::system()).await;
+        let good = providers.described()[0].key.clone();
+        let [first, second] = if is_first_good { [&*good, "bad"] } else { ["bad", &*good] };
+        let ask = relay(["ask", "--wait", "0s", "hello"]).over(&providers);
+        let ask = ask.more_config(&format!("accounts = \"{accounts}\"\n"));
+        let ask = ask.variable("ONE_API_KEY", first).variable("ONE_API_KEY_2", second);
+        let others = [["models", "--json"], ["usage", "--json"], ["check-models", "--json"]];
+        let [models, usage, check] = others.map(|words| ask.beside(words));
+        let serve = ask.beside(["serve", "--port", "0", "--no-verify", "--log-format", "json"]);
+        ask.await.exits(75).says("free in");
+        let (models, usage, check) = (models.await.json(), usage.await.json(), check.await.json());
+        let mut serve = serve.start();
+        let served = Asking::to(serve.address(), "GET", "/v1/models/one/sim-m").await.json();
+        let told = [
+            (&models["models"][0]["state"], &models["models"][0]["available_at"], "cooldown"),
+            (&usage["models"][0]["state"], &usage["models"][0]["available_at"], "cooldown"),
+            (&check["models"][0]["status"], &check["models"][0]["retry_at"], "limit"),
+            (&served["status"], &served["available_at"], "cooldown"),
+        ];
+        for (state, until, expected) in told {
+            assert!(state == expected && until.is_string(), "{is_first_good}: {models}\n{usage}\n{check}\n{served}");
+        }
+    }
 }
