@@ -12,5 +12,7 @@ pub mod reader;
 pub use catalog::{Catalog, Overlay};
 pub use check::{check_base_url, is_loopback, stays_here};
 pub use infer::types as types_of_name;
-pub use provider::{AccountLimit, AccountPage, Model, ModelType, Page, Prefill, Provider, Scale, Status, Trains};
+pub use provider::{
+    AccountLimit, AccountPage, Model, ModelType, Page, Prefill, Provider, Scale, Status, Trains, is_meant,
+};
 pub use reader::{Problem, Problems};

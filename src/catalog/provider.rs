@@ -48,6 +48,11 @@ impl Provider {
         self.models.iter().any(Model::chats)
     }
 
+    /// Whether a person who types this name means the provider or one of its models.
+    pub fn is_meant(&self, name: &str) -> bool {
+        self.id.eq_ignore_ascii_case(name) || self.models.iter().any(|model| is_meant(name, &self.id, &model.id))
+    }
+
     /// What requests to this model of the provider have to look like.
     pub fn wire_of<'a>(&'a self, model: &'a Model) -> &'a Wire {
         model.wire.as_deref().unwrap_or(&self.wire)
@@ -59,6 +64,12 @@ impl Provider {
             self.models.iter().cloned().partition(|model| model.chats() && !is_listed(&model.id));
         (Self { models, ..self.clone() }, gone.into_iter().map(|model| model.id).collect())
     }
+}
+
+/// Whether a name is that of the provider, of the model, or `provider/model`.
+pub fn is_meant(name: &str, provider: &str, model: &str) -> bool {
+    let is_whole = |(before, behind): (&str, &str)| before.eq_ignore_ascii_case(provider) && behind == model;
+    provider.eq_ignore_ascii_case(name) || model == name || name.split_once('/').is_some_and(is_whole)
 }
 
 /// One model of a provider.

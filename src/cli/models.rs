@@ -43,20 +43,16 @@ fn choose<'e>(models: &Models, core: &Core, all: &'e [Entry<'e>]) -> Result<Vec<
     let kind = pick("--type", models.model_type.as_deref(), &ModelType::NAMES)?;
     let scale = pick("--scale", models.scale.as_deref(), &Scale::NAMES)?;
     for name in &models.names {
-        if !all.iter().any(|entry| is_named(entry, name)) {
+        if !all.iter().any(|entry| entry.is_meant(name)) {
             return Err(unknown(name, core, all));
         }
     }
     let is_wanted = |entry: &&Entry<'_>| {
-        (models.names.is_empty() || models.names.iter().any(|name| is_named(entry, name)))
+        (models.names.is_empty() || models.names.iter().any(|name| entry.is_meant(name)))
             && kind.is_none_or(|kind| entry.model.is_a(kind))
             && scale.is_none_or(|scale| entry.model.scale == scale)
     };
     Ok(all.iter().filter(is_wanted).collect())
-}
-
-fn is_named(entry: &Entry<'_>, name: &str) -> bool {
-    entry.provider.id.eq_ignore_ascii_case(name) || entry.model.id == name || entry.name() == name
 }
 
 fn pick<T: Copy>(flag: &str, text: Option<&str>, names: &[(&str, T)]) -> Result<Option<T>, Trouble> {

@@ -224,14 +224,9 @@ async fn verified(
     names: &[String],
     clock: &Clock,
 ) -> (Vec<Finding>, Option<jiff::SignedDuration>) {
-    let means = |account: &Account, name: &String| {
-        let id = &account.provider.id;
-        id.eq_ignore_ascii_case(name)
-            || account.provider.models.iter().any(|model| model.id == *name || format!("{id}/{}", model.id) == *name)
-    };
     let (asked, others): (Vec<_>, Vec<_>) = std::mem::take(&mut settings.accounts)
         .into_iter()
-        .partition(|account| names.is_empty() || names.iter().any(|name| means(account, name)));
+        .partition(|account| names.is_empty() || names.iter().any(|name| account.provider.is_meant(name)));
     let Verified { accounts, findings, clock_ahead } =
         upstream::verify(asked, &settings.keys, &settings.network, clock.now()).await;
     settings.accounts = [accounts, others].concat();

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::catalog::reader::close;
-use crate::catalog::{Model, Provider, Status};
+use crate::catalog::{Model, Provider, Status, is_meant};
 use crate::config::{LeftOut, Routing};
 use crate::quota::Limit;
 use crate::routing::{Rejection, Route, RouteId};
@@ -100,9 +100,9 @@ pub fn unknown(name: &str, core: &Core, all: &[Entry<'_>]) -> Trouble {
 }
 
 impl Entry<'_> {
-    /// `provider/model`, as requests name it.
-    pub fn name(&self) -> String {
-        format!("{}/{}", self.provider.id, self.model.id)
+    /// Whether a person who types this name means it, or its provider.
+    pub fn is_meant(&self, name: &str) -> bool {
+        is_meant(name, &self.provider.id, &self.model.id)
     }
 
     pub fn types(&self) -> Vec<&'static str> {

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::catalog::is_meant;
 use crate::clock::{Clock, earlier, midnight};
 use crate::config::{self, Environment, Flags};
 use crate::relay::{UsageReport, usage_via};
@@ -124,19 +125,16 @@ fn since(usage: &Usage, now: Timestamp) -> Timestamp {
 
 /// The models that names and `--exhausted` leave.
 fn chosen(report: UsageReport, usage: &Usage) -> Result<UsageReport, Trouble> {
-    let is_named = |name: &String, provider: &str, model: &str| {
-        provider.eq_ignore_ascii_case(name) || model == name || format!("{provider}/{model}") == *name
-    };
     let mut report = report;
     for name in &usage.names {
-        if !report.models.iter().any(|it| is_named(name, &it.quota.provider, &it.quota.model)) {
+        if !report.models.iter().any(|it| is_meant(name, &it.quota.provider, &it.quota.model)) {
             let message = format!("`{name}` is not set up, so nothing of it was used");
             return Err(Trouble::new(Exit::Usage, message).hint("relay models lists what there is"));
         }
     }
     report.models.retain(|it| {
         let quota = &it.quota;
-        (usage.names.is_empty() || usage.names.iter().any(|name| is_named(name, &quota.provider, &quota.model)))
+        (usage.names.is_empty() || usage.names.iter().any(|name| is_meant(name, &quota.provider, &quota.model)))
             && (!usage.exhausted || quota.state != "ready")
     });
     Ok(report)
@@ -144,12 +142,7 @@ fn chosen(report: UsageReport, usage: &Usage) -> Result<UsageReport, Trouble> {
 
 fn refuse_unknown(usage: &Usage, core: &Core) -> Result<(), Trouble> {
     let entries = standing::entries(core);
-    let is_known = |name: &String| {
-        entries.iter().any(|entry| {
-            entry.provider.id.eq_ignore_ascii_case(name) || entry.model.id == *name || entry.name() == *name
-        })
-    };
-    match usage.names.iter().find(|name| !is_known(name)) {
+    match usage.names.iter().find(|name| !entries.iter().any(|entry| entry.is_meant(name))) {
         Some(name) => Err(standing::unknown(name, core, &entries)),
         None => Ok(()),
     }

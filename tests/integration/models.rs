@@ -72,6 +72,18 @@ async fn json_has_the_limits_and_filters_narrow() {
 }
 
 #[tokio::test]
+async fn a_name_is_a_providers_a_models_or_both_and_the_providers_in_any_letters() {
+    for (name, models) in [("free", 2), ("FREE", 2), ("coder", 1), ("free/coder", 1), ("Free/coder", 1)] {
+        let (_providers, command) = command(&[name]).await;
+        assert_eq!(rows(command).await.len(), models, "{name}");
+    }
+    for name in ["other/coder", "free/Coder", "free/"] {
+        let (_providers, command) = command(&[name]).await;
+        command.await.exits(2);
+    }
+}
+
+#[tokio::test]
 async fn names_that_nothing_has_are_mistakes() {
     let (_providers, command) = command(&["othr"]).await;
     command.await.exits(2).says("there is no provider or model `othr`").says("did you mean `other`?");

@@ -1,6 +1,6 @@
 //! Every model with what is known of it before anybody is asked for an answer.
 
-use crate::catalog::{Model, Provider};
+use crate::catalog::{Model, Provider, is_meant};
 use crate::relay::{Checked, Condition};
 
 use super::super::args::CheckModels;
@@ -106,8 +106,7 @@ pub fn with_key(core: &Core, name: &str, mut checked: Checked) -> Checked {
 }
 
 fn choose(rows: Vec<Row>, core: &Core, entries: &[Entry<'_>], names: &[String]) -> Result<Vec<Row>, Trouble> {
-    let is_named =
-        |row: &Row, name: &str| row.provider.eq_ignore_ascii_case(name) || row.model == name || row.name() == name;
+    let is_named = |row: &Row, name: &str| is_meant(name, &row.provider, &row.model);
     for name in names {
         if !rows.iter().any(|row| is_named(row, name)) {
             return Err(standing::unknown(name, core, entries));

@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
+use crate::catalog::is_meant;
 use crate::relay::{Quarter, UsageReport};
 
 use super::super::args::{By, OutputFormat, Usage};
@@ -55,11 +56,7 @@ pub fn printed(report: &UsageReport, quarters: &[Quarter], format: OutputFormat,
 /// Days in their order, also those without a request; others by how much they answered.
 fn sums(report: &UsageReport, quarters: &[Quarter], by: By, usage: &Usage) -> Vec<Sum> {
     let is_wanted = |quarter: &&Quarter| {
-        let (provider, model) = (&quarter.provider, &quarter.model);
-        usage.names.is_empty()
-            || usage.names.iter().any(|name| {
-                provider.eq_ignore_ascii_case(name) || model == name || format!("{provider}/{model}") == *name
-            })
+        usage.names.is_empty() || usage.names.iter().any(|name| is_meant(name, &quarter.provider, &quarter.model))
     };
     let mut sums: BTreeMap<String, Sum> = BTreeMap::new();
     if by == By::Day {
