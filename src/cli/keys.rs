@@ -148,7 +148,7 @@ async fn set(name: &str, no_test: bool, around: Around<'_>) -> Result<(), Troubl
         told(provider, trial.as_ref(), &format!("kept in {}", path.display()))
     })?;
     if let Some(variable) = provider.key_env.iter().find(|name| around.environment.get(name).is_some()) {
-        around.output.notice(&format!("{variable} is set too, and is used before it"));
+        around.output.notice(&format!("{variable} is set too, and is used in its place"));
     }
     Ok(())
 }

@@ -38,31 +38,19 @@ impl KeySources {
         Self { environment: environment.clone(), file, dotenv }
     }
 
-    /// Whether the environment has a key of this provider.
-    pub fn has_own(&self, provider: &Provider) -> bool {
-        names(provider).iter().any(|name| self.environment.get(name).is_some())
+    /// The provider's keys in the environment.
+    pub fn in_environment(&self, provider: &Provider) -> Vec<Key> {
+        let names = names(provider);
+        keys(names.iter().filter_map(|name| Some((name.clone(), self.environment.get(name)?))))
     }
 
-    /// The provider's keys, each once: from the environment, a command, and `keys.toml`, else from `.env`.
-    pub fn keys_of(&self, provider: &Provider, told: Option<&str>) -> Vec<Key> {
+    /// The provider's key in `keys.toml`, else its keys in `.env`.
+    pub fn in_files(&self, provider: &Provider) -> Vec<Key> {
+        if let Some(key) = self.file.get(&provider.id) {
+            return keys(std::iter::once(("keys.toml".to_owned(), key.as_str())));
+        }
         let names = names(provider);
-        let own = names.iter().filter_map(|name| Some((name.clone(), self.environment.get(name)?)));
-        let filed = self.file.get(&provider.id).map(|key| ("keys.toml".to_owned(), key.as_str()));
-        let told = told.map(|key| ("key_cmd".to_owned(), key));
-        let mut found: Vec<(String, &str)> = own.chain(told).chain(filed).collect();
-        if found.is_empty() {
-            found = names
-                .iter()
-                .filter_map(|name| Some((format!("{name} {IN_DOTENV}"), self.dotenv.get(name)?.as_str())))
-                .collect();
-        }
-        let mut keys: Vec<Key> = Vec::new();
-        for (origin, key) in found.into_iter().map(|(origin, key)| (origin, key.trim())) {
-            if !key.is_empty() && keys.iter().all(|known| known.secret.expose_secret() != key) {
-                keys.push(Key { secret: SecretString::from(key), origin });
-            }
-        }
-        keys
+        keys(names.iter().filter_map(|name| Some((format!("{name} {IN_DOTENV}"), self.dotenv.get(name)?.as_str()))))
     }
 
     /// Providers that `keys.toml` names.
@@ -75,6 +63,17 @@ impl KeySources {
         let of = |name: &String| self.environment.get(name).or_else(|| self.dotenv.get(name).map(String::as_str));
         provider.account_env.iter().find_map(of)
     }
+}
+
+/// Keys with what they are called, each once.
+fn keys<'k>(found: impl Iterator<Item = (String, &'k str)>) -> Vec<Key> {
+    let mut keys: Vec<Key> = Vec::new();
+    for (origin, key) in found.map(|(origin, key)| (origin, key.trim())) {
+        if !key.is_empty() && keys.iter().all(|known| known.secret.expose_secret() != key) {
+            keys.push(Key { secret: SecretString::from(key), origin });
+        }
+    }
+    keys
 }
 
 /// The variables that may hold a provider's keys.

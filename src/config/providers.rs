@@ -143,16 +143,21 @@ impl Finding<'_> {
         }
     }
 
-    /// The provider's keys. A command is run only where the environment has none.
+    /// The provider's keys, of the first source that has any: whoever sets a variable means it to replace what is kept in a file.
     fn keys(&self, provider: &Provider, settings: &ProviderSettings, sources: &KeySources) -> Vec<Key> {
-        let told = match &settings.key_cmd {
-            Some(command) if !sources.has_own(provider) => key_of_command(command),
-            _ => return sources.keys_of(provider, None),
-        };
-        let problem = |reason: String| {
-            self.complain(&provider.id, &self.file.place, format!("the `key_cmd` of `{}` {reason}", provider.id), None);
-        };
-        sources.keys_of(provider, told.map_err(problem).ok().as_deref())
+        let own = sources.in_environment(provider);
+        if !own.is_empty() {
+            return own;
+        }
+        let Some(command) = &settings.key_cmd else { return sources.in_files(provider) };
+        match key_of_command(command) {
+            Ok(key) => vec![Key { secret: SecretString::from(key), origin: "key_cmd".to_owned() }],
+            Err(reason) => {
+                let message = format!("the `key_cmd` of `{}` {reason}", provider.id);
+                self.complain(&provider.id, &self.file.place, message, None);
+                Vec::new()
+            }
+        }
     }
 
     /// Where the provider is reached: the environment's word, the file's, the catalogue's.

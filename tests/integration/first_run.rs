@@ -86,6 +86,31 @@ async fn a_command_gives_the_key_where_the_environment_has_none() {
     again.config(&fails).await.exits(78).says("the `key_cmd` of `one` failed");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_in_the_environment_replaces_the_one_that_is_kept() {
+    let providers = Providers::start([provider("one")], Clock::system()).await;
+    let list = relay(["keys", "list"]).over(&providers).file("keys.toml", "one = \"a-stolen-key-of-mine\"\n");
+    let list = list.file(".env", "ONE_API_KEY=a-key-of-this-project\n");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::set_permissions(list.path("keys.toml"), PermissionsExt::from_mode(0o600)).expect("it is ours");
+    }
+    let command = list.text("config.toml") + "key_cmd = \"echo a-key-that-is-told\"\n";
+    let numbered = list.beside(["keys", "list"]).variable("ONE_API_KEY_2", "another-key-of-mine");
+    let kept = list.beside(["keys", "list"]).variable("ONE_API_KEY", "");
+    let told = kept.beside(["keys", "list"]);
+    let sources = async |list: Command| {
+        let ended = list.await;
+        let source = |line: &str| line.split('\t').nth(1).expect("a source").to_owned();
+        ended.exits(0).stdout.lines().map(source).collect::<Vec<_>>()
+    };
+    assert_eq!(sources(list).await, ["ONE_API_KEY"]);
+    assert_eq!(sources(numbered).await, ["ONE_API_KEY", "ONE_API_KEY_2"]);
+    assert_eq!(sources(kept).await, ["keys.toml"]);
+    assert_eq!(sources(told.config(&command)).await, ["key_cmd"]);
+}
+
 #[tokio::test]
 async fn without_a_terminal_init_names_the_commands_that_do_the_same() {
     let ended = relay(["init"]).await;

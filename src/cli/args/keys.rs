@@ -7,8 +7,8 @@ use crate::cli::completions::providers;
 
 /// Providers' keys: where they are, whether they work
 ///
-/// Keys are looked up in the environment, then by `key_cmd` of config.toml, in keys.toml, and in a .env beside you. No flag takes a
-/// key: it would stay in the shell's history.
+/// Keys are looked up in the environment, then by `key_cmd` of config.toml, in keys.toml, and in a .env beside you; what is found
+/// first is used alone. No flag takes a key: it would stay in the shell's history.
 #[derive(Debug, Args)]
 pub struct Keys {
     #[command(subcommand)]
