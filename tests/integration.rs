@@ -34,6 +34,7 @@ mod integration {
     mod hostile;
     mod idle;
     mod input;
+    mod key_commands;
     mod leaving;
     mod linear;
     mod manners;

@@ -39,7 +39,7 @@ fn path(global: &Global, environment: &Environment, output: Output) -> Result<()
 }
 
 fn show(origin: bool, global: &Global, environment: &Environment, output: Output) -> Result<(), Trouble> {
-    let flags = setup::with_global(Flags::default(), global);
+    let flags = setup::with_global(Flags { asks_nobody: true, ..Flags::default() }, global);
     let loaded = config::load(&flags, environment, None);
     if !loaded.problems.is_empty() {
         output.notice(&Trouble::of_problems(&loaded.problems).lines.join("\n"));

@@ -25,7 +25,7 @@ pub async fn run(init: &Init, around: Around<'_>) -> Result<(), Trouble> {
 
 async fn guide(init: &Init, around: Around<'_>) -> Result<(), Trouble> {
     let Around { global, environment, output } = around;
-    let flags = Flags { keyless: true, ..Flags::default() };
+    let flags = Flags { keyless: true, asks_nobody: true, ..Flags::default() };
     let core = setup::look(global, flags, environment, output).await?;
     for problem in &core.problems {
         output.notice(&problem.to_string());

@@ -48,7 +48,8 @@ async fn act(keys: &Keys, around: Around<'_>) -> Result<(), Trouble> {
 }
 
 async fn look(around: Around<'_>) -> Result<Core, Trouble> {
-    setup::look(around.global, Flags { keyless: true, ..Flags::default() }, around.environment, around.output).await
+    let flags = Flags { keyless: true, asks_nobody: true, ..Flags::default() };
+    setup::look(around.global, flags, around.environment, around.output).await
 }
 
 async fn list(around: Around<'_>) -> Result<(), Trouble> {

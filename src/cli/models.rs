@@ -16,7 +16,8 @@ const HEADER: [&str; 11] =
     ["provider", "model", "state", "types", "scale", "context", "features", "cost", "bills", "trains", "reason"];
 
 pub async fn run(models: &Models, global: &Global, environment: &Environment, output: Output) -> Result<(), Trouble> {
-    let flags = Flags { keyless: models.keyless, strict_free: models.strict_free, ..Flags::default() };
+    let (keyless, strict_free) = (models.keyless, models.strict_free);
+    let flags = Flags { keyless, strict_free, asks_nobody: true, ..Flags::default() };
     let core = setup::look(global, flags, environment, output).await?;
     for problem in &core.problems {
         output.notice(&problem.to_string());

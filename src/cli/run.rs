@@ -190,7 +190,8 @@ fn overview(global: &Global, environment: &Environment, output: Output) -> Resul
         let about = command.get_about().map(ToString::to_string).unwrap_or_default();
         text.push_str(&format!("  relay {:<14}  {about}\n", command.get_name()));
     }
-    let loaded = config::load(&setup::with_global(Flags::default(), global), environment, None);
+    let flags = setup::with_global(Flags { asks_nobody: true, ..Flags::default() }, global);
+    let loaded = config::load(&flags, environment, None);
     let with_keys = loaded.settings.accounts.iter().filter(|account| !account.keys.is_empty());
     let ids: Vec<&str> = with_keys.map(|account| account.provider.id.as_str()).collect();
     let state = if ids.is_empty() {

@@ -209,7 +209,8 @@ fn open_store(settings: &Settings, fleet: &Fleet, clock: &Clock) -> Result<Arc<d
 }
 
 /// Forgets the kept state; says where the old one is kept.
-pub fn reset_state(global: &Global, flags: Flags, environment: &Environment) -> Result<PathBuf, Trouble> {
+pub fn reset_state(global: &Global, environment: &Environment) -> Result<PathBuf, Trouble> {
+    let flags = Flags { asks_nobody: true, ..Flags::default() };
     let settings = config::load(&flags.with(global), environment, None).settings;
     let Some(path) = settings.state.file.filter(|path| path.exists()) else {
         return Err(Trouble::new(Exit::Usage, "there is no state to forget".to_owned()));

@@ -40,6 +40,9 @@ pub async fn try_key(
     let flags = Flags { keyless: true, first_event: Some(PATIENCE), ..Flags::default() };
     let names = [provider.id.clone()];
     let core = setup::survey(global, flags, &environment, output, &names).await?;
+    if let Some(problem) = core.problems.iter().find(|it| it.provider.as_ref() == Some(&provider.id)) {
+        return Ok(Trial::Unclear(problem.to_string().replace('\n', " ")));
+    }
     if let Some(left_out) = core.settings.left_out.iter().find(|it| it.provider == provider.id) {
         return Ok(Trial::Unclear(format!("{}: {}", left_out.why.word(), left_out.why.remedy())));
     }

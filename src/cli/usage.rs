@@ -57,7 +57,8 @@ impl Teller {
         if let Some(url) = &call.usage.via {
             return Ok(Self::Gateway(url.clone()));
         }
-        let core = setup::look(call.global, Flags::default(), call.environment, call.output).await?;
+        let flags = Flags { asks_nobody: true, ..Flags::default() };
+        let core = setup::look(call.global, flags, call.environment, call.output).await?;
         for problem in &core.problems {
             call.output.notice(&problem.to_string());
         }

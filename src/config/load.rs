@@ -7,7 +7,7 @@ use http::HeaderValue;
 use secrecy::SecretString;
 
 use crate::catalog::reader::{File, Problem, Problems};
-use crate::catalog::{Catalog, Overlay};
+use crate::catalog::{Catalog, Overlay, Provider};
 use crate::upstream::Network;
 
 use super::environment::{Environment, Paths};
@@ -33,6 +33,16 @@ pub struct Flags {
     pub first_event: Option<std::time::Duration>,
     /// Providers, or models of theirs, that the command is about; all where there are none.
     pub providers: Vec<String>,
+    /// The command sends nothing to any provider.
+    pub asks_nobody: bool,
+}
+
+impl Flags {
+    /// Whether the command may send something to this provider.
+    pub fn asks(&self, provider: &Provider) -> bool {
+        let is_meant = || self.providers.is_empty() || self.providers.iter().any(|name| provider.is_meant(name));
+        !self.asks_nobody && is_meant()
+    }
 }
 
 /// A provider to be used in place of all configured ones, with its key.
@@ -69,7 +79,7 @@ pub fn load(flags: &Flags, environment: &Environment, simulated: Option<&[Simula
         Some(simulated) => Setup::simulated(&catalog, simulated),
         None => {
             let offline = flags.offline || environment.is_on("RELAY_OFFLINE");
-            Finding { environment, file: &file, problems: &problems, keyless: routing.keyless, offline }
+            Finding { flags, environment, file: &file, problems: &problems, keyless: routing.keyless, offline }
                 .set_up_all(&catalog, paths.as_ref().map(|paths| paths.keys.as_path()))
         }
     };

@@ -16,7 +16,7 @@ use crate::upstream::Key;
 use super::environment::Environment;
 use super::file::{ConfigFile, ProviderSettings};
 use super::keys::{IN_DOTENV, KeySources};
-use super::load::Simulated;
+use super::load::{Flags, Simulated};
 use super::settings::{LeftOut, Why};
 
 /// A `key_cmd` that has given no key by then is as good as one that fails: it may ask what nobody sees.
@@ -74,6 +74,7 @@ impl Setup {
 
 /// Where to look for what a provider needs.
 pub struct Finding<'a> {
+    pub flags: &'a Flags,
     pub environment: &'a Environment,
     pub file: &'a ConfigFile,
     pub problems: &'a Problems,
@@ -120,22 +121,27 @@ impl Finding<'_> {
         let own = self.file.providers.iter().find(|(id, _)| *id == provider.id);
         let settings = own.map(|(_, settings)| settings.clone()).unwrap_or_default();
         let base_url = self.base_url(provider, &settings);
-        let keys = if provider.status == Status::Local { Vec::new() } else { self.keys(provider, &settings, sources) };
+        let is_away = self.offline && !stays_here(&base_url);
         let why = match () {
             () if self.problems.is_about(&provider.id) => Some(Why::Mistaken),
             () if settings.enabled == Some(false) => Some(Why::SwitchedOff),
-            () if provider.status == Status::Keyless && !self.keyless && keys.is_empty() => Some(Why::Keyless),
             () => None,
         };
         if let Some(why) = why {
             return setup.leave_out(&provider.id, why);
         }
+        let Some(keys) = self.keys(provider, &settings, sources, is_away) else {
+            return setup.leave_out(&provider.id, Why::Mistaken);
+        };
         let needs_key = !matches!(provider.status, Status::Local | Status::Keyless);
-        if needs_key && keys.is_empty() {
-            return setup.leave_out(&provider.id, Why::NoKey(first(&provider.key_env)));
-        }
-        if self.offline && !stays_here(&base_url) {
-            return setup.leave_out(&provider.id, Why::Offline);
+        let why = match () {
+            () if provider.status == Status::Keyless && !self.keyless && keys.is_empty() => Some(Why::Keyless),
+            () if needs_key && keys.is_empty() => Some(Why::NoKey(first(&provider.key_env))),
+            () if is_away => Some(Why::Offline),
+            () => None,
+        };
+        if let Some(why) = why {
+            return setup.leave_out(&provider.id, why);
         }
         match with_account(&base_url, sources.account_of(provider)) {
             Some(base_url) => setup.add(Provider { base_url, ..provider.clone() }, keys, &settings),
@@ -144,20 +150,29 @@ impl Finding<'_> {
     }
 
     /// The provider's keys, of the first source that has any: whoever sets a variable means it to replace what is kept in a file.
-    fn keys(&self, provider: &Provider, settings: &ProviderSettings, sources: &KeySources) -> Vec<Key> {
+    /// `None` where the command that gives one fails.
+    fn keys(
+        &self,
+        provider: &Provider,
+        settings: &ProviderSettings,
+        sources: &KeySources,
+        is_away: bool,
+    ) -> Option<Vec<Key>> {
+        if provider.status == Status::Local {
+            return Some(Vec::new());
+        }
         let own = sources.in_environment(provider);
         if !own.is_empty() {
-            return own;
+            return Some(own);
         }
-        let Some(command) = &settings.key_cmd else { return sources.in_files(provider) };
-        match key_of_command(command) {
-            Ok(key) => vec![Key { secret: SecretString::from(key), origin: "key_cmd".to_owned() }],
-            Err(reason) => {
-                let message = format!("the `key_cmd` of `{}` {reason}", provider.id);
-                self.complain(&provider.id, &self.file.place, message, None);
-                Vec::new()
-            }
-        }
+        let Some(command) = &settings.key_cmd else { return Some(sources.in_files(provider)) };
+        // It may ask a person for a password. Where nobody is sent the key, that there is one is enough.
+        let told = if is_away || !self.flags.asks(provider) { Ok(String::new()) } else { key_of_command(command) };
+        let complain = |reason: String| {
+            self.complain(&provider.id, &self.file.place, format!("the `key_cmd` of `{}` {reason}", provider.id), None);
+        };
+        let key = told.map_err(complain).ok()?;
+        Some(vec![Key { secret: SecretString::from(key), origin: "key_cmd".to_owned() }])
     }
 
     /// Where the provider is reached: the environment's word, the file's, the catalogue's.

@@ -246,7 +246,7 @@ async fn keys_that_do_not_come_hold_up_neither_a_signal_nor_the_time_out() {
     late.exits(124).prints("").says("no answer within 300ms").says("the settings were still being read");
     assert!(late.took < std::time::Duration::from_secs(3), "{:?}", late.took);
     let batch = ["ask", "--batch", "in.jsonl", "-o", "out.jsonl"];
-    for arguments in [&["ask", "hi"][..], &batch, &["serve"], &["check-models"], &["keys", "list"]] {
+    for arguments in [&["ask", "hi"][..], &batch, &["serve"], &["check-models"], &["keys", "test"]] {
         let command = slow_keys(arguments).file("in.jsonl", "");
         let asked = command.path("asked");
         let process = command.start();

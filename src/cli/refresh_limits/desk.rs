@@ -36,16 +36,18 @@ impl Desk {
         output: Output,
     ) -> Result<Self, Trouble> {
         let paths = Paths::of(environment);
+        let asks_nobody = args.undo || args.from.is_some();
+        let flags = Flags { providers: args.providers.clone(), asks_nobody, ..Flags::default() };
         let cache = paths.as_ref().map(|paths| paths.cache.join("pages"));
         if let Some(folder) = &args.dir {
             let catalog = catalogue_of(folder)?;
-            let settings = setup::load(&Flags::default().with(global), environment, None).await?.settings;
+            let settings = setup::load(&flags.with(global), environment, None).await?.settings;
             return Ok(Self { catalog, folder: folder.clone(), cache, is_whole: true, seen: Vec::new(), settings });
         }
         let no_home =
             || Trouble::new(Exit::Config, "there is no home folder to write to".to_owned()).hint("set RELAY_HOME");
         let folder = paths.ok_or_else(no_home)?.limits;
-        let core = setup::look(global, Flags::default(), environment, output).await?;
+        let core = setup::look(global, flags, environment, output).await?;
         for problem in &core.problems {
             output.notice(&problem.to_string());
         }

@@ -2,8 +2,6 @@
 
 use serde_json::json;
 
-use crate::config::Flags;
-
 use super::super::exit::{Exit, Trouble};
 use super::super::prompt::Prompt;
 use super::super::setup;
@@ -19,7 +17,7 @@ pub async fn run(yes: bool, call: Call<'_>) -> Result<(), Trouble> {
             return Err(Trouble::new(Exit::Negative, "nothing was forgotten".to_owned()));
         }
     }
-    let kept = setup::reset_state(global, Flags::default(), environment)?;
+    let kept = setup::reset_state(global, environment)?;
     output.result(&if global.wants_json() {
         format!("{}\n", json!({ "schema": "relay.usage-reset/1", "kept": kept.display().to_string() }))
     } else {
