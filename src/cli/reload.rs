@@ -22,13 +22,14 @@ pub async fn watch(
 ) -> std::convert::Infallible {
     let folder = Paths::of(environment).map(|paths| paths.limits);
     let Some(folder) = folder else { return std::future::pending().await };
+    let flags = Flags { asks_nobody: true, ..flags.clone() };
     let mut known = stamps(&folder);
     loop {
         tokio::time::sleep(GAP).await;
         let now = stamps(&folder);
         if now != known {
             known = now;
-            take_over(relay, flags, environment, output).await;
+            take_over(relay, &flags, environment, output).await;
         }
     }
 }
@@ -38,8 +39,13 @@ async fn take_over(relay: &Relay, flags: &Flags, environment: &Environment, outp
         Ok(loaded) => loaded,
         Err(trouble) => return output.notice(&format!("limits not taken over: {}", trouble.message)),
     };
-    if let Some(problem) = loaded.problems.first() {
-        output.notice(&format!("limits not taken over: {problem}"));
+    for problem in &loaded.problems {
+        output.notice(&match &problem.provider {
+            Some(provider) => format!("limits of {provider} not taken over: {problem}"),
+            None => format!("limits not taken over: {problem}"),
+        });
+    }
+    if loaded.problems.iter().any(|problem| problem.provider.is_none()) {
         return;
     }
     let Adopted { changed, waiting } = relay.adopt_limits(&Fleet::new(&loaded.settings.accounts));

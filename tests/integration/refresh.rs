@@ -128,3 +128,27 @@ async fn nothing_is_fetched_offline() {
     relay(["refresh-limits", "--offline"]).await.exits(69).says("--from DIR");
     relay(["refresh-limits", "nobody"]).await.exits(2).says("no provider");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mistake_about_one_provider_keeps_no_other_limits_from_being_taken_over() {
+    let limited = |id| provider(id).model(ModelSpec::new("sim-m").limit(Limit::requests(5, Period::Minute)));
+    let providers = Providers::start([limited("sim-a"), limited("sim-b")], Clock::system()).await;
+    let command = relay(["serve", "--port", "0", "--log-format", "json"]).over(&providers);
+    let key = &providers.described()[1].key;
+    let command = command.variable("SIM_B_API_KEY", "");
+    let command = command.more_config(&format!("key_cmd = \"echo >> runs; echo {key}\"\n"));
+    let (changed, runs) = (command.path("limits/sim-a.toml"), command.path("runs"));
+    let fewer = command.text("limits/sim-a.toml").replace("requests = 5", "requests = 1");
+    let broken = command.path("limits/sim-b.toml");
+    let mut process = command.start();
+    let address = process.address();
+    std::fs::write(broken, "requests = 5\n").expect("the home is writable");
+    process.until_it_says("limits of sim-b not taken over");
+    std::fs::write(changed, fewer).expect("the home is writable");
+    process.until_it_says("1 limits changed");
+    let ask = |model| Asking::chat(address, "hello").model(model).header("x-relay-wait", "0s");
+    ask("sim-a/sim-m").await.by("sim-a/sim-m");
+    ask("sim-a/sim-m").await.refused(429, "quota_exhausted");
+    ask("sim-b/sim-m").await.by("sim-b/sim-m");
+    assert_eq!(std::fs::read_to_string(runs).expect("it ran"), "\n", "a limit is no reason to ask for a key again");
+}
