@@ -4,6 +4,8 @@ pub mod clock;
 
 pub mod telemetry;
 
+pub mod replace;
+
 pub mod chat;
 
 pub mod quota;

@@ -8,6 +8,7 @@ use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, Val
 use crate::catalog::Provider;
 use crate::chat::{Period, Scope};
 use crate::quota::{Kind, Limit, Source, Window};
+use crate::replace::{Readers, replace};
 
 use super::compare::{Change, Field, Op};
 
@@ -278,8 +279,10 @@ pub fn write(path: &Path, text: &str) -> Result<(), ApplyError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
         Err(error) => return Err(fail("read")(error)),
     };
-    replace(&before(path), &old)?;
-    replace(path, text)
+    // Whoever may not read the one reads what it was nowhere else.
+    replace(&before(path), old.as_bytes(), Readers::Of(path))
+        .and_then(|()| replace(path, text.as_bytes(), Readers::Of(path)))
+        .map_err(fail("written"))
 }
 
 /// Puts the file as it was in the place of the file as it is.
@@ -290,18 +293,7 @@ pub fn undo(path: &Path) -> Result<(), ApplyError> {
     if old.is_empty() {
         std::fs::remove_file(path).map_err(fail("removed"))?;
     } else {
-        replace(path, &old)?;
+        replace(path, old.as_bytes(), Readers::Of(path)).map_err(fail("written"))?;
     }
     std::fs::remove_file(&kept).map_err(fail("removed"))
-}
-
-fn replace(path: &Path, text: &str) -> Result<(), ApplyError> {
-    use std::io::Write as _;
-    // A link, as those have it who keep their settings elsewhere, stays one.
-    let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let fail = |source| ApplyError::Io { path: path.to_owned(), doing: "written", source };
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(fail)?;
-    file.write_all(text.as_bytes()).and_then(|()| file.as_file().sync_all()).map_err(fail)?;
-    file.persist(path).map(drop).map_err(|error| fail(error.error))
 }

@@ -169,6 +169,26 @@ async fn another_folder_is_written_to_where_one_is_named() {
     refresh(&site, "", &["--dir", "nowhere"]).await.exits(66);
 }
 
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_written_file_keeps_its_readers() {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = |path: &std::path::Path| std::fs::metadata(path).expect("there").permissions().mode() & 0o777;
+    let site = with_page(&rows(&["a-large | 20", "b-large | 30", "c-large | 30", "d-large | 30"])).await;
+    for own in [0o644, 0o664] {
+        let command = refresh(&site, "", &["--yes"]);
+        let path = command.path("limits/acme.toml");
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(own)).expect("it is ours");
+        let undo = command.beside(["refresh-limits", "acme", "--undo"]);
+        command.await.exits(0).says("1 changes written");
+        assert_eq!((mode(&path), mode(&path.with_extension("toml.before"))), (own, own));
+        // The home is there as long as what ended in it.
+        let undone = undo.await;
+        undone.exits(0);
+        assert_eq!(mode(&path), own);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_silent_site_is_not_waited_for_longer_than_told() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");

@@ -1,13 +1,12 @@
 //! Hands over an answer: on stdout or in a file, as text or as a document; and says beside it who gave it.
 
-use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
-use tempfile::NamedTempFile;
 
 use crate::answer::{Attempt, trail};
 use crate::chat::event::Finish;
@@ -15,6 +14,7 @@ use crate::cli::args::{Ask, Reasoning};
 use crate::cli::exit::{Exit, Trouble};
 use crate::cli::output::{Output, dim};
 use crate::cli::report;
+use crate::replace::{self, Readers, replace};
 
 use super::reading::Read;
 
@@ -156,53 +156,17 @@ fn who_answered(answered: &Answered, took: Duration) -> String {
 
 /// Makes sure that an answer can be written there, before anybody is asked for one.
 pub fn refuse_unwritable(path: &Path) -> Result<(), Trouble> {
-    new_file_for(path).map(drop).map_err(|error| unwritable(path, &error))
+    replace::check(path).map_err(|error| unwritable(path, &error))
 }
 
-/// Writes beside the file and renames, so that what was there survives a failure. What is no file, a device or a pipe, is written to.
 fn write_whole(path: &Path, text: &str) -> Result<(), Trouble> {
-    let write = || {
-        let Some((mut file, target)) = new_file_for(path)? else {
-            return std::fs::OpenOptions::new().write(true).open(path)?.write_all(text.as_bytes());
-        };
-        file.write_all(text.as_bytes())?;
-        file.as_file().sync_all()?;
-        file.persist(&target).map_err(|error| error.error).map(drop)
-    };
-    write().map_err(|error| unwritable(path, &error))
-}
-
-/// A new file in the folder of the one to be written, and what it will replace; `None` for what is no file.
-fn new_file_for(path: &Path) -> io::Result<Option<(NamedTempFile, PathBuf)>> {
-    let known = std::fs::metadata(path).ok();
-    if known.as_ref().is_some_and(std::fs::Metadata::is_dir) {
-        return Err(io::ErrorKind::IsADirectory.into());
-    }
-    if known.as_ref().is_some_and(|known| !known.is_file()) {
-        return Ok(None);
-    }
-    // A link stays one: what it points to is what is replaced.
-    let target = if known.is_some() { path.canonicalize()? } else { path.to_owned() };
-    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    std::fs::metadata(folder)?;
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    builder.permissions(permissions(known));
-    let file = builder.prefix(".relay-").tempfile_in(folder)?;
-    Ok(Some((file, target)))
+    replace(path, text.as_bytes(), Readers::Of(path)).map_err(|error| unwritable(path, &error))
 }
 
 /// The reason alone: the name that the new file would have tells nobody anything.
 fn unwritable(path: &Path, error: &io::Error) -> Trouble {
     let reason = if error.get_ref().is_some() { error.kind().to_string() } else { error.to_string() };
     Trouble::new(Exit::Io, format!("`{}` cannot be written: {reason}", path.display()))
-}
-
-/// Those of the file that is replaced; else what any new file gets, the user's mask applied.
-#[cfg(unix)]
-fn permissions(known: Option<std::fs::Metadata>) -> std::fs::Permissions {
-    use std::os::unix::fs::PermissionsExt as _;
-    known.map_or_else(|| std::fs::Permissions::from_mode(0o666), |known| known.permissions())
 }
 
 fn finish_word(finish: Finish) -> &'static str {
