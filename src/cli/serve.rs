@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 
 use crate::config::{Environment, Flags};
 use crate::gateway::{Gateway, RequestLine, Server, Stopped};
+use crate::replace::{Readers, replace};
 use crate::telemetry::Lines;
 
 use super::args::{Format, Global, Serve};
@@ -155,8 +156,7 @@ impl<'a> ReadyFile<'a> {
     }
 
     fn write(&self, url: &str) -> Result<(), Trouble> {
-        let partial = self.0.with_extension("partial");
-        let written = std::fs::write(&partial, format!("{url}\n")).and_then(|()| std::fs::rename(&partial, self.0));
+        let written = replace(self.0, format!("{url}\n").as_bytes(), Readers::Of(self.0));
         written.map_err(|error| unwritable(self.0, &error))
     }
 }

@@ -1,9 +1,11 @@
 //! Writes `keys.toml`: one key per provider, for its owner's eyes alone.
 
-use std::io::{self, Error, ErrorKind, Write as _};
+use std::io::{self, Error, ErrorKind};
 use std::path::Path;
 
 use toml_edit::{DocumentMut, value};
+
+use crate::replace::{Readers, replace};
 
 /// Sets a provider's key, or takes it away. Says whether there was one. What else the file holds stays as it is.
 pub fn write_key(path: &Path, provider: &str, key: Option<&str>) -> io::Result<bool> {
@@ -25,21 +27,10 @@ pub fn write_key(path: &Path, provider: &str, key: Option<&str>) -> io::Result<b
         None => document.remove(provider).is_some(),
     };
     if key.is_some() || had_one {
-        replace(path, &document.to_string())?;
+        path.parent().map_or(Ok(()), std::fs::create_dir_all)?;
+        replace(path, document.to_string().as_bytes(), Readers::Owner)?;
     }
     Ok(had_one)
-}
-
-/// Writes beside the file and renames. A file made this way is readable by its owner alone.
-fn replace(path: &Path, text: &str) -> io::Result<()> {
-    // A link, as those have it who keep their settings elsewhere, stays one.
-    let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder)?;
-    let mut file = tempfile::Builder::new().prefix(".keys-").tempfile_in(folder)?;
-    file.write_all(text.as_bytes())?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error).map(drop)
 }
 
 #[cfg(test)]
@@ -62,23 +53,15 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_link_stays_one() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let (own, linked) = (folder.path().join("own.toml"), folder.path().join("keys.toml"));
-        std::fs::write(&own, "").expect("written");
-        std::os::unix::fs::symlink(&own, &linked).expect("linked");
-        write_key(&linked, "a", Some("one")).expect("written");
-        assert!(linked.is_symlink() && std::fs::read_to_string(&own).expect("there").contains("one"));
-    }
-
-    #[cfg(unix)]
-    #[test]
     fn nobody_else_may_read_it() {
         use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("keys.toml");
-        write_key(&path, "a", Some("one")).expect("written");
-        assert_eq!(std::fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
+        for key in ["one", "two"] {
+            write_key(&path, "a", Some(key)).expect("written");
+            assert_eq!(std::fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).expect("it is ours");
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::cli::exit::{Exit, Trouble};
+use crate::replace::{Readers, Replacement};
 
 use super::line::Known;
 
@@ -122,12 +123,9 @@ fn each_line<E>(file: &File, mut with: impl FnMut(u64, &[u8], bool) -> Result<()
 /// The file with nothing but answers, each once, in its place. Until it is whole the old one stays.
 fn rewritten(old: &File, path: &Path) -> Result<File, Trouble> {
     let write = || {
-        let target = path.canonicalize()?;
-        let folder = target.parent().unwrap_or(Path::new("/"));
-        let new = tempfile::Builder::new().prefix(".relay-").tempfile_in(folder)?;
-        new.as_file().set_permissions(old.metadata()?.permissions())?;
+        let mut new = Replacement::begin(path, Readers::Of(path))?;
         let mut kept = Ids::new();
-        let mut writer = BufWriter::new(new.as_file());
+        let mut writer = BufWriter::new(new.file());
         each_line(old, |_, line, is_whole| {
             let is_kept = serde_json::from_slice::<Known>(line)
                 .is_ok_and(|known| known.is_answered() && kept.insert(&known.custom_id));
@@ -141,9 +139,8 @@ fn rewritten(old: &File, path: &Path) -> Result<File, Trouble> {
         })??;
         writer.flush()?;
         drop(writer);
-        new.as_file().sync_all()?;
-        new.persist(&target).map_err(|error| error.error)?;
-        OpenOptions::new().append(true).open(&target)
+        new.finish()?;
+        OpenOptions::new().append(true).open(path)
     };
     let file = write().map_err(|error: io::Error| unwritable(path, &error))?;
     lock(&file, path)?;
