@@ -1,6 +1,8 @@
 //! A running `serve` takes over limits that change in the user's own files, without a restart.
 
-use std::path::Path;
+use std::convert::Infallible;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use crate::config::{Environment, Flags, Paths};
@@ -13,23 +15,33 @@ use super::setup;
 /// How often the files are looked at. It costs a listing of one folder.
 const GAP: Duration = Duration::from_millis(250);
 
-/// Looks at the files for ever.
-pub async fn watch(
-    relay: &Relay,
-    flags: &Flags,
-    environment: &Environment,
-    output: Output,
-) -> std::convert::Infallible {
-    let folder = Paths::of(environment).map(|paths| paths.limits);
-    let Some(folder) = folder else { return std::future::pending().await };
-    let flags = Flags { asks_nobody: true, ..flags.clone() };
-    let mut known = stamps(&folder);
-    loop {
-        tokio::time::sleep(GAP).await;
-        let now = stamps(&folder);
-        if now != known {
-            known = now;
-            take_over(relay, &flags, environment, output).await;
+/// The files as they were before the settings were read, so that a change from then on is seen.
+pub struct Watch {
+    flags: Flags,
+    folder: Option<PathBuf>,
+    known: Vec<Stamp>,
+}
+
+/// A file's name, size and time of change.
+type Stamp = (OsString, u64, Option<SystemTime>);
+
+impl Watch {
+    pub fn begin(flags: Flags, environment: &Environment) -> Self {
+        let folder = Paths::of(environment).map(|paths| paths.limits);
+        let known = folder.as_deref().map(stamps).unwrap_or_default();
+        Self { flags: Flags { asks_nobody: true, ..flags }, folder, known }
+    }
+
+    /// Looks at the files for ever.
+    pub async fn run(mut self, relay: &Relay, environment: &Environment, output: Output) -> Infallible {
+        let Some(folder) = self.folder else { return std::future::pending().await };
+        loop {
+            tokio::time::sleep(GAP).await;
+            let now = stamps(&folder);
+            if now != self.known {
+                self.known = now;
+                take_over(relay, &self.flags, environment, output).await;
+            }
         }
     }
 }
@@ -57,8 +69,7 @@ async fn take_over(relay: &Relay, flags: &Flags, environment: &Environment, outp
     }
 }
 
-/// The files of a folder with their sizes and times of change.
-fn stamps(folder: &Path) -> Vec<(std::ffi::OsString, u64, Option<SystemTime>)> {
+fn stamps(folder: &Path) -> Vec<Stamp> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
     let mut stamps: Vec<_> = entries
         .flatten()

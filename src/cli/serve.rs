@@ -18,7 +18,7 @@ use super::banner;
 use super::browser;
 use super::exit::{Exit, Trouble, acts_on_terminal};
 use super::output::{Output, dim, red};
-use super::reload;
+use super::reload::Watch;
 use super::run::LAST_WORDS;
 use super::setup::{self, Core, Verify};
 use super::signal::Signals;
@@ -27,7 +27,7 @@ pub async fn run(serve: &Serve, global: &Global, environment: &Environment, outp
     let started = Instant::now();
     let flags = flags(serve);
     let verify = if serve.no_verify { Verify::Nothing } else { Verify::Everything };
-    let watched = flags.clone().with(global);
+    let watch = Watch::begin(flags.clone().with(global), environment);
     let ready_file = serve.ready_file.as_deref().map(ReadyFile::not_yet).transpose()?;
     let mut signals = Signals::new()?;
     let mut core = signals.interrupting(setup::core(global, flags, environment, output, verify)).await?;
@@ -48,7 +48,7 @@ pub async fn run(serve: &Serve, global: &Global, environment: &Environment, outp
     let log = logger(serve.log_format, output, &lines);
     let gateway = Arc::new(Gateway::new(Arc::clone(&core.relay), server.clone(), log));
     let serving = serve_until_stopped(listener, Arc::clone(&gateway), server.drain, &mut signals, output);
-    let watching = watching(&core, &watched, environment, output);
+    let watching = watching(&core, watch, environment, output);
     let stopped = tokio::select! {
         stopped = serving => stopped,
         never = watching => match never {},
@@ -77,11 +77,11 @@ fn flags(serve: &Serve) -> Flags {
 }
 
 /// Takes over limits that change while it serves. Simulated providers have no files that could.
-async fn watching(core: &Core, flags: &Flags, environment: &Environment, output: Output) -> std::convert::Infallible {
+async fn watching(core: &Core, watch: Watch, environment: &Environment, output: Output) -> std::convert::Infallible {
     if core.simulator.is_some() {
         return std::future::pending().await;
     }
-    reload::watch(&core.relay, flags, environment, output).await
+    watch.run(&core.relay, environment, output).await
 }
 
 async fn serve_until_stopped(
