@@ -5,30 +5,43 @@ use std::path::PathBuf;
 
 /// Variables as they were when the process started. Nothing else reads the environment.
 #[derive(Debug, Clone, Default)]
-pub struct Environment(BTreeMap<String, String>);
+pub struct Environment {
+    variables: BTreeMap<String, String>,
+    /// Those that say something about relay, and are not UTF-8.
+    unreadable: Vec<String>,
+}
 
 impl Environment {
     #[expect(clippy::disallowed_methods, reason = "the one read of the environment")]
     pub fn of_process() -> Self {
-        // A variable that is not UTF-8 can hold neither a key nor a setting.
-        Self(
-            std::env::vars_os()
-                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-                .collect(),
-        )
+        let mut environment = Self::default();
+        for (name, value) in std::env::vars_os() {
+            let Ok(name) = name.into_string() else { continue };
+            match value.into_string() {
+                Ok(value) => drop(environment.variables.insert(name, value)),
+                Err(_) if is_own(&name) => environment.unreadable.push(name),
+                Err(_) => {}
+            }
+        }
+        environment
+    }
+
+    /// Names of variables whose words cannot be followed.
+    pub fn unreadable(&self) -> impl Iterator<Item = &str> {
+        self.unreadable.iter().map(String::as_str)
     }
 
     /// The variable's value; an empty one counts as unset.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+        self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
     /// The same environment with one more variable, or with another value of it.
     #[must_use]
     pub fn with(&self, name: &str, value: &str) -> Self {
-        let mut variables = self.0.clone();
-        variables.insert(name.to_owned(), value.to_owned());
-        Self(variables)
+        let mut environment = self.clone();
+        environment.variables.insert(name.to_owned(), value.to_owned());
+        environment
     }
 
     /// A switch: set to anything but `0`, `false`, `no` or `off`.
@@ -39,8 +52,14 @@ impl Environment {
 
 impl<const N: usize> From<[(&str, &str); N]> for Environment {
     fn from(variables: [(&str, &str); N]) -> Self {
-        Self(variables.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+        let variables = variables.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        Self { variables, unreadable: Vec::new() }
     }
+}
+
+/// Whether a variable is relay's, or says where its files are.
+fn is_own(name: &str) -> bool {
+    name.starts_with("RELAY_") || ["XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"].contains(&name)
 }
 
 /// How wide a text may be that goes to no terminal, where somebody says so. Asked for where text is laid out, far from any setting.

@@ -1,5 +1,6 @@
 //! Puts the settings together: flag, then environment, then file, then default. Reports every mistake it finds.
 
+use std::io::ErrorKind;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
@@ -69,6 +70,7 @@ pub fn load(flags: &Flags, environment: &Environment, simulated: Option<&[Simula
     let paths = Paths::of(environment);
     let file = read_config_file(flags, environment, paths.as_ref(), &problems);
     let loading = Loading { flags, environment, file: &file, problems: &problems };
+    loading.refuse_unreadable();
     let (server, routing, timeouts) = (loading.server(), loading.routing(), loading.timeouts());
     let (context, voice, sessions) =
         (file.conversation.context(), file.conversation.voice(), file.conversation.sessions());
@@ -122,6 +124,13 @@ struct Loading<'a> {
 impl Loading<'_> {
     fn complain(&self, source: &str, message: String, hint: Option<String>) {
         self.problems.add(Problem { file: source.to_owned(), line: None, message, hint, provider: None });
+    }
+
+    fn refuse_unreadable(&self) {
+        for name in self.environment.unreadable() {
+            let hint = Some("set it to another value, or unset it".to_owned());
+            self.complain(name, "is not UTF-8".to_owned(), hint);
+        }
     }
 
     fn catalog(&self, paths: Option<&Paths>, simulated: Option<&[Simulated]>) -> Catalog {
@@ -287,7 +296,7 @@ fn read_config_file(
             ConfigFile { place: name, ..file.unwrap_or_default() }
         }
         // Only a file that somebody named has to be there.
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !is_named => ConfigFile::default(),
+        Err(error) if error.kind() == ErrorKind::NotFound && !is_named => ConfigFile::default(),
         Err(error) => {
             let message = format!("cannot be read: {error}");
             problems.add(Problem { file: name, line: None, message, hint: None, provider: None });
@@ -297,7 +306,15 @@ fn read_config_file(
 }
 
 fn read_overlays(folder: &Path, problems: &Problems) -> Vec<Overlay> {
-    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Vec::new(),
+        Err(error) => {
+            let (file, message) = (folder.display().to_string(), format!("cannot be read: {error}"));
+            problems.add(Problem { file, line: None, message, hint: None, provider: None });
+            return Vec::new();
+        }
+    };
     let mut paths: Vec<PathBuf> = entries
         .flatten()
         .map(|entry| entry.path())

@@ -178,3 +178,11 @@ async fn a_provider_is_added_by_one_file() {
     ended.exits(0);
     assert!(!ended.stdout.is_empty());
 }
+
+#[tokio::test]
+async fn what_the_user_said_and_cannot_be_read_is_no_default() {
+    let folder = relay(["ask", "hello"]).file("limits", "no folder").await;
+    folder.exits(78).says("/limits: cannot be read");
+    let home = relay(["ask", "hello"]).under("export RELAY_HOME=$(printf '/tmp/\\377')").await;
+    home.exits(78).says("RELAY_HOME: is not UTF-8").says("unset it");
+}
