@@ -31,9 +31,9 @@ impl Environment {
         self.unreadable.iter().map(String::as_str)
     }
 
-    /// The variable's value; an empty one counts as unset.
+    /// The variable's value without blanks around it, as the line feeds of another system leave one; an empty one counts as unset.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
+        self.variables.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
     }
 
     /// The same environment with one more variable, or with another value of it.

@@ -186,3 +186,17 @@ async fn what_the_user_said_and_cannot_be_read_is_no_default() {
     let home = relay(["ask", "hello"]).under("export RELAY_HOME=$(printf '/tmp/\\377')").await;
     home.exits(78).says("RELAY_HOME: is not UTF-8").says("unset it");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_carriage_return_behind_a_variable_is_no_part_of_it() {
+    let providers = start([provider("sim-a")]).await;
+    let command = relay(["serve", "--log-format", "json", "--no-verify"]).over(&providers);
+    let words = [("RELAY_API_KEY", "s3cret"), ("RELAY_HOST", "127.0.0.1"), ("RELAY_PORT", "0"), ("RELAY_OFFLINE", "0")];
+    let key = ("SIM_A_API_KEY", providers.described()[0].key.as_str());
+    let command = words
+        .into_iter()
+        .chain([key])
+        .fold(command, |command, (name, value)| command.variable(name, &format!("{value}\r")));
+    let mut process = command.start();
+    Asking::chat(process.address(), "hello").key("s3cret").await.by("sim-a/sim-m");
+}
