@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use crate::config::{self, Environment, Flags, Paths};
+use crate::config::{self, Environment, Flags, Loaded, Paths};
 
 use super::args::{Config, ConfigAction, Global, OutputFormat};
 use super::exit::{Exit, Trouble};
 use super::output::{Output, dim};
-use super::{setup, table};
+use super::table;
 
 pub fn run(config: &Config, global: &Global, environment: &Environment, output: Output) -> Result<(), Trouble> {
     match config.action {
@@ -22,8 +22,12 @@ fn path(global: &Global, environment: &Environment, output: Output) -> Result<()
     })?;
     let named = global.config.clone().or_else(|| environment.get("RELAY_CONFIG").map(Into::into));
     let config = named.unwrap_or(paths.config);
-    let rows = [("config", config), ("keys", paths.keys), ("limits", paths.limits), ("state", paths.state)];
-    let rows: Vec<[String; 2]> = rows.map(|(what, path)| [what.to_owned(), path.display().to_string()]).to_vec();
+    let state = settings(global, environment, output).1.settings.state.file;
+    let mut rows = vec![("config", config), ("keys", paths.keys), ("limits", paths.limits)];
+    // With `url = "memory"` there is none.
+    rows.extend(state.map(|state| ("state", state)));
+    let rows: Vec<[String; 2]> =
+        rows.into_iter().map(|(what, path)| [what.to_owned(), path.display().to_string()]).collect();
     let document: Value =
         rows.iter().map(|[what, path]| (what.clone(), json!(path))).collect::<serde_json::Map<_, _>>().into();
     output.result(&match table::format(global) {
@@ -38,12 +42,18 @@ fn path(global: &Global, environment: &Environment, output: Output) -> Result<()
     })
 }
 
-fn show(origin: bool, global: &Global, environment: &Environment, output: Output) -> Result<(), Trouble> {
-    let flags = setup::with_global(Flags { asks_nobody: true, ..Flags::default() }, global);
+/// The settings, and the flags they were read with. Mistakes are told: what is shown in their place are defaults.
+fn settings(global: &Global, environment: &Environment, output: Output) -> (Flags, Loaded) {
+    let flags = Flags { asks_nobody: true, ..Flags::default() }.with(global);
     let loaded = config::load(&flags, environment, None);
     if !loaded.problems.is_empty() {
         output.notice(&Trouble::of_problems(&loaded.problems).lines.join("\n"));
     }
+    (flags, loaded)
+}
+
+fn show(origin: bool, global: &Global, environment: &Environment, output: Output) -> Result<(), Trouble> {
+    let (flags, loaded) = settings(global, environment, output);
     let shown = config::shown(&loaded.settings, &flags, environment);
     let rows: Vec<[String; 3]> = shown.iter().map(|it| [it.key.clone(), it.value.clone(), it.origin.clone()]).collect();
     let document = |it: &config::Shown| json!({ "key": it.key, "value": it.to_json(), "origin": it.origin });

@@ -6,7 +6,7 @@ use super::harness::{Command, Providers, provider, relay, says};
 
 /// Three providers whose keys are told by commands that leave a line each time they run.
 async fn three() -> (Providers, Command) {
-    let fakes = ["one", "two", "three"].map(|id| provider(id));
+    let fakes = ["one", "two", "three"].map(provider);
     let providers = Providers::start(fakes, Clock::system()).await;
     let mut home = relay([]).over(&providers);
     let mut config = "[routing]\nstrategy = \"priority\"\n".to_owned();

@@ -98,3 +98,12 @@ async fn simulated_runs_leave_nothing_behind() {
     let ended = relay(["ask", "--simulate", "hello"]).await;
     assert!(ended.exits(0).files().is_empty(), "{:?}", ended.files());
 }
+
+#[test]
+fn the_path_of_the_state_is_the_one_that_is_used() {
+    let path = |config: &str| relay(["config", "path", "--json"]).config(config).run().exits(0).json();
+    assert_eq!(path("[state]\nurl = \"sqlite:/var/lib/other.db\"\n")["paths"]["state"], "/var/lib/other.db");
+    assert!(path("")["paths"]["state"].as_str().is_some_and(|state| state.ends_with("/relay.db")));
+    assert!(path("[state]\nurl = \"memory\"\n")["paths"].get("state").is_none());
+    relay(["config", "path"]).config("[state]\nurl = 5\n").run().exits(0).says("config.toml:2");
+}
