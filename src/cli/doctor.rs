@@ -50,8 +50,7 @@ impl Line {
 }
 
 pub async fn run(doctor: &Doctor, global: &Global, environment: &Environment, output: Output) -> Result<(), Trouble> {
-    let flags = setup::with_global(Flags::default(), global);
-    let loaded = config::load(&flags, environment, None);
+    let loaded = config::load(&Flags::default().with(global), environment, None);
     let mut lines = vec![program()];
     lines.extend(files(environment, &loaded));
     lines.extend(settings(&loaded));

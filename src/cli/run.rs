@@ -17,7 +17,7 @@ use super::keys::Around;
 use super::output::Output;
 use super::{
     ask, check_models, completions, config as config_command, demo, doctor, help, init, keys, models, panic,
-    refresh_limits, report, serve, setup, usage,
+    refresh_limits, report, serve, usage,
 };
 
 /// At its end a server waits so long for whoever reads its log.
@@ -190,7 +190,7 @@ fn overview(global: &Global, environment: &Environment, output: Output) -> Resul
         let about = command.get_about().map(ToString::to_string).unwrap_or_default();
         text.push_str(&format!("  relay {:<14}  {about}\n", command.get_name()));
     }
-    let flags = setup::with_global(Flags { asks_nobody: true, ..Flags::default() }, global);
+    let flags = Flags { asks_nobody: true, ..Flags::default() }.with(global);
     let loaded = config::load(&flags, environment, None);
     let with_keys = loaded.settings.accounts.iter().filter(|account| !account.keys.is_empty());
     let ids: Vec<&str> = with_keys.map(|account| account.provider.id.as_str()).collect();

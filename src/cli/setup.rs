@@ -298,11 +298,6 @@ pub fn not_set_up(settings: &Settings) -> Trouble {
     })
 }
 
-/// The flags of every command, among those of one.
-pub fn with_global(flags: Flags, global: &Global) -> Flags {
-    flags.with(global)
-}
-
 /// A local server that does not run is no failure of what was set up, and neither is a doubt.
 pub fn is_local_matter(finding: &Finding) -> bool {
     finding.is_doubt() || matches!(finding.what, What::NotRunning { .. })
@@ -328,6 +323,7 @@ pub fn check_state(path: &Path) -> Result<Option<u64>, String> {
 }
 
 impl Flags {
+    /// These with the flags of every command.
     #[must_use]
     pub fn with(self, global: &Global) -> Self {
         Self { config: global.config.clone(), no_config: global.no_config, offline: global.offline, ..self }
