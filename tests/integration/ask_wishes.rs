@@ -63,6 +63,16 @@ async fn an_image_goes_to_a_model_that_sees() {
     assert_eq!(providers.chats("sim-a").len(), 0);
 }
 
+#[tokio::test]
+async fn a_model_that_cannot_see_is_no_attempt() {
+    let blind = with_features("blind", &[]);
+    let breaks = with_features("breaks", &["vision"]).answers([Act::Cut { after: 3 }]);
+    let sees = with_features("sees", &["vision"]).answers([says("seen")]);
+    let providers = Providers::start([blind, breaks, sees], Clock::system()).await;
+    let words = ["-m", "blind/sim-m", "-a", "x.png", "--max-attempts", "2", "What?"];
+    ask(&words).over(&providers).file("x.png", PNG).await.exits(0).prints("seen\n");
+}
+
 #[test]
 fn what_cannot_be_attached_is_65_and_what_is_missing_66() {
     let fails = |command: Command, code| {

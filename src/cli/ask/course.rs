@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::answer::Attempt;
+use crate::answer::{Attempt, count};
 use crate::chat::Fault;
 use crate::chat::event::Finish;
 use crate::cli::args::{Ask, Global, Reasoning};
@@ -193,7 +193,7 @@ impl<'a> Course<'a> {
 
     /// How many attempts the flags still allow; `None` where they set no bound.
     fn left(&self, attempts: &[Attempt]) -> Option<usize> {
-        Some(most_attempts(self.ask)?.saturating_sub(attempts.len()))
+        Some(most_attempts(self.ask)?.saturating_sub(count(attempts)))
     }
 
     fn reader(&self) -> Reader<'_> {
