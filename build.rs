@@ -8,14 +8,13 @@ use std::{env, fs};
 #[expect(clippy::disallowed_methods, reason = "a build script is told where to work by variables")]
 fn main() {
     println!("cargo:rerun-if-changed=limits");
-    println!("cargo:rerun-if-changed=.git/HEAD");
-    let commit = Command::new("git")
-        .args(["rev-parse", "--short=9", "HEAD"])
-        .output()
-        .ok()
-        .filter(|output| output.status.success());
-    let commit = commit.and_then(|output| String::from_utf8(output.stdout).ok()).unwrap_or_default();
-    println!("cargo:rustc-env=RELAY_COMMIT={}", commit.trim());
+    // The log of HEAD grows with every commit and every checkout; HEAD itself names a branch, and stays. A file that is not there
+    // would have this run each time.
+    let mut watched = ["logs/HEAD", "HEAD"].iter().filter_map(|file| git(&["rev-parse", "--git-path", file]));
+    if let Some(file) = watched.find(|file| Path::new(file).exists()) {
+        println!("cargo:rerun-if-changed={file}");
+    }
+    println!("cargo:rustc-env=RELAY_COMMIT={}", git(&["rev-parse", "--short=9", "HEAD"]).unwrap_or_default());
 
     let root = env::var("CARGO_MANIFEST_DIR").expect("cargo sets it");
     let mut files: Vec<_> = fs::read_dir(Path::new(&root).join("limits"))
@@ -33,4 +32,10 @@ fn main() {
     list.push_str("]\n");
     fs::write(Path::new(&env::var("OUT_DIR").expect("cargo sets it")).join("limits.rs"), list)
         .expect("OUT_DIR can be written");
+}
+
+/// What git says, where there is a repository.
+fn git(arguments: &[&str]) -> Option<String> {
+    let output = Command::new("git").args(arguments).output().ok().filter(|output| output.status.success())?;
+    Some(String::from_utf8(output.stdout).ok()?.trim().to_owned())
 }
