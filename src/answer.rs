@@ -14,6 +14,7 @@ use memchr::memmem::Finder;
 
 use crate::chat::fields::{Rewrite, locate, quoted_parts};
 use crate::chat::{Fault, RawObject};
+use crate::clock::millis;
 use crate::dialect::Whole;
 use crate::routing::Route;
 
@@ -79,7 +80,7 @@ impl Answer {
     }
 
     pub fn meta(&self) -> Meta<'_> {
-        let latency_ms = u64::try_from(self.first_event.as_millis()).unwrap_or(u64::MAX);
+        let latency_ms = millis(self.first_event);
         Meta { provider: &self.route.provider.id, model: &self.route.model.id, latency_ms, attempt: self.tries() }
     }
 }

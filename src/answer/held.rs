@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::chat::session::SessionKey;
 use crate::chat::{Fault, Usage};
-use crate::clock::until;
+use crate::clock::{millis, until};
 use crate::quota::Cost;
 use crate::relay::{Options, Place, Relay};
 use crate::routing::RouteId;
@@ -142,8 +142,4 @@ impl Drop for Held {
         }
         self.relay.in_flight.fetch_sub(1, Ordering::Relaxed);
     }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -12,6 +12,7 @@ use std::time::Instant;
 use serde_json::json;
 use serde_json::value::to_raw_value;
 
+use crate::clock::millis;
 use crate::config::{Environment, Flags};
 
 use super::args::{Ask, Global};
@@ -134,7 +135,7 @@ impl Run<'_> {
                 "answered_before": tally.skipped(),
                 "failed": tally.failed(),
                 "bad_lines": tally.bad(),
-                "duration_ms": u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+                "duration_ms": millis(started.elapsed()),
                 "error": trouble.as_ref().map(report::error),
             });
             self.output.result(&format!("{document}\n"))?;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::try_join_all;
 use serde_json::json;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, millis};
 use crate::config::{Environment, Flags};
 use crate::sim::Scenario;
 
@@ -48,7 +48,7 @@ async fn run_to_end(demo: &Demo, global: &Global, environment: &Environment, out
         let document = json!({
             "schema": "relay.demo/1",
             "seed": demo.seed,
-            "duration_ms": u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            "duration_ms": millis(took),
             "questions": told.iter().map(Told::to_json).collect::<Vec<_>>(),
             "usage": report,
         });

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::answer::Attempt;
 use crate::catalog::Problem;
 use crate::chat::{ErrorKind, Fault};
-use crate::clock::until;
+use crate::clock::{seconds_up, until};
 use crate::relay::{Failure, Refused};
 
 /// Of many routes that gave no answer this many are named.
@@ -302,10 +302,6 @@ fn aligned(rows: &[[String; 3]]) -> Vec<String> {
         lines.push(format!("  … and {} more", rows.len() - MOST_ROUTES));
     }
     lines
-}
-
-pub fn seconds_up(wait: std::time::Duration) -> u64 {
-    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
 
 /// Seconds as a person says them: `41s`, `7m12s`, `7h12m`.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::chat::ChatRequest;
-use crate::clock::until;
+use crate::clock::{seconds_up, until};
 use crate::quota::Source;
 use crate::relay::{Failure, Options, Relay, Remote};
 use crate::routing::Explanation;
@@ -194,6 +194,5 @@ fn verdict(explained: &Explanation) -> String {
 
 /// How long it is to a moment, rounded up.
 fn wait(now: Timestamp, moment: Timestamp) -> String {
-    let wait = until(now, moment);
-    span(wait.as_secs() + u64::from(wait.subsec_nanos() > 0))
+    span(seconds_up(until(now, moment)))
 }

@@ -8,6 +8,7 @@ use crate::chat::Fault;
 use super::exit::Trouble;
 use super::output::{Output, dim, red};
 use super::table;
+use crate::clock::millis;
 
 /// `json` is the command whose schema the document has.
 pub fn print(trouble: &Trouble, json: Option<&str>, output: Output) {
@@ -63,7 +64,7 @@ pub fn attempt(attempt: &Attempt) -> Value {
         "outcome": outcome,
         "http_status": attempt.http_status,
         "window": window,
-        "ms": u64::try_from(attempt.elapsed.as_millis()).unwrap_or(u64::MAX),
+        "ms": millis(attempt.elapsed),
     })
 }
 

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use tokio::net::TcpListener;
 
+use crate::clock::millis;
 use crate::config::{Environment, Flags};
 use crate::gateway::{Gateway, RequestLine, Server, Stopped};
 use crate::replace::{Readers, replace};
@@ -200,7 +201,7 @@ fn json_line(line: &RequestLine) -> serde_json::Value {
         "status": line.status,
         "route": line.route.as_deref(),
         "trail": line.trail,
-        "ms": u64::try_from(line.elapsed.as_millis()).unwrap_or(u64::MAX),
+        "ms": millis(line.elapsed),
         "tokens": line.tokens,
         "error": line.error,
     })

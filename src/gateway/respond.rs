@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::chat::{BadRequest, Breakage, ErrorKind, Fault, Unfit, brief};
-use crate::clock::until;
+use crate::clock::{seconds_up, until};
 use crate::relay::Failure;
 
 /// No message is longer than about this: it may hold a text of the caller's or a provider's.
@@ -130,7 +130,7 @@ pub fn stopping() -> ErrorBody {
 
 fn out_of_quota(moment: Option<Timestamp>, now: Timestamp) -> ErrorBody {
     let wait = moment.map(|moment| until(now, moment));
-    let when = wait.map_or(String::new(), |wait| format!("; the first route is free in {}s", whole_seconds(wait)));
+    let when = wait.map_or(String::new(), |wait| format!("; the first route is free in {}s", seconds_up(wait)));
     let message = format!("no free quota is left right now{when}");
     ErrorBody { retry_after: wait, ..ErrorBody::of_kind(ErrorKind::OutOfQuota, message) }
 }
@@ -146,20 +146,15 @@ fn reasons(failure: &Failure, now: Timestamp) -> Vec<RouteReason> {
         .map(|(route, reason, moment)| RouteReason {
             route: route.to_owned(),
             reason,
-            retry_after_s: moment.map(|moment| whole_seconds(until(now, moment))),
+            retry_after_s: moment.map(|moment| seconds_up(until(now, moment))),
         })
         .collect()
-}
-
-/// Seconds to wait, rounded up: a client that comes back a moment early is refused again.
-fn whole_seconds(wait: Duration) -> u64 {
-    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
 
 /// An error as a response of its own.
 pub fn error(body: ErrorBody) -> Response {
     let status = StatusCode::from_u16(body.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let retry_after = body.retry_after.map(whole_seconds);
+    let retry_after = body.retry_after.map(seconds_up);
     let mut response = (status, Json(Envelope { error: &body })).into_response();
     if let Some(seconds) = retry_after {
         response.headers_mut().insert(http::header::RETRY_AFTER, HeaderValue::from(seconds));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::clock::until;
+use crate::clock::{seconds_up, until};
 
 use super::limit::{Limit, Unit};
 use crate::chat::Period;
@@ -170,7 +170,7 @@ impl Refusal {
         as_groq: bool,
     ) -> Self {
         let wait = until(now, moment);
-        let seconds = whole_seconds(wait).to_string();
+        let seconds = seconds_up(wait).max(1).to_string();
         let message = format!(
             "Rate limit reached for model `{model}` on {}: Limit {}, Used {used}, Requested {requested}. Please try again in {}.",
             label(limit),
@@ -268,11 +268,6 @@ pub(super) fn go_duration(duration: Duration) -> String {
         (0, _) => format!("{minutes}m{seconds}"),
         _ => format!("{hours}h{minutes}m{seconds}"),
     }
-}
-
-/// Seconds rounded up, and at least one: a client that waits this long is not early.
-pub(super) fn whole_seconds(wait: Duration) -> u64 {
-    (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1)
 }
 
 /// `requests per minute (RPM)` and the like.

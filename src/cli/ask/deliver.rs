@@ -14,6 +14,7 @@ use crate::cli::args::{Ask, Reasoning};
 use crate::cli::exit::{Exit, Trouble};
 use crate::cli::output::{Output, dim};
 use crate::cli::report;
+use crate::clock::millis;
 use crate::replace::{self, Readers, replace};
 
 use super::reading::Read;
@@ -178,8 +179,4 @@ fn finish_word(finish: Finish) -> &'static str {
         Finish::Failed => "error",
         Finish::Other => "other",
     }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

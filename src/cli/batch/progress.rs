@@ -7,8 +7,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::chat::Usage;
 use crate::cli::echo::Echo;
-use crate::cli::exit::{Exit, Trouble, seconds_up, span};
+use crate::cli::exit::{Exit, Trouble, span};
 use crate::cli::output::Output;
+use crate::clock::seconds_up;
 use crate::quota::Cost;
 use crate::relay::Relay;
 

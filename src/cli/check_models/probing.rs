@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use futures_util::stream::{self, FuturesUnordered};
 
-use crate::clock::{later, until};
+use crate::clock::{later, millis, until};
 use crate::relay::{Checked, Condition, Probe};
 
 use super::super::args::{CheckModels, Global, OutputFormat};
@@ -116,7 +116,7 @@ impl Pace<'_> {
             }
             row.at = relay.clock.now();
             row.spent.add(&checked);
-            row.first_words.extend(checked.first_event.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX)));
+            row.first_words.extend(checked.first_event.map(millis));
             let is_healthy = checked.condition == Condition::Pass;
             if checked.sent && !self.gap.is_zero() {
                 relay.clock.sleep_until(later(relay.clock.now(), self.gap)).await;

@@ -6,7 +6,7 @@ use console::measure_text_width;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::clock::until;
+use crate::clock::{millis, until};
 use crate::relay::{Checked, Condition};
 
 use super::super::args::{CheckModels, Global, OutputFormat};
@@ -288,10 +288,6 @@ fn colored(line: &str) -> String {
         word => red(word),
     };
     painted + &line[word.len()..]
-}
-
-fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn elapsed(millis: u64) -> String {

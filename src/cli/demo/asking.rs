@@ -11,6 +11,7 @@ use crate::chat::{ChatRequest, Chunk};
 use crate::cli::exit::{Exit, Trouble};
 use crate::cli::report;
 use crate::cli::setup::Core;
+use crate::clock::millis;
 use crate::dialect::sse;
 use crate::relay::Options;
 
@@ -40,7 +41,6 @@ impl Told {
     }
 
     pub fn to_json(&self) -> Value {
-        let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         json!({
             "question": self.question,
             "answer": self.text,
