@@ -18,6 +18,7 @@ mod help;
 mod init;
 mod keys;
 mod models;
+mod numbers;
 mod offer;
 mod output;
 mod panic;

@@ -7,10 +7,11 @@ use crate::config::{Environment, Flags};
 
 use super::args::{Global, Models, OutputFormat};
 use super::exit::{Exit, Trouble};
+use super::numbers::short;
 use super::output::{Output, bold, dim};
 use super::setup::{self, Core};
 use super::standing::{Entry, entries, unknown};
-use super::table;
+use super::table::{self, cut};
 
 const HEADER: [&str; 11] =
     ["provider", "model", "state", "types", "scale", "context", "features", "cost", "bills", "trains", "reason"];
@@ -195,37 +196,5 @@ impl Layout {
             "  {model:model_width$}  {state:state_width$}  {types:types_width$}  {scale:6}  {context:>7}  {features}"
         );
         format!("{}\n", line.trim_end())
-    }
-}
-
-fn cut(text: &str, width: usize) -> String {
-    if text.chars().count() <= width {
-        return text.to_owned();
-    }
-    text.chars().take(width.saturating_sub(1)).chain(['…']).collect()
-}
-
-/// A count of tokens as people say it: `8.2k`, `131k`, `1.0M`.
-fn short(tokens: u64) -> String {
-    match tokens {
-        0..1_000 => tokens.to_string(),
-        1_000..10_000 => format!("{}.{}k", tokens / 1_000, tokens % 1_000 / 100),
-        10_000..1_000_000 => format!("{}k", tokens / 1_000),
-        _ => format!("{}.{}M", tokens / 1_000_000, tokens % 1_000_000 / 100_000),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn token_counts_are_short() {
-        assert_eq!([900, 8_192, 131_072, 1_048_576].map(short), ["900", "8.1k", "131k", "1.0M"]);
-    }
-
-    #[test]
-    fn long_names_are_cut_visibly() {
-        assert_eq!((cut("short", 5), cut("longer", 5)), ("short".to_owned(), "long…".to_owned()));
     }
 }

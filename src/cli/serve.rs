@@ -18,6 +18,7 @@ use super::args::{Format, Global, Serve};
 use super::banner;
 use super::browser;
 use super::exit::{Exit, Trouble, acts_on_terminal};
+use super::numbers::elapsed;
 use super::output::{Output, dim, red};
 use super::reload::Watch;
 use super::run::LAST_WORDS;
@@ -235,12 +236,4 @@ fn escaped(text: &str, escape: impl Fn(char) -> String) -> String {
         return text.to_owned();
     }
     text.chars().map(|c| if acts_on_terminal(c) { escape(c) } else { c.to_string() }).collect()
-}
-
-fn elapsed(time: Duration) -> String {
-    if time < Duration::from_secs(1) {
-        format!("{}ms", time.as_millis())
-    } else {
-        format!("{:.1}s", time.as_secs_f64())
-    }
 }

@@ -147,6 +147,11 @@ mod tests {
     }
 
     #[test]
+    fn long_names_are_cut_visibly() {
+        assert_eq!(["short", "longer"].map(|text| cut(text, 5)), ["short", "long…"]);
+    }
+
+    #[test]
     fn a_table_aligns_numbers_to_the_right_and_has_no_blank_ends() {
         let rows = vec![["a".to_owned(), "7".to_owned()], ["bb".to_owned(), "1234".to_owned()]];
         assert_eq!(human(["NAME", "COUNT"], rows, &[1]), "NAME  COUNT\na         7\nbb     1234\n");

@@ -11,6 +11,7 @@ use crate::relay::{Checked, Condition};
 
 use super::super::args::{CheckModels, Global, OutputFormat};
 use super::super::exit::{Trouble, span};
+use super::super::numbers::elapsed;
 use super::super::output::{Output, dim, green, red, yellow};
 use super::super::setup::Core;
 use super::super::table;
@@ -141,7 +142,8 @@ impl Report<'_> {
             let ttft = checked.and_then(|checked| checked.first_event).map(millis);
             let total = checked.and_then(|checked| checked.total).map(millis);
             let times = if measured { [percentile(row, 50), percentile(row, 95)] } else { [ttft, total] };
-            let [first, second] = times.map(|time| time.map_or_else(|| "-".to_owned(), elapsed));
+            let [first, second] =
+                times.map(|time| time.map_or_else(|| "-".to_owned(), |millis| elapsed(Duration::from_millis(millis))));
             let status = row.condition().word().to_uppercase();
             [status, row.provider.clone(), row.model.clone(), first, second]
         };
@@ -288,10 +290,6 @@ fn colored(line: &str) -> String {
         word => red(word),
     };
     painted + &line[word.len()..]
-}
-
-fn elapsed(millis: u64) -> String {
-    if millis < 1_000 { format!("{millis}ms") } else { format!("{:.1}s", Duration::from_millis(millis).as_secs_f64()) }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::answer::Attempt;
 use crate::chat::Fault;
-use crate::cli::exit::span;
+use crate::cli::numbers::elapsed;
 use crate::cli::output::{bold, dim, green, yellow};
 use crate::cli::setup::Core;
 use crate::cli::table;
@@ -84,12 +84,4 @@ pub fn end(usage: &str, told: &[Told], took: Duration) -> String {
 
 fn provider(route: &str) -> &str {
     route.split('/').next().unwrap_or(route)
-}
-
-fn elapsed(time: Duration) -> String {
-    match time.as_secs() {
-        0 => format!("{}ms", time.as_millis()),
-        1..60 => format!("{:.1}s", time.as_secs_f64()),
-        seconds => span(seconds),
-    }
 }

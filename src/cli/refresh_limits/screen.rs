@@ -1,5 +1,6 @@
 //! The findings of `relay refresh-limits` as a person reads them.
 
+use crate::cli::numbers::grouped;
 use crate::cli::table;
 use crate::quota::Kind;
 use crate::refresh::compare::{Change, Field, Op};
@@ -92,19 +93,6 @@ fn short(field: Field) -> String {
         Field::Context => "context".to_owned(),
         Field::Model => "model".to_owned(),
     }
-}
-
-/// `14 400`
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            grouped.push(' ');
-        }
-        grouped.push(digit);
-    }
-    grouped
 }
 
 /// The whole screen but for the question.

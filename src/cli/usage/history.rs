@@ -11,9 +11,9 @@ use crate::catalog::is_meant;
 use crate::relay::{Quarter, UsageReport};
 
 use super::super::args::{By, OutputFormat, Usage};
+use super::super::numbers::short;
 use super::super::output::{dim, green};
 use super::super::table;
-use super::numbers::short;
 use super::screen::footer;
 
 /// Cells of the longest bar: what the other columns leave, within these.

@@ -8,9 +8,10 @@ use jiff::tz::TimeZone;
 use crate::relay::{ModelUsage, Sums, UsageReport, WindowUsage};
 
 use super::super::args::Usage;
+use super::super::numbers::{grouped, short};
 use super::super::output::{bold, dim};
 use super::super::table;
-use super::numbers::{BAR, LABEL, bar, grouped, label, mark, percent, short, wait};
+use super::numbers::{BAR, LABEL, bar, label, mark, percent, wait};
 
 /// More unused models of one provider than this are counted, not listed.
 const MOST_UNUSED: usize = 5;

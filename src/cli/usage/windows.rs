@@ -11,9 +11,10 @@ use crate::quota::Source;
 use crate::relay::{ModelUsage, UsageReport, WindowUsage};
 
 use super::super::exit::span;
+use super::super::numbers::short;
 use super::super::output::{bold, dim};
 use super::super::table;
-use super::numbers::{bar, label, mark, percent, short, wait};
+use super::numbers::{bar, label, mark, percent, wait};
 use super::screen::{binding, footer};
 
 pub const HEADER: [&str; 16] = [
