@@ -9,6 +9,9 @@ use crate::store::OnLoss;
 
 use super::conversation::ConversationFile;
 
+/// What `hedge` may be.
+pub const HEDGE: [(&str, bool); 2] = [("off", false), ("on", true)];
+
 /// The file's words.
 #[derive(Debug, Default)]
 pub struct ConfigFile {
@@ -83,7 +86,7 @@ impl ConfigFile {
             config.strict_free = routing.flag("strict_free");
             config.keyless = routing.flag("keyless");
             config.no_training = routing.flag("no_training");
-            config.hedge = routing.choice("hedge", &[("off", false), ("on", true)]);
+            config.hedge = routing.choice("hedge", &HEDGE);
         });
         top.table("timeouts", |timeouts| {
             config.connect = timeouts.time_out("connect");
@@ -94,7 +97,7 @@ impl ConfigFile {
         config.conversation = ConversationFile::read(top);
         top.table("state", |state| {
             config.state = read_state_url(state);
-            config.on_loss = state.choice("on_loss", &[("local", OnLoss::Local), ("refuse", OnLoss::Refuse)]);
+            config.on_loss = state.choice("on_loss", &OnLoss::NAMES);
         });
         config.providers =
             top.provider_tables("providers", |id, provider| (id.to_owned(), ProviderSettings::read(provider)));

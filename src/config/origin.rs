@@ -11,6 +11,7 @@ use crate::store::OnLoss;
 use crate::style::StyleMode;
 
 use super::environment::{Environment, Paths};
+use super::file::HEDGE;
 use super::load::Flags;
 use super::settings::Settings;
 
@@ -21,7 +22,7 @@ pub struct Shown {
     pub key: String,
     /// As it would stand in `config.toml`.
     pub value: String,
-    /// `default`, a variable, a flag, or the file.
+    /// `default`, a variable, or the file.
     pub origin: String,
 }
 
@@ -96,7 +97,7 @@ fn values(settings: &Settings) -> Vec<(&'static str, String, Option<&'static str
         ("routing.strict_free", routing.strict_free.to_string(), None),
         ("routing.keyless", routing.keyless.to_string(), None),
         ("routing.no_training", routing.no_training.to_string(), None),
-        ("routing.hedge", text(if routing.hedge { "on" } else { "off" }), None),
+        ("routing.hedge", text(word(routing.hedge, &HEDGE)), None),
         ("timeouts.connect", duration(timeouts.connect), None),
         ("timeouts.first_event", duration(timeouts.first_event), None),
         ("timeouts.idle", duration(timeouts.idle), None),
@@ -128,7 +129,7 @@ fn conversation(settings: &Settings) -> Vec<(&'static str, String, Option<&'stat
 }
 
 fn state(settings: &Settings) -> Vec<(&'static str, String, Option<&'static str>)> {
-    let on_loss = if settings.state.on_loss == OnLoss::Local { "local" } else { "refuse" };
+    let on_loss = word(settings.state.on_loss, &OnLoss::NAMES);
     let url = settings.state.file.as_ref().map_or("memory".to_owned(), |path| format!("sqlite:{}", path.display()));
     vec![("state.url", text(&url), None), ("state.on_loss", text(on_loss), None)]
 }

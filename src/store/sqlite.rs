@@ -39,6 +39,10 @@ pub enum OnLoss {
     Refuse,
 }
 
+impl OnLoss {
+    pub const NAMES: [(&'static str, Self); 2] = [("local", Self::Local), ("refuse", Self::Refuse)];
+}
+
 /// The store. Cloning a reservation's cost into the file is one short transaction on a thread of its own, shared by all
 /// reservations that wait at that moment.
 ///
