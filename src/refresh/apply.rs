@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, Value, value};
 
 use crate::catalog::Provider;
-use crate::chat::{Period, Scope};
+use crate::chat::Scope;
 use crate::quota::{Kind, Limit, Source, Window};
 use crate::replace::{Readers, replace};
 
@@ -216,7 +216,7 @@ fn as_inline(limit: &Limit) -> InlineTable {
     table.insert(limit.kind.word(), Value::from(amount));
     table.insert("per", Value::from(limit.period.word()));
     if limit.window != Window::usual(limit.period) {
-        table.insert("resets", Value::from(resets(&limit.window, limit.period)));
+        table.insert("resets", Value::from(resets(&limit.window)));
     }
     match limit.scope {
         Scope::Ip => drop(table.insert("scope", Value::from("ip"))),
@@ -245,7 +245,7 @@ fn as_inline(limit: &Limit) -> InlineTable {
     table
 }
 
-fn resets(window: &Window, _: Period) -> String {
+fn resets(window: &Window) -> String {
     match window {
         Window::Rolling { .. } => "rolling".to_owned(),
         Window::Calendar { at, zone, .. } => {
