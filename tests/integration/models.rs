@@ -95,6 +95,12 @@ async fn names_that_nothing_has_are_mistakes() {
 }
 
 #[tokio::test]
+async fn the_shipped_catalogue_keeps_the_schema() {
+    let document = relay(["models", "--json"]).await.exits(0).json();
+    assert!(document["models"].as_array().is_some_and(|models| models.len() > 100), "{document}");
+}
+
+#[tokio::test]
 async fn a_table_folds_what_cannot_be_used() {
     let (_providers, command) = command(&["--format", "table"]).await;
     let ended = changed(command, "OTHER_API_KEY", "OTHER_TOKEN").await;
