@@ -169,7 +169,7 @@ pub async fn core_even_if_empty(
     let store = open_store(&settings, &fleet, &clock)?;
     let relay = Arc::new(Relay::new(&settings, fleet, store, clock));
     if matches!(verify, Verify::Everything) {
-        note_listed(&relay, &findings);
+        note_listed(&relay, &flags, &findings);
     }
     Ok(Core { relay, settings, simulator, findings, clock_ahead, problems })
 }
@@ -185,9 +185,9 @@ pub async fn load(
 }
 
 /// Models that their providers' own lists still have are not gone, and keys that they take are good, whatever an attempt was told.
-fn note_listed(relay: &Relay, findings: &[Finding]) {
+fn note_listed(relay: &Relay, flags: &Flags, findings: &[Finding]) {
     let unclear = |id: &str| findings.iter().any(|finding| finding.provider == id && finding.is_doubt());
-    for route in &relay.fleet.routes {
+    for route in relay.fleet.routes.iter().filter(|route| flags.asks(&route.provider)) {
         let wire = &route.provider.wire;
         if wire.lists_all && !wire.models.is_empty() && !unclear(&route.provider.id) {
             relay.note_listed(route.id);

@@ -180,3 +180,15 @@ async fn events_come_row_by_row_and_end_with_the_summary() {
     assert_eq!(kinds, ["probe", "probe", "summary"]);
     assert_eq!(events[2]["summary"]["pass"], 2);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_not_asked_about_stays_as_it_was() {
+    let fakes = [provider("denied").answers([Act::Denied]), provider("other")];
+    let providers = over(fakes).await;
+    let ask = relay(["ask", "hello"]).over(&providers);
+    let (named, again) = (ask.beside(["check-models", "other"]), ask.beside(["ask", "hello"]));
+    for command in [ask, named, again] {
+        command.await.exits(0);
+    }
+    assert_eq!(providers.chats("denied").len(), 1, "nobody asked whether its key is good again");
+}
