@@ -107,6 +107,9 @@ impl Held {
 
     fn end(&mut self, fault: Option<Fault>, cancelled: bool, now: Timestamp) {
         let Some(lease) = self.lease.take() else { return };
+        // More tokens than the model takes are a mistake, and as good as none reported.
+        let context = self.relay.fleet.route(self.route).model.context;
+        self.usage = self.usage.filter(|usage| usage.prompt_tokens.max(usage.completion_tokens) <= context);
         let settlement = self.settlement(fault.as_ref());
         if let Some(usage) = self.usage {
             self.relay.note_usage(self.route, usage.completion_tokens);

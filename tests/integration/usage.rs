@@ -122,6 +122,25 @@ async fn a_limit_that_a_refusal_names_is_learned() {
 }
 
 #[tokio::test]
+async fn more_tokens_than_a_model_takes_are_as_good_as_none_reported() {
+    let absurd = |prompt: u64, completion: u64| {
+        let usage = json!({ "prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": 5 });
+        let choice = json!({ "index": 0, "message": { "role": "assistant", "content": "yes" }, "finish_reason": "stop" });
+        let body = json!({ "id": "x", "object": "chat.completion", "created": 1, "model": "sim-m", "choices": [choice], "usage": usage });
+        Act::Raw { content_type: "application/json".into(), body: body.to_string().into(), piece: 1_000 }
+    };
+    let most = i64::MAX.unsigned_abs();
+    let gateway = gateway().over([silent().answers([absurd(5, most), absurd(most, 5)])]).in_file().start().await;
+    for prompt in ["one", "two"] {
+        gateway.ask(prompt).await.by("sim-a/sim-m");
+    }
+    let document = usage(&gateway).await;
+    assert_eq!((&document["totals"]["ok"], tokens(&document["totals"])), (&json!(2), [0, 0]), "{document}");
+    let used = window(&document, "tokens", "minute")["used"].as_u64().expect("a count");
+    assert!((2..1_000).contains(&used), "as was reserved: {used}");
+}
+
+#[tokio::test]
 async fn usage_is_guarded_and_takes_a_span() {
     let gateway = gateway().over([provider("sim-a")]).key("secret").start().await;
     assert_eq!(gateway.get("/v1/usage").await.status, 401);

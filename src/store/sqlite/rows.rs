@@ -215,8 +215,10 @@ fn class(row: &LedgerRow) -> &'static str {
 const LATER: &str = "WITH later AS MATERIALIZED (
     SELECT request_id, MAX(attempt) AS last FROM ledger WHERE at >= ?1 AND attempt > 1 GROUP BY request_id)";
 
-/// What is summed up of a group of attempts of one class, as `add_class` reads it.
-const SUMS: &str = "provider, model, class, COUNT(*), SUM(attempt > 1), SUM(prompt_tokens), SUM(completion_tokens),
+/// What is summed up of a group of attempts of one class, as `add_class` reads it. Files hold absurd numbers that earlier relays believed:
+/// sums of them would overflow.
+const SUMS: &str = "provider, model, class, COUNT(*), SUM(attempt > 1),
+    SUM(MIN(prompt_tokens, 1000000000)), SUM(MIN(completion_tokens, 1000000000)),
     SUM(class IN ('quota', 'error') AND COALESCE(last, 0) > attempt)";
 
 /// Counts by route since a moment. Routes that are not in this fleet are somebody else's.

@@ -6,6 +6,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::catalog::{Catalog, Overlay};
+use crate::chat::Usage;
 use crate::quota::{Meter, Source};
 use crate::routing::Account;
 use crate::store::Refusal;
@@ -273,6 +274,20 @@ async fn a_reset_reaches_whoever_has_the_file_open() {
     store.mark(limited.model_mark, at(30), &Fault::Gone);
     store.flush();
     assert_eq!(place.open().view().marks[limited.model_mark.0].as_ref().map(|mark| mark.until), Some(at(30)));
+}
+
+#[tokio::test]
+async fn a_file_with_absurd_numbers_can_be_read() {
+    let place = place();
+    let limited = place.route("limited");
+    let store = place.open();
+    for _ in 0..2 {
+        let lease = store.reserve(limited, Cost::request(1, 1), at(0)).await.expect("room");
+        let usage = Some(Usage { prompt_tokens: 7, completion_tokens: u64::MAX });
+        store.settle(lease, Settlement::AsReserved, LedgerRow { usage, ..row(limited, at(0), None) }, at(0));
+    }
+    assert_eq!(store.totals(at(0)).expect("it can be read")[limited.id.0].prompt_tokens, 14);
+    assert_eq!(store.history(at(0)).expect("it can be read").len(), 1);
 }
 
 /// Without limits nothing is written before the answer, with limits one transaction, and one more after it.
