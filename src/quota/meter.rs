@@ -11,7 +11,7 @@ use super::gauge::{Glance, Lasts, STEPS};
 use super::limit::{Kind, Limit, Source};
 use super::rolling::Rolling;
 use super::signal::Fact;
-use super::window::{Window, next_boundary};
+use super::window::{self, Window, next_boundary};
 
 /// After so many windows without a refusal a guessed limit is raised by a tenth.
 const WINDOWS_TO_A_RAISE: u32 = 10;
@@ -115,10 +115,14 @@ impl Meter {
         }
     }
 
-    /// No amount above this ever fits. A guess forbids nothing for good: it may be wrong.
-    fn ceiling(&self) -> u64 {
+    /// No amount above this ever fits. A guess forbids nothing for good: it may be wrong. Nor does what was named long ago, for what is
+    /// never asked is never named again.
+    pub fn ceiling(&self, now: Timestamp) -> u64 {
         match &self.learned {
-            Some(learned) if !learned.guessed && self.limit.source != Source::User => learned.amount,
+            Some(learned) if !learned.guessed && self.limit.source != Source::User => {
+                let documented = if learned.is_stale(self.limit.period, now) { self.limit.amount } else { 0 };
+                learned.amount.max(documented)
+            }
             _ => self.limit.amount,
         }
     }
@@ -130,7 +134,7 @@ impl Meter {
 
     /// The same where the level at `now` is known.
     pub fn fit_from(&self, level: Level, amount: u64, now: Timestamp) -> Fit {
-        if amount > self.ceiling() {
+        if amount > self.ceiling(now) {
             return Fit::Never;
         }
         let room = level.limit.saturating_sub(amount);
@@ -254,7 +258,7 @@ impl Meter {
 
     /// Takes a refusal's word for the limit, which may only lower it.
     pub fn tell_lower(&mut self, limit: u64, now: Timestamp) {
-        if limit > 0 && limit < self.ceiling() {
+        if limit > 0 && limit < self.ceiling(now) {
             self.learned = Some(Learned { amount: limit, source: Source::Error, guessed: false, at: now });
         }
     }
@@ -323,6 +327,11 @@ impl Meter {
 }
 
 impl Learned {
+    /// Whether it was named more than a window, and more than an hour ago.
+    fn is_stale(&self, period: Period, now: Timestamp) -> bool {
+        until(self.at, now) > window::length(period.max(Period::Hour))
+    }
+
     /// A guess grows while nothing speaks against it, so that what was another program's use is not held against the limit for ever.
     fn raised(&self, window: &Window, now: Timestamp) -> u64 {
         let Window::Rolling { length } = window else { return self.amount };

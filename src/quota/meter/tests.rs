@@ -163,6 +163,21 @@ fn a_refusals_limit_only_lowers() {
 }
 
 #[test]
+fn a_limit_that_was_named_long_ago_forbids_nothing_for_good() {
+    let mut meter = meter(30, Window::rolling(Period::Minute), Period::Minute);
+    meter.tell(&told(Some(10), None, None), 0, at(0.0));
+    assert_eq!([11, 10].map(|amount| meter.fit(amount, at(3_600.0))), [Fit::Never, Fit::Now]);
+    // Asked again, its provider names it again.
+    assert_eq!([31, 30].map(|amount| meter.fit(amount, at(3_601.0))), [Fit::Never, Fit::Now]);
+    assert_eq!(meter.reading(at(3_601.0)).limit, 10);
+    meter.tell_lower(10, at(3_602.0));
+    assert_eq!(meter.fit(11, at(3_603.0)), Fit::Never);
+    // What was raised stays so.
+    meter.tell(&told(Some(40), None, None), 0, at(3_604.0));
+    assert_eq!(meter.fit(40, at(100_000.0)), Fit::Now);
+}
+
+#[test]
 fn a_guess_from_a_refusal_forbids_nothing_for_good_and_grows_again() {
     let mut meter = meter(30, Window::rolling(Period::Minute), Period::Minute);
     meter.add(4, at(0.0));
