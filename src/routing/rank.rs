@@ -167,7 +167,16 @@ impl<'a> Judge<'a> {
 pub fn expected_cost(route: &Route, need: &Need, snapshot: &Snapshot) -> Cost {
     let answer = expected_answer(need, snapshot.health(route.id));
     let input = if need.trim.is_none() { need.input_tokens } else { need.input_within(room(route, need, snapshot)) };
+    // What is only expected must not be more than a limit ever grants: it would keep every request away for good.
+    let answer = if need.max_tokens.is_some() { answer } else { answer.min(most_answer(route, input, snapshot)) };
     Cost::request(input, answer).in_units(route.model.unit_price)
+}
+
+/// Tokens that limits leave for the answer to a prompt of so many, with nothing else used.
+fn most_answer(route: &Route, input: u64, snapshot: &Snapshot) -> u64 {
+    let meters = route.meters.iter().map(|meter| &snapshot.view.meters[meter.0]);
+    let most = meters.filter(|meter| meter.kind() == Kind::Tokens).map(|meter| meter.ceiling(snapshot.now)).min();
+    most.map_or(u64::MAX, |most| most.saturating_sub(input).max(1))
 }
 
 /// Tokens of the answer as it usually is, no more than the caller allows.
@@ -313,7 +322,7 @@ fn fits_quota(route: &Route, fleet: &Fleet, cost: &Cost, snapshot: &Snapshot) ->
                 let limit = &fleet.meter_spec(meter).limit;
                 return Err(Rejection::NeverFits {
                     limit: limit.label(),
-                    amount: limit.kind.shown(snapshot.reading(meter).limit),
+                    amount: limit.kind.shown(snapshot.view.meters[meter.0].ceiling(snapshot.now)),
                     needed: limit.kind.shown(cost.of(limit.kind)),
                 });
             }

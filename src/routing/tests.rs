@@ -109,6 +109,20 @@ impl World {
 }
 
 #[test]
+fn what_an_answer_usually_takes_forbids_nothing_for_good() {
+    let mut world = world(&[("a", "free", &[("m", "small", "{ tokens = 800, per = \"minute\" }")])]);
+    world.health("a/m").used(900);
+    let judged = |input_tokens, max_tokens| {
+        let need = Need { input_tokens, max_tokens, ..Need::smallest() };
+        let ranking = rank(&world.fleet, &need, &world.snapshot);
+        ranking.contenders.first().map(|found| found.in_full(&world.fleet, &need, &world.snapshot).cost.output_tokens)
+    };
+    assert_eq!(judged(5, None), Some(795), "all there ever is");
+    assert_eq!(judged(5, Some(700)), Some(700));
+    assert_eq!([judged(5, Some(900)), judged(800, None)], [None, None], "these are no guesses");
+}
+
+#[test]
 fn a_request_costs_the_time_that_the_quota_it_takes_would_have_lasted() {
     let limits = [
         // What is left, and the seconds that one request of a hundred tokens costs.
