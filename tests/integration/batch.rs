@@ -163,6 +163,17 @@ async fn flags_hold_for_every_line_and_odd_files_are_refused() {
 }
 
 #[tokio::test]
+async fn arguments_the_wrong_way_round_cost_no_request() {
+    let providers = steady().await;
+    let command = batch(&providers, &lines(3));
+    let swapped = command.beside(["ask", "--batch", "out.jsonl", "-o", "in.jsonl"]);
+    command.await.exits(0);
+    let ended = swapped.await;
+    ended.exits(65).says("`in.jsonl` is no file of results: line 1 is none");
+    assert_eq!(ended.file("in.jsonl"), lines(3));
+}
+
+#[tokio::test]
 async fn an_interruption_keeps_what_is_answered() {
     let slow = provider("sim-a").spec(|spec| spec.latency_ms(40..=40, 0..=0));
     let providers = Providers::start([slow], Clock::system()).await;

@@ -11,6 +11,9 @@ use crate::chat::ChatRequest;
 /// The one endpoint a line may be for, with and without its version.
 const URLS: [&str; 2] = ["/v1/chat/completions", "/chat/completions"];
 
+/// What the id of every result begins with, OpenAI's own results too.
+pub const RESULT: &str = "batch_req_";
+
 /// Fields that flags set in every request of the batch.
 pub type Fields = BTreeMap<String, Box<RawValue>>;
 
@@ -85,17 +88,33 @@ pub struct Mistake<'a> {
 /// As much of a line that came out before as going on takes.
 #[derive(Deserialize)]
 pub struct Known {
+    id: String,
     pub custom_id: String,
-    #[serde(default)]
+    // Both stand in every result, one of them empty: read this way, neither may be missing.
+    #[serde(deserialize_with = "Option::deserialize")]
     response: Option<serde::de::IgnoredAny>,
-    #[serde(default)]
+    #[serde(deserialize_with = "Option::deserialize")]
     error: Option<serde::de::IgnoredAny>,
 }
 
 impl Known {
+    /// `None` for what is no result. Only results may ever be taken out of a file.
+    pub fn read(line: &[u8]) -> Option<Self> {
+        serde_json::from_slice(line).ok().filter(|known: &Self| known.id.starts_with(RESULT))
+    }
+
     pub const fn is_answered(&self) -> bool {
         self.response.is_some() && self.error.is_none()
     }
+}
+
+/// Whether a line without an end may be a result whose writing broke off. A file system may have filled it up with zeros.
+pub fn broke_off(line: &[u8]) -> bool {
+    let begun = format!("{{\"id\":\"{RESULT}");
+    let line = line.trim_ascii_start();
+    let written = line.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    let common = written.min(begun.len());
+    line[..common] == begun.as_bytes()[..common]
 }
 
 #[cfg(test)]
@@ -137,9 +156,17 @@ mod tests {
 
     #[test]
     fn a_line_that_came_out_counts_as_answered_only_with_an_answer() {
-        let known = |text: &str| serde_json::from_str::<Known>(text).map(|known| known.is_answered()).ok();
-        assert_eq!(known(r#"{"id":"x","custom_id":"a","response":{"status_code":200},"error":null}"#), Some(true));
-        assert_eq!(known(r#"{"id":"x","custom_id":"a","response":null,"error":{"code":"timeout"}}"#), Some(false));
-        assert_eq!(known(r#"{"id":"x"}"#), None);
+        let known = |text: &str| Known::read(text.as_bytes()).map(|known| known.is_answered());
+        let answer = r#"{"id":"batch_req_x","custom_id":"a","response":{"status_code":200},"error":null}"#;
+        let failure = r#"{"id":"batch_req_x","custom_id":"a","response":null,"error":{"code":"timeout"}}"#;
+        assert_eq!((known(answer), known(failure)), (Some(true), Some(false)));
+        for other in [
+            r#"{"id":"batch_req_x","custom_id":"a"}"#,
+            r#"{"id":"batch_req_x","custom_id":"a","response":{}}"#,
+            r#"{"id":"x","custom_id":"a","response":{},"error":null}"#,
+            r#"{"custom_id":"a","method":"POST","url":"/v1/chat/completions","body":{}}"#,
+        ] {
+            assert_eq!(known(other), None, "{other}");
+        }
     }
 }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use crate::cli::exit::{Exit, Trouble};
 use crate::replace::{Readers, Replacement};
 
-use super::line::Known;
+use super::line::{Known, broke_off};
 
 /// A crash of the machine loses at most what was answered within this time. A kill of the program loses nothing written.
 const SYNC_EVERY: Duration = Duration::from_millis(250);
@@ -83,12 +83,12 @@ fn read(file: &File, path: &Path) -> Result<(Ids, bool), Trouble> {
     let mut answered = Ids::new();
     let mut is_clean = true;
     each_line(file, |number, line, is_whole| {
-        match serde_json::from_slice::<Known>(line) {
-            Ok(known) if known.is_answered() => is_clean &= answered.insert(&known.custom_id) && is_whole,
-            Ok(_) => is_clean = false,
+        match Known::read(line) {
+            Some(known) if known.is_answered() => is_clean &= answered.insert(&known.custom_id) && is_whole,
+            Some(_) => is_clean = false,
             // The last line broke off when the run that wrote it did.
-            Err(_) if !is_whole => is_clean = false,
-            Err(_) => {
+            None if !is_whole && broke_off(line) => is_clean = false,
+            None => {
                 let message = format!("`{}` is no file of results: line {number} is none", path.display());
                 return Err(Trouble::new(Exit::BadInput, message).hint("-o names the file that results go to"));
             }
@@ -127,8 +127,7 @@ fn rewritten(old: &File, path: &Path) -> Result<File, Trouble> {
         let mut kept = Ids::new();
         let mut writer = BufWriter::new(new.file());
         each_line(old, |_, line, is_whole| {
-            let is_kept = serde_json::from_slice::<Known>(line)
-                .is_ok_and(|known| known.is_answered() && kept.insert(&known.custom_id));
+            let is_kept = Known::read(line).is_some_and(|it| it.is_answered() && kept.insert(&it.custom_id));
             if is_kept {
                 writer.write_all(line)?;
                 if !is_whole {
@@ -200,9 +199,10 @@ impl Writer {
 mod tests {
     use super::*;
 
-    const A: &str = r#"{"id":"1","custom_id":"a","response":{"status_code":200},"error":null}"#;
-    const B: &str = r#"{"id":"2","custom_id":"b","response":{"status_code":200},"error":null}"#;
-    const FAILED: &str = r#"{"id":"3","custom_id":"c","response":null,"error":{"code":"timeout","message":"x"}}"#;
+    const A: &str = r#"{"id":"batch_req_1","custom_id":"a","response":{"status_code":200},"error":null}"#;
+    const B: &str = r#"{"id":"batch_req_2","custom_id":"b","response":{"status_code":200},"error":null}"#;
+    const FAILED: &str =
+        r#"{"id":"batch_req_3","custom_id":"c","response":null,"error":{"code":"timeout","message":"x"}}"#;
 
     /// What the file holds after a run over it has begun.
     fn opened(before: &str) -> (String, Ids) {
@@ -223,6 +223,8 @@ mod tests {
             (format!("{FAILED}\n{A}\n"), format!("{A}\n")),
             (format!("{A}\n{A}\n"), format!("{A}\n")),
             (format!("\n{A}\n\0\0\0"), format!("{A}\n")),
+            (format!("{A}\n{}\0\0\0", &B[..9]), format!("{A}\n")),
+            (B[..30].to_owned(), String::new()),
         ];
         for (before, after) in cases {
             let (text, answered) = opened(&before);
@@ -236,10 +238,20 @@ mod tests {
     fn a_file_of_something_else_is_left_alone() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("notes.txt");
-        std::fs::write(&path, "my notes\n").expect("writable");
-        let trouble = open(&path).err().expect("refused");
-        assert_eq!(trouble.exit, Exit::BadInput);
-        assert_eq!(std::fs::read_to_string(&path).expect("there"), "my notes\n");
+        let request = r#"{"custom_id":"a","method":"POST","url":"/v1/chat/completions","body":{"messages":[]}}"#;
+        for text in [
+            "my notes\n",
+            "GROQ_API_KEY=gsk_secret",
+            r#"{"precious":[1,2,3]}"#,
+            request,
+            &format!("{A}\n{request}\n{B}\n"),
+            &format!("{A}\n{{\"ids\":"),
+        ] {
+            std::fs::write(&path, text).expect("writable");
+            let trouble = open(&path).err().expect(text);
+            assert_eq!(trouble.exit, Exit::BadInput);
+            assert_eq!(std::fs::read_to_string(&path).expect("there"), text);
+        }
     }
 
     #[test]

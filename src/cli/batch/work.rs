@@ -16,7 +16,7 @@ use crate::cli::output::Output;
 use crate::clock::Clock;
 use crate::relay::request_id;
 
-use super::line::{Fields, Line, Mistake, Outcome, Response};
+use super::line::{Fields, Line, Mistake, Outcome, RESULT, Response};
 use super::progress::Tally;
 use super::results::{Ids, Writer};
 use super::source::{Numbered, Source};
@@ -93,7 +93,7 @@ impl Work<'_> {
             Ok(request) => self.answered(request).await,
             Err(wrong) => Err(Trouble::new(Exit::BadInput, format!("line {}: {wrong}", line.number))),
         };
-        let id = format!("batch_req_{}", request_id(Clock::system().now()));
+        let id = format!("{RESULT}{}", request_id(Clock::system().now()));
         let custom_id = line.custom_id.as_str();
         let written = match &outcome {
             Ok(answer) => {
