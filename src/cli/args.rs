@@ -11,6 +11,7 @@ mod refresh_limits;
 mod serve;
 mod usage;
 
+use std::ffi::OsString;
 use std::time::Duration;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
@@ -113,13 +114,26 @@ pub struct Typed {
 }
 
 impl Typed {
-    pub fn despite_mistakes() -> Self {
+    pub fn despite_mistakes(words: impl Iterator<Item = OsString>) -> Self {
+        let mut typed = Self::before_the_mistake();
+        // Whoever wants JSON wants it of a mistake too, wherever that stands.
+        typed.global.json |= asks_for_json(words);
+        typed
+    }
+
+    fn before_the_mistake() -> Self {
         let unknown = || Self { global: Global::default(), command: "relay".to_owned() };
         let Ok(matches) = Args::command().ignore_errors(true).try_get_matches() else { return unknown() };
         let (name, inner) = matches.subcommand().unwrap_or(("relay", &matches));
         let global = Global::from_arg_matches(inner).or_else(|_| Global::from_arg_matches(&matches));
         global.map_or_else(|_| unknown(), |global| Self { global, command: name.to_owned() })
     }
+}
+
+fn asks_for_json(words: impl Iterator<Item = OsString>) -> bool {
+    let flags: Vec<OsString> = words.take_while(|word| word != "--").collect();
+    flags.iter().any(|flag| flag == "--json" || flag == "--format=json")
+        || flags.windows(2).any(|pair| pair[0] == "--format" && pair[1] == "json")
 }
 
 /// The parser of every flag that takes a length of time.

@@ -48,7 +48,7 @@ pub fn main() -> ExitCode {
 
 /// Prints help where it was asked for, else what is wrong with the arguments: for a reader of JSON as JSON too.
 fn mistyped(error: &clap::Error, environment: &Environment) -> ExitCode {
-    let typed = Typed::despite_mistakes();
+    let typed = Typed::despite_mistakes(config::arguments());
     let output = Output::new(&typed.global, environment);
     let text = error.render().ansi().to_string();
     if !error.use_stderr() {
@@ -57,13 +57,19 @@ fn mistyped(error: &clap::Error, environment: &Environment) -> ExitCode {
         return Exit::Success.into();
     }
     if typed.global.wants_json() {
-        let plain = error.render().to_string();
-        let message = plain.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-        report::print(&Trouble::new(Exit::Usage, message), Some(&typed.command), output);
+        report::print(&mistake(&error.render().to_string()), Some(&typed.command), output);
     } else {
         output.error(text.trim_end());
     }
     Exit::Usage.into()
+}
+
+/// What clap says of a mistake, without the usage that it prints below.
+fn mistake(plain: &str) -> Trouble {
+    let told = plain.lines().take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"));
+    let mut told = told.filter(|line| !line.is_empty());
+    let message = told.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+    Trouble::new(Exit::Usage, message).and_lines(told.map(str::to_owned))
 }
 
 fn dispatch(args: Args, environment: &Environment, output: Output) -> Result<(), Trouble> {

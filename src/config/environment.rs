@@ -1,6 +1,7 @@
 //! The process's environment, read once, and the places of relay's files that follow from it.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// Variables as they were when the process started. Nothing else reads the environment.
@@ -65,6 +66,11 @@ fn is_own(name: &str) -> bool {
 /// How wide a text may be that goes to no terminal, where somebody says so. Asked for where text is laid out, far from any setting.
 pub fn columns() -> Option<u16> {
     Environment::of_process().get("COLUMNS")?.parse().ok().filter(|columns| *columns > 0)
+}
+
+/// What was typed behind the program's name.
+pub fn arguments() -> impl Iterator<Item = OsString> {
+    std::env::args_os().skip(1)
 }
 
 /// The operating system and the processor this was built for.

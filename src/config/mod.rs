@@ -12,7 +12,7 @@ mod providers;
 mod settings;
 
 pub use conversation::{Context, Sessions, Voice};
-pub use environment::{Environment, Paths, columns, platform};
+pub use environment::{Environment, Paths, arguments, columns, platform};
 pub use file::ConfigFile;
 pub use key_file::write_key;
 pub use load::{Flags, Loaded, Simulated, catalog, load};

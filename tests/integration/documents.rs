@@ -158,6 +158,23 @@ async fn an_error_in_json_says_all_that_a_person_is_told() {
     }
 }
 
+#[tokio::test]
+async fn a_mistake_in_the_arguments_is_json_wherever_json_is_asked_for() {
+    for (typed, word, told) in [
+        (&["ask", "--json", "--bad"][..], "ask", "--bad"),
+        (&["ask", "--bad", "--json"], "ask", "--bad"),
+        (&["ask", "--wait", "5", "hi", "--format", "json"], "ask", "--wait"),
+        (&["frob", "--format=json"], "relay", "frob"),
+        (&["keys", "set", "--json"], "keys", "<PROVIDER>"),
+    ] {
+        let document = relay(typed.iter().copied()).await.exits(2).json();
+        assert_eq!(document["schema"], format!("relay.{word}/1"), "{typed:?}");
+        let error = &document["error"];
+        assert!(format!("{} {}", error["message"], error["details"]).contains(told), "{error}");
+    }
+    relay(["ask", "--bad", "--", "--json"]).await.exits(2).prints("").says("--bad");
+}
+
 /// A provider with limits that answers, one that is out of quota, one that rejects its key, one without a key.
 async fn over_used_providers() -> (Providers, Command) {
     let limits = [Limit::requests(50, Period::Minute), Limit::requests(1000, Period::Day)];
