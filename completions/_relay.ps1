@@ -117,7 +117,7 @@ Register-ArgumentCompleter -Native -CommandName 'relay' -ScriptBlock {
             [CompletionResult]::new('--api-key-file', '--api-key-file', [CompletionResultType]::ParameterName, 'Read the gateway''s own key from a file [env: RELAY_API_KEY holds the key itself]')
             [CompletionResult]::new('--cors', '--cors', [CompletionResultType]::ParameterName, 'Let pages of this origin ask, `*` for all; may be given several times')
             [CompletionResult]::new('--drain', '--drain', [CompletionResultType]::ParameterName, 'How long open requests may take when the server stops [default: 10s]')
-            [CompletionResult]::new('--log-format', '--log-format', [CompletionResultType]::ParameterName, 'Log requests as text on stderr, or as NDJSON on stdout')
+            [CompletionResult]::new('--log-format', '--log-format', [CompletionResultType]::ParameterName, 'Log requests as text on stderr, or as NDJSON on stdout, as --json does')
             [CompletionResult]::new('--ready-file', '--ready-file', [CompletionResultType]::ParameterName, 'Write the base URL to this file once the server is ready, and remove it at the end')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this config file [env: RELAY_CONFIG]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How to print results [default: a table on a terminal, else plain: tabs, no header]')

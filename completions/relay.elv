@@ -112,7 +112,7 @@ set edit:completion:arg-completer[relay] = {|@words|
             cand --api-key-file 'Read the gateway''s own key from a file [env: RELAY_API_KEY holds the key itself]'
             cand --cors 'Let pages of this origin ask, `*` for all; may be given several times'
             cand --drain 'How long open requests may take when the server stops [default: 10s]'
-            cand --log-format 'Log requests as text on stderr, or as NDJSON on stdout'
+            cand --log-format 'Log requests as text on stderr, or as NDJSON on stdout, as --json does'
             cand --ready-file 'Write the base URL to this file once the server is ready, and remove it at the end'
             cand --config 'Read this config file [env: RELAY_CONFIG]'
             cand --format 'How to print results [default: a table on a terminal, else plain: tabs, no header]'

@@ -118,7 +118,7 @@ complete -c relay -n "__fish_relay_using_subcommand serve" -l port -d 'The port 
 complete -c relay -n "__fish_relay_using_subcommand serve" -l api-key-file -d 'Read the gateway\'s own key from a file [env: RELAY_API_KEY holds the key itself]' -r -F
 complete -c relay -n "__fish_relay_using_subcommand serve" -l cors -d 'Let pages of this origin ask, `*` for all; may be given several times' -r
 complete -c relay -n "__fish_relay_using_subcommand serve" -l drain -d 'How long open requests may take when the server stops [default: 10s]' -r
-complete -c relay -n "__fish_relay_using_subcommand serve" -l log-format -d 'Log requests as text on stderr, or as NDJSON on stdout' -r -f -a "text\t''
+complete -c relay -n "__fish_relay_using_subcommand serve" -l log-format -d 'Log requests as text on stderr, or as NDJSON on stdout, as --json does' -r -f -a "text\t''
 json\t''"
 complete -c relay -n "__fish_relay_using_subcommand serve" -l ready-file -d 'Write the base URL to this file once the server is ready, and remove it at the end' -r -F
 complete -c relay -n "__fish_relay_using_subcommand serve" -l config -d 'Read this config file [env: RELAY_CONFIG]' -r -F

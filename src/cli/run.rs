@@ -78,7 +78,7 @@ fn dispatch(args: Args, environment: &Environment, output: Output) -> Result<(),
     let (log_format, (output, lines)) = match &command {
         Command::Serve(serve) => {
             let (output, lines) = output.without_waiting();
-            (serve.log_format.into(), (output, Some(lines)))
+            (serve.log_format(&global).into(), (output, Some(lines)))
         }
         _ => (LogFormat::Text, (output, None)),
     };

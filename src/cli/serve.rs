@@ -27,7 +27,7 @@ use super::signal::Signals;
 
 pub async fn run(serve: &Serve, global: &Global, environment: &Environment, output: Output) -> Result<(), Trouble> {
     let started = Instant::now();
-    let flags = flags(serve);
+    let (flags, log_format) = (flags(serve), serve.log_format(global));
     let verify = if serve.no_verify { Verify::Nothing } else { Verify::Everything };
     let watch = Watch::begin(flags.clone().with(global), environment);
     let ready_file = serve.ready_file.as_deref().map(ReadyFile::not_yet).transpose()?;
@@ -38,7 +38,7 @@ pub async fn run(serve: &Serve, global: &Global, environment: &Environment, outp
     let address =
         listener.local_addr().map_err(|error| Trouble::new(Exit::Io, format!("the address is lost: {error}")))?;
     let url = format!("http://{address}/v1");
-    banner::print(&core, serve.log_format, &url, started.elapsed(), output)?;
+    banner::print(&core, log_format, &url, started.elapsed(), output)?;
     ready_file.as_ref().map(|file| file.write(&url)).transpose()?;
     let server = &core.settings.server;
     if serve.open {
@@ -47,7 +47,7 @@ pub async fn run(serve: &Serve, global: &Global, environment: &Environment, outp
         show_in_browser(&shown, output);
     }
     let lines = Output::result_lines(|lost| format!("{}\n", json!({ "event": "lost", "lines": lost })));
-    let log = logger(serve.log_format, output, &lines);
+    let log = logger(log_format, output, &lines);
     let gateway = Arc::new(Gateway::new(Arc::clone(&core.relay), server.clone(), log));
     let serving = serve_until_stopped(listener, Arc::clone(&gateway), server.drain, &mut signals, output);
     let watching = watching(&core, watch, environment, output);

@@ -57,6 +57,15 @@ async fn the_first_line_says_where_it_listens_and_each_chat_gets_its_own() {
     assert!(!ended.stderr.contains("error"), "{}", ended.stderr);
 }
 
+#[tokio::test]
+async fn the_json_of_a_server_is_its_log() {
+    for asked in ["--json", "--format=json"] {
+        let mut serving = Serving::start(relay(["serve", "--port", "0", "--simulate", asked]));
+        assert_eq!(serving.ask("hello").await.status, 200);
+        assert_eq!(serving.process.event()["event"], "request", "{asked}");
+    }
+}
+
 /// What the file says that is there once the server is ready.
 async fn ready(path: &Path) -> String {
     let deadline = Instant::now() + Duration::from_secs(5);

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 
 use crate::telemetry::LogFormat;
 
-use super::duration;
+use super::{Global, duration};
 
 #[derive(Debug, Args)]
 pub struct Serve {
@@ -29,9 +29,9 @@ pub struct Serve {
     /// How long open requests may take when the server stops [default: 10s]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub drain: Option<Duration>,
-    /// Log requests as text on stderr, or as NDJSON on stdout
+    /// Log requests as text on stderr, or as NDJSON on stdout, as --json does
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
-    pub log_format: Format,
+    log_format: Format,
     /// Write the base URL to this file once the server is ready, and remove it at the end
     #[arg(long, value_name = "PATH")]
     pub ready_file: Option<PathBuf>,
@@ -47,6 +47,13 @@ pub struct Serve {
     /// Use only routes that can never bill
     #[arg(long)]
     pub strict_free: bool,
+}
+
+impl Serve {
+    /// The log is what a server has for a result.
+    pub fn log_format(&self, global: &Global) -> Format {
+        if global.wants_json() { Format::Json } else { self.log_format }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
