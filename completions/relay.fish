@@ -85,7 +85,7 @@ show\t''
 hide\t''"
 complete -c relay -n "__fish_relay_using_subcommand ask" -l batch -d 'Answer a file of requests, one a line in OpenAI\'s batch form, into the file of --output; run again, it goes on where it was' -r -F
 complete -c relay -n "__fish_relay_using_subcommand ask" -l jobs -d 'How many requests of a batch are under way at one time' -r
-complete -c relay -n "__fish_relay_using_subcommand ask" -s o -l output -d 'Write the answer to a file' -r -F
+complete -c relay -n "__fish_relay_using_subcommand ask" -s o -l output -d 'Write the answer to a file, `-` for stdout' -r -F
 complete -c relay -n "__fish_relay_using_subcommand ask" -l config -d 'Read this config file [env: RELAY_CONFIG]' -r -F
 complete -c relay -n "__fish_relay_using_subcommand ask" -l format -d 'How to print results [default: a table on a terminal, else plain: tabs, no header]' -r -f -a "table\t''
 plain\t''

@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
+/// Where files stand that a process has open. Such a one is added to: whoever opened it goes on writing it.
+const OPEN_FILES: [&str; 3] = ["/dev/stderr", "/dev/fd", "/proc"];
+
 /// Who may read a file that is written.
 #[derive(Debug, Clone, Copy)]
 pub enum Readers<'a> {
@@ -56,10 +59,10 @@ impl Replacement {
     }
 }
 
-/// Writes a file whole. What is no file, a device or a pipe, is written to.
+/// Writes a file whole. What is no file, a device or a pipe, is written to, and so is what is open already.
 pub fn replace(path: &Path, bytes: &[u8], readers: Readers<'_>) -> io::Result<()> {
-    if is_device(path) {
-        return OpenOptions::new().write(true).open(path)?.write_all(bytes);
+    if is_written_to(path) {
+        return OpenOptions::new().append(true).open(path)?.write_all(bytes);
     }
     let mut replacement = Replacement::begin(path, readers)?;
     replacement.file().write_all(bytes)?;
@@ -71,11 +74,12 @@ pub fn check(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
     }
-    if is_device(path) { Ok(()) } else { Replacement::begin(path, Readers::Of(path)).map(drop) }
+    if is_written_to(path) { Ok(()) } else { Replacement::begin(path, Readers::Of(path)).map(drop) }
 }
 
-fn is_device(path: &Path) -> bool {
-    path.metadata().is_ok_and(|known| !known.is_file() && !known.is_dir())
+fn is_written_to(path: &Path) -> bool {
+    let is_open = OPEN_FILES.iter().any(|place| path.starts_with(place));
+    path.metadata().is_ok_and(|known| !known.is_dir() && (is_open || !known.is_file()))
 }
 
 #[cfg(test)]

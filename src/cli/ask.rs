@@ -53,7 +53,7 @@ pub async fn run(ask: &Ask, global: &Global, environment: &Environment, output: 
 
 async fn answer(ask: &Ask, global: &Global, environment: &Environment, output: Output) -> Result<(), Trouble> {
     let whole = timeout(ask, environment)?;
-    if let Some(path) = &ask.output {
+    if let Some(path) = ask.output_file() {
         deliver::refuse_unwritable(path)?;
     }
     let question = question(ask, environment).await?;

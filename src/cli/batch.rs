@@ -40,8 +40,7 @@ pub async fn run(
 ) -> Result<(), Trouble> {
     let fields = fields(ask)?;
     let limit = ask::timeout(ask, environment)?;
-    let results =
-        ask.output.as_deref().ok_or_else(|| Trouble::new(Exit::Usage, "--batch needs --output".to_owned()))?;
+    let results = ask.output_file().ok_or_else(|| results::no_file("stdout"))?;
     refuse_same(input, results)?;
     let input = input.to_owned();
     let source = signals.interrupting(beside(move || Source::open(&input))).await??;

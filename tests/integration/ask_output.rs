@@ -156,6 +156,23 @@ async fn a_file_gets_the_answer_and_survives_a_failure() {
     assert!(json.prints("").file("answer.json").contains("\"text\":\"new\""));
 }
 
+/// Whoever opened stdout goes on writing there.
+#[cfg(unix)]
+#[tokio::test]
+async fn stdout_named_as_a_file_is_stdout() {
+    for name in ["-", "/dev/stdout", "/dev/fd/1"] {
+        let fake = || [provider("sim-a").answers([says("new")])];
+        let piped = over(fake(), &["-o", name, "hi"], same).await;
+        piped.exits(0).prints("new\n");
+        assert!(!piped.files().contains(&"-".to_owned()), "{:?}", piped.files());
+        let into_file = over(fake(), &["-o", name, "hi"], |run| run.under("exec > log; echo before")).await;
+        assert_eq!(into_file.exits(0).file("log"), "before\nnew\n", "{name}");
+    }
+    let open = [provider("sim-a").answers([says("new")])];
+    let ended = over(open, &["-o", "/dev/fd/3", "hi"], |run| run.under("exec 3> log; echo before >&3")).await;
+    assert_eq!(ended.exits(0).file("log"), "before\nnew\n");
+}
+
 #[tokio::test]
 async fn a_cut_stream_is_asked_for_elsewhere_while_nothing_is_shown() {
     let fakes = || [provider("sim-a").answers([Act::Cut { after: 3 }]), provider("sim-b").answers([says("whole")])];

@@ -159,6 +159,10 @@ async fn flags_hold_for_every_line_and_odd_files_are_refused() {
     refused(&["in.jsonl", "-o", "out", "a prompt"], 2).await;
     refused(&["none.jsonl", "-o", "out"], 66).await;
     refused(&["in.jsonl", "-o", "no/folder/out"], 74).await;
+    #[cfg(unix)]
+    for no_file in ["-", "/dev/stdout", "/dev/null"] {
+        refused(&["in.jsonl", "-o", no_file], 2).await;
+    }
     assert_eq!(refused(&["in.jsonl", "-o", "notes"], 65).await, "mine\n");
 }
 

@@ -1,6 +1,6 @@
 //! The flags of `relay ask`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -15,6 +15,9 @@ const INPUT: &str = "Input";
 const ROUTING: &str = "Routing";
 const GENERATION: &str = "Generation";
 const OUTPUT: &str = "Output";
+
+/// Names of stdout. To replace what it leads to, or to write it from its beginning, would lose what others wrote there.
+const STDOUT: [&str; 4] = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
 
 #[derive(Debug, Clone, Args)]
 pub struct Ask {
@@ -114,9 +117,16 @@ pub struct Ask {
     /// How many requests of a batch are under way at one time
     #[arg(help_heading = INPUT, long, value_name = "N", default_value_t = 8, requires = "batch", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub jobs: u16,
-    /// Write the answer to a file
+    /// Write the answer to a file, `-` for stdout
     #[arg(help_heading = OUTPUT, short, long, value_name = "FILE")]
-    pub output: Option<PathBuf>,
+    output: Option<PathBuf>,
+}
+
+impl Ask {
+    /// Where the answer goes, if not to stdout.
+    pub fn output_file(&self) -> Option<&Path> {
+        self.output.as_deref().filter(|path| STDOUT.iter().all(|stdout| path.as_os_str() != *stdout))
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -62,7 +62,7 @@ impl<'a> Course<'a> {
         limit: Limit,
     ) -> Self {
         let json = global.wants_json();
-        let held_back = json || ask.output.is_some() || ask.extract.is_some() || question.schema.is_some();
+        let held_back = json || ask.output_file().is_some() || ask.extract.is_some() || question.schema.is_some();
         let live = !held_back && (ask.stream || Output::stdout_is_terminal() && !ask.no_stream);
         let spinner = Spinner::start(output.progress);
         let (printer, asked, started) = (Printer::default(), Arc::default(), Instant::now());

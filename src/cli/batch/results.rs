@@ -55,8 +55,11 @@ pub struct Earlier {
 
 /// Opens the file for one run alone. What it holds stays, but for a last line that broke off, and lines that are to be tried again.
 pub fn open(path: &Path) -> Result<Earlier, Trouble> {
-    let file =
-        OpenOptions::new().read(true).append(true).create(true).open(path).map_err(|error| unwritable(path, &error))?;
+    let failed = |error: io::Error| unwritable(path, &error);
+    let file = OpenOptions::new().read(true).append(true).create(true).open(path).map_err(failed)?;
+    if !file.metadata().map_err(failed)?.is_file() {
+        return Err(no_file(&format!("`{}`", path.display())));
+    }
     lock(&file, path)?;
     let (answered, is_clean) = read(&file, path)?;
     if is_clean {
@@ -64,6 +67,12 @@ pub fn open(path: &Path) -> Result<Earlier, Trouble> {
     }
     let file = rewritten(&file, path)?;
     Ok(Earlier { answered, file })
+}
+
+/// A device, or a pipe, keeps nothing that a later run could go on from.
+pub fn no_file(what: &str) -> Trouble {
+    Trouble::new(Exit::Usage, format!("{what} is no file, and a batch goes on from what its file holds"))
+        .hint("-o names the file that results go to")
 }
 
 /// Two runs that write one file would answer everything twice.
