@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::catalog::Status;
-use crate::config::Why;
+use crate::config::{LeftOut, Why};
 
 use super::args::Format;
 use super::exit::Trouble;
@@ -69,6 +69,7 @@ impl News {
         let (unverified, left_out): (Vec<_>, Vec<_>) = core.findings.iter().partition(|finding| finding.is_doubt());
         let mut left_out: Vec<String> = left_out.into_iter().map(finding_line).collect();
         left_out.extend(refused_providers(&core.settings.routing, fleet));
+        left_out.extend(core.settings.incomplete().map(LeftOut::text));
         let is_paid = |id: &&str| core.settings.catalog.provider(id).is_some_and(|it| it.status == Status::Paid);
         let paid: Vec<&str> = if core.settings.routing.strict_free {
             Vec::new()
@@ -88,9 +89,8 @@ impl News {
 fn providers(core: &Core) -> String {
     let fleet = &core.relay.fleet;
     let mut text = format!("{} ready", fleet.provider_ids().len());
-    let lacks = |why: &Why| matches!(why, Why::NoKey(_) | Why::NoAccount(_));
-    let without: Vec<&str> =
-        core.settings.left_out.iter().filter(|one| lacks(&one.why)).map(|one| one.provider.as_str()).collect();
+    let lacking = core.settings.left_out.iter().filter(|one| matches!(one.why, Why::NoKey(_)));
+    let without: Vec<&str> = lacking.map(|one| one.provider.as_str()).collect();
     if !without.is_empty() {
         let named = without.iter().take(MOST_NAMED).copied().collect::<Vec<_>>().join(", ");
         let more = if without.len() > MOST_NAMED { ", …" } else { "" };

@@ -54,7 +54,7 @@ pub async fn run(doctor: &Doctor, global: &Global, environment: &Environment, ou
     let mut lines = vec![program()];
     lines.extend(files(environment, &loaded));
     lines.extend(settings(&loaded));
-    lines.push(keys(&loaded));
+    lines.extend(keys(&loaded));
     lines.push(state(&loaded));
     lines.push(clock(&loaded));
     lines.push(port(&loaded));
@@ -118,17 +118,21 @@ fn settings(loaded: &Loaded) -> Vec<Line> {
         .collect()
 }
 
-fn keys(loaded: &Loaded) -> Line {
+fn keys(loaded: &Loaded) -> Vec<Line> {
     let settings = &loaded.settings;
     let named = settings.accounts.iter().filter_map(|account| {
         let key = settings.keys.get(account.keys.first()?.place)?;
         Some(format!("{} ({})", account.provider.id, key.origin))
     });
     let named: Vec<String> = named.collect();
-    match named.len() {
-        0 => Line::new(State::Warn, "keys", "none yet: relay init, or relay keys set PROVIDER"),
-        count => Line::new(State::Pass, "keys", format!("{count}: {}", named.join(", "))),
+    let mut lines: Vec<Line> =
+        settings.incomplete().map(|left_out| Line::new(State::Warn, "keys", left_out.text())).collect();
+    if !named.is_empty() {
+        lines.insert(0, Line::new(State::Pass, "keys", format!("{}: {}", named.len(), named.join(", "))));
+    } else if lines.is_empty() {
+        lines.push(Line::new(State::Warn, "keys", "none yet: relay init, or relay keys set PROVIDER"));
     }
+    lines
 }
 
 fn state(loaded: &Loaded) -> Line {

@@ -63,6 +63,7 @@ fn offered<'c>(init: &Init, core: &'c Core) -> Result<Vec<&'c Provider>, Trouble
 
 fn has_key(core: &Core, provider: &Provider) -> bool {
     core.settings.accounts.iter().any(|account| account.provider.id == provider.id && !account.keys.is_empty())
+        || core.settings.incomplete().any(|left_out| left_out.provider == provider.id)
 }
 
 /// Without a person, the commands that do the same.
@@ -92,6 +93,9 @@ async fn found(core: &Core, around: Around<'_>) -> Result<usize, Trouble> {
         };
         output.error(&line);
     }
+    for left_out in core.settings.incomplete() {
+        output.error(&left_out.text());
+    }
     for id in setup::running_local_servers(core).await {
         ready += 1;
         output.error(&format!("{id}: runs on this machine, and is used"));
@@ -108,6 +112,9 @@ fn introduction(number: usize, of: usize, provider: &Provider) -> String {
     );
     if let Some(terms) = &provider.terms {
         text.push_str(&format!("  {}\n", dim(terms)));
+    }
+    if let Some(variable) = provider.account_env.first() {
+        text.push_str(&format!("  its account id is wanted too, in {variable}\n"));
     }
     text + &format!("  get a key: {}", provider.signup.as_deref().unwrap_or("from its site"))
 }
@@ -158,14 +165,14 @@ async fn finish(around: Around<'_>) -> Result<(), Trouble> {
     let Around { global, environment, output } = around;
     output.error("");
     let check = CheckModels::usual();
-    let checked = check_models::run(&check, global, environment, output).await;
+    match check_models::run(&check, global, environment, output).await {
+        // That some model fails is in the table; the setup is done all the same.
+        Err(trouble) if trouble.exit != Exit::Negative => return Err(trouble),
+        _ => {}
+    }
     output.error(&format!(
         "\n{}\n  relay ask \"Why is the sky blue?\"\n  relay serve\n  export OPENAI_BASE_URL=http://127.0.0.1:8000/v1 OPENAI_API_KEY=relay",
         bold("Ready. Three lines to copy:")
     ));
-    match checked {
-        // That some model fails is in the table; the setup is done all the same.
-        Err(trouble) if trouble.exit == Exit::Negative => Ok(()),
-        other => other,
-    }
+    Ok(())
 }

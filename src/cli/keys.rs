@@ -57,25 +57,11 @@ async fn list(around: Around<'_>) -> Result<(), Trouble> {
     for problem in &core.problems {
         around.output.notice(&problem.to_string());
     }
-    let now = core.relay.clock.now();
-    // What the ledger cannot tell is merely not shown.
-    let last = core.relay.store().last_attempts(earlier(now, MEMORY), true).unwrap_or_default();
-    let mut documents: Vec<Value> = Vec::new();
-    for account in &core.settings.accounts {
-        let routes = core.relay.fleet.routes.iter().zip(&last);
-        let own = routes.filter(|(route, _)| route.provider.id == account.provider.id).filter_map(|(_, last)| *last);
-        let used = own.max_by_key(|last| last.at);
-        for key in &account.keys {
-            let key = &core.settings.keys[key.place];
-            documents.push(json!({
-                "provider": account.provider.id,
-                "source": key.origin,
-                "last4": last_four(key.secret.expose_secret()),
-                "used_at": used.map(|used| used.at.to_string()),
-                "answered": used.map(|used| used.answered),
-            }));
-        }
+    for left_out in core.settings.incomplete() {
+        around.output.notice(&left_out.text());
     }
+    let now = core.relay.clock.now();
+    let documents = kept(&core, now);
     let rows: Vec<[String; 4]> = documents.iter().map(|document| row(document, now)).collect();
     let text = match table::format(around.global) {
         OutputFormat::Table if rows.is_empty() => return Err(setup::not_set_up(&core.settings)),
@@ -86,6 +72,33 @@ async fn list(around: Around<'_>) -> Result<(), Trouble> {
         OutputFormat::Json => format!("{}\n", json!({ "schema": "relay.keys/1", "keys": documents })),
     };
     around.output.result(&text)
+}
+
+/// Every key as JSON tells of it, those too whose provider lacks something else.
+fn kept(core: &Core, now: Timestamp) -> Vec<Value> {
+    // What the ledger cannot tell is merely not shown.
+    let last = core.relay.store().last_attempts(earlier(now, MEMORY), true).unwrap_or_default();
+    let mut keys = Vec::new();
+    for account in &core.settings.accounts {
+        let routes = core.relay.fleet.routes.iter().zip(&last);
+        let own = routes.filter(|(route, _)| route.provider.id == account.provider.id).filter_map(|(_, last)| *last);
+        let used = own.max_by_key(|last| last.at);
+        keys.extend(account.keys.iter().map(|key| (&account.provider.id, &core.settings.keys[key.place], used)));
+    }
+    for left_out in core.settings.incomplete() {
+        keys.extend(left_out.keys.iter().map(|key| (&left_out.provider, key, None)));
+    }
+    keys.into_iter()
+        .map(|(provider, key, used)| {
+            json!({
+                "provider": provider,
+                "source": key.origin,
+                "last4": last_four(key.secret.expose_secret()),
+                "used_at": used.map(|used| used.at.to_string()),
+                "answered": used.map(|used| used.answered),
+            })
+        })
+        .collect()
 }
 
 fn row(document: &Value, now: Timestamp) -> [String; 4] {

@@ -200,10 +200,12 @@ fn overview(global: &Global, environment: &Environment, output: Output) -> Resul
     let loaded = config::load(&flags, environment, None);
     let with_keys = loaded.settings.accounts.iter().filter(|account| !account.keys.is_empty());
     let ids: Vec<&str> = with_keys.map(|account| account.provider.id.as_str()).collect();
+    let incomplete: String = loaded.settings.incomplete().map(|left_out| left_out.text() + "\n").collect();
     let state = if ids.is_empty() {
-        "No keys yet: relay init, or try relay demo.".to_owned()
+        let lack = if incomplete.is_empty() { "keys" } else { "provider is complete" };
+        format!("{incomplete}No {lack} yet: relay init, or try relay demo.")
     } else {
-        format!("Keys of {}: {}. Try: relay ask \"hello\"", ids.len(), ids.join(", "))
+        format!("{incomplete}Keys of {}: {}. Try: relay ask \"hello\"", ids.len(), ids.join(", "))
     };
     output.result(&format!("{text}\n{state}\n"))
 }

@@ -78,7 +78,8 @@ pub async fn survey(
     let verify = Verify::Everything;
     let core = core_even_if_empty(simulator, flags, environment, output, verify, Clock::system()).await?;
     let tells_something = |finding: &Finding| !matches!(finding.what, What::NotRunning { .. });
-    if core.relay.fleet.routes.is_empty() && !core.findings.iter().any(tells_something) {
+    let lacks_something = core.settings.incomplete().any(|left_out| names.contains(&left_out.provider));
+    if core.relay.fleet.routes.is_empty() && !core.findings.iter().any(tells_something) && !lacks_something {
         return Err(nothing_usable(&core));
     }
     Ok(core)
@@ -291,11 +292,17 @@ pub fn not_set_up(settings: &Settings) -> Trouble {
         format!("{} {}", provider.id, url.trim_start_matches("https://"))
     };
     let local = providers.iter().filter(|provider| provider.status == Status::Local);
-    Trouble::not_set_up(&Ways {
+    let ways = Trouble::not_set_up(&Ways {
         provider: free.first().map(|(provider, _)| provider.id.clone()),
         sign_up: free.iter().map(page).collect(),
         local: local.map(|provider| provider.name.clone()).collect(),
-    })
+    });
+    let mut incomplete = settings.incomplete().map(|left_out| format!("  {}", left_out.text())).peekable();
+    if incomplete.peek().is_none() {
+        return ways;
+    }
+    let lines = incomplete.chain(ways.lines).collect();
+    Trouble { lines, ..Trouble::new(Exit::Config, "no provider can be used".to_owned()) }
 }
 
 /// A local server that does not run is no failure of what was set up, and neither is a doubt.

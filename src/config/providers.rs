@@ -58,7 +58,7 @@ impl Setup {
     }
 
     fn leave_out(&mut self, provider: &str, why: Why) {
-        self.left_out.push(LeftOut { provider: provider.to_owned(), why });
+        self.left_out.push(LeftOut { provider: provider.to_owned(), why, keys: Vec::new() });
     }
 
     /// Keys out of a file in the working directory are used, but not in silence.
@@ -145,7 +145,10 @@ impl Finding<'_> {
         }
         match with_account(&base_url, sources.account_of(provider)) {
             Some(base_url) => setup.add(Provider { base_url, ..provider.clone() }, keys, &settings),
-            None => setup.leave_out(&provider.id, Why::NoAccount(first(&provider.account_env))),
+            None => {
+                let why = Why::NoAccount(first(&provider.account_env));
+                setup.left_out.push(LeftOut { provider: provider.id.clone(), why, keys });
+            }
         }
     }
 

@@ -34,11 +34,27 @@ pub struct Settings {
     pub left_out: Vec<LeftOut>,
 }
 
+impl Settings {
+    /// Providers that have a key and lack something else.
+    pub fn incomplete(&self) -> impl Iterator<Item = &LeftOut> {
+        self.left_out.iter().filter(|left_out| !left_out.keys.is_empty())
+    }
+}
+
 /// A provider that is not set up.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct LeftOut {
     pub provider: String,
     pub why: Why,
+    /// Its keys, where it lacks something else alone.
+    pub keys: Vec<Key>,
+}
+
+impl LeftOut {
+    /// `provider: no account id, set PROVIDER_ACCOUNT_ID beside its key`.
+    pub fn text(&self) -> String {
+        format!("{}: {}, {}", self.provider, self.why.word(), self.why.remedy())
+    }
 }
 
 /// Why a provider is not set up.
@@ -46,7 +62,7 @@ pub struct LeftOut {
 pub enum Why {
     /// This variable would hold its key.
     NoKey(String),
-    /// This variable would hold the account id that its base URL needs.
+    /// This variable would hold the account id that its base URL needs; a key is there.
     NoAccount(String),
     /// It takes no key, and such services are used only on request.
     Keyless,
@@ -71,7 +87,8 @@ impl Why {
     /// What would have to be done to use the provider.
     pub fn remedy(&self) -> String {
         match self {
-            Self::NoKey(variable) | Self::NoAccount(variable) => format!("set {variable}"),
+            Self::NoKey(variable) => format!("set {variable}"),
+            Self::NoAccount(variable) => format!("set {variable} beside its key"),
             Self::Keyless => "use --keyless, or set it under [routing]".to_owned(),
             Self::SwitchedOff => "it says `enabled = false`".to_owned(),
             Self::Mistaken => "mend its configuration".to_owned(),

@@ -64,6 +64,32 @@ async fn what_cannot_be_a_key_is_noticed_and_never_printed() {
     assert_eq!(providers.simulator.total_calls(), 0);
 }
 
+/// A key alone is not enough where the provider's address has an account in it.
+#[tokio::test]
+async fn a_key_without_its_account_id_is_seen_everywhere_with_what_it_lacks() {
+    const LACKS: &str = "cloudflare: no account id, set CLOUDFLARE_ACCOUNT_ID beside its key";
+    let set = relay(["keys", "set", "cloudflare", "--no-test"]).piped("cf-a-key-of-some-length\n");
+    let beside =
+        |arguments: &[&str]| set.beside(arguments.iter().copied()).variable("OLLAMA_BASE_URL", "http://[::1]:1");
+    let [list, alone, doctor, ask, serve] =
+        [&["keys", "list"][..], &[], &["doctor"], &["ask", "hi"], &["serve", "--port", "0"]].map(beside);
+    set.await.exits(0);
+    let listed = list.await;
+    listed.exits(0).says(LACKS);
+    assert!(listed.stdout.starts_with("cloudflare\tkeys.toml\t…ngth\t"), "{}", listed.stdout);
+    assert!(
+        alone
+            .await
+            .stdout
+            .ends_with(&format!("{LACKS}\nNo provider is complete yet: relay init, or try relay demo.\n"))
+    );
+    let checks = doctor.await;
+    assert!(checks.stdout.contains(&format!("WARN\tkeys\t{LACKS}\n")), "{}", checks.stdout);
+    for command in [ask, serve] {
+        command.await.exits(78).says("no provider can be used").says(LACKS).says("relay init");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_are_tested_one_by_one() {
     let fakes = [provider("good").answers([says("OK.")]), provider("bad").answers([Act::Denied])];

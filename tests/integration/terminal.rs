@@ -192,6 +192,26 @@ async fn a_newcomer_gets_from_no_key_to_an_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_setup_that_lacks_an_account_id_does_not_end_as_if_it_were_ready() {
+    let providers = Providers::start([provider("sim-a")], Clock::system()).await;
+    let home = relay([]).over(&providers).variable("SIM_A_API_KEY", "");
+    let wanting = "account_env = [\"SIM_A_ACCOUNT_ID\"]\nbase_url = \"https://sim-a.example/{account_id}\"\n";
+    let mut file: Vec<String> = home.text("limits/sim-a.toml").lines().map(str::to_owned).collect();
+    file.retain(|line| !line.starts_with("base_url"));
+    let home = home.file("limits/sim-a.toml", format!("{wanting}{}", file.join("\n")));
+    let mut setup = Terminal::run(&home, &["init"], COLUMNS);
+    setup.shows("its account id is wanted too, in SIM_A_ACCOUNT_ID").await;
+    setup.shows("q to finish: ").await;
+    setup.types("sk-a-key-of-some-length\n");
+    assert_eq!(setup.ended().await, 78, "{}", setup.sees());
+    let sees = setup.sees();
+    assert!(sees.contains("sim-a: no account id, set SIM_A_ACCOUNT_ID beside its key"), "{sees}");
+    assert!(!sees.contains("Ready."), "{sees}");
+    let mut again = Terminal::run(&home, &["init"], COLUMNS);
+    assert_eq!(again.ended().await, 78, "its key is not asked for again: {}", again.sees());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_key_that_is_typed_unseen_can_be_interrupted() {
     let providers = Providers::start([provider("sim-a")], Clock::system()).await;
     let home = relay([]).over(&providers).variable("SIM_A_API_KEY", "");
