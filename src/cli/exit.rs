@@ -220,7 +220,10 @@ impl Trouble {
         let rows = refused.routes.into_iter().map(|(route, reason, wait)| {
             [route, reason, wait.map(|wait| format!("free in {}", span(wait))).unwrap_or_default()]
         });
-        let hint = refused.hint.or(trouble.hint);
+        // What a running gateway makes of its keys is not what this process would.
+        let of_keys = || "check the gateway's keys; it uses new ones after a restart".to_owned();
+        let hint =
+            refused.hint.or_else(|| if refused.kind == ErrorKind::Keys { Some(of_keys()) } else { trouble.hint });
         Self { lines: aligned(&rows.collect::<Vec<_>>()), hint, attempts: refused.attempts, ..trouble }
     }
 

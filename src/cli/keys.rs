@@ -164,6 +164,7 @@ async fn set(name: &str, no_test: bool, around: Around<'_>) -> Result<(), Troubl
     if let Some(variable) = provider.key_env.iter().find(|name| around.environment.get(name).is_some()) {
         around.output.notice(&format!("{variable} is set too, and is used in its place"));
     }
+    around.output.notice(&dim("a `relay serve` that runs uses it after a restart"));
     Ok(())
 }
 
@@ -238,7 +239,9 @@ async fn remove(name: &str, around: Around<'_>) -> Result<(), Trouble> {
         format!("{}\n", json!({ "schema": "relay.keys-remove/1", "provider": provider.id, "removed_from": place }))
     } else {
         format!("{}: taken out of {place}\n", provider.id)
-    })
+    })?;
+    around.output.notice(&dim("a `relay serve` that runs goes on with it until a restart"));
+    Ok(())
 }
 
 async fn test(names: &[String], around: Around<'_>) -> Result<(), Trouble> {

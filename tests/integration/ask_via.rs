@@ -52,6 +52,12 @@ async fn a_gateways_refusal_has_the_code_it_would_have_here() {
         let error = ended.exits(code).json()["error"].clone();
         assert_eq!(error["code"], word, "{act:?}");
         assert_eq!(error["retry_after_s"].is_u64(), code == 75, "{act:?} {error}");
+        let hint = error["hint"].as_str().unwrap_or_default();
+        assert_eq!(
+            hint.contains("the gateway's keys; it uses new ones after a restart"),
+            code == 77,
+            "{act:?} {error}"
+        );
     }
     let gateway = gateway().over([provider("sim-a")]).start().await;
     ask(&gateway, &["-m", "sim-aa", "hi"]).await.exits(2).prints("").says("sim-a");

@@ -27,7 +27,7 @@ async fn a_key_from_stdin_is_tested_kept_for_its_owner_and_used() {
             .map(|arguments| set.beside(arguments.iter().copied()));
     let path = set.path("keys.toml");
     let ended = set.await;
-    ended.exits(0);
+    ended.exits(0).says("a `relay serve` that runs uses it after a restart");
     assert!(ended.stdout.contains("+1 model") && ended.stdout.contains("sim-m answers"), "{}", ended.stdout);
     #[cfg(unix)]
     {
@@ -38,7 +38,7 @@ async fn a_key_from_stdin_is_tested_kept_for_its_owner_and_used() {
     assert_eq!((&listed["keys"][0]["source"], &listed["keys"][0]["answered"]), (&json!("keys.toml"), &json!(true)));
     assert!(!listed.to_string().contains(&key(&providers, "one")), "a list shows no key");
     ask.await.exits(0).prints("blue\n");
-    remove.await.exits(0);
+    remove.await.exits(0).says("a `relay serve` that runs goes on with it until a restart");
     again.await.exits(78).says("no provider is set up yet").says("relay init");
 }
 
