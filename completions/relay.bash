@@ -533,7 +533,7 @@ _relay() {
             return 0
             ;;
         relay__subcmd__help)
-            opts="-q -v -h --config --no-config --format --json --quiet --verbose --color --no-progress --no-input --offline --simulate --help environment exit-codes formats models"
+            opts="-q -v -h --config --no-config --format --json --quiet --verbose --color --no-progress --no-input --offline --simulate --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

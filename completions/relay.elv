@@ -48,7 +48,7 @@ set edit:completion:arg-completer[relay] = {|@words|
             cand config 'Where the configuration is, and what it comes to'
             cand completions 'Print the completion script of a shell'
             cand generate 'Write completion scripts and the man page into a folder'
-            cand help 'Explain environment, exit-codes, formats or models'
+            cand help 'Explain a command or a topic'
         }
         &'relay;ask'= {
             cand -f 'Add a text file, `-` for stdin; may be given several times'

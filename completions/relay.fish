@@ -57,7 +57,7 @@ complete -c relay -n "__fish_relay_needs_command" -f -a "doctor" -d 'Check that 
 complete -c relay -n "__fish_relay_needs_command" -f -a "config" -d 'Where the configuration is, and what it comes to'
 complete -c relay -n "__fish_relay_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
 complete -c relay -n "__fish_relay_needs_command" -f -a "generate" -d 'Write completion scripts and the man page into a folder'
-complete -c relay -n "__fish_relay_needs_command" -f -a "help" -d 'Explain environment, exit-codes, formats or models'
+complete -c relay -n "__fish_relay_needs_command" -f -a "help" -d 'Explain a command or a topic'
 complete -c relay -n "__fish_relay_using_subcommand ask" -s f -l file -d 'Add a text file, `-` for stdin; may be given several times' -r -F
 complete -c relay -n "__fish_relay_using_subcommand ask" -s a -l attach -d 'Attach an image or sound: a file, a URL, or `-` for stdin; may be given several times' -r -F
 complete -c relay -n "__fish_relay_using_subcommand ask" -s s -l system -d 'Set the system message, or read it from a file with @FILE' -r

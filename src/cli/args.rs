@@ -15,9 +15,11 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
-use clap_complete::Shell;
+use clap_complete::{ArgValueCandidates, Shell};
 
 use crate::catalog::reader::parse_duration;
+
+use super::completions::explained;
 
 pub use ask::{Ask, Reasoning};
 pub use check_models::{CheckModels, FailOn};
@@ -72,10 +74,11 @@ pub enum Command {
     Generate {
         folder: std::path::PathBuf,
     },
-    /// Explain environment, exit-codes, formats or models
+    /// Explain a command or a topic
     Help {
-        /// Without one: the help of relay itself
-        topic: Option<Topic>,
+        /// A command, or environment, exit-codes, formats or models; without one: the help of relay itself
+        #[arg(value_name = "TOPIC|COMMAND", add = ArgValueCandidates::new(explained))]
+        words: Vec<String>,
     },
 }
 

@@ -13,6 +13,7 @@ use crate::sim::Scenario;
 
 use super::args::Args;
 use super::exit::{Exit, Trouble};
+use super::help;
 use super::output::Output;
 
 /// `relay completions SHELL`.
@@ -96,6 +97,11 @@ pub fn providers() -> Vec<CompletionCandidate> {
 /// Providers whose limits are documented on a page.
 pub fn documented() -> Vec<CompletionCandidate> {
     known().iter().filter(|provider| provider.page.is_some()).map(candidate).collect()
+}
+
+/// What `relay help` explains.
+pub fn explained() -> Vec<CompletionCandidate> {
+    help::names().into_iter().map(CompletionCandidate::new).collect()
 }
 
 /// What can be simulated.

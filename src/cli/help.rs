@@ -1,24 +1,55 @@
-//! `relay help [TOPIC]`: what the flags' own help has no room for.
+//! `relay help [TOPIC|COMMAND]`: what the flags' own help has no room for, and that help itself.
 
-use clap::CommandFactory as _;
+use clap::{CommandFactory as _, ValueEnum as _};
+
+use crate::catalog::reader::close;
 
 use super::args::{Args, Topic};
-use super::exit::Trouble;
+use super::exit::{Exit, Trouble};
 use super::output::Output;
 
-pub fn print(topic: Option<Topic>, output: Output) -> Result<(), Trouble> {
+pub fn print(words: &[String], output: Output) -> Result<(), Trouble> {
+    let topic = words.first().filter(|_| words.len() == 1).and_then(|word| Topic::from_str(word, true).ok());
     let text = match topic {
-        None => {
+        None if words.is_empty() => {
             let mut text = Args::command().render_long_help().ansi().to_string();
             text.push_str("\nTopics: relay help environment, exit-codes, formats, models\n");
             text
         }
+        None => of_command(words)?,
         Some(Topic::Environment) => ENVIRONMENT.to_owned(),
         Some(Topic::ExitCodes) => EXIT_CODES.to_owned(),
         Some(Topic::Formats) => FORMATS.to_owned(),
         Some(Topic::Models) => MODELS.to_owned(),
     };
     output.result(&text)
+}
+
+/// What `relay COMMAND --help` prints.
+fn of_command(words: &[String]) -> Result<String, Trouble> {
+    let mut command = Args::command();
+    // Gives each command the names of those above it.
+    command.build();
+    let found = words.iter().try_fold(&mut command, |command, word| command.find_subcommand_mut(word));
+    found.map(|command| command.render_long_help().ansi().to_string()).ok_or_else(|| {
+        let name = words.join(" ");
+        let trouble = Trouble::new(Exit::Usage, format!("there is no command and no topic `{name}`"));
+        let close = close(&name, names().iter().map(String::as_str));
+        trouble.hint(close.unwrap_or_else(|| "relay help lists the commands".to_owned()))
+    })
+}
+
+/// Topics and commands.
+pub fn names() -> Vec<String> {
+    let topics =
+        Topic::value_variants().iter().filter_map(|topic| Some(topic.to_possible_value()?.get_name().to_owned()));
+    let command = Args::command();
+    let commands = command.get_subcommands().filter(|command| !command.is_hide_set());
+    let mut names: Vec<String> = topics.chain(commands.map(|command| command.get_name().to_owned())).collect();
+    // One may be both.
+    names.sort_unstable();
+    names.dedup();
+    names
 }
 
 const ENVIRONMENT: &str = "\

@@ -111,41 +111,25 @@ async fn act(command: &Command, around: Around<'_>) -> Result<(), Trouble> {
         Command::Doctor(doctor) => doctor::run(doctor, global, environment, output).await,
         Command::Config(config) => config_command::run(config, global, environment, output),
         Command::Completions { shell } => completions::print(*shell),
-        Command::Help { topic } => help::print(*topic, output),
+        Command::Help { words } => help::print(words, output),
         Command::Generate { folder } => completions::generate_all(folder),
     }
 }
 
 /// Formats of rows are for commands whose results have rows, the line for the one that has a line, JSON for those with results.
 fn refuse_format(command: &Command, global: &Global) -> Result<(), Trouble> {
-    let has_rows = !matches!(
-        command,
-        Command::Ask(_)
-            | Command::Serve(_)
-            | Command::Demo(_)
-            | Command::Completions { .. }
-            | Command::Help { .. }
-            | Command::Generate { .. }
-    );
-    let has_text_alone =
-        matches!(command, Command::Completions { .. } | Command::Help { .. } | Command::Generate { .. });
-    if has_text_alone && global.wants_json() {
-        return Err(Trouble::new(Exit::Usage, format!("`relay {}` prints text, and has no JSON", command.name())));
-    }
-    let is_refused = match global.format {
-        Some(OutputFormat::Ndjson | OutputFormat::Csv) => !has_rows,
-        Some(OutputFormat::Line) => !matches!(command, Command::Usage(_)),
-        _ => false,
+    use OutputFormat::{Csv, Line, Ndjson};
+    let (is_refused, prints) = match command {
+        Command::Completions { .. } | Command::Help { .. } | Command::Generate { .. } => {
+            (global.wants_json() || matches!(global.format, Some(Ndjson | Csv | Line)), "prints text alone")
+        }
+        Command::Ask(_) | Command::Serve(_) | Command::Demo(_) => {
+            (matches!(global.format, Some(Ndjson | Csv | Line)), "prints text, or JSON with --json")
+        }
+        Command::Usage(_) => return Ok(()),
+        _ => (global.format == Some(Line), "has no single line; --format plain prints rows"),
     };
-    if !is_refused {
-        return Ok(());
-    }
-    let message = if has_rows {
-        format!("`relay {}` has no single line; --format plain prints rows", command.name())
-    } else {
-        format!("`relay {}` prints text, or JSON with --json", command.name())
-    };
-    Err(Trouble::new(Exit::Usage, message))
+    if is_refused { Err(Trouble::new(Exit::Usage, format!("`relay {}` {prints}", command.name()))) } else { Ok(()) }
 }
 
 fn start_logging(

@@ -106,6 +106,12 @@ async fn the_help_of_every_command() {
         }
         transcript.keeps(name);
     }
+    // `models` is a topic as well.
+    for path in all.iter().filter(|path| !path.is_empty() && *path != &["models"]) {
+        let path: Vec<&str> = path.iter().map(String::as_str).collect();
+        let help = home.beside(path.iter().copied().chain(["--help"])).await;
+        home.beside(["help"].into_iter().chain(path)).await.exits(0).prints(&help.stdout);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -143,6 +149,8 @@ async fn mistakes_say_what_to_do_next() {
         (&newcomer, &["check-models", "--simulate=rain"]),
         (&newcomer, &["models", "--scale", "huge"]),
         (&newcomer, &["refresh-limits", "--offline"]),
+        (&newcomer, &["help", "serv"]),
+        (&newcomer, &["help", "--format", "csv"]),
     ] {
         transcript.run(home, arguments, NARROW).await;
     }
