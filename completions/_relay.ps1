@@ -50,7 +50,6 @@ Register-ArgumentCompleter -Native -CommandName 'relay' -ScriptBlock {
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Check that everything relay needs is in order')
             [CompletionResult]::new('config', 'config', [CompletionResultType]::ParameterValue, 'Where the configuration is, and what it comes to')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completion script of a shell')
-            [CompletionResult]::new('generate', 'generate', [CompletionResultType]::ParameterValue, 'Write completion scripts and the man page into a folder')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Explain a command or a topic')
             break
         }
@@ -64,8 +63,8 @@ Register-ArgumentCompleter -Native -CommandName 'relay' -ScriptBlock {
             [CompletionResult]::new('--stdin-wait', '--stdin-wait', [CompletionResultType]::ParameterName, 'How long to wait for the first byte of stdin when there is a prompt; 0 waits without limit')
             [CompletionResult]::new('-m', '-m', [CompletionResultType]::ParameterName, 'The model: meta-model, PROVIDER/MODEL, PROVIDER or MODEL [env: RELAY_MODEL]')
             [CompletionResult]::new('--model', '--model', [CompletionResultType]::ParameterName, 'The model: meta-model, PROVIDER/MODEL, PROVIDER or MODEL [env: RELAY_MODEL]')
-            [CompletionResult]::new('--type', '--type', [CompletionResultType]::ParameterName, 'Only models of this type: text, coding or vision')
-            [CompletionResult]::new('--scale', '--scale', [CompletionResultType]::ParameterName, 'Only models of this scale: large, medium or small')
+            [CompletionResult]::new('--type', '--type', [CompletionResultType]::ParameterName, 'Only models of this type')
+            [CompletionResult]::new('--scale', '--scale', [CompletionResultType]::ParameterName, 'Only models of this scale')
             [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'Only models whose id contains this')
             [CompletionResult]::new('--max-attempts', '--max-attempts', [CompletionResultType]::ParameterName, 'Try at most this many routes')
             [CompletionResult]::new('--avoid', '--avoid', [CompletionResultType]::ParameterName, 'Leave out a provider, or one PROVIDER/MODEL; may be given several times')
@@ -169,7 +168,7 @@ Register-ArgumentCompleter -Native -CommandName 'relay' -ScriptBlock {
         }
         'relay;models' {
             [CompletionResult]::new('--type', '--type', [CompletionResultType]::ParameterName, 'Only models of this type')
-            [CompletionResult]::new('--scale', '--scale', [CompletionResultType]::ParameterName, 'Only models of this scale: large, medium or small')
+            [CompletionResult]::new('--scale', '--scale', [CompletionResultType]::ParameterName, 'Only models of this scale')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this config file [env: RELAY_CONFIG]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How to print results [default: a table on a terminal, else plain: tabs, no header]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour [env: NO_COLOR, CLICOLOR_FORCE, FORCE_COLOR]')
@@ -488,24 +487,6 @@ Register-ArgumentCompleter -Native -CommandName 'relay' -ScriptBlock {
             break
         }
         'relay;completions' {
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this config file [env: RELAY_CONFIG]')
-            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How to print results [default: a table on a terminal, else plain: tabs, no header]')
-            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour [env: NO_COLOR, CLICOLOR_FORCE, FORCE_COLOR]')
-            [CompletionResult]::new('--simulate', '--simulate', [CompletionResultType]::ParameterName, 'Use simulated providers: default, dry, storm, slow or cut [env: RELAY_SIMULATE]')
-            [CompletionResult]::new('--no-config', '--no-config', [CompletionResultType]::ParameterName, 'Read no config file')
-            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print results as JSON; the same as --format json')
-            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print less; twice for errors only')
-            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print less; twice for errors only')
-            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Log what relay decides; twice for all it does [env: RELAY_LOG for a filter]')
-            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Log what relay decides; twice for all it does [env: RELAY_LOG for a filter]')
-            [CompletionResult]::new('--no-progress', '--no-progress', [CompletionResultType]::ParameterName, 'Show no spinner [env: RELAY_NO_PROGRESS]')
-            [CompletionResult]::new('--no-input', '--no-input', [CompletionResultType]::ParameterName, 'Never ask anything [env: RELAY_NO_INPUT]')
-            [CompletionResult]::new('--offline', '--offline', [CompletionResultType]::ParameterName, 'Let nothing leave this machine: only local and simulated providers answer [env: RELAY_OFFLINE]')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            break
-        }
-        'relay;generate' {
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this config file [env: RELAY_CONFIG]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How to print results [default: a table on a terminal, else plain: tabs, no header]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour [env: NO_COLOR, CLICOLOR_FORCE, FORCE_COLOR]')

@@ -34,9 +34,6 @@ _relay() {
             relay,doctor)
                 cmd="relay__subcmd__doctor"
                 ;;
-            relay,generate)
-                cmd="relay__subcmd__generate"
-                ;;
             relay,help)
                 cmd="relay__subcmd__help"
                 ;;
@@ -89,7 +86,7 @@ _relay() {
 
     case "${cmd}" in
         relay)
-            opts="-q -v -h -V --config --no-config --format --json --quiet --verbose --color --no-progress --no-input --offline --simulate --help --version ask serve check-models models refresh-limits usage init keys demo doctor config completions generate help"
+            opts="-q -v -h -V --config --no-config --format --json --quiet --verbose --color --no-progress --no-input --offline --simulate --help --version ask serve check-models models refresh-limits usage init keys demo doctor config completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -162,11 +159,11 @@ _relay() {
                     return 0
                     ;;
                 --type)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "text coding vision" -- "${cur}"))
                     return 0
                     ;;
                 --scale)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "large medium small" -- "${cur}"))
                     return 0
                     ;;
                 --name)
@@ -502,36 +499,6 @@ _relay() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        relay__subcmd__generate)
-            opts="-q -v -h --config --no-config --format --json --quiet --verbose --color --no-progress --no-input --offline --simulate --help"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                --config)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --format)
-                    COMPREPLY=($(compgen -W "table plain json ndjson csv line" -- "${cur}"))
-                    return 0
-                    ;;
-                --color)
-                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
-                    return 0
-                    ;;
-                --simulate)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
         relay__subcmd__help)
             opts="-q -v -h --config --no-config --format --json --quiet --verbose --color --no-progress --no-input --offline --simulate --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -780,11 +747,11 @@ _relay() {
             fi
             case "${prev}" in
                 --type)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "text coding vision embedding speech image ocr moderation" -- "${cur}"))
                     return 0
                     ;;
                 --scale)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "large medium small" -- "${cur}"))
                     return 0
                     ;;
                 --config)

@@ -47,7 +47,6 @@ set edit:completion:arg-completer[relay] = {|@words|
             cand doctor 'Check that everything relay needs is in order'
             cand config 'Where the configuration is, and what it comes to'
             cand completions 'Print the completion script of a shell'
-            cand generate 'Write completion scripts and the man page into a folder'
             cand help 'Explain a command or a topic'
         }
         &'relay;ask'= {
@@ -60,8 +59,8 @@ set edit:completion:arg-completer[relay] = {|@words|
             cand --stdin-wait 'How long to wait for the first byte of stdin when there is a prompt; 0 waits without limit'
             cand -m 'The model: meta-model, PROVIDER/MODEL, PROVIDER or MODEL [env: RELAY_MODEL]'
             cand --model 'The model: meta-model, PROVIDER/MODEL, PROVIDER or MODEL [env: RELAY_MODEL]'
-            cand --type 'Only models of this type: text, coding or vision'
-            cand --scale 'Only models of this scale: large, medium or small'
+            cand --type 'Only models of this type'
+            cand --scale 'Only models of this scale'
             cand --name 'Only models whose id contains this'
             cand --max-attempts 'Try at most this many routes'
             cand --avoid 'Leave out a provider, or one PROVIDER/MODEL; may be given several times'
@@ -162,7 +161,7 @@ set edit:completion:arg-completer[relay] = {|@words|
         }
         &'relay;models'= {
             cand --type 'Only models of this type'
-            cand --scale 'Only models of this scale: large, medium or small'
+            cand --scale 'Only models of this scale'
             cand --config 'Read this config file [env: RELAY_CONFIG]'
             cand --format 'How to print results [default: a table on a terminal, else plain: tabs, no header]'
             cand --color 'When to use colour [env: NO_COLOR, CLICOLOR_FORCE, FORCE_COLOR]'
@@ -465,23 +464,6 @@ set edit:completion:arg-completer[relay] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'relay;completions'= {
-            cand --config 'Read this config file [env: RELAY_CONFIG]'
-            cand --format 'How to print results [default: a table on a terminal, else plain: tabs, no header]'
-            cand --color 'When to use colour [env: NO_COLOR, CLICOLOR_FORCE, FORCE_COLOR]'
-            cand --simulate 'Use simulated providers: default, dry, storm, slow or cut [env: RELAY_SIMULATE]'
-            cand --no-config 'Read no config file'
-            cand --json 'Print results as JSON; the same as --format json'
-            cand -q 'Print less; twice for errors only'
-            cand --quiet 'Print less; twice for errors only'
-            cand -v 'Log what relay decides; twice for all it does [env: RELAY_LOG for a filter]'
-            cand --verbose 'Log what relay decides; twice for all it does [env: RELAY_LOG for a filter]'
-            cand --no-progress 'Show no spinner [env: RELAY_NO_PROGRESS]'
-            cand --no-input 'Never ask anything [env: RELAY_NO_INPUT]'
-            cand --offline 'Let nothing leave this machine: only local and simulated providers answer [env: RELAY_OFFLINE]'
-            cand -h 'Print help (see more with ''--help'')'
-            cand --help 'Print help (see more with ''--help'')'
-        }
-        &'relay;generate'= {
             cand --config 'Read this config file [env: RELAY_CONFIG]'
             cand --format 'How to print results [default: a table on a terminal, else plain: tabs, no header]'
             cand --color 'When to use colour [env: NO_COLOR, CLICOLOR_FORCE, FORCE_COLOR]'

@@ -56,15 +56,18 @@ complete -c relay -n "__fish_relay_needs_command" -f -a "demo" -d 'Show relay at
 complete -c relay -n "__fish_relay_needs_command" -f -a "doctor" -d 'Check that everything relay needs is in order'
 complete -c relay -n "__fish_relay_needs_command" -f -a "config" -d 'Where the configuration is, and what it comes to'
 complete -c relay -n "__fish_relay_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
-complete -c relay -n "__fish_relay_needs_command" -f -a "generate" -d 'Write completion scripts and the man page into a folder'
 complete -c relay -n "__fish_relay_needs_command" -f -a "help" -d 'Explain a command or a topic'
 complete -c relay -n "__fish_relay_using_subcommand ask" -s f -l file -d 'Add a text file, `-` for stdin; may be given several times' -r -F
 complete -c relay -n "__fish_relay_using_subcommand ask" -s a -l attach -d 'Attach an image or sound: a file, a URL, or `-` for stdin; may be given several times' -r -F
 complete -c relay -n "__fish_relay_using_subcommand ask" -s s -l system -d 'Set the system message, or read it from a file with @FILE' -r
 complete -c relay -n "__fish_relay_using_subcommand ask" -l stdin-wait -d 'How long to wait for the first byte of stdin when there is a prompt; 0 waits without limit' -r
 complete -c relay -n "__fish_relay_using_subcommand ask" -s m -l model -d 'The model: meta-model, PROVIDER/MODEL, PROVIDER or MODEL [env: RELAY_MODEL]' -r
-complete -c relay -n "__fish_relay_using_subcommand ask" -l type -d 'Only models of this type: text, coding or vision' -r
-complete -c relay -n "__fish_relay_using_subcommand ask" -l scale -d 'Only models of this scale: large, medium or small' -r
+complete -c relay -n "__fish_relay_using_subcommand ask" -l type -d 'Only models of this type' -r -f -a "text\t''
+coding\t''
+vision\t''"
+complete -c relay -n "__fish_relay_using_subcommand ask" -l scale -d 'Only models of this scale' -r -f -a "large\t''
+medium\t''
+small\t''"
 complete -c relay -n "__fish_relay_using_subcommand ask" -l name -d 'Only models whose id contains this' -r
 complete -c relay -n "__fish_relay_using_subcommand ask" -l max-attempts -d 'Try at most this many routes' -r
 complete -c relay -n "__fish_relay_using_subcommand ask" -l avoid -d 'Leave out a provider, or one PROVIDER/MODEL; may be given several times' -r
@@ -174,8 +177,17 @@ complete -c relay -n "__fish_relay_using_subcommand check-models" -l no-progress
 complete -c relay -n "__fish_relay_using_subcommand check-models" -l no-input -d 'Never ask anything [env: RELAY_NO_INPUT]'
 complete -c relay -n "__fish_relay_using_subcommand check-models" -l offline -d 'Let nothing leave this machine: only local and simulated providers answer [env: RELAY_OFFLINE]'
 complete -c relay -n "__fish_relay_using_subcommand check-models" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c relay -n "__fish_relay_using_subcommand models" -l type -d 'Only models of this type' -r
-complete -c relay -n "__fish_relay_using_subcommand models" -l scale -d 'Only models of this scale: large, medium or small' -r
+complete -c relay -n "__fish_relay_using_subcommand models" -l type -d 'Only models of this type' -r -f -a "text\t''
+coding\t''
+vision\t''
+embedding\t''
+speech\t''
+image\t''
+ocr\t''
+moderation\t''"
+complete -c relay -n "__fish_relay_using_subcommand models" -l scale -d 'Only models of this scale' -r -f -a "large\t''
+medium\t''
+small\t''"
 complete -c relay -n "__fish_relay_using_subcommand models" -l config -d 'Read this config file [env: RELAY_CONFIG]' -r -F
 complete -c relay -n "__fish_relay_using_subcommand models" -l format -d 'How to print results [default: a table on a terminal, else plain: tabs, no header]' -r -f -a "table\t''
 plain\t''
@@ -531,25 +543,6 @@ complete -c relay -n "__fish_relay_using_subcommand completions" -l no-progress 
 complete -c relay -n "__fish_relay_using_subcommand completions" -l no-input -d 'Never ask anything [env: RELAY_NO_INPUT]'
 complete -c relay -n "__fish_relay_using_subcommand completions" -l offline -d 'Let nothing leave this machine: only local and simulated providers answer [env: RELAY_OFFLINE]'
 complete -c relay -n "__fish_relay_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c relay -n "__fish_relay_using_subcommand generate" -l config -d 'Read this config file [env: RELAY_CONFIG]' -r -F
-complete -c relay -n "__fish_relay_using_subcommand generate" -l format -d 'How to print results [default: a table on a terminal, else plain: tabs, no header]' -r -f -a "table\t''
-plain\t''
-json\t''
-ndjson\t''
-csv\t''
-line\t'One line for a prompt or a status bar; for `relay usage`'"
-complete -c relay -n "__fish_relay_using_subcommand generate" -l color -d 'When to use colour [env: NO_COLOR, CLICOLOR_FORCE, FORCE_COLOR]' -r -f -a "auto\t''
-always\t''
-never\t''"
-complete -c relay -n "__fish_relay_using_subcommand generate" -l simulate -d 'Use simulated providers: default, dry, storm, slow or cut [env: RELAY_SIMULATE]' -r
-complete -c relay -n "__fish_relay_using_subcommand generate" -l no-config -d 'Read no config file'
-complete -c relay -n "__fish_relay_using_subcommand generate" -l json -d 'Print results as JSON; the same as --format json'
-complete -c relay -n "__fish_relay_using_subcommand generate" -s q -l quiet -d 'Print less; twice for errors only'
-complete -c relay -n "__fish_relay_using_subcommand generate" -s v -l verbose -d 'Log what relay decides; twice for all it does [env: RELAY_LOG for a filter]'
-complete -c relay -n "__fish_relay_using_subcommand generate" -l no-progress -d 'Show no spinner [env: RELAY_NO_PROGRESS]'
-complete -c relay -n "__fish_relay_using_subcommand generate" -l no-input -d 'Never ask anything [env: RELAY_NO_INPUT]'
-complete -c relay -n "__fish_relay_using_subcommand generate" -l offline -d 'Let nothing leave this machine: only local and simulated providers answer [env: RELAY_OFFLINE]'
-complete -c relay -n "__fish_relay_using_subcommand generate" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c relay -n "__fish_relay_using_subcommand help" -l config -d 'Read this config file [env: RELAY_CONFIG]' -r -F
 complete -c relay -n "__fish_relay_using_subcommand help" -l format -d 'How to print results [default: a table on a terminal, else plain: tabs, no header]' -r -f -a "table\t''
 plain\t''

@@ -14,6 +14,7 @@ mod usage;
 use std::ffi::OsString;
 use std::time::Duration;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use clap_complete::{ArgValueCandidates, Shell};
 
@@ -137,6 +138,17 @@ fn asks_for_json(words: impl Iterator<Item = OsString>) -> bool {
     let flags: Vec<OsString> = words.take_while(|word| word != "--").collect();
     flags.iter().any(|flag| flag == "--json" || flag == "--format=json")
         || flags.windows(2).any(|pair| pair[0] == "--format" && pair[1] == "json")
+}
+
+/// The parser of a flag that takes one of these words. The flag has to ignore case, as requests do.
+fn one_of<T: Copy + Send + Sync + 'static>(
+    names: impl IntoIterator<Item = (&'static str, T)>,
+) -> impl TypedValueParser<Value = T> {
+    let names: Vec<(&str, T)> = names.into_iter().collect();
+    PossibleValuesParser::new(names.iter().map(|(name, _)| *name)).map(move |typed| {
+        let known = names.iter().find(|(name, _)| name.eq_ignore_ascii_case(&typed));
+        known.expect("no other word passes the parser below").1
+    })
 }
 
 /// The parser of every flag that takes a length of time.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use clap::{CommandFactory as _, ValueEnum as _};
+use clap::{Command, CommandFactory as _, ValueEnum as _};
 use clap_complete::engine::CompletionCandidate;
 use clap_complete::{Shell, generate};
 
@@ -11,7 +11,7 @@ use crate::chat::request::META_MODEL;
 use crate::config::{self, Environment};
 use crate::sim::Scenario;
 
-use super::args::Args;
+use super::args::{Args, version};
 use super::exit::{Exit, Trouble};
 use super::help;
 use super::output::Output;
@@ -23,8 +23,16 @@ pub fn print(shell: Shell) -> Result<(), Trouble> {
 
 fn script(shell: Shell) -> Vec<u8> {
     let mut script = Vec::new();
-    generate(shell, &mut Args::command(), "relay", &mut script);
+    generate(shell, &mut offered(), "relay", &mut script);
     script
+}
+
+/// All that can be typed but what is hidden: shells would offer that as well.
+pub fn offered() -> Command {
+    let all = Args::command();
+    let shown = all.get_subcommands().filter(|command| !command.is_hide_set());
+    let command = Command::new("relay").version(version()).disable_help_subcommand(true);
+    command.args(all.get_arguments().cloned()).subcommands(shown.cloned())
 }
 
 /// Writes everything that is generated into a folder: the scripts under the names that shells look for, and `relay.1`.

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::catalog::{ModelType, Provider, Scale, Trains};
+use crate::catalog::{Provider, Trains};
 use crate::config::{Environment, Flags};
 
 use super::args::{Global, Models, OutputFormat};
-use super::exit::{Exit, Trouble};
+use super::exit::Trouble;
 use super::numbers::short;
 use super::output::{Output, bold, dim};
 use super::setup::{self, Core};
@@ -42,8 +42,6 @@ pub async fn run(models: &Models, global: &Global, environment: &Environment, ou
 
 /// The entries that names, type and scale leave.
 fn choose<'e>(models: &Models, core: &Core, all: &'e [Entry<'e>]) -> Result<Vec<&'e Entry<'e>>, Trouble> {
-    let kind = pick("--type", models.model_type.as_deref(), &ModelType::NAMES)?;
-    let scale = pick("--scale", models.scale.as_deref(), &Scale::NAMES)?;
     for name in &models.names {
         if !all.iter().any(|entry| entry.is_meant(name)) {
             return Err(unknown(name, core, all));
@@ -51,21 +49,10 @@ fn choose<'e>(models: &Models, core: &Core, all: &'e [Entry<'e>]) -> Result<Vec<
     }
     let is_wanted = |entry: &&Entry<'_>| {
         (models.names.is_empty() || models.names.iter().any(|name| entry.is_meant(name)))
-            && kind.is_none_or(|kind| entry.model.is_a(kind))
-            && scale.is_none_or(|scale| entry.model.scale == scale)
+            && models.model_type.is_none_or(|kind| entry.model.is_a(kind))
+            && models.scale.is_none_or(|scale| entry.model.scale == scale)
     };
     Ok(all.iter().filter(is_wanted).collect())
-}
-
-fn pick<T: Copy>(flag: &str, text: Option<&str>, names: &[(&str, T)]) -> Result<Option<T>, Trouble> {
-    let Some(text) = text else { return Ok(None) };
-    match names.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)) {
-        Some((_, value)) => Ok(Some(*value)),
-        None => {
-            let known: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
-            Err(Trouble::new(Exit::Usage, format!("`{flag}` is `{text}`; it must be one of: {}", known.join(", "))))
-        }
-    }
 }
 
 fn document(core: &Core, entries: &[&Entry<'_>]) -> Value {

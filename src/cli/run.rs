@@ -26,7 +26,7 @@ pub(super) const LAST_WORDS: Duration = Duration::from_secs(1);
 /// Runs the program.
 pub fn main() -> ExitCode {
     // Where a shell asks for completions this answers and ends.
-    CompleteEnv::with_factory(Args::command).complete();
+    CompleteEnv::with_factory(completions::offered).complete();
     panic::keep();
     let environment = Environment::of_process();
     let args = match Args::try_parse() {

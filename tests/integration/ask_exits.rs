@@ -31,7 +31,7 @@ fn what_is_typed_wrong_is_2() {
     fails(ask(&["--simulate=rain", "hi"]), 2).says("default, dry, storm, slow, cut");
     fails(ask(&["--simulate", "--param", "top_p", "hi"]), 2).says("KEY=JSON");
     fails(ask(&["--simulate", "--param", "top_p=high", "hi"]), 2).says("JSON");
-    fails(ask(&["--simulate", "--type", "poetry", "hi"]), 2).says("coding");
+    ask(&["--simulate", "--type", "poetry", "hi"]).run().exits(2).prints("").says("text, coding, vision");
     fails(ask(&["--simulate", "--name", "nobody", "hi"]), 2);
     for flags in [
         &["--simulate", "--temprature", "1", "hi"][..],

@@ -34,7 +34,7 @@ fn offered(lines: &[&str]) -> Vec<Vec<String>> {
 
 #[test]
 fn a_shell_is_offered_providers_models_topics_and_scenarios() {
-    let expected: [(&str, &[&str], &[&str]); 10] = [
+    let expected: [(&str, &[&str], &[&str]); 13] = [
         ("relay ask --model groq/openai/gpt-oss-1", &["groq/openai/gpt-oss-120b"], &["groq"]),
         ("relay ask -m meta", &["meta-model"], &["mistral"]),
         ("relay ask --avoid mist", &["mistral"], &["groq"]),
@@ -44,6 +44,9 @@ fn a_shell_is_offered_providers_models_topics_and_scenarios() {
         ("relay keys set oll", &["ollama-cloud"], &["ollama"]),
         ("relay help e", &["environment", "exit-codes"], &["formats"]),
         ("relay help ch", &["check-models"], &["generate"]),
+        ("relay ask --type ", &["text", "coding", "vision"], &["embedding"]),
+        ("relay ask --scale ", &["large", "medium", "small"], &[]),
+        ("relay gen", &[], &["generate"]),
         ("relay demo --simulate=", &["--simulate=storm", "--simulate=cut"], &["--simulate"]),
     ];
     let lines: Vec<&str> = expected.iter().map(|(line, ..)| *line).collect();

@@ -6,7 +6,8 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use clap_complete::ArgValueCandidates;
 
-use super::{duration, finite, time_out};
+use super::{duration, finite, one_of, time_out};
+use crate::catalog::{ModelType, Scale};
 use crate::cli::ask::Extract;
 use crate::cli::completions::{names, wanted};
 
@@ -45,12 +46,12 @@ pub struct Ask {
     /// The model: meta-model, PROVIDER/MODEL, PROVIDER or MODEL [env: RELAY_MODEL]
     #[arg(help_heading = ROUTING, short, long, value_name = "MODEL", add = ArgValueCandidates::new(wanted))]
     pub model: Option<String>,
-    /// Only models of this type: text, coding or vision
-    #[arg(help_heading = ROUTING, long = "type", value_name = "TYPE")]
-    pub model_type: Option<String>,
-    /// Only models of this scale: large, medium or small
-    #[arg(help_heading = ROUTING, long, value_name = "SCALE")]
-    pub scale: Option<String>,
+    /// Only models of this type
+    #[arg(help_heading = ROUTING, long = "type", value_name = "TYPE", ignore_case = true, value_parser = one_of(chats()))]
+    pub model_type: Option<ModelType>,
+    /// Only models of this scale
+    #[arg(help_heading = ROUTING, long, value_name = "SCALE", ignore_case = true, value_parser = one_of(Scale::NAMES))]
+    pub scale: Option<Scale>,
     /// Only models whose id contains this
     #[arg(help_heading = ROUTING, long, value_name = "SUBSTRING")]
     pub name: Option<String>,
@@ -120,6 +121,11 @@ pub struct Ask {
     /// Write the answer to a file, `-` for stdout
     #[arg(help_heading = OUTPUT, short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+}
+
+/// Types of models that answer.
+fn chats() -> impl Iterator<Item = (&'static str, ModelType)> {
+    ModelType::NAMES.into_iter().filter(|(_, kind)| kind.chats())
 }
 
 impl Ask {

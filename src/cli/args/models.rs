@@ -3,6 +3,8 @@
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 
+use super::one_of;
+use crate::catalog::{ModelType, Scale};
 use crate::cli::completions::names;
 
 #[derive(Debug, Args)]
@@ -11,11 +13,11 @@ pub struct Models {
     #[arg(value_name = "PROVIDER|MODEL", add = ArgValueCandidates::new(names))]
     pub names: Vec<String>,
     /// Only models of this type
-    #[arg(long = "type", value_name = "TYPE")]
-    pub model_type: Option<String>,
-    /// Only models of this scale: large, medium or small
-    #[arg(long, value_name = "SCALE")]
-    pub scale: Option<String>,
+    #[arg(long = "type", value_name = "TYPE", ignore_case = true, value_parser = one_of(ModelType::NAMES))]
+    pub model_type: Option<ModelType>,
+    /// Only models of this scale
+    #[arg(long, value_name = "SCALE", ignore_case = true, value_parser = one_of(Scale::NAMES))]
+    pub scale: Option<Scale>,
     /// Also list what cannot be used now, model by model
     #[arg(long)]
     pub all: bool,

@@ -55,8 +55,8 @@ impl Question {
 pub fn fields(ask: &Ask) -> Result<Fields, Trouble> {
     let mut fields = Fields::new();
     let optional: [(&str, Option<Value>); 6] = [
-        ("model_type", ask.model_type.as_deref().map(Value::from)),
-        ("model_scale", ask.scale.as_deref().map(Value::from)),
+        ("model_type", ask.model_type.map(|kind| Value::from(kind.word()))),
+        ("model_scale", ask.scale.map(|scale| Value::from(scale.word()))),
         ("model_name", ask.name.as_deref().map(Value::from)),
         ("max_tokens", ask.max_tokens.map(Value::from)),
         ("temperature", ask.temperature.map(Value::from)),
