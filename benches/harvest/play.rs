@@ -254,7 +254,7 @@ impl Play<'_> {
         let provider = self.providers.iter().find(|provider| provider.spec().id == route.provider.id);
         let provider = provider.expect("every route is somebody's");
         let told = provider.ask(&route.model.id, class.prompt, class.answer, now);
-        self.relay.note_facts(&route, &told.headers);
+        self.relay.note_facts(&route, &told.headers, now);
         if told.status == 200 {
             let pace = self.pace(&route.provider.id);
             self.outcome.waits.push(until(asked.since, now).as_secs_f64());

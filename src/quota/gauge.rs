@@ -153,7 +153,7 @@ mod tests {
                 gauged.change(|meter| match act {
                     0 | 1 => meter.add(amount, now),
                     2 => meter.take_back(amount, now, now),
-                    3 => meter.tell(&told(amount, now), 3, now),
+                    3 => meter.tell(&told(amount, now), 3, now, now),
                     _ => _ = meter.refuse(amount, now),
                 });
             }

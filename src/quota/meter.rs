@@ -75,7 +75,7 @@ pub struct Meter {
 #[derive(Debug, Clone)]
 enum Count {
     Rolling(Box<Rolling>),
-    Calendar { turns_at: Timestamp, used: u64 },
+    Calendar { turns_at: Timestamp, used: u64, added_at: Timestamp },
 }
 
 /// A limit other than the documented one.
@@ -92,7 +92,7 @@ impl Meter {
     pub fn new(limit: Limit) -> Self {
         let count = match limit.window {
             Window::Rolling { length } => Count::Rolling(Box::new(Rolling::new(length))),
-            Window::Calendar { .. } => Count::Calendar { turns_at: Timestamp::MIN, used: 0 },
+            Window::Calendar { .. } => Count::Calendar { turns_at: Timestamp::MIN, used: 0, added_at: Timestamp::MIN },
         };
         Self { limit, count, learned: None, told_at: None, named: None }
     }
@@ -160,7 +160,7 @@ impl Meter {
                 let (steps, empty_from) = rolling.steps();
                 Glance { steps, empty_from, lasts: Lasts::For(length.as_secs_f64()), ..never }
             }
-            (Count::Calendar { turns_at, used }, _) => {
+            (Count::Calendar { turns_at, used, .. }, _) => {
                 let turn = turns_at.as_microsecond();
                 let (empty_from, lasts) = if self.limit.window.is_day_of_utc() {
                     (turn, Lasts::UntilMidnight)
@@ -196,7 +196,8 @@ impl Meter {
     pub fn add(&mut self, amount: u64, now: Timestamp) {
         match (&mut self.count, &self.limit.window) {
             (Count::Rolling(rolling), _) => rolling.add(amount, now),
-            (Count::Calendar { turns_at, used }, Window::Calendar { every, at, zone }) => {
+            (Count::Calendar { turns_at, used, added_at }, Window::Calendar { every, at, zone }) => {
+                *added_at = now.max(*added_at);
                 if *turns_at <= now {
                     *turns_at = next_boundary(*every, *at, zone, now);
                     *used = 0;
@@ -212,7 +213,7 @@ impl Meter {
     pub fn take_back(&mut self, amount: u64, at: Timestamp, now: Timestamp) {
         match &mut self.count {
             Count::Rolling(rolling) => rolling.take_back(amount, at, now),
-            Count::Calendar { turns_at, used } => {
+            Count::Calendar { turns_at, used, .. } => {
                 let same_window = match &self.limit.window {
                     Window::Calendar { every, at: turn, zone } => next_boundary(*every, *turn, zone, at) == *turns_at,
                     Window::Rolling { .. } => false,
@@ -227,8 +228,9 @@ impl Meter {
     /// Takes a header's word: the limit, what remains of it, and when it is whole again.
     ///
     /// `open` is what is reserved and not settled yet, which the provider may not have counted. More use than was counted here
-    /// is somebody else's; less means that the provider has given back sooner than its documents say.
-    pub fn tell(&mut self, fact: &Fact, open: u64, now: Timestamp) {
+    /// is somebody else's; less means that the provider has given back sooner than its documents say. Providers reckon as a request comes
+    /// in: of what was counted since this one was reserved, at `since`, its headers know nothing.
+    pub fn tell(&mut self, fact: &Fact, open: u64, since: Timestamp, now: Timestamp) {
         let Fact { limit, remaining, resets_at, .. } = *fact;
         if let Some(limit) = limit.filter(|limit| *limit > 0) {
             let learned = Learned { amount: limit, source: Source::Header, guessed: false, at: now };
@@ -241,7 +243,7 @@ impl Meter {
         if reported > counted {
             self.add_of_others(reported - counted, resets_at.filter(|reset| *reset > now), now);
         } else {
-            self.give_back(counted.saturating_sub(reported.saturating_add(open)), now);
+            self.give_back(self.used_before(since, now).saturating_sub(reported.saturating_add(open)), now);
         }
         self.told_at = Some(now);
     }
@@ -289,8 +291,17 @@ impl Meter {
     fn used(&self, now: Timestamp) -> u64 {
         match &self.count {
             Count::Rolling(rolling) => rolling.used(now),
-            Count::Calendar { turns_at, used } if *turns_at > now => *used,
+            Count::Calendar { turns_at, used, .. } if *turns_at > now => *used,
             Count::Calendar { .. } => 0,
+        }
+    }
+
+    /// What is used at `now` and was counted before `since` for certain. A calendar's window knows when it was last added to, and no more.
+    fn used_before(&self, since: Timestamp, now: Timestamp) -> u64 {
+        match &self.count {
+            Count::Rolling(rolling) => rolling.used_before(since, now),
+            Count::Calendar { added_at, .. } if *added_at > since => 0,
+            Count::Calendar { .. } => self.used(now),
         }
     }
 

@@ -106,6 +106,12 @@ impl Rolling {
         self.total - over.map(|(_, amount)| amount).sum::<u64>()
     }
 
+    /// What is used at `now`, without the stretches in which anything was used at `since` or later.
+    pub(super) fn used_before(&self, since: Timestamp, now: Timestamp) -> u64 {
+        let before = |(stretch, _): &(i64, u64)| self.last_uses[Self::slot(*stretch)] < since.as_microsecond();
+        self.counting(now).take_while(before).map(|(_, amount)| amount).sum()
+    }
+
     /// What will be used as time passes and nothing else does: so much until a moment in microseconds since the epoch, then so much
     /// until the next. And from when on nothing is used, for certain.
     pub(super) fn steps<const N: usize>(&self) -> ([(i64, u64); N], i64) {

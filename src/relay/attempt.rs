@@ -146,7 +146,7 @@ impl Relay {
         let (uri, headers) = self.destination(route, outgoing.path)?;
         let received = self.client.send(Call { uri, headers, body: outgoing.body, stream: request.stream }).await?;
         held.status = Some(received.status);
-        self.note_facts(route, &received.headers);
+        self.note_facts(route, &received.headers, held.started);
         if !(200..300).contains(&received.status) {
             let fault = Box::pin(self.refusal(route, received)).await;
             return Err(with_needed(fault, cost));

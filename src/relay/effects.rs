@@ -90,7 +90,7 @@ impl Relay {
         let (dialect, now) = (route.provider.dialect, self.clock.now());
         let facts = dialect.facts(body);
         if !facts.is_empty() {
-            self.store.tell(route, &facts, now);
+            self.store.tell(route, &facts, now, now);
         }
         let credential = route.key.and_then(|key| self.credentials[key.place].as_ref());
         without_key(dialect.classify(status, headers, body, now), credential.map(|(_, value)| value))
@@ -100,15 +100,15 @@ impl Relay {
         lease.is_some_and(|lease| self.store.refuse(lease, period, now))
     }
 
-    /// What a response's headers say of quotas: the meters take it, and one that says nothing is left stops the route at
+    /// What the headers of a response say of quotas, whose request was reserved at `since`: the meters take it, and one that says nothing is left stops the route at
     /// once, until its reset.
-    pub fn note_facts(&self, route: &Route, headers: &HeaderMap) {
+    pub fn note_facts(&self, route: &Route, headers: &HeaderMap, since: Timestamp) {
         let now = self.clock.now();
         let facts = signal::facts(headers, route.provider.wire.requests_header, now);
         if facts.is_empty() {
             return;
         }
-        self.store.tell(route, &facts, now);
+        self.store.tell(route, &facts, since, now);
         for fact in facts {
             if fact.remaining != Some(0) || fact.limit == Some(0) {
                 continue;

@@ -108,8 +108,8 @@ impl Store for Memory {
         Reserving::Decided(Some(self.state().shelf.reserve(&route.meters, cost, now)))
     }
 
-    fn tell(&self, route: &Route, facts: &[Fact], now: Timestamp) {
-        self.state().shelf.tell(&route.meters, facts, now);
+    fn tell(&self, route: &Route, facts: &[Fact], since: Timestamp, now: Timestamp) {
+        self.state().shelf.tell(&route.meters, facts, since, now);
     }
 
     fn refuse(&self, lease: &Lease, period: Option<Period>, now: Timestamp) -> bool {

@@ -231,8 +231,8 @@ impl Future for Reserving {
 /// - A session stays with the route that answered it last; a row that says so is all it takes. Sessions are bounded and forgotten.
 pub trait Store: Send + Sync {
     fn reserve(&self, route: &Route, cost: Cost, now: Timestamp) -> Reserving;
-    /// What a response told of the route's quotas.
-    fn tell(&self, route: &Route, facts: &[Fact], now: Timestamp);
+    /// What a response told of the route's quotas; its request was reserved at `since`.
+    fn tell(&self, route: &Route, facts: &[Fact], since: Timestamp, now: Timestamp);
     /// A refusal of this period, if it named one, came without a moment. Says whether a meter now knows better when to go on.
     fn refuse(&self, lease: &Lease, period: Option<Period>, now: Timestamp) -> bool;
     fn mark(&self, mark: MarkId, until: Timestamp, cause: &Fault);

@@ -104,8 +104,8 @@ impl Shelf {
         settlement.used(reserved).of(kind) != reserved.of(kind)
     }
 
-    /// Merges what a response told of the meters it speaks of.
-    pub fn tell(&mut self, meters: &[MeterId], facts: &[Fact], now: Timestamp) {
+    /// Merges what a response told of the meters it speaks of; its request was reserved at `since`.
+    pub fn tell(&mut self, meters: &[MeterId], facts: &[Fact], since: Timestamp, now: Timestamp) {
         for fact in facts {
             for &id in meters {
                 let limit = &self.view.meters[id.0].limit;
@@ -118,7 +118,7 @@ impl Shelf {
                 match (fact.source, fact.limit) {
                     (Source::Error, Some(limit)) => self.change(id, |meter| meter.tell_lower(limit, now)),
                     (Source::Error, None) => {}
-                    _ => self.change(id, |meter| meter.tell(fact, open, now)),
+                    _ => self.change(id, |meter| meter.tell(fact, open, since, now)),
                 }
             }
         }

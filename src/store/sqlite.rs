@@ -74,7 +74,7 @@ struct State {
 #[derive(Debug, Clone)]
 enum Change {
     Settle(Lease, Settlement, Timestamp),
-    Tell(Vec<MeterId>, Vec<Fact>, Timestamp),
+    Tell(Vec<MeterId>, Vec<Fact>, [Timestamp; 2]),
     Refuse(Lease, Option<Period>, Timestamp),
     Mark(MarkId, Timestamp, Fault),
     Lift(MarkId),
@@ -87,7 +87,7 @@ impl Change {
     fn apply(&self, state: &mut Shelf) {
         match self {
             Self::Settle(lease, settlement, now) => state.settle(lease, *settlement, *now),
-            Self::Tell(meters, facts, now) => state.tell(meters, facts, *now),
+            Self::Tell(meters, facts, [since, now]) => state.tell(meters, facts, *since, *now),
             Self::Refuse(lease, period, now) => {
                 state.refuse(lease, *period, *now);
             }
@@ -104,7 +104,7 @@ impl Change {
         let change = match self {
             Self::Settle(lease, settlement, now) => Self::Settle(part(lease), *settlement, *now),
             Self::Refuse(lease, period, now) => Self::Refuse(part(lease), *period, *now),
-            Self::Tell(meters, facts, now) => Self::Tell(only(meters), facts.clone(), *now),
+            Self::Tell(meters, facts, moments) => Self::Tell(only(meters), facts.clone(), *moments),
             Self::Mark(..) | Self::Lift(_) => return Some(self.clone()),
             Self::Row(_) | Self::Pin(..) => return None,
         };
@@ -204,9 +204,9 @@ impl Store for Sqlite {
         Reserving::Asked(answer)
     }
 
-    fn tell(&self, route: &Route, facts: &[Fact], now: Timestamp) {
+    fn tell(&self, route: &Route, facts: &[Fact], since: Timestamp, now: Timestamp) {
         if !route.meters.is_empty() {
-            self.change(Change::Tell(route.meters.clone(), facts.to_vec(), now));
+            self.change(Change::Tell(route.meters.clone(), facts.to_vec(), [since, now]));
         }
     }
 

@@ -153,13 +153,13 @@ async fn headers_correct_counts_and_limits_and_keep_what_is_in_flight() {
     };
     for store in stores(&fleet).1 {
         let lease = store.reserve(route, Cost::request(100, 100), at(0)).await.expect("room");
-        store.tell(route, &[fact(Kind::Requests, Some(8), Some(4)), fact(Kind::Tokens, None, Some(900))], at(1));
+        store.tell(route, &[fact(Kind::Requests, Some(8), Some(4)), fact(Kind::Tokens, None, Some(900))], at(0), at(1));
         // Somebody else made three requests; the tokens of the open request may not be in the header's count yet.
         assert_eq!(used(store.as_ref(), route, at(1)), [1, 4, 200]);
         let reading = store.view().meters[route.meters[1].0].reading(at(1));
         assert_eq!((reading.limit, reading.limit_source, reading.used_source), (8, Source::Header, Source::Header));
         store.settle(lease, Settlement::AsReserved, row(route, at(0), None), at(2));
-        store.tell(route, &[fact(Kind::Tokens, None, Some(990))], at(3));
+        store.tell(route, &[fact(Kind::Tokens, None, Some(990))], at(3), at(3));
         assert_eq!(used(store.as_ref(), route, at(3)), [1, 4, 10], "given back sooner than documented");
     }
 }
@@ -316,6 +316,7 @@ async fn take(
             store.tell(
                 &fleet.routes[*route],
                 &[fact(Kind::Requests, Period::Minute), fact(Kind::Requests, Period::Day)],
+                now,
                 now,
             );
             String::new()

@@ -12,9 +12,11 @@ use super::{Count, Learned, Meter};
 impl Meter {
     /// Everything but the documented limit, as text to be kept.
     pub fn save(&self) -> String {
-        let (rolling, calendar) = match &self.count {
-            Count::Rolling(rolling) => (Some(rolling.save()), None),
-            Count::Calendar { turns_at, used } => (None, Some((turns_at.as_microsecond(), *used))),
+        let (rolling, calendar, added_at) = match &self.count {
+            Count::Rolling(rolling) => (Some(rolling.save()), None, None),
+            Count::Calendar { turns_at, used, added_at } => {
+                (None, Some((turns_at.as_microsecond(), *used)), Some(added_at.as_microsecond()))
+            }
         };
         let learned = self.learned.map(|learned| SavedLimit {
             amount: learned.amount,
@@ -24,7 +26,7 @@ impl Meter {
         });
         let told_at = self.told_at.map(Timestamp::as_microsecond);
         let named = self.named.map(|(limit, at)| (limit, at.as_microsecond()));
-        let saved = Saved { documented: self.limit.amount, rolling, calendar, learned, told_at, named };
+        let saved = Saved { documented: self.limit.amount, rolling, calendar, added_at, learned, told_at, named };
         serde_json::to_string(&saved).expect("numbers serialize")
     }
 
@@ -37,8 +39,9 @@ impl Meter {
             (Count::Rolling(rolling), Window::Rolling { length }, Some(kept), _) => {
                 **rolling = Rolling::restore(*length, kept).unwrap_or_else(|| Rolling::new(*length));
             }
-            (Count::Calendar { turns_at, used }, _, _, Some((turn, kept))) => {
+            (Count::Calendar { turns_at, used, added_at }, _, _, Some((turn, kept))) => {
                 (*turns_at, *used) = (Timestamp::from_microsecond(turn).ok()?, kept);
+                *added_at = saved.added_at.and_then(|at| Timestamp::from_microsecond(at).ok()).unwrap_or(*added_at);
             }
             _ => {}
         }
@@ -60,6 +63,9 @@ struct Saved {
     /// When it turns, in microseconds, and what is used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     calendar: Option<(i64, u64)>,
+    /// When it was last added to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    added_at: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     learned: Option<SavedLimit>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -83,17 +83,17 @@ fn a_header_is_believed_over_the_documents_and_the_user_over_both() {
     let mut docs = meter(10, rolling(), Period::Minute);
     docs.add(4, at(0.0));
     // Five of 8 are used: one more than was counted here, by somebody else.
-    docs.tell(&told(Some(8), Some(3), None), 0, at(1.0));
+    docs.tell(&told(Some(8), Some(3), None), 0, at(1.0), at(1.0));
     let reading = docs.reading(at(1.0));
     assert_eq!((reading.used, reading.limit, reading.remaining()), (5, 8, 3));
     assert_eq!((reading.used_source, reading.limit_source), (Source::Header, Source::Header));
     assert_eq!(reading.observed_at, Some(at(1.0)));
     // It may raise the limit too.
-    docs.tell(&told(Some(20), Some(15), None), 0, at(2.0));
+    docs.tell(&told(Some(20), Some(15), None), 0, at(2.0), at(2.0));
     assert_eq!((docs.reading(at(2.0)).limit, docs.fit(15, at(2.0))), (20, Fit::Now));
 
     let mut users = Meter::new(Limit { source: Source::User, ..meter(10, rolling(), Period::Minute).limit });
-    users.tell(&told(Some(100), Some(90), None), 0, at(0.0));
+    users.tell(&told(Some(100), Some(90), None), 0, at(0.0), at(0.0));
     assert!(!users.refuse(1, at(0.0)));
     assert_eq!((users.reading(at(0.0)).limit, users.reading(at(0.0)).limit_source), (10, Source::User));
 }
@@ -105,7 +105,7 @@ fn what_was_told_a_window_ago_is_no_word_about_this_one() {
     {
         let mut meter = meter(10, window, period);
         meter.add(2, at(0.0));
-        meter.tell(&told(None, Some(7), None), 0, at(1.0));
+        meter.tell(&told(None, Some(7), None), 0, at(1.0), at(1.0));
         assert_eq!(meter.reading(at(2.0)).used_source, Source::Header);
         meter.add(1, at(next));
         let reading = meter.reading(at(next));
@@ -119,34 +119,52 @@ fn a_remainder_larger_than_counted_gives_back_all_but_what_is_under_way() {
     meter.add(60, at(0.0));
     meter.add(20, at(3_600.0));
     // The provider counts 30; ten of those counted here it cannot know yet.
-    meter.tell(&told(None, Some(70), None), 10, at(7_200.0));
+    meter.tell(&told(None, Some(70), None), 10, at(7_200.0), at(7_200.0));
     assert_eq!(meter.reading(at(7_200.0)).used, 40);
     // The oldest went first: the rest is given back a day after the second use.
     assert_eq!(meter.reading(at(86_400.0 + 1_800.0)).used, 20);
 }
 
 #[test]
+fn a_late_header_gives_back_nothing_of_what_was_counted_after_its_request_was_sent() {
+    for window in [Window::rolling(Period::Minute), Window::usual(Period::Day)] {
+        let mut meter = meter(30, window, Period::Minute);
+        meter.add(5, at(0.0));
+        meter.add(1, at(10.0));
+        (0..20).for_each(|_| meter.add(1, at(11.0)));
+        // As the slow one came in, the provider had counted the five and it.
+        meter.tell(&told(Some(30), Some(24), None), 0, at(10.0), at(13.0));
+        assert_eq!(meter.reading(at(13.0)).used, 26);
+        // It has given back all but one, and counts the next.
+        let mut meter = Meter::restore(meter.limit.clone(), &meter.save()).expect("what was saved");
+        meter.add(1, at(14.0));
+        meter.tell(&told(Some(30), Some(28), None), 0, at(14.0), at(15.0));
+        assert!(meter.reading(at(15.0)).used <= 3, "{:?}", meter.reading(at(15.0)));
+    }
+}
+
+#[test]
 fn what_others_used_comes_back_when_its_provider_says() {
     let mut minute = meter(5, Window::rolling(Period::Minute), Period::Minute);
     minute.add(1, at(0.0));
-    minute.tell(&told(Some(5), Some(0), Some(4.5)), 0, at(0.5));
+    minute.tell(&told(Some(5), Some(0), Some(4.5)), 0, at(0.5), at(0.5));
     assert_eq!((minute.fit(1, at(1.0)), minute.reading(at(4.4)).used), (Fit::At(at(4.5)), 5));
     assert_eq!((minute.reading(at(4.5)).used, minute.fit(4, at(4.5))), (1, Fit::Now));
     // A day that rolls is refilled by the clock: something comes back every sixtieth of the way.
     let mut day = meter(1_000, Window::rolling(Period::Day), Period::Day);
-    day.tell(&told(Some(1_000), Some(0), Some(86_400.0)), 0, at(0.0));
+    day.tell(&told(Some(1_000), Some(0), Some(86_400.0)), 0, at(0.0), at(0.0));
     assert_eq!((day.fit(1, at(0.0)), day.fit(500, at(0.0))), (Fit::At(at(1_440.0)), Fit::At(at(43_200.0))));
     assert_eq!((day.reading(at(1_440.0)).used, day.reading(at(86_400.0)).used), (984, 0));
     // However much a header says.
     let mut huge = meter(1_000, Window::rolling(Period::Day), Period::Day);
-    huge.tell(&told(Some(u64::MAX), Some(0), Some(86_400.0)), 0, at(0.0));
+    huge.tell(&told(Some(u64::MAX), Some(0), Some(86_400.0)), 0, at(0.0), at(0.0));
     assert_eq!((huge.reading(at(0.0)).used, huge.reading(at(86_400.0)).used), (u64::MAX, 0));
     // Within a sixtieth of the window it comes back at once. A moment that has passed tells nothing.
     let mut late = meter(1_000, Window::rolling(Period::Hour), Period::Hour);
     late.add(2, at(0.0));
-    late.tell(&told(None, Some(0), Some(103.0)), 0, at(100.0));
+    late.tell(&told(None, Some(0), Some(103.0)), 0, at(100.0), at(100.0));
     assert_eq!((late.reading(at(101.0)).used, late.reading(at(103.0)).used), (1_000, 2));
-    late.tell(&told(None, Some(0), Some(50.0)), 0, at(104.0));
+    late.tell(&told(None, Some(0), Some(50.0)), 0, at(104.0), at(104.0));
     assert!(matches!(late.fit(1, at(104.0)), Fit::At(moment) if moment > at(3_000.0)));
 }
 
@@ -165,7 +183,7 @@ fn a_refusals_limit_only_lowers() {
 #[test]
 fn a_limit_that_was_named_long_ago_forbids_nothing_for_good() {
     let mut meter = meter(30, Window::rolling(Period::Minute), Period::Minute);
-    meter.tell(&told(Some(10), None, None), 0, at(0.0));
+    meter.tell(&told(Some(10), None, None), 0, at(0.0), at(0.0));
     assert_eq!([11, 10].map(|amount| meter.fit(amount, at(3_600.0))), [Fit::Never, Fit::Now]);
     // Asked again, its provider names it again.
     assert_eq!([31, 30].map(|amount| meter.fit(amount, at(3_601.0))), [Fit::Never, Fit::Now]);
@@ -173,7 +191,7 @@ fn a_limit_that_was_named_long_ago_forbids_nothing_for_good() {
     meter.tell_lower(10, at(3_602.0));
     assert_eq!(meter.fit(11, at(3_603.0)), Fit::Never);
     // What was raised stays so.
-    meter.tell(&told(Some(40), None, None), 0, at(3_604.0));
+    meter.tell(&told(Some(40), None, None), 0, at(3_604.0), at(3_604.0));
     assert_eq!(meter.fit(40, at(100_000.0)), Fit::Now);
 }
 
@@ -205,7 +223,7 @@ fn a_saved_meter_is_the_same_meter() {
         let mut kept = meter(30, window, Period::Minute);
         kept.add(9, at(0.0));
         kept.add(3, at(20.0));
-        kept.tell(&told(Some(25), Some(10), None), 0, at(21.0));
+        kept.tell(&told(Some(25), Some(10), None), 0, at(21.0), at(21.0));
         let back = Meter::restore(kept.limit.clone(), &kept.save()).expect("what was saved");
         for second in [21.0, 40.0, 70.0, 90.0, 100_000.0] {
             assert_eq!(back.reading(at(second)), kept.reading(at(second)));

@@ -57,7 +57,7 @@ impl World {
                     let (kind, period) = (view.meters[id.0].kind(), view.meters[id.0].limit.period);
                     let (remaining, source) = (Some(left), Source::Header);
                     let fact = Fact { kind, period, limit: None, remaining, resets_at: None, source };
-                    view.meters[id.0].change(|meter| meter.tell(&fact, 0, now));
+                    view.meters[id.0].change(|meter| meter.tell(&fact, 0, now, now));
                 }
             }
             Event::Refused => {

@@ -61,7 +61,7 @@ async fn what_is_used_rested_and_learned_outlives_the_process() {
         resets_at: None,
         source: Source::Header,
     };
-    store.tell(limited, &[fact], at(1));
+    store.tell(limited, &[fact], at(1), at(1));
     let cause = Fault::Spent { until: Some(at(900)), scope: None, period: Some(Period::Day) };
     store.mark(limited.account_mark, at(900), &cause);
     drop((crashed, store));
@@ -307,7 +307,7 @@ async fn an_attempt_costs_one_transaction_before_it_and_one_after() {
     let limited = place.route("limited");
     let lease = store.reserve(limited, Cost::request(1, 1), at(0)).await.expect("room");
     assert_eq!(transactions(start), 1);
-    store.tell(limited, &[], at(0));
+    store.tell(limited, &[], at(0), at(0));
     store.mark(limited.model_mark, at(5), &Fault::Gone);
     store.settle(lease, Settlement::AsReserved, row(limited, at(0), None), at(0));
     store.flush();
