@@ -5,11 +5,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::chat::Period;
-use crate::clock::until;
+use crate::clock::{later, until};
 
 use super::gauge::{Glance, Lasts, STEPS};
 use super::limit::{Kind, Limit, Source};
-use super::rolling::Rolling;
+use super::rolling::{DISORDER, Rolling};
 use super::signal::Fact;
 use super::window::{self, Window, next_boundary};
 
@@ -194,18 +194,17 @@ impl Meter {
 
     /// Counts `amount` as used at `now`.
     pub fn add(&mut self, amount: u64, now: Timestamp) {
-        match (&mut self.count, &self.limit.window) {
-            (Count::Rolling(rolling), _) => rolling.add(amount, now),
-            (Count::Calendar { turns_at, used, added_at }, Window::Calendar { every, at, zone }) => {
+        let is_under_way = self.turn(now).is_some();
+        match &mut self.count {
+            Count::Rolling(rolling) => rolling.add(amount, now),
+            Count::Calendar { turns_at, used, added_at } => {
                 *added_at = now.max(*added_at);
-                if *turns_at <= now {
-                    *turns_at = next_boundary(*every, *at, zone, now);
-                    *used = 0;
+                if !is_under_way {
+                    (*turns_at, *used, *added_at) = (self.limit.window.restored_after(now), 0, now);
                     self.told_at = None;
                 }
                 *used = used.saturating_add(amount);
             }
-            (Count::Calendar { .. }, Window::Rolling { .. }) => unreachable!("`new` pairs counts with windows"),
         }
     }
 
@@ -291,9 +290,16 @@ impl Meter {
     fn used(&self, now: Timestamp) -> u64 {
         match &self.count {
             Count::Rolling(rolling) => rolling.used(now),
-            Count::Calendar { turns_at, used, .. } if *turns_at > now => *used,
-            Count::Calendar { .. } => 0,
+            Count::Calendar { used, .. } => self.turn(now).map_or(0, |_| *used),
         }
+    }
+
+    /// When the calendar's window turns that was counted in, while it is under way. One that has not begun was counted in by a clock that was
+    /// ahead, and says nothing of now.
+    fn turn(&self, now: Timestamp) -> Option<Timestamp> {
+        let Count::Calendar { turns_at, .. } = self.count else { return None };
+        let is_under_way = || turns_at <= self.limit.window.restored_after(later(now, DISORDER));
+        (turns_at > now && is_under_way()).then_some(turns_at)
     }
 
     /// What is used at `now` and was counted before `since` for certain. A calendar's window knows when it was last added to, and no more.
@@ -307,10 +313,9 @@ impl Meter {
 
     /// How long what is left has to last: until the turn, or as long as a rolling window takes to give everything back.
     pub fn lasts(&self, now: Timestamp) -> Duration {
-        match (&self.count, &self.limit.window) {
-            (_, Window::Rolling { length }) => *length,
-            (Count::Calendar { turns_at, .. }, _) if *turns_at > now => until(now, *turns_at),
-            (_, window) => until(now, window.restored_after(now)),
+        match &self.limit.window {
+            Window::Rolling { length } => *length,
+            window => until(now, self.turn(now).unwrap_or_else(|| window.restored_after(now))),
         }
     }
 
@@ -321,8 +326,7 @@ impl Meter {
             (Count::Rolling(rolling), Window::Rolling { length }) => {
                 (rolling.empty_at(now), self.told_at.filter(|told| until(*told, now) < *length))
             }
-            (Count::Calendar { turns_at, .. }, _) if *turns_at > now => (Some(*turns_at), self.told_at),
-            _ => (None, None),
+            _ => self.turn(now).map_or((None, None), |turn| (Some(turn), self.told_at)),
         };
         let used_source = if told_at.is_some() { Source::Header } else { Source::Counted };
         Reading {

@@ -16,6 +16,9 @@ const BUCKETS: i64 = 60;
 /// too early there.
 pub(super) const TRANSIT: Duration = Duration::from_millis(50);
 
+/// Moments of several processes, and of a clock that was set back a little, may come so far out of order.
+pub(super) const DISORDER: Duration = Duration::from_mins(1);
+
 /// The sixty and the one under way.
 const SLOTS: usize = 61;
 
@@ -83,7 +86,13 @@ impl Rolling {
 
     /// Those of them that still count at `now`.
     fn counting(&self, now: Timestamp) -> impl Iterator<Item = (i64, u64)> {
-        self.holding().skip_while(move |(stretch, _)| self.given_back(*stretch) <= now)
+        let is_ahead = self.is_ahead(now);
+        self.holding().skip_while(move |(stretch, _)| is_ahead || self.given_back(*stretch) <= now)
+    }
+
+    /// Whether everything was counted after `now`, by a clock that was ahead and was put right: it says nothing of now.
+    fn is_ahead(&self, now: Timestamp) -> bool {
+        self.last_uses[Self::slot(self.newest)] > later(now, self.length + DISORDER).as_microsecond()
     }
 
     fn set(&mut self, slot: usize, amount: u64) {
@@ -99,7 +108,7 @@ impl Rolling {
         let length = i64::try_from(self.length.as_micros()).unwrap_or(i64::MAX);
         let counts_from = now.as_microsecond().saturating_sub(length);
         let is_over = |stretch| self.last_uses[Self::slot(stretch)] <= counts_from;
-        if is_over(self.newest) {
+        if is_over(self.newest) || self.is_ahead(now) {
             return 0;
         }
         let over = self.holding().take_while(|(stretch, _)| is_over(*stretch));
@@ -146,7 +155,11 @@ impl Rolling {
     }
 
     pub(super) fn add(&mut self, amount: u64, now: Timestamp) {
-        // A clock that was set back counts into the newest stretch: late, never early.
+        if self.is_ahead(now) {
+            // So long ago that nothing of it is kept.
+            self.newest = self.stretch(now) - BUCKETS - 1;
+        }
+        // A clock that was set back by less counts into the newest stretch: late, never early.
         let stretch = self.stretch(now).max(self.newest);
         let passed = stretch - self.newest;
         for cleared in 1..=passed.min(BUCKETS + 1) {
@@ -166,6 +179,9 @@ impl Rolling {
     /// Counts what somebody else used, whose provider says when it is given back: all of it at that moment, or bit by bit until then.
     pub(super) fn add_until(&mut self, amount: u64, reset: Timestamp, is_refilled: bool, now: Timestamp) {
         let reset = reset.clamp(now, later(now, self.length));
+        if self.is_ahead(now) {
+            self.add(0, now);
+        }
         let pieces = if is_refilled { u32::try_from(amount.clamp(1, BUCKETS.unsigned_abs())).unwrap_or(1) } else { 1 };
         let passes = until(now, reset);
         let whole = |piece: u32| u128::from(amount) * u128::from(piece) / u128::from(pieces);
@@ -188,8 +204,9 @@ impl Rolling {
 
     pub(super) fn take_back(&mut self, amount: u64, at: Timestamp, now: Timestamp) {
         let stretch = self.stretch(at);
-        if stretch >= self.newest - BUCKETS && self.given_back(stretch.min(self.newest)) > now {
-            let slot = Self::slot(stretch.min(self.newest));
+        let is_kept = (self.newest - BUCKETS..=self.newest).contains(&stretch);
+        if is_kept && self.given_back(stretch) > now {
+            let slot = Self::slot(stretch);
             self.set(slot, self.amounts[slot].saturating_sub(amount));
         }
     }

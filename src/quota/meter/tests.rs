@@ -144,6 +144,38 @@ fn a_late_header_gives_back_nothing_of_what_was_counted_after_its_request_was_se
 }
 
 #[test]
+fn what_a_clock_that_was_ahead_counted_is_over_once_it_is_put_right() {
+    let windows = [Window::rolling(Period::Minute), Window::rolling(Period::Hour), Window::usual(Period::Day)];
+    for window in windows {
+        let mut ahead = meter(10, window, Period::Minute);
+        ahead.add(10, at(2.0 * 86_400.0));
+        assert_eq!((ahead.fit(1, at(0.0)), ahead.reading(at(0.0)).used), (Fit::Now, 0));
+        for told_first in [false, true] {
+            let mut meter = ahead.clone();
+            if told_first {
+                meter.tell(&told(None, Some(7), Some(20.0)), 0, at(0.0), at(0.0));
+            } else {
+                meter.add(3, at(0.0));
+            }
+            meter.take_back(1, at(2.0 * 86_400.0), at(0.5));
+            assert_eq!((meter.reading(at(1.0)).used, meter.fit(8, at(1.0)) == Fit::Now), (3, false));
+            assert_eq!(meter.reading(at(86_400.0)).used, 0);
+        }
+    }
+}
+
+#[test]
+fn a_clock_that_is_set_back_a_little_gives_nothing_back_early() {
+    let midnight = 80_000.0;
+    for window in [Window::rolling(Period::Minute), Window::usual(Period::Day)] {
+        let mut meter = meter(10, window, Period::Minute);
+        meter.add(9, at(midnight + 30.0));
+        meter.add(1, at(midnight - 10.0));
+        assert!(matches!(meter.fit(1, at(midnight - 10.0)), Fit::At(_)));
+    }
+}
+
+#[test]
 fn what_others_used_comes_back_when_its_provider_says() {
     let mut minute = meter(5, Window::rolling(Period::Minute), Period::Minute);
     minute.add(1, at(0.0));

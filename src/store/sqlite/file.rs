@@ -212,6 +212,7 @@ fn bring_up_to_date(connection: &mut Connection, now: Timestamp) -> Result<(), M
     }
     let oldest = earlier(now, LEDGER_KEPT);
     transaction.execute("DELETE FROM ledger WHERE at < ?1", [oldest.as_microsecond()])?;
+    rows::lift_marks_ahead(&transaction, now)?;
     // That a model was gone is remembered for as long as a second sighting would retire it.
     rows::forget_marks(&transaction, now, earlier(now, SAME_STORY))?;
     transaction.execute("DELETE FROM session WHERE seen < ?1", [oldest.as_microsecond()])?;

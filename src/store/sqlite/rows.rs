@@ -1,14 +1,16 @@
 //! Rows of the file: meters, rests and the ledger, to and from SQL.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, Error, Row, params};
 use serde_json::value::RawValue;
 
-use crate::chat::fault::Class;
+use crate::chat::fault::{self, Class};
 use crate::chat::session::SessionKey;
 use crate::chat::{Fault, Period, Scope, Unfit};
+use crate::clock::later;
 use crate::quota::{Limit, Meter};
 use crate::routing::Mark;
 
@@ -102,6 +104,29 @@ pub fn lift_mark(connection: &Connection, name: &str) -> Result<(), Error> {
 pub fn lift_marks(connection: &Connection) -> Result<(), Error> {
     connection.execute("UPDATE mark SET until = 0, cause = ?1", [LIFTED]).map(drop)
 }
+
+/// Takes away rests that end later than any that begins at `now`: they were set by a clock that was ahead.
+pub fn lift_marks_ahead(connection: &Connection, now: Timestamp) -> Result<(), Error> {
+    for (name, mark) in marks(connection)? {
+        let Some(Mark { until, cause }) = mark else { continue };
+        let longest = match cause {
+            Fault::Busy { .. } => LONGEST_BUSY,
+            Fault::Spent { .. } => LONGEST_SPENT,
+            _ => continue,
+        };
+        let longest = fault::longest_rest(&cause, false).unwrap_or(longest);
+        if until > later(now, longest + SET_LATER) {
+            lift_mark(connection, &name)?;
+        }
+    }
+    Ok(())
+}
+
+/// A wait that a provider names is believed up to a day; what is spent is back with the month at the latest.
+const LONGEST_BUSY: Duration = Duration::from_hours(24);
+const LONGEST_SPENT: Duration = Duration::from_hours(31 * 24);
+/// Others set rests while this process opens the file.
+const SET_LATER: Duration = Duration::from_mins(1);
 
 /// What stands in the place of a cause once the rest was lifted.
 const LIFTED: &str = "lifted";

@@ -277,6 +277,27 @@ async fn a_reset_reaches_whoever_has_the_file_open() {
 }
 
 #[tokio::test]
+async fn a_rest_that_was_set_by_a_clock_that_was_ahead_is_lifted_for_all() {
+    let place = place();
+    let (limited, daily) = (place.route("limited"), place.route("daily"));
+    let store = place.open();
+    let hour = Fault::Busy { until: None, scope: None, period: Some(Period::Hour) };
+    store.mark(limited.model_mark, at(30 * 3_600), &hour);
+    store.mark(daily.model_mark, at(3_600), &hour);
+    store.mark(limited.account_mark, at(30 * 86_400), &Fault::Gone);
+    store.flush();
+    let rests = |store: &Sqlite| {
+        [limited.model_mark, daily.model_mark, limited.account_mark].map(|mark| store.view().marks[mark.0].is_some())
+    };
+    assert_eq!([rests(&store), rests(&place.open())], [[true; 3], [false, true, true]]);
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(5);
+    while rests(&store)[0] {
+        assert!(std::time::Instant::now() < deadline, "it is seen within a second or so");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
 async fn a_file_with_absurd_numbers_can_be_read() {
     let place = place();
     let limited = place.route("limited");
