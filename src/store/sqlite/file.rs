@@ -13,7 +13,9 @@ use crate::store::LEDGER_KEPT;
 use super::rows::{self, Written};
 
 /// How long another process may hold the file before it counts as lost.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub const PATIENCE: Duration = Duration::from_secs(5);
+/// The same once it is lost: nobody waits that long again and again.
+pub const IMPATIENCE: Duration = Duration::from_millis(50);
 
 /// Each step brings the file from the version of its index to the next. A step that was released is never changed.
 const STEPS: [&str; 4] = [

@@ -12,6 +12,8 @@ use crate::routing::Account;
 use crate::store::Refusal;
 use crate::store::tests::{at, fleet, route, row};
 
+mod lost;
+
 struct Place {
     folder: TempDir,
     fleet: Fleet,

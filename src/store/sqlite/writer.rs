@@ -16,7 +16,7 @@ use crate::store::shelf::Shelf;
 use crate::store::{Lease, Refusal};
 
 use super::journal::{Journal, States};
-use super::{Change, Granted, OnLoss, Shared, rows};
+use super::{Change, Granted, OnLoss, Shared, file, rows};
 
 /// How soon another process's rests are seen where nothing is reserved.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -306,6 +306,11 @@ impl Writer {
             }
             _ => {}
         }
-        self.is_lost = error.is_some();
+        if self.is_lost != error.is_some() {
+            self.is_lost = error.is_some();
+            let patience = if self.is_lost { file::IMPATIENCE } else { file::PATIENCE };
+            // A connection that cannot take it keeps the one it has.
+            _ = self.connection.busy_timeout(patience);
+        }
     }
 }
