@@ -6,7 +6,7 @@ use crate::config::Flags;
 use super::args::{CheckModels, Init};
 use super::exit::{Exit, Trouble};
 use super::keys::{Around, keep, keyed, refuse_nonsense, told};
-use super::offer::{Offer, by_usefulness, card};
+use super::offer::{Offer, by_usefulness, card, training};
 use super::output::{bold, dim};
 use super::prompt::Prompt;
 use super::setup::{self, Core};
@@ -108,7 +108,7 @@ fn introduction(number: usize, of: usize, provider: &Provider) -> String {
     let mut text = format!(
         "{} {}\n",
         bold(&format!("[{number}/{of}] {}", provider.name)),
-        dim(&format!("{offer}, {}", card(provider)))
+        dim(&format!("{offer}, {}, {}", card(provider), training(provider)))
     );
     if let Some(terms) = &provider.terms {
         text.push_str(&format!("  {}\n", dim(terms)));

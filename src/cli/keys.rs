@@ -12,7 +12,7 @@ use crate::config::{self, Environment, Flags, Paths};
 
 use super::args::{Global, Keys, KeysAction, OutputFormat};
 use super::exit::{Exit, Trouble, span};
-use super::offer::{Offer, by_usefulness, card};
+use super::offer::{Offer, by_usefulness, card, training};
 use super::output::{Output, dim};
 use super::prompt::{self, Prompt};
 use super::setup::{self, Core};
@@ -302,10 +302,11 @@ async fn urls(names: &[String], around: Around<'_>) -> Result<(), Trouble> {
             format!("{}: {}", it.status.word(), Offer::of(it).text()),
             it.terms.clone().unwrap_or_default(),
             it.checked.map(|date| date.to_string()).unwrap_or_default(),
+            training(it).to_owned(),
         ]
     };
-    let rows: Vec<[String; 6]> = providers.iter().map(row).collect();
-    let header = ["provider", "url", "card", "gives", "terms", "checked"];
+    let rows: Vec<[String; 7]> = providers.iter().map(row).collect();
+    let header = ["provider", "url", "card", "gives", "terms", "checked", "trains"];
     let text = match table::format(around.global) {
         OutputFormat::Table => human_urls(&rows),
         OutputFormat::Plain | OutputFormat::Line => table::plain(&rows),
@@ -327,6 +328,7 @@ fn documents(providers: &[&Provider]) -> Vec<Value> {
             "cost": it.status.word(),
             "gives": Offer::of(it).text(),
             "terms": it.terms,
+            "trains": it.trains.word(),
             "checked": it.checked.map(|date| date.to_string()),
         })
     };
@@ -334,11 +336,11 @@ fn documents(providers: &[&Provider]) -> Vec<Value> {
 }
 
 /// An address has to be whole, to be clicked; what is told of it stands below.
-fn human_urls(rows: &[[String; 6]]) -> String {
+fn human_urls(rows: &[[String; 7]]) -> String {
     let width = rows.iter().map(|row| row[0].len()).max().unwrap_or(0);
-    let line = |row: &[String; 6]| {
-        let [id, url, card, gives, terms, checked] = row;
-        let told = [gives, card, terms].into_iter().filter(|part| !part.is_empty()).map(String::as_str);
+    let line = |row: &[String; 7]| {
+        let [id, url, card, gives, terms, checked, training] = row;
+        let told = [gives, card, training, terms].into_iter().filter(|part| !part.is_empty()).map(String::as_str);
         let about = format!("{} ({checked})", told.collect::<Vec<_>>().join("; "));
         format!("{id:width$}  {url}\n{:width$}  {}\n", "", dim(&table::wrapped(&about, width + 2)))
     };

@@ -2,12 +2,13 @@
 
 use serde_json::{Value, json};
 
-use crate::catalog::{Provider, Trains};
+use crate::catalog::Provider;
 use crate::config::{Environment, Flags};
 
 use super::args::{Global, Models, OutputFormat};
 use super::exit::Trouble;
 use super::numbers::short;
+use super::offer::training;
 use super::output::{Output, bold, dim};
 use super::setup::{self, Core};
 use super::standing::{Entry, entries, unknown};
@@ -109,13 +110,8 @@ fn human(core: &Core, entries: &[&Entry<'_>], all: bool) -> String {
 
 /// What a provider costs, and what it does with prompts.
 fn about(provider: &Provider) -> String {
-    let trains = match provider.trains {
-        Trains::Yes => "trains on prompts",
-        Trains::No => "does not train on prompts",
-        Trains::Unknown => "may train on prompts",
-    };
     let bills = if provider.hard_stop { "never bills" } else { "may bill" };
-    format!("{}, {bills}, {trains}", provider.status.word())
+    format!("{}, {bills}, {}", provider.status.word(), training(provider))
 }
 
 fn left_out(core: &Core, folded: &[&[&Entry<'_>]]) -> String {

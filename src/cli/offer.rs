@@ -1,6 +1,6 @@
 //! What a provider gives for nothing, in a few words, as its catalogue file has it.
 
-use crate::catalog::{Provider, Status};
+use crate::catalog::{Provider, Status, Trains};
 use crate::chat::Period;
 use crate::quota::{Kind, Limit};
 
@@ -51,6 +51,15 @@ pub fn by_usefulness<'p>(providers: impl Iterator<Item = &'p Provider>) -> Vec<&
     };
     providers.sort_by_key(rank);
     providers
+}
+
+/// What the provider does with prompts.
+pub const fn training(provider: &Provider) -> &'static str {
+    match provider.trains {
+        Trains::Yes => "trains on prompts",
+        Trains::No => "does not train on prompts",
+        Trains::Unknown => "may train on prompts",
+    }
 }
 
 /// Whether signing up asks for a card.
