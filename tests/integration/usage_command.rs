@@ -82,6 +82,10 @@ async fn a_reset_forgets_after_keeping_a_copy() {
     let copy = rusqlite::Connection::open(usage.path(&copies[0])).expect("a database");
     let rows: u64 = copy.query_row("SELECT COUNT(*) FROM ledger", [], |row| row.get(0)).expect("a ledger");
     assert_eq!(rows, 3);
+    // Within the same second.
+    let again = usage.beside(["usage", "reset", "--yes"]).await;
+    let copies = again.exits(0).files().into_iter().filter(|name| name.starts_with("relay.2"));
+    assert_eq!(copies.count(), 2, "{:?}", again.files());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -106,8 +106,9 @@ pub fn open(path: &Path, now: Timestamp) -> Result<Connection, OpenError> {
 pub fn reset(path: &Path, now: Timestamp) -> Result<PathBuf, OpenError> {
     let mut connection = open(path, now)?;
     let unusable = |error: Error| OpenError::unusable(path, &error);
-    let kept = path.with_extension(format!("{}.db", now.strftime("%Y%m%dT%H%M%SZ")));
-    connection.execute("VACUUM INTO ?1", [kept.to_string_lossy()]).map_err(unusable)?;
+    let kept = path.with_extension(format!("{}.db", now.strftime("%Y%m%dT%H%M%S%.3fZ")));
+    let unkept = |error| OpenError::unusable(&kept, &error);
+    connection.execute("VACUUM INTO ?1", [kept.to_string_lossy()]).map_err(unkept)?;
     private(&kept).map_err(|error| {
         OpenError::new(&kept, &format!("cannot be made: {error}"), "mind that it can be read by others")
     })?;
