@@ -266,7 +266,8 @@ fn read_trail(trail: &str) -> Vec<Attempt> {
         .map(|(route, word)| Attempt {
             route: Arc::from(route),
             sent: !word.starts_with("no-"),
-            http_status: word.parse().ok(),
+            // `503`, or a status and the window that is used up: `429-minute`.
+            http_status: word.split('-').next().and_then(|status| status.parse().ok()),
             fault: Some(fault_of(word)),
             elapsed: Duration::ZERO,
             cut: None,
@@ -318,6 +319,8 @@ mod tests {
         let read: Vec<String> = attempts.iter().filter_map(|attempt| Some(attempt.fault.as_ref()?.word())).collect();
         assert_eq!(read, words);
         assert!(attempts.iter().all(|attempt| &*attempt.route == "sim-a/sim=m"));
+        let statuses: Vec<Option<u16>> = attempts.iter().map(|attempt| attempt.http_status).collect();
+        assert_eq!(statuses, [Some(429), None, Some(503), None, None, None]);
         assert!(read_trail("").is_empty());
     }
 
