@@ -4,6 +4,7 @@ use std::io::IsTerminal as _;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory as _, Parser as _};
 use clap_complete::CompleteEnv;
 use tokio::runtime::{Builder, Runtime};
@@ -31,7 +32,7 @@ pub fn main() -> ExitCode {
     let environment = Environment::of_process();
     let args = match Args::try_parse() {
         Ok(args) => args,
-        Err(error) => return mistyped(&error, &environment),
+        Err(error) => return mistyped(error, &environment),
     };
     let output = Output::new(&args.global, &environment);
     let json = args.global.wants_json().then(|| args.command.as_ref().map_or("relay", Command::name));
@@ -47,8 +48,13 @@ pub fn main() -> ExitCode {
 }
 
 /// Prints help where it was asked for, else what is wrong with the arguments: for a reader of JSON as JSON too.
-fn mistyped(error: &clap::Error, environment: &Environment) -> ExitCode {
+fn mistyped(mut error: clap::Error, environment: &Environment) -> ExitCode {
     let typed = Typed::despite_mistakes(config::arguments());
+    let is_like_none = error.get(ContextKind::SuggestedSubcommand).is_none();
+    if error.kind() == ErrorKind::InvalidSubcommand && typed.command == "relay" && is_like_none {
+        let tip = "a prompt is answered by `relay ask`";
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    }
     let output = Output::new(&typed.global, environment);
     let text = error.render().ansi().to_string();
     if !error.use_stderr() {

@@ -149,6 +149,8 @@ async fn mistakes_say_what_to_do_next() {
         (&newcomer, &["check-models", "--simulate=rain"]),
         (&newcomer, &["models", "--scale", "huge"]),
         (&newcomer, &["refresh-limits", "--offline"]),
+        (&newcomer, &["why is the sky blue"]),
+        (&newcomer, &["serv"]),
         (&newcomer, &["help", "serv"]),
         (&newcomer, &["help", "--format", "csv"]),
     ] {
