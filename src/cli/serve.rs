@@ -38,8 +38,9 @@ pub async fn run(serve: &Serve, global: &Global, environment: &Environment, outp
     let address =
         listener.local_addr().map_err(|error| Trouble::new(Exit::Io, format!("the address is lost: {error}")))?;
     let url = format!("http://{address}/v1");
-    banner::print(&core, log_format, &url, started.elapsed(), output)?;
+    // Before the banner, which nobody should read of a server that then ends.
     ready_file.as_ref().map(|file| file.write(&url)).transpose()?;
+    banner::print(&core, log_format, &url, started.elapsed(), output)?;
     let server = &core.settings.server;
     if serve.open {
         // A browser has no key to show; how the server is anybody may ask.

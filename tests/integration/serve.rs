@@ -66,6 +66,13 @@ async fn the_json_of_a_server_is_its_log() {
     }
 }
 
+#[test]
+fn a_ready_file_that_cannot_be_written_is_told_before_the_server_is_ready() {
+    let ended = relay(["serve", "--simulate", "--port", "0", "--ready-file", "/dev/null/ready"]).run();
+    ended.exits(74).says("`/dev/null/ready` cannot be written");
+    assert!(!ended.stderr.contains("Base URL"), "{}", ended.stderr);
+}
+
 /// What the file says that is there once the server is ready.
 async fn ready(path: &Path) -> String {
     let deadline = Instant::now() + Duration::from_secs(5);
