@@ -19,7 +19,7 @@ use crate::catalog::reader::close;
 use crate::catalog::stays_here;
 use crate::chat::ChatRequest;
 use crate::clock::Clock;
-use crate::config::{self, Environment, Flags};
+use crate::config::{self, Environment, Flags, LeftOut};
 use crate::relay::{Options, Remote};
 use crate::routing::Route;
 
@@ -165,13 +165,14 @@ fn with_name(trouble: Trouble, request: &ChatRequest, core: &Core) -> Trouble {
     let is_known = |route: &Route| {
         route.provider.id.eq_ignore_ascii_case(model) || route.model.id == model || *route.name == *model
     };
-    let is_about_the_name = trouble.exit == Exit::Usage && trouble.hint.is_none() && !request.wants_any_model();
+    let is_about_the_name = trouble.exit == Exit::Usage && !request.wants_any_model();
     if !is_about_the_name || core.relay.fleet.routes.iter().any(is_known) {
         return trouble;
     }
     let id = model.split('/').next().unwrap_or(model);
     let left_out = core.settings.left_out.iter().find(|left_out| left_out.provider.eq_ignore_ascii_case(id));
     let ids = core.settings.catalog.providers.iter().map(|provider| provider.id.as_str());
-    let hint = left_out.map(|it| format!("`{}`: {}, {}", it.provider, it.why.word(), it.why.remedy()));
-    Trouble { hint: hint.or_else(|| close(id, ids)), ..trouble }
+    // That others have the model too is no help to whoever names the provider.
+    let hint = left_out.map(LeftOut::text).or(trouble.hint).or_else(|| close(id, ids));
+    Trouble { hint, ..trouble }
 }

@@ -190,11 +190,13 @@ async fn what_all_providers_do_decides_the_code_the_most_retryable_first() {
 
 #[tokio::test]
 async fn a_model_of_a_provider_without_a_key_is_told_apart_from_a_slip() {
-    let providers = Providers::start([provider("sim-a"), provider("groupe")], Clock::system()).await;
+    let shared = |id| provider(id).model(ModelSpec::new("maker/model-120b"));
+    let providers = Providers::start([shared("sim-a"), shared("groupe")], Clock::system()).await;
     let run = |model| ask(&["-m", model, "hi"]).over(&providers).variable("GROUPE_API_KEY", "");
     for (model, hint) in [
-        ("groupe", "`groupe`: no key, set GROUPE_API_KEY"),
-        ("groupe/sim-m", "`groupe`: no key, set GROUPE_API_KEY"),
+        ("groupe", "groupe: no key, set GROUPE_API_KEY"),
+        ("groupe/sim-m", "groupe: no key, set GROUPE_API_KEY"),
+        ("groupe/maker/model-120b", "groupe: no key, set GROUPE_API_KEY"),
         ("group", "did you mean `groupe`?"),
     ] {
         fails_of(run(model).await, 2).says(hint);
