@@ -63,7 +63,12 @@ fn man_page() -> Result<Vec<u8>, Trouble> {
     // The commit is not part of what is kept in a repository.
     let command = Args::command().version(env!("CARGO_PKG_VERSION"));
     let mut page = Vec::new();
-    let rendered = clap_mangen::Man::new(command.clone()).render(&mut page).and_then(|()| {
+    let main = clap_mangen::Man::new(command.clone());
+    let rendered = main.render_title(&mut page).and_then(|()| {
+        main.render_name_section(&mut page)?;
+        main.render_synopsis_section(&mut page)?;
+        main.render_description_section(&mut page)?;
+        main.render_options_section(&mut page)?;
         for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {
             let name = format!("relay {}", sub.get_name());
             let man = clap_mangen::Man::new(sub.clone().display_name(name.clone()).bin_name(name.clone()));
@@ -75,7 +80,28 @@ fn man_page() -> Result<Vec<u8>, Trouble> {
         Ok(())
     });
     rendered.map_err(|error| Trouble::new(Exit::Internal, format!("the man page cannot be written: {error}")))?;
+    for (name, text) in [("EXIT STATUS", help::EXIT_CODES), ("ENVIRONMENT", help::ENVIRONMENT), ("FILES", FILES)] {
+        page.extend_from_slice(section(name, text).as_bytes());
+    }
     Ok(page)
+}
+
+const FILES: &str = "\
+~/.config/relay/config.toml    settings
+~/.config/relay/keys.toml      keys that relay keeps
+~/.config/relay/limits/*.toml  the user's own changes to the catalogue
+~/.local/state/relay/relay.db  what was used, and what is known of limits
+
+`relay config path` prints where they are on this machine.
+";
+
+/// A section of the man page with the lines of a text as they are.
+fn section(name: &str, text: &str) -> String {
+    let lines = text.lines().map(|line| match line.replace('\\', "\\e").replace('-', "\\-") {
+        command if command.starts_with(['.', '\'']) => format!("\\&{command}\n"),
+        line => line + "\n",
+    });
+    format!(".SH \"{name}\"\n.nf\n{}.fi\n", lines.collect::<String>())
 }
 
 /// What `--model` may be: any model, one provider's, or one alone.

@@ -52,7 +52,7 @@ pub fn names() -> Vec<String> {
     names
 }
 
-const ENVIRONMENT: &str = "\
+pub const ENVIRONMENT: &str = "\
 A flag wins over a variable, a variable over config.toml.
 
   RELAY_HOME           one folder for all of relay's files
@@ -83,7 +83,7 @@ Where: <PROVIDER>_BASE_URL replaces a provider's address.
 Files: XDG_CONFIG_HOME, XDG_STATE_HOME; relay config path prints them.
 ";
 
-const EXIT_CODES: &str = "\
+pub const EXIT_CODES: &str = "\
 The same for all commands; with --json, error.code says it in a word.
 
     0                    success; also when the reader of a pipe has gone
