@@ -16,6 +16,10 @@ use crate::store::{Lease, LedgerRow, Settlement};
 
 use super::Body;
 
+/// A count of more tokens is a mistake, and as good as none reported: no model takes so many. (Its context is no bound for that: the
+/// catalogue's may be smaller than what the provider really takes.)
+const MOST_TOKENS: u64 = 100_000_000;
+
 /// An attempt from its place to its end. Whatever drops it, its lease is settled, the ledger has its row, and its place is free.
 pub struct Held {
     pub(super) relay: Arc<Relay>,
@@ -107,9 +111,7 @@ impl Held {
 
     fn end(&mut self, fault: Option<Fault>, cancelled: bool, now: Timestamp) {
         let Some(lease) = self.lease.take() else { return };
-        // More tokens than the model takes are a mistake, and as good as none reported.
-        let context = self.relay.fleet.route(self.route).model.context;
-        self.usage = self.usage.filter(|usage| usage.prompt_tokens.max(usage.completion_tokens) <= context);
+        self.usage = self.usage.filter(|usage| usage.prompt_tokens.max(usage.completion_tokens) <= MOST_TOKENS);
         let settlement = self.settlement(fault.as_ref());
         if let Some(usage) = self.usage {
             self.relay.note_usage(self.route, usage.completion_tokens);

@@ -63,12 +63,12 @@ fn man_page() -> Result<Vec<u8>, Trouble> {
     // The commit is not part of what is kept in a repository.
     let command = Args::command().version(env!("CARGO_PKG_VERSION"));
     let mut page = Vec::new();
-    let main = clap_mangen::Man::new(command.clone());
-    let rendered = main.render_title(&mut page).and_then(|()| {
-        main.render_name_section(&mut page)?;
-        main.render_synopsis_section(&mut page)?;
-        main.render_description_section(&mut page)?;
-        main.render_options_section(&mut page)?;
+    let whole = clap_mangen::Man::new(command.clone());
+    let rendered = whole.render_title(&mut page).and_then(|()| {
+        whole.render_name_section(&mut page)?;
+        whole.render_synopsis_section(&mut page)?;
+        whole.render_description_section(&mut page)?;
+        whole.render_options_section(&mut page)?;
         for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {
             let name = format!("relay {}", sub.get_name());
             let man = clap_mangen::Man::new(sub.clone().display_name(name.clone()).bin_name(name.clone()));

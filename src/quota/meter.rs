@@ -315,7 +315,9 @@ impl Meter {
     pub fn lasts(&self, now: Timestamp) -> Duration {
         match &self.limit.window {
             Window::Rolling { length } => *length,
-            window => until(now, self.turn(now).unwrap_or_else(|| window.restored_after(now))),
+            window @ Window::Calendar { .. } => {
+                until(now, self.turn(now).unwrap_or_else(|| window.restored_after(now)))
+            }
         }
     }
 

@@ -122,10 +122,11 @@ async fn a_limit_that_a_refusal_names_is_learned() {
 }
 
 #[tokio::test]
-async fn more_tokens_than_a_model_takes_are_as_good_as_none_reported() {
+async fn more_tokens_than_any_request_takes_are_as_good_as_none_reported() {
     let absurd = |prompt: u64, completion: u64| {
         let usage = json!({ "prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": 5 });
-        let choice = json!({ "index": 0, "message": { "role": "assistant", "content": "yes" }, "finish_reason": "stop" });
+        let choice =
+            json!({ "index": 0, "message": { "role": "assistant", "content": "yes" }, "finish_reason": "stop" });
         let body = json!({ "id": "x", "object": "chat.completion", "created": 1, "model": "sim-m", "choices": [choice], "usage": usage });
         Act::Raw { content_type: "application/json".into(), body: body.to_string().into(), piece: 1_000 }
     };
@@ -137,7 +138,7 @@ async fn more_tokens_than_a_model_takes_are_as_good_as_none_reported() {
     let document = usage(&gateway).await;
     assert_eq!((&document["totals"]["ok"], tokens(&document["totals"])), (&json!(2), [0, 0]), "{document}");
     let used = window(&document, "tokens", "minute")["used"].as_u64().expect("a count");
-    assert!((2..1_000).contains(&used), "as was reserved: {used}");
+    assert!((2..10_000).contains(&used), "as was reserved: {used}");
 }
 
 #[tokio::test]
