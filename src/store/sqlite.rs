@@ -172,7 +172,7 @@ impl Sqlite {
         let routes = fleet.routes.iter().map(|route| (route.provider.id.clone(), route.model.id.clone())).collect();
         let state = Mutex::new(State { shelf: Shelf::new(fleet), pending: Vec::new(), is_told: false });
         let shared = Arc::new(Shared { path: path.to_owned(), routes, state });
-        let writer = Writer::new(connection, Arc::clone(&shared), fleet, on_loss)
+        let writer = Writer::new(connection, Arc::clone(&shared), fleet, on_loss, now)
             .map_err(|error| OpenError::unusable(path, &error))?;
         let (jobs, coming) = channel();
         let thread = std::thread::spawn(move || writer.run(&coming));

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, Error, ErrorCode, OpenFlags, TransactionBehavior};
 
 use crate::chat::fault::SAME_STORY;
@@ -128,6 +129,19 @@ fn forget(connection: &mut Connection) -> Result<(), Error> {
     transaction.commit()
 }
 
+/// Which file stands at the path, if any: a device, and its number there.
+#[cfg(unix)]
+pub fn identity(path: &Path) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt as _;
+    std::fs::metadata(path).ok().map(|found| (found.dev(), found.ino()))
+}
+
+/// Nobody can move or delete a file that is open.
+#[cfg(not(unix))]
+pub fn identity(_: &Path) -> Option<(u64, u64)> {
+    Some((0, 0))
+}
+
 #[cfg(unix)]
 fn private(path: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
@@ -143,6 +157,12 @@ fn private(_: &Path) -> std::io::Result<()> {
 pub fn check(path: &Path) -> Result<Option<String>, Error> {
     let found: String = read(path)?.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
     Ok((found != "ok").then_some(found))
+}
+
+/// Leaves a file that is at its path no more: what stands beside that path may be another file's, and is not to be cleaned up.
+pub fn leave(connection: Connection) -> Result<(), Error> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    connection.close().map_err(|(_, error)| error)
 }
 
 /// Opens the file for reading, beside whoever writes it.

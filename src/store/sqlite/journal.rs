@@ -72,6 +72,12 @@ impl Journal {
         Ok(states)
     }
 
+    /// Another file is read from its beginning.
+    pub fn forget(&mut self) {
+        self.begin_anew();
+        self.sequence = -1;
+    }
+
     fn begin_anew(&mut self) {
         self.states = 0;
         self.is_behind.fill(false);

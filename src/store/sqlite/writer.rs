@@ -58,6 +58,12 @@ struct Wanted {
 
 pub struct Writer {
     connection: Connection,
+    /// Which file that is; `None` while none can be had.
+    identity: Option<(u64, u64)>,
+    /// When it was last compared with what stands at its path.
+    compared: Instant,
+    /// The latest moment that a reservation told.
+    now: Timestamp,
     shared: Arc<Shared>,
     journal: Journal,
     marks: Vec<String>,
@@ -91,11 +97,20 @@ struct Batch {
 
 impl Writer {
     /// Reads what is kept into the shared shelf.
-    pub fn new(connection: Connection, shared: Arc<Shared>, fleet: &Fleet, on_loss: OnLoss) -> Result<Self, Error> {
+    pub fn new(
+        connection: Connection,
+        shared: Arc<Shared>,
+        fleet: &Fleet,
+        on_loss: OnLoss,
+        now: Timestamp,
+    ) -> Result<Self, Error> {
         let meters: Vec<String> = fleet.meters.iter().map(|spec| spec.name.clone()).collect();
         let mark_ids = fleet.marks.iter().enumerate().map(|(index, name)| (name.clone(), MarkId(index)));
         let mut writer = Self {
             connection,
+            identity: file::identity(&shared.path),
+            compared: Instant::now(),
+            now,
             shared,
             journal: Journal::new(&meters),
             marks: fleet.marks.clone(),
@@ -136,6 +151,7 @@ impl Writer {
             }
             if is_idle || is_over || !wanted.is_empty() || !waiting.is_empty() {
                 write_by = None;
+                self.follow(&wanted);
                 self.commit(wanted);
             }
             for done in waiting {
@@ -143,6 +159,46 @@ impl Writer {
                 _ = done.send(());
             }
         }
+    }
+
+    /// Looks whether the file is still the one at its path. One that was moved or deleted is shared with nobody who comes: a new one is
+    /// begun with what this process knows.
+    fn follow(&mut self, wanted: &[Wanted]) {
+        self.now = wanted.last().map_or(self.now, |wanted| wanted.now);
+        if self.compared.elapsed() < LOOK_EVERY {
+            return;
+        }
+        self.compared = Instant::now();
+        let found = file::identity(&self.shared.path);
+        if found.is_some() && found == self.identity {
+            return;
+        }
+        let is_news = self.identity.take().is_some();
+        let anew = self.begin_anew();
+        let path = self.shared.path.display();
+        match anew {
+            Ok(()) => {
+                tracing::error!(%path, "the state file was moved or deleted: what this process knows is in the one at its path now");
+            }
+            Err(error) if is_news => {
+                tracing::error!(%path, %error, "the state file was moved or deleted, and no other can be had");
+            }
+            Err(_) => {}
+        }
+    }
+
+    fn begin_anew(&mut self) -> Result<(), String> {
+        // Without a file nothing can be written, which counts as a loss. The old one is left first: SQLite's locks allow no other order.
+        let nothing = Connection::open_in_memory().map_err(|error| error.to_string())?;
+        let left = file::leave(std::mem::replace(&mut self.connection, nothing));
+        self.version = -1;
+        self.sessions_seen = Timestamp::MIN;
+        self.journal.forget();
+        self.unsaved = (0..self.shared.state().shelf.view.meters.len()).collect();
+        left.map_err(|error| error.to_string())?;
+        self.connection = file::open(&self.shared.path, self.now).map_err(|error| error.to_string())?;
+        self.identity = file::identity(&self.shared.path);
+        Ok(())
     }
 
     /// Sees what other processes wrote. Without anything new this is one question to SQLite.
