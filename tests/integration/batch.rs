@@ -96,7 +96,7 @@ async fn what_failed_is_tried_again_and_what_is_answered_is_not() {
     let (test, again) = (command.beside(["keys", "test", "sim-a"]), command.beside(BATCH));
     let third = command.beside(BATCH).more_arguments(["--json"]);
     let first = command.await;
-    first.exits(77).says("2 answered, 1 failed").says("auth  1");
+    first.exits(77).says("2 answered, 1 failed").says("auth  1").says("relay keys test says which");
     assert_eq!(results(&first.file("out.jsonl")).len(), 3);
     // A key that was rejected is asked with no more before it is found good.
     test.await.exits(0);
@@ -132,6 +132,8 @@ async fn a_batch_out_of_quota_says_in_json_when_to_come_back() {
     let error = ended.exits(75).json()["error"].clone();
     assert!(error["retry_after_s"].as_u64().is_some_and(|wait| (48..=50).contains(&wait)), "{error}");
     assert_eq!(error["details"], json!(["quota_exhausted  3"]));
+    let hint = error["hint"].as_str().expect("a hint");
+    assert!(hint.starts_with("run the same command again in ") && hint.contains("s: it tries"), "{hint}");
 }
 
 #[tokio::test]

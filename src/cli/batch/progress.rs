@@ -176,8 +176,14 @@ impl Tally {
         let wait = self.room_after.get().filter(|_| exit == Exit::OutOfQuota);
         let retry_after_s = wait.map(|wait| seconds_up(wait.saturating_sub(self.started.elapsed())));
         let trouble = Trouble { retry_after_s, ..Trouble::new(exit, message).and_lines(lines) };
-        Some(match exit {
-            Exit::Usage => trouble.hint("--model meta-model leaves the choice of the model to relay"),
+        Some(match (exit, retry_after_s) {
+            (Exit::Usage, _) => trouble.hint("--model meta-model leaves the choice of the model to relay"),
+            (Exit::Auth, _) => trouble.hint(
+                "relay keys test says which keys are rejected; the same command then tries the failed ones alone",
+            ),
+            (_, Some(wait)) => {
+                trouble.hint(format!("run the same command again in {}: it tries the failed ones alone", span(wait)))
+            }
             _ if self.failed() > 0 => trouble.hint("run the same command again: it tries the failed ones alone"),
             _ => trouble,
         })
