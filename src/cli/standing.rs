@@ -91,9 +91,10 @@ pub fn unknown(name: &str, core: &Core, all: &[Entry<'_>]) -> Trouble {
         let message = format!("`{name}` is {}: {}", left_out.why.word(), left_out.why.remedy());
         return Trouble::new(Exit::Usage, message);
     }
-    let ids = all.iter().flat_map(|entry| [entry.provider.id.as_str(), entry.model.id.as_str()]);
+    let names = all.iter().flat_map(|entry| [entry.provider.id.clone(), entry.model.id.clone(), entry.name()]);
+    let names: Vec<String> = names.collect();
     let trouble = Trouble::new(Exit::Usage, format!("there is no provider or model `{name}`"));
-    match close(name, ids) {
+    match close(name, names.iter().map(String::as_str)) {
         Some(hint) => trouble.hint(hint),
         None => trouble,
     }

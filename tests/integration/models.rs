@@ -86,7 +86,9 @@ async fn a_name_is_a_providers_a_models_or_both_and_the_providers_in_any_letters
 #[tokio::test]
 async fn names_that_nothing_has_are_mistakes() {
     let (_providers, command) = command(&["othr"]).await;
+    let route = command.beside(["models", "free/codr"]);
     command.await.exits(2).says("there is no provider or model `othr`").says("did you mean `other`?");
+    route.await.exits(2).says("did you mean `free/coder`?");
     let switched_off = relay(["models", "groq"]).without_shipped();
     switched_off.await.exits(2).says("`groq` is disabled");
     let document = relay(["models", "--json"]).without_shipped().await.exits(0).json();
