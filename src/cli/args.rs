@@ -12,6 +12,7 @@ mod serve;
 mod usage;
 
 use std::ffi::OsString;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -154,6 +155,11 @@ fn one_of<T: Copy + Send + Sync + 'static>(
 /// The parser of every flag that takes a length of time.
 fn duration(text: &str) -> Result<Duration, String> {
     parse_duration(text).ok_or_else(|| "expected a duration such as 30s, 500ms or 2m".to_owned())
+}
+
+/// The parser of the flags that take a whole number without bounds.
+fn whole<T: FromStr>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|_| "expected a whole number such as 7".to_owned())
 }
 
 /// The parser of a number that JSON can hold.

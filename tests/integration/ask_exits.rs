@@ -28,6 +28,9 @@ fn what_is_typed_wrong_is_2() {
     for number in ["nan", "inf", "-inf", "warm"] {
         ask(&["--simulate", &format!("--temperature={number}"), "hi"]).run().exits(2).says("such as 0.7");
     }
+    for flag in ["--seed", "--max-tokens", "--max-attempts"] {
+        ask(&["--simulate", flag, "few", "hi"]).run().exits(2).says("expected a whole number");
+    }
     fails(ask(&["--simulate=rain", "hi"]), 2).says("default, dry, storm, slow, cut");
     fails(ask(&["--simulate", "--param", "top_p", "hi"]), 2).says("KEY=JSON");
     fails(ask(&["--simulate", "--param", "top_p=high", "hi"]), 2).says("JSON");

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use clap_complete::ArgValueCandidates;
 
-use super::{duration, finite, one_of, time_out};
+use super::{duration, finite, one_of, time_out, whole};
 use crate::catalog::{ModelType, Scale};
 use crate::cli::ask::Extract;
 use crate::cli::completions::{names, wanted};
@@ -59,7 +59,7 @@ pub struct Ask {
     #[arg(help_heading = ROUTING, long)]
     pub no_failover: bool,
     /// Try at most this many routes
-    #[arg(help_heading = ROUTING, long, value_name = "N", conflicts_with = "no_failover")]
+    #[arg(help_heading = ROUTING, long, value_name = "N", conflicts_with = "no_failover", value_parser = whole::<usize>)]
     pub max_attempts: Option<usize>,
     /// Leave out a provider, or one PROVIDER/MODEL; may be given several times
     #[arg(help_heading = ROUTING, long, value_name = "PROVIDER", add = ArgValueCandidates::new(names))]
@@ -83,13 +83,13 @@ pub struct Ask {
     #[arg(help_heading = ROUTING, long, conflicts_with = "output")]
     pub explain: bool,
     /// The most tokens the answer may have
-    #[arg(help_heading = GENERATION, long, value_name = "N")]
+    #[arg(help_heading = GENERATION, long, value_name = "N", value_parser = whole::<u64>)]
     pub max_tokens: Option<u64>,
     /// Sampling temperature
     #[arg(help_heading = GENERATION, long, value_name = "NUMBER", value_parser = finite)]
     pub temperature: Option<f64>,
     /// Sampling seed
-    #[arg(help_heading = GENERATION, long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(help_heading = GENERATION, long, value_name = "N", allow_negative_numbers = true, value_parser = whole::<i64>)]
     pub seed: Option<i64>,
     /// Answer with JSON that satisfies this JSON Schema: a file, or the schema itself
     #[arg(help_heading = GENERATION, long, value_name = "FILE|JSON", conflicts_with = "extract")]

@@ -15,7 +15,7 @@ pub struct Serve {
     #[arg(long, value_name = "ADDRESS")]
     pub host: Option<String>,
     /// The port to listen on, 0 for any free one [default: 8000] [env: RELAY_PORT]
-    #[arg(long, value_name = "PORT")]
+    #[arg(long, value_name = "PORT", value_parser = port)]
     pub port: Option<u16>,
     /// Read the gateway's own key from a file [env: RELAY_API_KEY holds the key itself]
     #[arg(long, value_name = "FILE")]
@@ -47,6 +47,10 @@ pub struct Serve {
     /// Use only routes that can never bill
     #[arg(long)]
     pub strict_free: bool,
+}
+
+fn port(text: &str) -> Result<u16, String> {
+    text.parse().map_err(|_| "expected a number from 0 to 65535".to_owned())
 }
 
 impl Serve {
