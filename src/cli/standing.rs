@@ -91,7 +91,10 @@ pub fn unknown(name: &str, core: &Core, all: &[Entry<'_>]) -> Trouble {
         let message = format!("`{name}` is {}: {}", left_out.why.word(), left_out.why.remedy());
         return Trouble::new(Exit::Usage, message);
     }
-    let names = all.iter().flat_map(|entry| [entry.provider.id.clone(), entry.model.id.clone(), entry.name()]);
+    let names = all.iter().flat_map(|entry| {
+        let (provider, model) = (&entry.provider.id, &entry.model.id);
+        [provider.clone(), model.clone(), format!("{provider}/{model}")]
+    });
     let names: Vec<String> = names.collect();
     let trouble = Trouble::new(Exit::Usage, format!("there is no provider or model `{name}`"));
     match close(name, names.iter().map(String::as_str)) {
