@@ -219,7 +219,7 @@ fn fault_of(status: u16, refusal: Refusal, retry: Option<Timestamp>, now: Timest
         None => {}
     }
     match status {
-        403 if is_of_front(&refusal.message) => Fault::Broken(Breakage::Status(status)),
+        400 | 403 | 422 if is_of_front(&refusal.message) => Fault::Broken(Breakage::Status(status)),
         401 | 403 | 498 => Fault::Denied,
         422 if refusal.param.as_deref() == Some("header.authorization") => Fault::Denied,
         402 => Fault::Spent { until: long_wait(retry, now), scope: Some(Scope::Key), period: refusal.period() },
@@ -230,9 +230,12 @@ fn fault_of(status: u16, refusal: Refusal, retry: Option<Timestamp>, now: Timest
     }
 }
 
-/// A page for browsers, and Cloudflare's words for programs, are from what stands before a provider: they say nothing about the key.
+/// A page for browsers, and Cloudflare's words for programs, are from what stands before a provider: they say nothing about the key,
+/// nor about the request.
 fn is_of_front(message: &str) -> bool {
-    message.trim_start().starts_with('<') || message.starts_with("error code: ")
+    let begins =
+        |mark: &&str| message.trim_start().get(..mark.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(mark));
+    ["<!doctype", "<html", "<head", "<?xml", "error code: "].iter().any(|mark| begins(mark))
 }
 
 fn limited(refusal: &Refusal, retry: Option<Timestamp>, now: Timestamp) -> Fault {
