@@ -38,13 +38,24 @@ struct Function<'a> {
 /// All messages, or what the protocol cannot say of them.
 pub fn of<'a>(messages: &'a [chat::Message<'a>]) -> Result<Vec<Message<'a>>, Fault> {
     let mut tools = HashMap::new();
-    messages
-        .iter()
+    let mut ordered: Vec<&chat::Message<'_>> = messages.iter().collect();
+    ordered.chunk_by_mut(|_, next| next.role == "tool").for_each(answer_in_order);
+    ordered
+        .into_iter()
         .map(|message| {
             tools.extend(message.tool_calls.iter().map(|call| (call.id.as_ref(), call.name.as_ref())));
             one(message, &tools)
         })
         .collect()
+}
+
+/// Puts the results behind a message into the order of its calls: here they have no ids, and a server matches them by their places.
+fn answer_in_order(turn: &mut [&chat::Message<'_>]) {
+    let Some((asking, results)) = turn.split_first_mut().filter(|(_, results)| results.len() > 1) else { return };
+    let calls: HashMap<&str, usize> = asking.tool_calls.iter().map(|call| call.id.as_ref()).zip(0..).collect();
+    // What answers none of them stays behind the others.
+    let place = |id: &str| calls.get(id).copied();
+    results.sort_by_key(|result| result.tool_call_id.as_deref().and_then(place).unwrap_or(usize::MAX));
 }
 
 /// `tools`: the names of the tools called so far, by the calls' ids.
@@ -145,6 +156,19 @@ mod tests {
             converted.expect("fits"),
             r#"[{"role":"assistant","content":"","thinking":"hm","tool_calls":[{"function":{"name":"f","arguments":{"n": 1e400}}},{"function":{"name":"g","arguments":{}}},{"function":{"name":"h","arguments":{"arguments":"[1"}}}]},{"role":"tool","content":"ok","tool_name":"g"},{"role":"tool","content":"?","tool_name":"x"}]"#
         );
+    }
+
+    #[test]
+    fn results_stand_in_the_order_of_their_calls() {
+        let result = |id: &str| format!(r#"{{"role":"tool","tool_call_id":"{id}","content":"of {id}"}}"#);
+        let calls =
+            ["a", "b", "c"].map(|id| format!(r#"{{"id":"{id}","function":{{"name":"f","arguments":"{{}}"}}}}"#));
+        let [a, b, c, stray] = ["a", "b", "c", "x"].map(result);
+        let calls = calls.join(",");
+        let messages = format!(r#"[{{"role":"assistant","content":"","tool_calls":[{calls}]}},{stray},{c},{a},{b}]"#);
+        let converted = converted(&messages).expect("fits");
+        let places = ["of a", "of b", "of c", "of x"].map(|text| converted.find(text));
+        assert!(places.is_sorted() && places[0].is_some(), "{converted}");
     }
 
     #[test]
