@@ -159,6 +159,10 @@ pub fn error(body: ErrorBody) -> Response {
     if let Some(seconds) = retry_after {
         response.headers_mut().insert(http::header::RETRY_AFTER, HeaderValue::from(seconds));
     }
+    // OpenAI's clients send again after any 5xx; a rejected key stays rejected.
+    if body.code.as_deref() == Some(ErrorKind::Keys.code()) {
+        response.headers_mut().insert("x-should-retry", HeaderValue::from_static("false"));
+    }
     response
 }
 

@@ -39,6 +39,7 @@ async fn the_status_names_the_most_retryable_cause() {
             assert_eq!(got, (status, code.to_owned()), "{what}: {}", reply.text());
             reply.refused(status, code);
             assert_eq!(reply.header("retry-after").is_some(), status == 429, "{what}");
+            assert_eq!(reply.header("x-should-retry").is_some(), code == "upstream_credentials_exhausted", "{what}");
             assert_eq!(reply.header("x-relay-attempts"), Some("2"), "{what}");
             assert_eq!(reply.header("x-relay-route"), None, "{what}");
             assert!(gateway.is_idle(), "{what}");
