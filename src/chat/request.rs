@@ -152,6 +152,16 @@ impl ChatRequest {
         Some(&self.body[self.place(name)?])
     }
 
+    /// The tool whose call the caller insists on, of those it offers.
+    pub fn named_tool(&self) -> Option<&str> {
+        let name = |raw: &str| {
+            let object = RawObject::parse(raw.as_bytes()).ok()?;
+            RawObject::parse(object.get("function")?.as_bytes()).ok()?.read::<String>("name")
+        };
+        let wanted = name(self.raw("tool_choice")?)?;
+        fields::list(self.raw("tools")?).ok()?.into_iter().find(|tool| name(tool).as_ref() == Some(&wanted))
+    }
+
     fn place(&self, name: &str) -> Option<Range<usize>> {
         self.fields.iter().find(|field| field.name(&self.body) == name.as_bytes()).map(|field| field.value.clone())
     }

@@ -1,7 +1,7 @@
 //! The request in this protocol's own shape, its parameters under the names the server honours.
 //!
 //! Of `[wire]` the lists `drop` and `defaults` count here. A `tool_choice` other than `none` cannot be said and is left
-//! out, as are `n`, `logit_bias`, `logprobs`, `parallel_tool_calls` and `user` (2026-08).
+//! out (of a named tool the others are too), as are `n`, `logit_bias`, `logprobs`, `parallel_tool_calls` and `user` (2026-08).
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -26,7 +26,7 @@ struct Body<'a> {
     model: &'a str,
     messages: Vec<Message<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    tools: Option<&'a RawValue>,
+    tools: Option<Cow<'a, RawValue>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     format: Option<Cow<'a, RawValue>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -65,7 +65,7 @@ pub fn encode(request: &ChatRequest, target: Target<'_>) -> Result<Outgoing, Fau
     let body = Body {
         model: target.model,
         messages: messages::of(&typed)?,
-        tools: fields.get("tools").filter(|_| fields.text("tool_choice").as_deref() != Some("none")),
+        tools: fields.tools(),
         format: fields.format(),
         think: fields.think(),
         stream: request.stream,
@@ -95,6 +95,13 @@ impl<'a> Fields<'a> {
 
     fn text(&self, name: &str) -> Option<String> {
         serde_json::from_str(self.get(name)?.get()).ok()
+    }
+
+    /// No tools where none may be called, and one alone where it has to be that one.
+    fn tools(&self) -> Option<Cow<'a, RawValue>> {
+        let all = self.get("tools").filter(|_| self.text("tool_choice").as_deref() != Some("none"))?;
+        let only = self.request.named_tool().and_then(|tool| serde_json::from_str::<&RawValue>(tool).ok());
+        Some(only.map_or(Cow::Borrowed(all), |only| raw([only])))
     }
 
     /// `"json"`, or the schema itself.
@@ -195,6 +202,13 @@ mod tests {
         for (extra, field, expected) in cases {
             assert_eq!(encoded(extra, &wire)[field], expected, "{extra}");
         }
+    }
+
+    #[test]
+    fn a_named_tool_is_offered_alone() {
+        let tool = |name: &str| json!({"type":"function","function":{"name":name}});
+        let extra = format!(r#""tools":[{},{}],"tool_choice":{}"#, tool("f"), tool("g"), tool("g"));
+        assert_eq!(encoded(&extra, &Wire::default())["tools"], json!([tool("g")]));
     }
 
     #[test]

@@ -100,6 +100,9 @@ fn adapt_message(
     }
     if !wire.message_fields.is_empty() {
         message.retain(|name| wire.message_fields.iter().any(|allowed| allowed == name));
+        if let Some(parts) = message.get("content").and_then(unmarked) {
+            message.set("content", parts);
+        }
     }
     if wire.flatten
         && let Some(text) = message.get("content").filter(|content| content.starts_with('[')).and_then(flat_text)
@@ -112,6 +115,19 @@ fn adapt_message(
     }
     adapt_tool_calls(message, wire)?;
     Ok(message.render() != before.render())
+}
+
+/// A list of objects without the marks that Anthropic's clients put on what is to be cached; `None` where there are none. Closed schemas
+/// refuse them.
+pub fn unmarked(objects: &str) -> Option<String> {
+    const MARK: &str = "cache_control";
+    memchr::memmem::find(objects.as_bytes(), MARK.as_bytes()).filter(|_| objects.starts_with('['))?;
+    let mut plain = Vec::new();
+    for raw in list(objects).ok()? {
+        let mut object = EditedObject::parse(raw).ok()?;
+        plain.push(if object.remove(MARK).is_some() { Cow::Owned(object.render()) } else { Cow::Borrowed(raw) });
+    }
+    Some(format!("[{}]", plain.join(",")))
 }
 
 /// Takes reasoning out, and gives it back under the one name the provider wants it under. `thought` stood in parts of the content.
@@ -249,6 +265,14 @@ mod tests {
         let text = r#"{"type":"text","text":"18"}"#;
         assert_eq!(adapted(&part(&format!("{thinking},{text}")), &Wire::default()), part(text));
         assert_eq!(adapted(&part(thinking), &Wire::default()), r#"[{"role":"assistant","content":""}]"#);
+    }
+
+    #[test]
+    fn marks_of_what_to_cache_stay_behind_where_the_schema_is_closed() {
+        let parts = |mark: &str| format!(r#"[{{"role":"user","content":[{{"type":"text","text":"a"{mark}}}]}}]"#);
+        let (marked, plain) = (parts(r#","cache_control":{"type":"ephemeral"}"#), parts(""));
+        let wire = Wire { message_fields: ["role", "content"].map(str::to_owned).to_vec(), ..Wire::default() };
+        assert_eq!((adapted(&marked, &wire), adapted(&marked, &Wire::default())), (plain, "unchanged".to_owned()));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::chat::ChatRequest;
 use crate::chat::fields::{Rewrite, is_empty_list, list, quoted};
 use crate::dialect::Wire;
 
-use super::functions;
+use super::{functions, messages};
 
 /// Changes those that the provider is known to refuse as they are.
 pub fn adapt(request: &ChatRequest, wire: &Wire, rewrite: &mut Rewrite<'_>) {
@@ -20,6 +20,11 @@ pub fn adapt(request: &ChatRequest, wire: &Wire, rewrite: &mut Rewrite<'_>) {
     {
         rewrite.set("reasoning_effort", Bytes::from(quoted(known)));
     }
+    if !wire.message_fields.is_empty()
+        && let Some(tools) = request.raw("tools").and_then(messages::unmarked)
+    {
+        rewrite.set("tools", Bytes::from(tools));
+    }
     let choice = functions::offer_as_tools(request, wire, rewrite);
     if !request.features.tools && request.raw("tools").is_some_and(is_empty_list) {
         // OpenAI refuses an empty list, and what is said of tools where there are none.
@@ -27,7 +32,7 @@ pub fn adapt(request: &ChatRequest, wire: &Wire, rewrite: &mut Rewrite<'_>) {
             rewrite.drop_field(name);
         }
     } else if let Some(known) = &wire.tool_choices {
-        choose_tools(choice.as_deref().or_else(|| request.raw("tool_choice")), known, rewrite);
+        choose_tools(choice.as_deref().or_else(|| request.raw("tool_choice")), known, request, rewrite);
     }
 }
 
@@ -46,8 +51,9 @@ fn unquoted(word: &str) -> &str {
     word.trim_matches('"')
 }
 
-/// A choice that the provider does not know is left to the model. Where that is `none`, the tools stay behind too: else it might call one.
-fn choose_tools(choice: Option<&str>, known: &[String], rewrite: &mut Rewrite<'_>) {
+/// A choice that the provider does not know is left to the model. Where that is `none`, the tools stay behind too: else it might call one;
+/// where it is one of them, all others do.
+fn choose_tools(choice: Option<&str>, known: &[String], request: &ChatRequest, rewrite: &mut Rewrite<'_>) {
     let Some(choice) = choice.filter(|choice| *choice != "null") else { return };
     let word = unquoted(choice);
     if known.iter().any(|known| known == word) {
@@ -56,6 +62,9 @@ fn choose_tools(choice: Option<&str>, known: &[String], rewrite: &mut Rewrite<'_
     rewrite.drop_field("tool_choice");
     if word == "none" {
         rewrite.drop_field("tools");
+    } else if let Some(tool) = request.named_tool() {
+        let alone = format!("[{tool}]");
+        rewrite.set("tools", Bytes::from(messages::unmarked(&alone).unwrap_or(alone)));
     }
 }
 
@@ -102,6 +111,25 @@ mod tests {
         }
         let filled = format!(r#""tools":[{{"type":"function"}}],{beside}"#);
         assert_eq!(adapted(&filled, &Wire::default()), format!("{{{filled}}}"));
+    }
+
+    #[test]
+    fn a_tool_that_has_to_be_called_goes_alone_where_no_choice_can_be_said_and_unmarked_where_the_schema_is_closed() {
+        let tool = |name: &str, mark: &str| format!(r#"{{"type":"function","function":{{"name":"{name}"}}{mark}}}"#);
+        let mark = r#","cache_control":{"type":"ephemeral"}"#;
+        let tools = |mark: &str| format!(r#""tools":[{},{}]"#, tool("f", mark), tool("g", mark));
+        let closed = Wire { message_fields: vec!["role".to_owned()], ..Wire::default() };
+        assert_eq!(adapted(&tools(mark), &closed), format!("{{{}}}", tools("")));
+        let silent = Wire { tool_choices: Some(vec!["auto".to_owned()]), ..closed };
+        for (choice, expected) in [
+            (tool("g", ""), format!(r#"{{"tools":[{}]}}"#, tool("g", ""))),
+            (tool("x", ""), format!("{{{}}}", tools(""))),
+            (r#""required""#.to_owned(), format!("{{{}}}", tools(""))),
+        ] {
+            let sent = format!(r#"{},"tool_choice":{choice}"#, tools(mark));
+            assert_eq!(adapted(&sent, &silent), expected, "{choice}");
+            assert_eq!(adapted(&sent, &Wire::default()), format!("{{{sent}}}"), "{choice}");
+        }
     }
 
     #[test]
