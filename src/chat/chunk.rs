@@ -274,6 +274,8 @@ mod tests {
         assert_eq!((end.real, end.finish, end.usage_only), (true, Some(Finish::Length), false));
         let stop = signs(r#"{"choices":[{"delta":{"content":""},"finish_reason":"stop"}]}"#);
         assert_eq!((stop.real, stop.finish), (false, Some(Finish::Stop)));
+        let unknown = signs(r#"{"choices":[{"delta":{"content":""},"finish_reason":"abort"}]}"#);
+        assert_eq!((unknown.real, unknown.finish), (false, Some(Finish::Stop)));
         assert_eq!(end.usage.map(|usage| usage.total()), Some(7));
     }
 

@@ -52,18 +52,19 @@ pub enum Finish {
     ContentFilter,
     /// The provider gave up: `error` and its kin.
     Failed,
-    Other,
 }
 
 impl Finish {
+    /// A word that nobody knows says no more than that there is an end.
     pub fn of(reason: &str) -> Self {
         match reason {
-            "stop" => Self::Stop,
-            "length" => Self::Length,
+            // Z.ai's for an answer that is too long for the context, Mistral's, Anthropic's (2026-11).
+            "length" | "model_context_window_exceeded" | "model_length" | "max_tokens" => Self::Length,
             "tool_calls" | "function_call" => Self::ToolCalls,
-            "content_filter" => Self::ContentFilter,
+            // The second is Z.ai's (2026-11).
+            "content_filter" | "sensitive" => Self::ContentFilter,
             "error" | "network_error" | "insufficient_system_resource" => Self::Failed,
-            _ => Self::Other,
+            _ => Self::Stop,
         }
     }
 }

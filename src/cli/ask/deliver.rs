@@ -177,6 +177,5 @@ fn finish_word(finish: Finish) -> &'static str {
         Finish::ToolCalls => "tool_calls",
         Finish::ContentFilter => "content_filter",
         Finish::Failed => "error",
-        Finish::Other => "other",
     }
 }

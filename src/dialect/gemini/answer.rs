@@ -135,7 +135,7 @@ pub const fn finish_word(finish: Finish) -> &'static str {
         Finish::Length => "length",
         Finish::ToolCalls => "tool_calls",
         Finish::ContentFilter => "content_filter",
-        Finish::Stop | Finish::Failed | Finish::Other => "stop",
+        Finish::Stop | Finish::Failed => "stop",
     }
 }
 

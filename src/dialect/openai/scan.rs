@@ -118,7 +118,7 @@ impl Scanner {
                 let begins = data.as_ptr().addr().checked_sub(event.as_ptr().addr()).filter(|_| keeps_places);
                 signs.text = signs.text.zip(begins).map(|(text, begins)| text.start + begins..text.end + begins);
                 if let Some(mended) = mended {
-                    event = Bytes::from(format!("data: {mended}\n\n"));
+                    event = if mended.is_empty() { Bytes::new() } else { format!("data: {mended}\n\n").into() };
                 }
                 signs
             }
@@ -132,7 +132,7 @@ impl Scanner {
         Ok(())
     }
 
-    /// What the chunk tells, and the chunk mended where a client would stumble over it.
+    /// What the chunk tells, and the chunk mended where a client would stumble over it: empty where it should not see it at all.
     fn read(&mut self, data: &[u8], now: Timestamp) -> Result<(Signs, Option<String>), Fault> {
         let chunk = Chunk::parse(data).map_err(|_| Fault::Broken(Breakage::NotJson))?;
         let mut signs = Signs { text: chunk.text_place(data), ..chunk.signs() };
@@ -152,7 +152,10 @@ impl Scanner {
             let told = json!({ "error": error }).to_string();
             signs.error = Some(classify::in_band(told.as_bytes(), now).unwrap_or(Fault::Broken(Breakage::InBand)));
         }
-        let mended = self.repair.mend(data, &chunk);
+        // Azure's verdict on a prompt, or a ping: many clients read the first choice of every chunk without usage.
+        let is_bare = chunk.choices.as_deref().unwrap_or_default().is_empty();
+        let is_idle = is_bare && signs.usage.is_none() && signs.error.is_none();
+        let mended = if is_idle { Some(String::new()) } else { self.repair.mend(data, &chunk) };
         Ok((signs, mended))
     }
 }
@@ -223,6 +226,21 @@ mod tests {
         pass();
         let passed = allocation_counter::measure(|| (0..100).for_each(|_| pass()));
         assert_eq!((passed.count_total, passed.bytes_total), (0, 0));
+    }
+
+    #[test]
+    fn a_chunk_without_a_choice_stays_behind_and_none_lacks_its_delta() {
+        let passed = |data: &str| {
+            let (events, _) = scan(&[format!("data: {data}\n\n").as_bytes()], false);
+            String::from_utf8_lossy(&events[0].bytes).into_owned()
+        };
+        for idle in [r#"{"choices":[],"prompt_filter_results":[]}"#, r#"{"type":"ping"}"#, r#"{"choices":null}"#] {
+            assert_eq!(passed(idle), "", "{idle}");
+        }
+        for choice in [r#"{"index":0,"finish_reason":"stop"}"#, r#"{"index":0,"finish_reason":"stop","delta":null}"#] {
+            let expected = r#"{"choices":[{"index":0,"finish_reason":"stop","delta":{}}]}"#;
+            assert_eq!(passed(&format!(r#"{{"choices":[{choice}]}}"#)), format!("data: {expected}\n\n"), "{choice}");
+        }
     }
 
     #[test]
