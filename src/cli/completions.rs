@@ -1,10 +1,12 @@
 //! Completion scripts and the man page, all from the one definition of what can be typed.
 
+use std::io;
 use std::path::Path;
 
 use clap::{Command, CommandFactory as _, ValueEnum as _};
 use clap_complete::engine::CompletionCandidate;
 use clap_complete::{Shell, generate};
+use clap_mangen::Man;
 
 use crate::catalog::Provider;
 use crate::chat::request::META_MODEL;
@@ -58,24 +60,19 @@ const fn file_name(shell: Shell) -> &'static str {
     }
 }
 
-/// One page: the program, then a section for each command.
+/// One page: the program, a section for each command, and what `relay help` explains.
 fn man_page() -> Result<Vec<u8>, Trouble> {
     // The commit is not part of what is kept in a repository.
     let command = Args::command().version(env!("CARGO_PKG_VERSION"));
     let mut page = Vec::new();
-    let whole = clap_mangen::Man::new(command.clone());
+    let whole = Man::new(command.clone());
     let rendered = whole.render_title(&mut page).and_then(|()| {
         whole.render_name_section(&mut page)?;
-        whole.render_synopsis_section(&mut page)?;
-        whole.render_description_section(&mut page)?;
-        whole.render_options_section(&mut page)?;
+        about(&whole, &mut page)?;
         for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {
             let name = format!("relay {}", sub.get_name());
-            let man = clap_mangen::Man::new(sub.clone().display_name(name.clone()).bin_name(name.clone()));
             page.extend_from_slice(format!(".SH {}\n", name.to_uppercase()).as_bytes());
-            man.render_synopsis_section(&mut page)?;
-            man.render_description_section(&mut page)?;
-            man.render_options_section(&mut page)?;
+            about(&Man::new(sub.clone().display_name(name.clone()).bin_name(name)), &mut page)?;
         }
         Ok(())
     });
@@ -84,6 +81,13 @@ fn man_page() -> Result<Vec<u8>, Trouble> {
         page.extend_from_slice(section(name, text).as_bytes());
     }
     Ok(page)
+}
+
+/// How a command is typed, what it does, and its flags.
+fn about(man: &Man, page: &mut Vec<u8>) -> io::Result<()> {
+    man.render_synopsis_section(page)?;
+    man.render_description_section(page)?;
+    man.render_options_section(page)
 }
 
 const FILES: &str = "\

@@ -235,7 +235,7 @@ fn fault_of(status: u16, refusal: Refusal, retry: Option<Timestamp>, now: Timest
 fn is_of_front(message: &str) -> bool {
     let begins =
         |mark: &&str| message.trim_start().get(..mark.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(mark));
-    ["<!doctype", "<html", "<head", "<?xml", "error code: "].iter().any(|mark| begins(mark))
+    ["<!doctype", "<html", "<head", "<?xml", "error code: "].iter().any(begins)
 }
 
 fn limited(refusal: &Refusal, retry: Option<Timestamp>, now: Timestamp) -> Fault {

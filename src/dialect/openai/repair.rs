@@ -96,7 +96,7 @@ impl Repair {
         let known = self.calls.iter().rposition(|call| is_stream && call.goes_on_with(&said));
         let is_named = known.is_some_and(|place| !said.name.is_empty() && self.calls[place].name == said.name);
         let function = function.and_then(|function| {
-            let missing = if !is_stream { Some("{}") } else { known.is_none().then_some("") };
+            let missing = if is_stream { known.is_none().then_some("") } else { Some("{}") };
             mended_function(function, is_named, missing)
         });
         let mut is_right = function.is_none();
