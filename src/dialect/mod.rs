@@ -1,5 +1,6 @@
 //! Wire protocols as pure functions: a request out, a response in, a failure classified, a stream scanned.
 
+mod front;
 pub mod gemini;
 pub mod listing;
 pub mod ollama;

@@ -11,7 +11,7 @@ use crate::clock::{later, until};
 use crate::quota::signal::{duration, retry_after};
 use crate::quota::{Fact, Kind};
 
-use super::super::place;
+use super::super::{front, place};
 
 /// A wait longer than this is a long window's, whatever else the error says.
 const LONG_WAIT: Duration = Duration::from_hours(1);
@@ -28,6 +28,9 @@ const LACKS: [(&str, &str); 6] = [
 
 /// The meaning of a response that is no success.
 pub fn classify(status: u16, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Fault {
+    if matches!(status, 400 | 401 | 403 | 422) && front::speaks(&String::from_utf8_lossy(body)) {
+        return Fault::Broken(Breakage::Status(status));
+    }
     fault_of(status, &GoogleError::parse(body).unwrap_or_default(), retry_after(headers, now), now)
 }
 

@@ -9,7 +9,7 @@ use crate::chat::{Breakage, Fault, Period, Scope, Unfit};
 use crate::clock::{later, until};
 use crate::quota::signal;
 
-use super::super::place;
+use super::super::{front, place};
 use super::refusal::Refusal;
 
 /// A wait longer than this is a long window's, whatever the provider calls it.
@@ -219,7 +219,7 @@ fn fault_of(status: u16, refusal: Refusal, retry: Option<Timestamp>, now: Timest
         None => {}
     }
     match status {
-        400 | 403 | 422 if is_of_front(&refusal.message) => Fault::Broken(Breakage::Status(status)),
+        400 | 403 | 422 if front::speaks(&refusal.message) => Fault::Broken(Breakage::Status(status)),
         401 | 403 | 498 => Fault::Denied,
         422 if refusal.param.as_deref() == Some("header.authorization") => Fault::Denied,
         402 => Fault::Spent { until: long_wait(retry, now), scope: Some(Scope::Key), period: refusal.period() },
@@ -228,14 +228,6 @@ fn fault_of(status: u16, refusal: Refusal, retry: Option<Timestamp>, now: Timest
         400 | 422 => refusal.into_invalid(status),
         _ => Fault::Broken(Breakage::Status(status)),
     }
-}
-
-/// A page for browsers, and Cloudflare's words for programs, are from what stands before a provider: they say nothing about the key,
-/// nor about the request.
-fn is_of_front(message: &str) -> bool {
-    let begins =
-        |mark: &&str| message.trim_start().get(..mark.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(mark));
-    ["<!doctype", "<html", "<head", "<?xml", "error code: "].iter().any(begins)
 }
 
 fn limited(refusal: &Refusal, retry: Option<Timestamp>, now: Timestamp) -> Fault {

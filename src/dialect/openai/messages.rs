@@ -99,10 +99,7 @@ fn adapt_message(
         message.remove("name");
     }
     if !wire.message_fields.is_empty() {
-        message.retain(|name| wire.message_fields.iter().any(|allowed| allowed == name));
-        if let Some(parts) = message.get("content").and_then(unmarked) {
-            message.set("content", parts);
-        }
+        keep_known(message, &wire.message_fields);
     }
     if wire.flatten
         && let Some(text) = message.get("content").filter(|content| content.starts_with('[')).and_then(flat_text)
@@ -115,6 +112,13 @@ fn adapt_message(
     }
     adapt_tool_calls(message, wire)?;
     Ok(message.render() != before.render())
+}
+
+fn keep_known(message: &mut EditedObject<'_>, fields: &[String]) {
+    message.retain(|name| fields.iter().any(|allowed| allowed == name));
+    if let Some(parts) = message.get("content").and_then(unmarked) {
+        message.set("content", parts);
+    }
 }
 
 /// A list of objects without the marks that Anthropic's clients put on what is to be cached; `None` where there are none. Closed schemas

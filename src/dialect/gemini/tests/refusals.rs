@@ -3,7 +3,7 @@
 use http::HeaderMap;
 
 use super::golden::{fixture, now};
-use crate::chat::{Fault, Period, Scope, Unfit};
+use crate::chat::{Breakage, Fault, Period, Scope, Unfit};
 use crate::clock::until;
 use crate::dialect::Dialect;
 use crate::quota::Kind;
@@ -121,5 +121,14 @@ fn refusals_are_told_apart_by_status_reason_and_the_messages_beginning() {
     ];
     for (status, body, word) in cases {
         assert_eq!(fault(status, &body).word(), word, "{status} {body}");
+    }
+}
+
+/// The network between, not Google: the key is as good as it was.
+#[test]
+fn a_web_page_says_nothing_of_the_key() {
+    for status in [400, 401, 403, 422] {
+        let page = "<!DOCTYPE html><html><title>Access denied by your network</title></html>";
+        assert_eq!(fault(status, page), Fault::Broken(Breakage::Status(status)));
     }
 }
