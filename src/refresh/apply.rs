@@ -63,9 +63,8 @@ fn model(document: &mut DocumentMut, provider: &Provider, change: &Change, proof
     let Some(limits) = table.get_mut("limits").and_then(Item::as_array_mut) else { return };
     let mut found = false;
     for limit in limits.iter_mut().filter_map(Value::as_inline_table_mut) {
-        let has = |key: &str| limit.contains_key(key);
         let is_user = limit.get("source").and_then(Value::as_str) == Some("user");
-        if !is_user && is_meant(has("requests"), has("tokens"), has("input_tokens"), limit.get("per"), change) {
+        if !is_user && is_meant(|key| limit.get(key), change) {
             found = true;
             set(limit, change, proof);
         }
@@ -113,17 +112,8 @@ fn account(document: &mut DocumentMut, provider: &Provider, change: &Change, pro
     }
     let Some(tables) = document.get_mut("limit").and_then(Item::as_array_of_tables_mut) else { return };
     for table in tables.iter_mut() {
-        let has = |key: &str| table.get(key).is_some();
         let is_user = table.get("source").and_then(Item::as_str) == Some("user");
-        if !is_user
-            && is_meant(
-                has("requests"),
-                has("tokens"),
-                has("input_tokens"),
-                table.get("per").and_then(Item::as_value),
-                change,
-            )
-        {
+        if !is_user && is_meant(|key| table.get(key).and_then(Item::as_value), change) {
             let mut limit = InlineTable::new();
             for key in ["requests", "tokens", "input_tokens", "evidence"] {
                 if let Some(known) = table.get(key).and_then(Item::as_value) {
@@ -138,16 +128,14 @@ fn account(document: &mut DocumentMut, provider: &Provider, change: &Change, pro
     }
 }
 
-/// Whether a limit of a file is the one that a change is about. A model that is gone means all of its limits.
-fn is_meant(requests: bool, tokens: bool, input: bool, per: Option<&Value>, change: &Change) -> bool {
+/// Whether a limit of a file, by its values, is the one that a change is about: of two that differ in whom they count, the one of the old
+/// amount. A model that is gone means all of its limits.
+fn is_meant<'v>(of: impl Fn(&str) -> Option<&'v Value>, change: &Change) -> bool {
     let Field::Limit(kind, period) = change.field else { return change.op == Op::Gone };
-    let is_kind = match kind {
-        Kind::Requests => requests,
-        Kind::Tokens => tokens,
-        Kind::InputTokens => input,
-        Kind::Units => false,
-    };
-    is_kind && per.and_then(Value::as_str) == Some(period.word())
+    let Some(amount) = of(kind.word()).filter(|_| kind != Kind::Units) else { return false };
+    let amount = amount.as_integer().and_then(|amount| u64::try_from(amount).ok());
+    let is_other = change.old.is_some() && amount.is_some() && amount != change.old;
+    !is_other && of("per").and_then(Value::as_str) == Some(period.word())
 }
 
 /// Puts the new number and its proof into a limit; one that the page does not publish any more gets a mark instead.

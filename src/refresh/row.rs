@@ -10,7 +10,7 @@ use super::amount::Metric;
 use super::text::{SEAM, Text, shown};
 
 /// Evidence is shown to people, so it is short.
-pub const MOST_QUOTED: usize = 120;
+pub const MOST_QUOTED: usize = 400;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Row {

@@ -30,11 +30,17 @@ pub fn is_amounts(text: &Text) -> bool {
         && amount::cell(&text.plain, Unit::default()).is_ok_and(|amounts| !amounts.is_empty())
 }
 
+/// Why a number with its note right behind it is not read.
+const JOINED: &str = "two numbers stand side by side";
+
 /// Why what follows "for example" or "ignore that" is not read.
 const HYPOTHETICAL: &str = "a number in an example or a remark is no limit";
 
 /// Reads a list's item.
 pub fn item(text: &Text, line: usize) -> Said {
+    if text.joins_numbers() {
+        return Said::Unclear(JOINED);
+    }
     let shown = text.shown();
     if let Some(said) = labelled_metric(&shown, line) {
         return said;
@@ -88,6 +94,10 @@ fn with(mut row: Row, amounts: Vec<(Metric, u64)>) -> Row {
 /// Reads a paragraph: every sentence of it that states a limit. After "for example" nothing counts any more.
 pub fn paragraph(text: &Text, line: usize) -> Vec<Said> {
     let shown = text.shown();
+    if text.joins_numbers() {
+        let says = find(&tokens(&shown), &shown).is_some();
+        return says.then_some(Said::Unclear(JOINED)).into_iter().collect();
+    }
     let mut said = Vec::new();
     let parts = sentences(&shown);
     for (at, part) in parts.iter().enumerate() {

@@ -22,6 +22,18 @@ impl Text {
         shown(&self.plain)
     }
 
+    /// Whether two numbers stand side by side that are one to whoever does not see the markup: "10[2](#note)".
+    pub fn joins_numbers(&self) -> bool {
+        let is_digit = |part: Option<char>| part.is_some_and(|c| c.is_ascii_digit());
+        let mut parts = self.plain.split(SEAM);
+        let mut before = parts.next().and_then(|part| part.chars().next_back());
+        parts.any(|part| {
+            let joins = is_digit(before) && is_digit(part.chars().next());
+            before = part.chars().next_back();
+            joins
+        })
+    }
+
     pub fn is_blank(&self) -> bool {
         self.plain.chars().all(|c| c.is_whitespace() || c == SEAM)
     }

@@ -180,7 +180,7 @@ async fn a_written_file_keeps_its_readers() {
         let path = command.path("limits/acme.toml");
         std::fs::set_permissions(&path, PermissionsExt::from_mode(own)).expect("it is ours");
         let undo = command.beside(["refresh-limits", "acme", "--undo"]);
-        command.await.exits(0).says("1 changes written");
+        command.await.exits(0).says("1 change written");
         assert_eq!((mode(&path), mode(&path.with_extension("toml.before"))), (own, own));
         // The home is there as long as what ended in it.
         let undone = undo.await;

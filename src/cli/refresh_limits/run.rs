@@ -208,7 +208,8 @@ fn write(desk: &Desk, findings: &[Finding], allow_large: bool, output: Output) -
         }
         desk.check(&provider.id, &text)?;
         apply::write(&path, &text).map_err(io)?;
-        output.notice(&format!("{count} changes written to {}", path.display()));
+        let changes = table::counted(count, "change");
+        output.notice(&format!("{changes} written to {}", path.display()));
     }
     Ok(())
 }

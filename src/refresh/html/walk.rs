@@ -168,6 +168,8 @@ impl<'a> Walker<'a> {
     /// Elements whose text is for one purpose.
     fn open_text(&mut self, element: &Element) {
         let purpose = match element.name() {
+            // "30<a>1</a>" is a number and its note, not 301.
+            "x-link" => return self.seam(),
             "x-code" => Purpose::Code,
             "caption" => Purpose::Caption,
             "title" => Purpose::Title,
@@ -183,14 +185,21 @@ impl<'a> Walker<'a> {
         self.sink(purpose);
     }
 
+    fn seam(&mut self) {
+        match self.sinks.last_mut() {
+            Some(sink) => sink.text.seam(),
+            None => self.loose.seam(),
+        }
+    }
+
     fn close(&mut self, element: &Element) {
         match element.name() {
             "table" => self.close_table(),
             "tr" => self.close_row(),
             "ul" | "ol" if !self.is_in_cell() => self.lists = self.lists.saturating_sub(1),
             "x-link" => {
+                self.seam();
                 if let (Some(sink), Some(target)) = (self.sinks.last_mut(), element.attr("href")) {
-                    sink.text.seam();
                     sink.text.leads_to(target);
                 }
             }

@@ -103,16 +103,16 @@ fn stated(found: &Found, before: &str, text: &Text, part: &str, is_item: bool) -
     if !is_item && !is_claimed(before) {
         return Err("a number stands in a sentence that states no limit");
     }
-    match models_before(text, part).as_slice() {
-        [] => {}
-        [id] if family.is_none() => return Ok(Row { ids: vec![id.clone()], ..row(id, None) }),
-        _ => return Err("a sentence names several models"),
-    }
     let tier = match condition(part, family.is_some())? {
         // "Free models" and their family are no plan.
         None if family.is_none() => named_tier(found)?,
         tier => tier,
     };
+    match models_before(text, part).as_slice() {
+        [] => {}
+        [id] if family.is_none() => return Ok(Row { ids: vec![id.clone()], ..row(id, tier) }),
+        _ => return Err("a sentence names several models"),
+    }
     let task = words::task(before).filter(|_| family.is_none()).map(str::to_owned);
     Ok(Row { section: task, ..row(family.as_deref().unwrap_or("*"), tier) })
 }

@@ -188,3 +188,16 @@ fn a_line_with_two_plans_or_two_models_is_refused() {
         assert_eq!(short(&item(&of_markdown(line), 1)), says, "{line}");
     }
 }
+
+#[test]
+fn a_sentence_about_a_model_keeps_its_plan() {
+    for (line, says) in [
+        ("`x-70b` is limited to 30 requests per minute.", "x-70b requests_per_minute=30"),
+        ("On the paid plan, `x-70b` is limited to 300 requests per minute.", "x-70b [Paid] requests_per_minute=300"),
+        ("`x-70b` is limited to 300 requests per minute on the paid plan.", "x-70b [Paid] requests_per_minute=300"),
+        ("Free accounts are limited to 10[2](#note) requests per minute.", "unclear"),
+    ] {
+        let said: Vec<String> = paragraph(&of_markdown(line), 1).iter().map(short).collect();
+        assert_eq!(said, [says], "{line}");
+    }
+}
