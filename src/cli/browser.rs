@@ -2,6 +2,8 @@
 
 use std::process::{Command, Stdio};
 
+use anyhow::bail;
+
 #[cfg(target_os = "macos")]
 const OPENERS: [&[&str]; 1] = [&["open"]];
 #[cfg(windows)]
@@ -10,7 +12,7 @@ const OPENERS: [&[&str]; 1] = [&["explorer"]];
 const OPENERS: [&[&str]; 2] = [&["xdg-open"], &["gio", "open"]];
 
 /// Starts the first program there is and does not wait for it. The error says why none could be started.
-pub fn open(url: &str) -> Result<(), String> {
+pub fn open(url: &str) -> anyhow::Result<()> {
     let mut reasons = Vec::new();
     for opener in OPENERS {
         let (program, arguments) = opener.split_first().expect("an opener names its program");
@@ -21,5 +23,5 @@ pub fn open(url: &str) -> Result<(), String> {
             Err(error) => reasons.push(format!("{program}: {error}")),
         }
     }
-    Err(reasons.join(", "))
+    bail!(reasons.join(", "))
 }

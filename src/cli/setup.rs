@@ -320,12 +320,11 @@ pub async fn running_local_servers(core: &Core) -> Vec<String> {
 }
 
 /// The size of the state file, where there is one, or what is wrong with it.
-pub fn check_state(path: &Path) -> Result<Option<u64>, String> {
+pub fn check_state(path: &Path) -> anyhow::Result<Option<u64>> {
     let Ok(metadata) = std::fs::metadata(path) else { return Ok(None) };
-    match store::check(path) {
-        Ok(None) => Ok(Some(metadata.len())),
-        Ok(Some(damage)) => Err(damage),
-        Err(error) => Err(error.to_string()),
+    match store::check(path)? {
+        None => Ok(Some(metadata.len())),
+        Some(damage) => Err(anyhow::Error::msg(damage)),
     }
 }
 

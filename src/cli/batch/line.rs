@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use anyhow::{Context as _, bail};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -23,7 +24,7 @@ pub struct Line {
     pub number: u64,
     pub custom_id: String,
     /// The request, or what is wrong with it.
-    pub request: Result<ChatRequest, String>,
+    pub request: anyhow::Result<ChatRequest>,
 }
 
 #[derive(Deserialize)]
@@ -39,28 +40,28 @@ struct Read<'a> {
 
 impl Line {
     /// Reads a line. One without an id cannot be answered; the error says what is wrong with it.
-    pub fn read(number: u64, text: &[u8], flags: &Fields) -> Result<Self, String> {
-        let text = std::str::from_utf8(text).map_err(|_| "is not text in UTF-8".to_owned())?;
-        let read: Read<'_> = serde_json::from_str(text).map_err(|error| format!("is no request: {error}"))?;
+    pub fn read(number: u64, text: &[u8], flags: &Fields) -> anyhow::Result<Self> {
+        let text = std::str::from_utf8(text).context("is not text in UTF-8")?;
+        let read: Read<'_> = serde_json::from_str(text).context("is no request")?;
         let request = request(&read, flags);
         Ok(Self { number, custom_id: read.custom_id, request })
     }
 }
 
-fn request(read: &Read<'_>, flags: &Fields) -> Result<ChatRequest, String> {
+fn request(read: &Read<'_>, flags: &Fields) -> anyhow::Result<ChatRequest> {
     if let Some(method) = read.method.as_deref().filter(|method| !method.eq_ignore_ascii_case("POST")) {
-        return Err(format!("`method` is `{method}`; it must be POST"));
+        bail!("`method` is `{method}`; it must be POST");
     }
     if let Some(url) = read.url.as_deref().filter(|url| !URLS.contains(url)) {
-        return Err(format!("`url` is `{url}`; only {} is answered", URLS[0]));
+        bail!("`url` is `{url}`; only {} is answered", URLS[0]);
     }
-    let mut body: Fields = serde_json::from_str(read.body.get()).map_err(|error| format!("`body`: {error}"))?;
+    let mut body: Fields = serde_json::from_str(read.body.get()).context("`body`")?;
     body.extend(flags.iter().map(|(name, value)| (name.clone(), value.clone())));
     // An answer goes into the file whole.
     body.remove("stream");
     body.remove("stream_options");
-    let body = serde_json::to_vec(&body).map_err(|error| error.to_string())?;
-    ChatRequest::parse(Bytes::from(body)).map_err(|bad| bad.message)
+    let body = serde_json::to_vec(&body)?;
+    ChatRequest::parse(Bytes::from(body)).map_err(|bad| anyhow::Error::msg(bad.message))
 }
 
 /// What becomes of a line.
@@ -121,7 +122,7 @@ pub fn broke_off(line: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Result<Line, String> {
+    fn read(text: &str) -> anyhow::Result<Line> {
         Line::read(7, text.as_bytes(), &Fields::new())
     }
 
@@ -141,7 +142,7 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said_and_an_id_is_kept_where_there_is_one() {
         for text in ["", "{", "[]", r#"{"body":{}}"#, r#"{"custom_id":7,"body":{}}"#] {
-            assert!(read(text).expect_err("no line").starts_with("is no request"), "{text}");
+            assert!(read(text).expect_err("no line").to_string().starts_with("is no request"), "{text}");
         }
         for (text, said) in [
             (r#"{"custom_id":"a","method":"GET","body":{}}"#, "`method` is `GET`"),
@@ -150,7 +151,7 @@ mod tests {
             (r#"{"custom_id":"a","body":{}}"#, "`messages` is missing"),
         ] {
             let line = read(text).expect("its id is known");
-            assert!(line.request.expect_err("no request").contains(said), "{text}");
+            assert!(line.request.expect_err("no request").to_string().contains(said), "{text}");
         }
     }
 

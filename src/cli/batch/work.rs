@@ -67,7 +67,7 @@ impl Work<'_> {
         let line = match Line::read(number, &text, self.fields) {
             Ok(line) => line,
             Err(wrong) => {
-                self.refuse(number, &wrong);
+                self.refuse(number, &format!("{wrong:#}"));
                 return None;
             }
         };
@@ -91,7 +91,7 @@ impl Work<'_> {
     async fn answer(&self, line: Line) -> Result<(), Trouble> {
         let outcome = match &line.request {
             Ok(request) => self.answered(request).await,
-            Err(wrong) => Err(Trouble::new(Exit::BadInput, format!("line {}: {wrong}", line.number))),
+            Err(wrong) => Err(Trouble::new(Exit::BadInput, format!("line {}: {wrong:#}", line.number))),
         };
         let id = format!("{RESULT}{}", request_id(Clock::system().now()));
         let custom_id = line.custom_id.as_str();
