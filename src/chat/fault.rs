@@ -213,11 +213,16 @@ impl Fault {
             let end = param.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(param.len());
             return Some(param[..end].to_owned());
         }
-        // In words, with the spaces of words or in camel case.
-        let plain = |text: &str| text.to_lowercase().replace(|c: char| !c.is_ascii_alphanumeric(), "");
-        let message = plain(message);
-        let named = FIELDS.iter().filter_map(|field| Some((message.find(&plain(field))?, *field)));
-        named.min_by_key(|(place, field)| (*place, std::cmp::Reverse(field.len()))).map(|(_, field)| field.to_owned())
+        // As it is, in camel case, or with blanks between its words.
+        let lower = message.to_lowercase().replace('_', "");
+        let words: Vec<&str> =
+            lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+        let is_named = |place: usize, field: &str| {
+            let field = field.replace('_', "");
+            (1..=3).any(|count| words.get(place..place + count).is_some_and(|words| words.concat() == field))
+        };
+        let first = (0..words.len()).find_map(|place| FIELDS.iter().find(|field| is_named(place, field)));
+        first.map(|field| (*field).to_owned())
     }
 
     /// One word for trails, ledgers and logs. Never holds anything a provider said.
@@ -372,6 +377,7 @@ mod tests {
             (&of_length, &said("is above the maximum", Some("max_completion_tokens")), false),
             (&of_length, &of_tools, false),
             (&of_tools, &said("is no schema", Some("tools[0].function")), true),
+            (&said("top_p must be at most 1", None), &said("the stop parameter is stopped", None), false),
             (&said("the image cannot be read", None), &said("Could not process image", None), true),
         ] {
             assert_eq!(one.is_about_the_same_as(other), agrees, "{one:?} {other:?}");
