@@ -5,7 +5,10 @@ use super::super::row::{self, Row};
 use super::super::text::Text;
 use super::super::tier::{self, Tiers};
 use super::super::words::{self, Word};
-use super::{Found, scope};
+use super::{Found, one_of, scope};
+
+/// Why a limit is not read that is not everybody's, and no plan's.
+const CONDITION: &str = "a limit holds under a condition that names no plan";
 
 /// Whose limits these are.
 pub fn subject(found: &Found, text: &Text, part: &str, is_item: bool) -> Result<Row, &'static str> {
@@ -53,7 +56,7 @@ fn named_behind(text: &Text, part: &str, tier: Option<String>) -> Result<Row, &'
 /// The row of the task that the words behind "for" name.
 fn narrowed(row: Row, behind: &[Token]) -> Result<Row, &'static str> {
     if scope::is_conditional(behind) {
-        return Err("a limit holds under a condition that names no plan");
+        return Err(CONDITION);
     }
     let Some(whom) = scope::whom(behind).filter(|whom| row.ids.is_empty() || !said_is(whom, &row.model)) else {
         return Ok(row);
@@ -103,18 +106,40 @@ fn stated(found: &Found, before: &str, text: &Text, part: &str, is_item: bool) -
     if !is_item && !is_claimed(before) {
         return Err("a number stands in a sentence that states no limit");
     }
-    let tier = match condition(part, family.is_some())? {
-        // "Free models" and their family are no plan.
-        None if family.is_none() => named_tier(found)?,
-        tier => tier,
-    };
-    match models_before(text, part).as_slice() {
+    let models = models_before(text, part);
+    let earned = condition(part, family.is_some())?;
+    let is_open = earned.is_none() && family.is_none();
+    // "Free models" and their family are no plan.
+    let tier = if is_open { named_tier(found, models.is_empty())? } else { earned };
+    match models.as_slice() {
         [] => {}
+        [id] if is_open && says_more(&found.before, &tokens(id), tier.is_some()) => return Err(CONDITION),
         [id] if family.is_none() => return Ok(Row { ids: vec![id.clone()], ..row(id, tier) }),
         _ => return Err("a sentence names several models"),
     }
     let task = words::task(before).filter(|_| family.is_none()).map(str::to_owned);
     Ok(Row { section: task, ..row(family.as_deref().unwrap_or("*"), tier) })
+}
+
+/// Whether a sentence says more before its numbers than whose limit it states: "With billing enabled", "In batch mode".
+fn says_more(before: &[Token], model: &[Token], names_plan: bool) -> bool {
+    const PLAIN: &str = "you|can|is|are|has|have|be|to|of|or|up|at|most|no|more|than|make|send|allow|allows|set|limited|\
+        capped|restricted|subject|limiting|increased|on|with|use|using|we|only|currently|there|this|these|it|its|they|any|\
+        that|which|endpoint|endpoints|apis|as|apply|applies|must|will|may|not";
+    let is_plain = |word: &str| match words::word(&word.to_lowercase()) {
+        Some(Word::Tier | Word::MaybeTier) => names_plan,
+        Some(_) => true,
+        None => one_of(word, PLAIN),
+    };
+    before.iter().enumerate().any(|(at, token)| match token {
+        _ if model.contains(token) => false,
+        Token::Word(word) => !is_plain(word),
+        // "Tier 1"
+        Token::Number(_) => !matches!(at.checked_sub(1).map(|at| &before[at]), Some(Token::Word(word)) if
+            words::word(&word.to_lowercase()) == Some(Word::TierNoun)),
+        Token::NoNumber(_) => true,
+        Token::Sign(_) => false,
+    })
 }
 
 /// Models that a sentence names before it states a limit: "`x-large` is limited to 30 requests per minute".
@@ -219,8 +244,9 @@ fn label(part: &str) -> Option<(String, &str)> {
     (is_close && !label.is_empty() && label.split_whitespace().count() <= 10).then(|| (label.to_owned(), between))
 }
 
-/// The plan that a sentence names, before its numbers outside parentheses, or else behind them.
-fn named_tier(found: &Found) -> Result<Option<String>, &'static str> {
+/// The plan that a sentence names, before its numbers, or else behind them. What stands in parentheses behind somebody else
+/// than a model is a remark.
+fn named_tier(found: &Found, skips_remarks: bool) -> Result<Option<String>, &'static str> {
     let outside = |tokens: &[Token]| {
         let mut depth = 0_usize;
         let mut kept = Vec::new();
@@ -228,13 +254,16 @@ fn named_tier(found: &Found) -> Result<Option<String>, &'static str> {
             match token {
                 Token::Sign('(') => depth += 1,
                 Token::Sign(')') => depth = depth.saturating_sub(1),
-                _ if depth > 0 => {}
+                _ if depth > 0 && skips_remarks => {}
                 token => kept.push(token.clone()),
             }
         }
         scope::text(&kept)
     };
     let before = outside(&found.before);
+    if tier::is_denied(&before) {
+        return Err(scope::MIXED);
+    }
     match tier::in_sentence(&before) {
         Tiers::None => scope::plan_behind(&found.behind),
         Tiers::One(tier) if tier::in_sentence(&(before + &outside(&found.behind))) == Tiers::One(tier.clone()) => {
@@ -260,7 +289,7 @@ fn condition(part: &str, names_family: bool) -> Result<Option<String>, &'static 
         Some(0) => Ok(Some(earned(words[0], &words[1..].join(" ")))),
         _ if names_family && is_about_models(clause) => Ok(None),
         _ if !matches!(tier::in_sentence(clause), Tiers::None) => Ok(None),
-        _ => Err("a limit holds under a condition that names no plan"),
+        _ => Err(CONDITION),
     }
 }
 

@@ -190,11 +190,25 @@ fn a_line_with_two_plans_or_two_models_is_refused() {
 }
 
 #[test]
-fn a_sentence_about_a_model_keeps_its_plan() {
+fn a_sentence_about_a_model_keeps_its_plan_and_its_condition() {
     for (line, says) in [
-        ("`x-70b` is limited to 30 requests per minute.", "x-70b requests_per_minute=30"),
         ("On the paid plan, `x-70b` is limited to 300 requests per minute.", "x-70b [Paid] requests_per_minute=300"),
         ("`x-70b` is limited to 300 requests per minute on the paid plan.", "x-70b [Paid] requests_per_minute=300"),
+        ("`x-70b` is limited to 300 requests per minute (paid).", "x-70b [Paid] requests_per_minute=300"),
+        ("`x-70b` (paid) is limited to 300 requests per minute.", "x-70b [Paid] requests_per_minute=300"),
+        ("`x-70b` is limited to 300 requests per minute for Pro users.", "x-70b [Pro] requests_per_minute=300"),
+        (
+            "For Tier 2 customers, `x-70b` is limited to 300 requests per minute.",
+            "x-70b [Tier 2] requests_per_minute=300",
+        ),
+        ("With billing enabled, `x-70b` is limited to 300 requests per minute.", "unclear"),
+        (
+            "If you purchase credits, `x-70b` is limited to 300 requests per minute.",
+            "x-70b [Credits purchased (all time)] requests_per_minute=300",
+        ),
+        ("In batch mode, `x-70b` is limited to 300 requests per minute.", "unclear"),
+        ("Unlike the free tier, `x-70b` is limited to 300 requests per minute.", "unclear"),
+        ("Our model `x-70b` has a rate limit of 300 requests per minute.", "x-70b requests_per_minute=300"),
         ("Free accounts are limited to 10[2](#note) requests per minute.", "unclear"),
     ] {
         let said: Vec<String> = paragraph(&of_markdown(line), 1).iter().map(short).collect();
