@@ -3,7 +3,7 @@
 use super::super::amount::{Token, tokens};
 use super::super::grid::{Cell, Grid, Row};
 use super::super::header::{Meaning, is_total_of, meaning, merge};
-use super::super::tier;
+use super::super::plan::{self, Plan};
 use super::super::words::Column;
 
 /// More header rows than these are none.
@@ -19,8 +19,8 @@ pub struct Head {
     pub texts: Vec<String>,
     /// The header that names two plans or two units.
     pub ambiguous: Option<String>,
-    /// The plan that a title across all columns names.
-    pub tier: Option<String>,
+    /// What a title across all columns says.
+    pub plan: Plan,
 }
 
 /// Reads the header of a table.
@@ -29,13 +29,13 @@ pub fn head(grid: &Grid) -> Head {
     let width = grid.width();
     let mut columns = vec![Meaning::Nothing; width];
     let mut texts = vec![String::new(); width];
-    let (mut title_tier, mut ambiguous) = (None, None);
+    let (mut plan, mut ambiguous) = (Plan::Unsaid, None);
     for row in &grid.rows[..rows] {
         if let Some(title) = row.section().filter(|_| rows > 1) {
             if meaning(&title.plain) == Meaning::Ambiguous {
                 ambiguous.get_or_insert_with(|| title.shown());
             }
-            title_tier = tier::in_title(&title.shown()).or(title_tier);
+            plan = plan::of_title(&title.shown()).or(|| plan);
             continue;
         }
         for (column, cell) in row.cells.iter().enumerate() {
@@ -58,7 +58,7 @@ pub fn head(grid: &Grid) -> Head {
     for (column, _) in texts.iter().enumerate().filter(|(_, text)| is_total(text)) {
         columns[column] = Meaning::Qualified;
     }
-    Head { rows, columns, texts, ambiguous, tier: title_tier }
+    Head { rows, columns, texts, ambiguous, plan }
 }
 
 /// What a column means whose header has one meaning above another.

@@ -42,12 +42,14 @@ pub fn read(grid: &Grid, around: &Plan, title: Option<&str>) -> Result<Told, Ref
         return Err(defect.to_owned());
     }
     let head = head(grid);
-    let around = grid.caption.as_deref().map(plan::of_title).unwrap_or_default().or(|| around.clone());
-    let tier = head.tier.clone().or_else(|| around.name().map(str::to_owned));
+    let caption = grid.caption.as_deref().map(plan::of_title).unwrap_or_default();
+    let around = head.plan.clone().or(|| caption).or(|| around.clone());
+    let tier = around.name().map(str::to_owned);
     let body = &grid.rows[head.rows..];
     let unit = grid.caption.as_deref().and_then(header::metric).or_else(|| title.and_then(header::metric));
     let sheet = Sheet { head, body, tier, unit: unit.unwrap_or_default() };
     sheet.refuse_useless(grid.caption.as_deref())?;
+    sheet.refuse_denied()?;
     sheet.refuse_shifted(grid)?;
     let metric_column = sheet.metric_column();
     let rows = match metric_column {
@@ -57,13 +59,14 @@ pub fn read(grid: &Grid, around: &Plan, title: Option<&str>) -> Result<Told, Ref
     if let Some(row) = rows.iter().find(|row| row.is_senseless()) {
         return Err(format!("`{}` would be allowed more in a shorter time than in a longer one", row.evidence.cell));
     }
+    let mut skipped = sheet.skipped(metric_column);
     if rows.iter().all(|row| row.amounts.is_empty()) {
-        return Err("no cell holds a number".to_owned());
+        return Err(skipped.pop().unwrap_or_else(|| "no cell holds a number".to_owned()));
     }
     if around == Plan::Unclear && rows.iter().any(|row| row.tier.is_none()) {
         return Err(plan::UNCLEAR.to_owned());
     }
-    Ok(Told { rows, skipped: sheet.skipped(metric_column) })
+    Ok(Told { rows, skipped })
 }
 
 /// Why numbers are not read that stand for thousands of them.
@@ -106,6 +109,14 @@ impl Sheet<'_> {
         Ok(())
     }
 
+    /// "Not on the free tier" above ticks or numbers.
+    fn refuse_denied(&self) -> Result<(), Refusal> {
+        let names_plan = |meaning: &Meaning| matches!(meaning, Meaning::Tier(_) | Meaning::Limit { tier: Some(_), .. });
+        let mut named = self.head.columns.iter().zip(&self.head.texts).filter(|(meaning, _)| names_plan(meaning));
+        let denied = named.find(|(_, header)| tier::is_denied(header));
+        denied.map_or(Ok(()), |(_, header)| Err(format!("the header `{header}` speaks of those who are not on a plan")))
+    }
+
     /// Why columns are left out, or rows by what stands in `metric_column`.
     fn skipped(&self, metric_column: Option<usize>) -> Vec<Refusal> {
         let reason = |name: String| format!("`{name}` {LEFT_OUT}");
@@ -115,7 +126,10 @@ impl Sheet<'_> {
             let texts = self.lines().filter_map(move |line| line.text(column));
             texts.filter(|text| header::meaning(&text.plain) == Meaning::Qualified).map(Text::shown)
         });
-        columns.chain(labels).map(reason).collect()
+        let titles = self.body.iter().filter_map(Line::section).map(Text::shown);
+        let titles = titles.filter(|title| plan::of_title(title) == Plan::Unclear);
+        let unclear = titles.map(|title| format!("below `{title}`: {}", plan::UNCLEAR));
+        columns.chain(labels).map(reason).chain(unclear).collect()
     }
 
     /// A row with fewer or more cells than the header may have its numbers below the wrong names.
@@ -152,15 +166,20 @@ impl Sheet<'_> {
         self.body.iter().filter(|line| !line.is_blank() && line.section().is_none())
     }
 
-    /// Every row with the titles that stand above it within the table: the plan, and the group.
+    /// Every row with the titles that stand above it within the table: the plan, and the group. Below a title that leaves
+    /// the plan open are none.
     pub fn titled(&self) -> impl Iterator<Item = (&Line, Option<String>, Option<String>)> {
         let mut tier = self.tier.clone();
         let mut section = None;
+        let mut is_unclear = false;
         self.body.iter().filter(|line| !line.is_blank()).filter_map(move |line| {
-            let Some(title) = line.section() else { return Some((line, tier.clone(), section.clone())) };
-            match tier::in_title(&title.shown()) {
-                Some(named) => tier = Some(named),
-                None => section = Some(title.shown()),
+            let Some(title) = line.section() else {
+                return (!is_unclear).then(|| (line, tier.clone(), section.clone()));
+            };
+            match plan::of_title(&title.shown()) {
+                Plan::Named(named) => (tier, is_unclear) = (Some(named), false),
+                Plan::Unsaid => section = Some(title.shown()),
+                Plan::Unclear => is_unclear = true,
             }
             None
         })
