@@ -40,8 +40,12 @@ pub fn of_title(title: &str) -> Plan {
     tier::in_title(title).map_or(Plan::Unsaid, Plan::Named)
 }
 
-/// What the innermost title around a block says. A tab's title is a plan's even where it is none of the usual.
+/// What the innermost title around a block says, unless one of them speaks of other numbers than those that hold now. A tab's
+/// title is a plan's even where it is none of the usual.
 pub fn around(places: &[Place]) -> Plan {
+    if places.iter().any(|place| words::is_of_others(&place.title) || tier::is_denied(&place.title)) {
+        return Plan::Unclear;
+    }
     let says = |place: &Place| match of_title(&place.title) {
         Plan::Unsaid if place.is_tab() && !speaks_of_models(&place.title) => {
             tier::of_label(&place.title).map_or(Plan::Unsaid, Plan::Named)
@@ -159,6 +163,13 @@ mod tests {
             "Previous limits (before June 2025)",
             "Upcoming limits",
             "Example",
+            "Old free tier limits",
+            "Batch API limits (free tier)",
+            "Legacy free plan (closed to new users)",
+            "Free tier limits until June 2026",
+            "Higher limits",
+            "Paid models",
+            "Dedicated endpoints",
         ] {
             assert_eq!(of_title(title), Plan::Unclear, "{title}");
         }
@@ -167,9 +178,22 @@ mod tests {
             ("Free tier", "Free"),
             ("Paid tier (billing is set up)", "Paid"),
             ("Limits of the free plan", "Free"),
+            ("Max plan limits", "Max plan"),
+            ("Gold tier", "Gold tier"),
+            ("GLM Coding Plan Lite", "GLM Coding Plan Lite"),
+            ("Hugging Face PRO", "Hugging Face PRO"),
         ] {
             assert_eq!(of_title(title), Plan::Named(tier.to_owned()), "{title}");
         }
-        assert_eq!(of_title("Rate limits"), Plan::Unsaid);
+        for title in [
+            "Rate limits",
+            "Limits by usage tier",
+            "Choose your plan",
+            "Legacy models",
+            "Gemini 2.5 Pro",
+            "Free models",
+        ] {
+            assert_eq!(of_title(title), Plan::Unsaid, "{title}");
+        }
     }
 }

@@ -24,10 +24,43 @@ pub fn in_title(text: &str) -> Option<String> {
         return in_title(title).map(|tier| format!("{tier} ({kind})"));
     }
     let text = split_glued(text);
-    let Tiers::One(tier) = named(&text, false) else { return None };
+    let tier = match named(&text, false) {
+        Tiers::One(tier) => tier,
+        Tiers::None => return of_unknown_name(&text),
+        Tiers::Several => return None,
+    };
     let says_plan = words_of(&text).any(|word| matches!(words::word(&word), Some(Word::TierNoun)));
     let is_plain = words_of(&text).all(|word| words::word(&word).is_some_and(|word| !matches!(word, Word::Counts(_))));
-    (says_plan || is_plain).then_some(tier)
+    let is_short = words_of(&text).count() <= MOST_NAME && !text.contains(|c: char| c.is_ascii_digit());
+    match (says_plan || is_plain, words_of(&text).last()) {
+        (true, _) => Some(tier),
+        // "Hugging Face PRO"
+        (false, Some(last)) if is_short && last != "free" && words::word(&last) == Some(Word::Tier) => {
+            Some(shown(&text))
+        }
+        _ => None,
+    }
+}
+
+/// A longer name is a sentence.
+const MOST_NAME: usize = 4;
+
+/// "Gold tier", "GLM Coding Plan": what nobody knows, and calls itself a plan.
+fn of_unknown_name(text: &str) -> Option<String> {
+    const NO_NAMES: &str = "pricing|billing|service|upgrade|upgrading|choose|change|which|this|that|select|what|compare|same|\
+        new|one|next|another|higher|lower|better|other|different|no|without|not|and|or|with|to|on|see|which|pick|subscription";
+    let words: Vec<String> = original_words(text).collect();
+    let known: Vec<Option<Word>> = words.iter().map(|word| words::word(&word.to_lowercase())).collect();
+    let is_noun = |word: &String| ["plan", "tier", "subscription"].contains(&word.to_lowercase().as_str());
+    let is_name = |at: usize| {
+        let word = words[at].to_lowercase();
+        known[at].is_none() && !words::is_one_of(NO_NAMES, &word) || word == "max"
+    };
+    let noun = words.iter().position(is_noun)?;
+    let first = (0..noun).rev().take_while(|at| is_name(*at)).last()?;
+    let is_whole = known[noun + 1..].iter().any(|word| !matches!(word, Some(Word::Filler)));
+    let end = if is_whole { words.len() } else { noun + 1 };
+    (end - first <= MOST_NAME).then(|| words[first..end].join(" "))
 }
 
 /// "Free tier (organization accounts)" is one of several free tiers: the title, and which of them.

@@ -1,6 +1,10 @@
 //! The words that limits are documented with: the one table in which a new synonym belongs.
 
+mod titles;
+
 use crate::chat::Period;
+
+pub use titles::{is_elsewhere, is_error_title, is_general, is_of_others};
 
 /// What a documented limit counts. Only the first two are limits that relay keeps; the others are told apart from them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -314,27 +318,11 @@ pub fn task(text: &str) -> Option<&str> {
     text.split(|c: char| !c.is_alphanumeric()).find(|word| is_one_of(TASKS, word))
 }
 
-/// Whether a title or an introduction speaks of other numbers than those of every request on a plan now.
-pub fn is_elsewhere(text: &str) -> bool {
-    const ELSEWHERE: &str = "previous|previously|former|formerly|upcoming|example|examples|batch|billing|payment|card";
-    let text = text.to_lowercase();
-    let names_plan = |word: &str| self::word(word) == Some(Word::Tier);
-    let words = || text.split(|c: char| !c.is_alphanumeric());
-    !words().any(names_plan) && words().any(|word| is_one_of(ELSEWHERE, word))
-}
-
 /// Whether what stands behind a model's name in brackets makes another of it: one that is billed, or counted, apart.
 pub fn is_apart(text: &str) -> bool {
     const APART: &str = "batch|flex|priority|paid|dedicated|provisioned|finetuned|tuned|turbo";
     let text = text.to_lowercase();
     text.split(|c: char| !c.is_alphanumeric()).any(|word| is_one_of(APART, word))
-}
-
-/// Words of titles that say no more than that limits follow, beside those about limits.
-pub fn is_general(word: &str) -> bool {
-    const GENERAL: &str = "and|or|credits|credit|remaining|pricing|billing|how|work|works|measured|what|is|are|apply|\
-        overview|understanding|general|this|with|limitation|limitations|specification|specifications|request|requests|token|tokens|about|on|to|basic|standard";
-    is_one_of(GENERAL, word)
 }
 
 /// Words after which a number is an example, a wish or a threat, and no limit.
@@ -353,27 +341,4 @@ pub fn ends_with_sentence(known: &str, sentence: &str) -> bool {
         "used" => !sentence.contains("used to"),
         _ => is_one_of("about|over|exceed|exceeds|exceeding", known),
     }
-}
-
-/// What the title of a page says that is no documentation: an error, a sign-in, a challenge.
-pub fn is_error_title(title: &str) -> bool {
-    const PARTS: &str = "page not found|not found|access denied|just a moment|attention required|\
-        are you a robot|verify you are human|checking your browser|service unavailable|bad gateway|\
-        gateway timeout|internal server error|too many requests|something went wrong|application error|\
-        under maintenance|enable javascript|unauthorized|forbidden|page doesn't exist|page does not exist|\
-        page isn't available";
-    const BEGINS: &str = "400|401|403|404|410|429|451|500|502|503|504|sign in|log in|login|error";
-    let title = title.to_lowercase();
-    let title = title.trim();
-    let is_short = title.split_whitespace().count() <= 8;
-    is_short
-        && (PARTS.split('|').any(|part| title.contains(part))
-            || BEGINS.split('|').any(|begin| begins_with_word(title, begin)))
-}
-
-fn begins_with_word(title: &str, word: &str) -> bool {
-    let Some(rest) = title.strip_prefix(word) else { return false };
-    let is_alone = rest.is_empty() || rest.starts_with([' ', ':', '-', '–', '|', '.']);
-    // "Error codes and rate limits" is a page of documentation.
-    is_alone && !(word == "error" && rest.trim_start().starts_with(|c: char| c.is_alphanumeric()))
 }

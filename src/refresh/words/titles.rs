@@ -1,0 +1,73 @@
+//! What the words of titles say beside plans and limits.
+
+use super::{Word, is_one_of, word};
+
+/// Whether a title speaks of other numbers than those of every request now, whichever plan it names, and whatever stands
+/// below it: "Old free tier limits", "Batch API limits", "Limits before June 2026".
+pub fn is_of_others(title: &str) -> bool {
+    const OTHERS: &str =
+        "previous|previously|former|formerly|upcoming|planned|example|examples|batch|discontinued|retired";
+    // Of a model they say nothing about its limits.
+    const OLD: &str = "old|older|legacy|deprecated";
+    const TIMES: &str = "before|until|from|starting|effective";
+    let words = lower_words(title);
+    let says = |list| words.iter().any(|word| is_one_of(list, word));
+    let is_dated = words.windows(2).any(|pair| is_one_of(TIMES, &pair[0]) && is_date(&pair[1]));
+    let is_closed = words.windows(2).any(|pair| pair[0] == "closed" && pair[1] == "to");
+    says(OTHERS) || says(OLD) && !says("model|models") || is_dated || is_closed
+}
+
+/// Whether a title or an introduction that names no plan speaks of such numbers, or of limits that one gets by paying or
+/// by asking.
+pub fn is_elsewhere(text: &str) -> bool {
+    const ELSEWHERE: &str =
+        "billing|payment|card|adding|higher|increased|provisioned|dedicated|reserved|tuned|finetuned";
+    const PAID: &str = "paid|premium|enterprise";
+    let words = lower_words(text);
+    let names_plan = words.iter().any(|own| word(own) == Some(Word::Tier));
+    let is_paid = words.windows(2).any(|pair| is_one_of(PAID, &pair[0]) && is_one_of("model|models", &pair[1]));
+    is_paid || is_of_others(text) || !names_plan && words.iter().any(|word| is_one_of(ELSEWHERE, word))
+}
+
+fn lower_words(text: &str) -> Vec<String> {
+    let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.map(str::to_lowercase).collect()
+}
+
+/// "June", "2026".
+fn is_date(word: &str) -> bool {
+    const MONTHS: &str = "january|february|march|april|may|june|july|august|september|october|november|december|jan|feb|mar|\
+        apr|jun|jul|aug|sep|sept|oct|nov|dec";
+    is_one_of(MONTHS, word)
+        || word.len() == 4 && word.starts_with("20") && word.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Words of titles that say no more than that limits follow, beside those about limits.
+pub fn is_general(word: &str) -> bool {
+    const GENERAL: &str = "and|or|credits|credit|remaining|pricing|billing|how|work|works|measured|what|is|are|apply|\
+        overview|understanding|general|this|with|limitation|limitations|specification|specifications|request|requests|token|tokens|about|on|to|basic|standard";
+    is_one_of(GENERAL, word)
+}
+
+/// What the title of a page says that is no documentation: an error, a sign-in, a challenge.
+pub fn is_error_title(title: &str) -> bool {
+    const PARTS: &str = "page not found|not found|access denied|just a moment|attention required|\
+        are you a robot|verify you are human|checking your browser|service unavailable|bad gateway|\
+        gateway timeout|internal server error|too many requests|something went wrong|application error|\
+        under maintenance|enable javascript|unauthorized|forbidden|page doesn't exist|page does not exist|\
+        page isn't available";
+    const BEGINS: &str = "400|401|403|404|410|429|451|500|502|503|504|sign in|log in|login|error";
+    let title = title.to_lowercase();
+    let title = title.trim();
+    let is_short = title.split_whitespace().count() <= 8;
+    is_short
+        && (PARTS.split('|').any(|part| title.contains(part))
+            || BEGINS.split('|').any(|begin| begins_with_word(title, begin)))
+}
+
+fn begins_with_word(title: &str, word: &str) -> bool {
+    let Some(rest) = title.strip_prefix(word) else { return false };
+    let is_alone = rest.is_empty() || rest.starts_with([' ', ':', '-', '–', '|', '.']);
+    // "Error codes and rate limits" is a page of documentation.
+    is_alone && !(word == "error" && rest.trim_start().starts_with(|c: char| c.is_alphanumeric()))
+}
