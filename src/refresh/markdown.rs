@@ -8,7 +8,7 @@ mod line;
 
 use comment::{is_gone, without_comments};
 use component::Component;
-use line::{cells, heading, is_delimiter, is_fenced, is_rule, item};
+use line::{cells, heading, indent, is_delimiter, is_fenced, is_rule, item};
 
 use super::grid::{Layout, Spanning};
 use super::html;
@@ -54,8 +54,8 @@ struct Reader<'a> {
 /// Text that may go on in the next line.
 struct Pending {
     line: usize,
-    /// An item's indent; none for a paragraph.
-    indent: Option<usize>,
+    indent: usize,
+    is_item: bool,
     text: String,
 }
 
@@ -183,7 +183,7 @@ impl<'a> Reader<'a> {
             }
         }
         let text: Vec<String> = self.lines[at..end].iter().map(|line| self.variables.fill(line)).collect();
-        html::read_into(&text.join("\n"), at + 1, &mut self.builder)?;
+        html::read_into(&text.join("\n"), at + 1, indent(self.lines[at]), &mut self.builder)?;
         Ok(end)
     }
 
@@ -228,7 +228,7 @@ impl<'a> Reader<'a> {
         if is_last && (is_short || (is_closed(usual) && !is_closed(last))) {
             layout.defect("the page ends inside the table");
         }
-        self.builder.table(layout.finish());
+        self.builder.table(layout.finish(), indent(self.lines[at]));
     }
 
     /// A line that is nothing but a component's tag opens or closes a tab, or changes nothing; whether it was one.
@@ -299,10 +299,9 @@ impl<'a> Reader<'a> {
             self.underline(line);
         } else if let Some(item) = item(line) {
             self.flush();
-            let indent = raw.chars().take_while(|c| c.is_whitespace()).map(|c| if c == '\t' { 4 } else { 1 }).sum();
-            self.pending = Some(Pending { line: at + 1, indent: Some(indent), text: item.to_owned() });
+            self.pending = Some(Pending { line: at + 1, indent: indent(raw), is_item: true, text: item.to_owned() });
         } else {
-            let goes_on = |pending: &&mut Pending| pending.indent.is_none() || raw.starts_with(char::is_whitespace);
+            let goes_on = |pending: &&mut Pending| !pending.is_item || raw.starts_with(char::is_whitespace);
             match self.pending.as_mut().filter(goes_on) {
                 // More than a line may have is no text, and is not kept.
                 Some(pending) if pending.text.len() > MOST_LINE => {}
@@ -312,7 +311,8 @@ impl<'a> Reader<'a> {
                 }
                 None => {
                     self.flush();
-                    self.pending = Some(Pending { line: at + 1, indent: None, text: line.trim().to_owned() });
+                    let (indent, text) = (indent(raw), line.trim().to_owned());
+                    self.pending = Some(Pending { line: at + 1, indent, is_item: false, text });
                 }
             }
         }
@@ -321,7 +321,7 @@ impl<'a> Reader<'a> {
     /// A line below a text makes a heading of it.
     fn underline(&mut self, rule: &str) {
         match self.pending.take() {
-            Some(Pending { line, indent: None, text }) if text.len() < 120 => {
+            Some(Pending { line, is_item: false, text, .. }) if text.len() < 120 => {
                 self.builder.heading(if rule.starts_with('=') { 1 } else { 2 }, of_markdown(&text), line);
             }
             pending => {
@@ -332,13 +332,13 @@ impl<'a> Reader<'a> {
     }
 
     fn flush(&mut self) {
-        let Some(Pending { line, indent, text }) = self.pending.take() else { return };
+        let Some(Pending { line, indent, is_item, text }) = self.pending.take() else { return };
         let bold =
             text.strip_prefix("**").and_then(|rest| rest.strip_suffix("**")).filter(|title| !title.contains("**"));
-        match (bold, indent) {
-            (_, Some(indent)) => self.builder.item(of_markdown(&text), indent, line),
-            (Some(title), None) if title.len() <= 80 => self.builder.heading(BOLD_LEVEL, of_markdown(title), line),
-            _ => self.builder.paragraph(of_markdown(&text), line),
+        match bold {
+            _ if is_item => self.builder.item(of_markdown(&text), indent, line),
+            Some(title) if title.len() <= 80 => self.builder.heading(BOLD_LEVEL, of_markdown(title), line),
+            _ => self.builder.paragraph(of_markdown(&text), indent, line),
         }
     }
 }

@@ -129,7 +129,7 @@ fn is_text(text: &Text) -> bool {
 pub struct Builder {
     page: Page,
     places: Rc<Vec<Place>>,
-    /// The item before, and its indent: those that are indented more stand under it.
+    /// The item before, and its indent: what is indented more stands under it.
     item: Option<(usize, String)>,
 }
 
@@ -180,8 +180,8 @@ impl Builder {
         Rc::make_mut(&mut self.places).truncate(depth);
     }
 
-    pub fn table(&mut self, grid: Grid) {
-        self.end_items(0);
+    pub fn table(&mut self, grid: Grid, indent: usize) {
+        self.go_below(indent);
         self.add(grid.line, Content::Table(grid));
     }
 
@@ -189,15 +189,20 @@ impl Builder {
         if !is_text(&text) {
             return;
         }
+        self.go_below(indent);
+        let title = text.shown();
+        self.item = (title.len() <= Self::LONGEST_TITLE).then_some((indent, title));
+        self.add(line, Content::Item(text));
+    }
+
+    /// What is indented more than the item before it stands under it.
+    fn go_below(&mut self, indent: usize) {
         match self.item.take() {
             Some((outer, title)) if outer < indent && self.places.len() < Self::MOST_PLACES => {
                 Rc::make_mut(&mut self.places).push(Place { title, kind: Kind::Item(outer) });
             }
             _ => self.end_items(indent),
         }
-        let title = text.shown();
-        self.item = (title.len() <= Self::LONGEST_TITLE).then_some((indent, title));
-        self.add(line, Content::Item(text));
     }
 
     /// Items below which nothing more stands, from this indent on.
@@ -212,9 +217,9 @@ impl Builder {
         }
     }
 
-    pub fn paragraph(&mut self, text: Text, line: usize) {
+    pub fn paragraph(&mut self, text: Text, indent: usize, line: usize) {
         if is_text(&text) {
-            self.end_items(0);
+            self.go_below(indent);
             self.add(line, Content::Paragraph(text));
         }
     }

@@ -14,17 +14,17 @@ use super::tabs::{Tab, Tabs};
 /// Reads a page.
 pub fn read(text: &str) -> Result<Page, Unreadable> {
     let mut builder = Builder::default();
-    read_into(text, 1, &mut builder)?;
+    read_into(text, 1, 0, &mut builder)?;
     Ok(builder.finish())
 }
 
-/// Reads HTML that begins at a line of a page of another kind, such as a table in markdown.
-pub fn read_into(text: &str, first_line: usize, builder: &mut Builder) -> Result<(), Unreadable> {
+/// Reads HTML that begins at a line and an indent of a page of another kind, such as a table in markdown.
+pub fn read_into(text: &str, first_line: usize, indent: usize, builder: &mut Builder) -> Result<(), Unreadable> {
     let Cleaned { html, cut_tables } = clean(text, first_line)?;
     let document = Html::parse_document(&html);
     let count = |name: &str| html.matches(name).count();
     let tabs = Tabs::new(count("<x-panel ") >= count("<x-tab "));
-    let mut walker = Walker::new(builder, cut_tables, tabs, first_line);
+    let mut walker = Walker { lists: indent, ..Walker::new(builder, cut_tables, tabs, first_line) };
     let mut hidden = None;
     for edge in document.tree.root().traverse() {
         match edge {
@@ -101,7 +101,7 @@ struct Walker<'a> {
     loose: Text,
     /// The tabs that stand side by side: a paragraph before what follows them.
     choice: Text,
-    /// How many lists are open.
+    /// How many lists are open, or how far what is read is indented.
     lists: usize,
     /// The term that descriptions belong to.
     term: Text,
@@ -246,7 +246,7 @@ impl<'a> Walker<'a> {
             Purpose::Heading(level) => self.builder.heading(level, text, line),
             Purpose::Item => self.builder.item(text, self.lists, line),
             Purpose::Term => self.term = text,
-            Purpose::Paragraph => self.builder.paragraph(text, line),
+            Purpose::Paragraph => self.builder.paragraph(text, 0, line),
             Purpose::Code => match self.sinks.last_mut() {
                 Some(sink) => sink.text.code(&text.plain),
                 None => self.loose.code(&text.plain),
@@ -301,13 +301,13 @@ impl<'a> Walker<'a> {
         let text = std::mem::take(&mut self.loose);
         if !text.is_blank() {
             self.offer();
-            self.builder.paragraph(text, self.line);
+            self.builder.paragraph(text, 0, self.line);
         }
     }
 
     fn offer(&mut self) {
         let choice = std::mem::take(&mut self.choice);
-        self.builder.paragraph(choice, self.line);
+        self.builder.paragraph(choice, 0, self.line);
     }
 
     /// What stands beside the text has titles of its own, which are none of what follows.
@@ -366,7 +366,8 @@ impl<'a> Walker<'a> {
         if table.is_cut {
             table.layout.defect("the page ends inside the table");
         }
-        self.builder.table(table.layout.finish());
+        let is_in_item = self.sinks.iter().any(|sink| matches!(sink.purpose, Purpose::Item));
+        self.builder.table(table.layout.finish(), self.lists + usize::from(is_in_item));
     }
 }
 

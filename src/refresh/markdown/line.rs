@@ -86,3 +86,8 @@ pub fn cells(line: &str) -> Vec<String> {
     }
     cells.into_iter().map(|cell| cell.trim().to_owned()).collect()
 }
+
+/// How far a line is indented.
+pub fn indent(line: &str) -> usize {
+    line.chars().take_while(|c| c.is_whitespace()).map(|c| if c == '\t' { 4 } else { 1 }).sum()
+}
