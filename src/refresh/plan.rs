@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::page::{Block, Content, Place};
 use super::text::{SEAM, Text};
 use super::tier::{self, Tiers};
-use super::words;
+use super::{row, words};
 
 /// Whose numbers follow, by what stands above them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -47,7 +47,7 @@ pub fn around(places: &[Place]) -> Plan {
         return Plan::Unclear;
     }
     let says = |place: &Place| match of_title(&place.title) {
-        Plan::Unsaid if place.is_tab() && !speaks_of_models(&place.title) => {
+        Plan::Unsaid if place.is_tab() && !row::is_id(&place.title) && !speaks_of_models(&place.title) => {
             tier::of_label(&place.title).map_or(Plan::Unsaid, Plan::Named)
         }
         said => said,

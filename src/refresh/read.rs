@@ -84,6 +84,7 @@ fn read_page(page: &Page, reading: &mut Reading) -> bool {
     let mut lines = Lines::default();
     let mut above = Above::default();
     let scaled = Scaled::of(page);
+    let mut before = None;
     let mut blocks = page.blocks.iter().peekable();
     while let Some(block) = blocks.next() {
         if reading.rows.len() + lines.rows.len() > MOST_ROWS {
@@ -102,7 +103,8 @@ fn read_page(page: &Page, reading: &mut Reading) -> bool {
                 if is_scaled {
                     whole = Some(Grid { defect: Some(SCALED), ..whole.unwrap_or_else(|| grid.clone()) });
                 }
-                tables.read(whole.as_ref().unwrap_or(grid), block, &above.of_table(&block.places), reading);
+                let named = named_above(block, before);
+                tables.read(whole.as_ref().unwrap_or(grid), block, named, &above.of_table(&block.places), reading);
             }
             Content::Item(text) => lines.take(statement::item(text, block.line), block, &above, reading),
             Content::Paragraph(text) => lines.paragraph(text, block, &above, reading),
@@ -111,6 +113,7 @@ fn read_page(page: &Page, reading: &mut Reading) -> bool {
             lines.introduces = text.shown().ends_with(':');
         }
         above.pass(block);
+        before = Some(block);
     }
     lines.end(reading);
     true
@@ -132,13 +135,17 @@ struct Tables {
 }
 
 impl Tables {
-    fn read(&mut self, grid: &Grid, block: &Block, around: &Plan, reading: &mut Reading) {
+    fn read(&mut self, grid: &Grid, block: &Block, named: Option<String>, around: &Plan, reading: &mut Reading) {
         self.count += 1;
         let title = block.places.last().map(|place| place.title.as_str());
         let told = table::read(grid, around, title);
         let told = told.and_then(|Told { rows, skipped }| {
-            let rows: Vec<Row> =
-                rows.into_iter().map(|row| if row.model == "*" { under(row, &block.places) } else { row }).collect();
+            let names = grid.caption.iter().chain(&named);
+            let whose = |row: Row| match row.model.as_str() {
+                "*" => under(names.clone().fold(row, |row, name| named_by(row, name, true)), &block.places),
+                _ => row,
+            };
+            let rows: Vec<Row> = rows.into_iter().map(whose).collect();
             let says = format!("{:?}", rows.iter().map(Row::says).collect::<Vec<_>>());
             match self.read.entry(says) {
                 Entry::Occupied(known) => Err(format!("it repeats table {}", known.get())),
@@ -275,38 +282,64 @@ fn contradicted(rows: &mut [Row]) {
     }
 }
 
-/// The row with the model, or the group of them, that the title above it names.
-fn under(mut row: Row, places: &[Place]) -> Row {
-    let says = |place: &&Place| !(place.is_tab() || place.is_item() && is_general(&place.title));
-    let Some(place) = places.iter().rev().find(says) else { return row };
-    let model = if row.model == "*" && row.section.is_none() { model_of(place) } else { None };
+/// The row with the model, or the group of them, that the title above it names. A tab that is the row's plan is none.
+fn under(row: Row, places: &[Place]) -> Row {
+    let is_plan = |title: &str| is_general(title) || row.tier.is_some() && row.tier == tier::of_label(title);
+    let says = |place: &&Place| match place.is_tab() {
+        true => !is_plan(&place.title),
+        false => !(place.is_item() && is_general(&place.title)),
+    };
+    match places.iter().rev().find(says) {
+        Some(place) => named_by(row, &place.title, place.is_item()),
+        None => row,
+    }
+}
+
+/// The row with what a title names: the model, where the row names none, or the group. A title that is more than a name may
+/// have a model's id within it.
+fn named_by(mut row: Row, title: &str, may_hold_id: bool) -> Row {
+    let title = title.trim_end_matches(':');
+    let model = model_of(title, may_hold_id).filter(|_| row.model == "*" && row.section.is_none());
     if let Some(model) = model {
         row.model = model;
-    } else if row.section.is_none() && !is_general(&place.title) {
-        row.section = Some(place.title.trim_end_matches(':').to_owned());
+    } else if row.section.is_none() && !is_general(title) {
+        row.section = Some(title.to_owned());
     }
     row
 }
 
-/// The model that a title is, or that an item names which others stand below.
-fn model_of(place: &Place) -> Option<String> {
-    if row::is_id(&place.title) {
-        return Some(place.title.clone());
+/// The model that a title is, or the one that it holds.
+fn model_of(title: &str, may_hold_id: bool) -> Option<String> {
+    if row::is_id(title) {
+        return Some(title.to_owned());
     }
     let is_named = |word: &&str| row::is_id(word) && word.contains(|c: char| c.is_ascii_digit() || c == '/');
-    let words = place.title.split_whitespace().map(|word| word.trim_matches([',', ':', '(', ')', '"']));
+    let words = title.split_whitespace().map(|word| word.trim_matches([',', ':', '(', ')', '"']));
     let ids: Vec<&str> = words.filter(is_named).collect();
     match ids.as_slice() {
-        [id] if place.is_item() => Some((*id).to_owned()),
+        [id] if may_hold_id => Some((*id).to_owned()),
         _ => None,
     }
+}
+
+/// What the line right above a table names: "`x-70b`:", "Gemini 2.5 Flash:". A sentence about limits names nothing.
+fn named_above(block: &Block, before: Option<&Block>) -> Option<String> {
+    const MOST_WORDS: usize = 6;
+    let Content::Paragraph(text) = &before.filter(|before| before.places == block.places)?.content else { return None };
+    let shown = text.shown();
+    let name = shown.trim_end_matches(':');
+    let is_short = shown.split_whitespace().count() <= MOST_WORDS && shown.contains(|c: char| c.is_ascii_digit());
+    let names = row::is_id(name) || name.len() < shown.len() && (is_short || model_of(name, true).is_some());
+    names.then(|| name.to_owned())
 }
 
 /// A title that says no more than that limits follow.
 fn is_general(title: &str) -> bool {
     let words = title.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     tier::in_title(title).is_some()
-        || words
-            .map(str::to_lowercase)
-            .all(|word| words::is_general(&word) || matches!(words::word(&word), Some(Word::Filler | Word::TierNoun)))
+        || words.map(str::to_lowercase).all(|word| {
+            words::is_general(&word)
+                || word.bytes().all(|byte| byte.is_ascii_digit())
+                || matches!(words::word(&word), Some(Word::Filler | Word::TierNoun))
+        })
 }

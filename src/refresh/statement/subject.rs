@@ -118,14 +118,16 @@ fn stated(found: &Found, before: &str, text: &Text, part: &str, is_item: bool) -
         _ => return Err("a sentence names several models"),
     }
     let task = words::task(before).filter(|_| family.is_none()).map(str::to_owned);
-    Ok(Row { section: task, ..row(family.as_deref().unwrap_or("*"), tier) })
+    let is_apart = is_open && says_more(&outside(&found.before), &[], tier.is_some());
+    let section = task.or_else(|| is_apart.then(|| lead(part)));
+    Ok(Row { section, ..row(family.as_deref().unwrap_or("*"), tier) })
 }
 
-/// Whether a sentence says more before its numbers than whose limit it states: "With billing enabled", "In batch mode".
+/// Whether a sentence says more before its numbers than whose limit it states: "With billing enabled", "Gemini 2.5 Flash".
 fn says_more(before: &[Token], model: &[Token], names_plan: bool) -> bool {
     const PLAIN: &str = "you|can|is|are|has|have|be|to|of|or|up|at|most|no|more|than|make|send|allow|allows|set|limited|\
         capped|restricted|subject|limiting|increased|on|with|use|using|we|only|currently|there|this|these|it|its|they|any|\
-        that|which|endpoint|endpoints|apis|as|apply|applies|must|will|may|not";
+        that|which|endpoint|endpoints|apis|as|apply|applies|must|will|may|not|if|share|addition|note|tip|please";
     let is_plain = |word: &str| match words::word(&word.to_lowercase()) {
         Some(Word::Tier | Word::MaybeTier) => names_plan,
         Some(_) => true,
@@ -144,9 +146,21 @@ fn says_more(before: &[Token], model: &[Token], names_plan: bool) -> bool {
 
 /// Models that a sentence names before it states a limit: "`x-large` is limited to 30 requests per minute".
 fn models_before(text: &Text, part: &str) -> Vec<String> {
+    ids(text, before_limit(part))
+}
+
+/// What a sentence says before it states a limit.
+fn before_limit(part: &str) -> &str {
     let lower = part.to_ascii_lowercase();
     let end = STATES.iter().filter_map(|states| lower.find(states)).min().unwrap_or(part.len());
-    ids(text, &part[..end])
+    &part[..end]
+}
+
+/// Who or what is limited, in the words of the sentence.
+fn lead(part: &str) -> String {
+    let lead = before_limit(part).trim();
+    let lead = [" is", " are", " has a", " have a", ":"].iter().find_map(|end| lead.strip_suffix(end)).unwrap_or(lead);
+    lead.to_owned()
 }
 
 /// The models that a part of a line names by their ids.
@@ -247,30 +261,33 @@ fn label(part: &str) -> Option<(String, &str)> {
 /// The plan that a sentence names, before its numbers, or else behind them. What stands in parentheses behind somebody else
 /// than a model is a remark.
 fn named_tier(found: &Found, skips_remarks: bool) -> Result<Option<String>, &'static str> {
-    let outside = |tokens: &[Token]| {
-        let mut depth = 0_usize;
-        let mut kept = Vec::new();
-        for token in tokens {
-            match token {
-                Token::Sign('(') => depth += 1,
-                Token::Sign(')') => depth = depth.saturating_sub(1),
-                _ if depth > 0 && skips_remarks => {}
-                token => kept.push(token.clone()),
-            }
-        }
-        scope::text(&kept)
-    };
-    let before = outside(&found.before);
+    let kept = |tokens: &[Token]| if skips_remarks { scope::text(&outside(tokens)) } else { scope::text(tokens) };
+    let before = kept(&found.before);
     if tier::is_denied(&before) {
         return Err(scope::MIXED);
     }
     match tier::in_sentence(&before) {
         Tiers::None => scope::plan_behind(&found.behind),
-        Tiers::One(tier) if tier::in_sentence(&(before + &outside(&found.behind))) == Tiers::One(tier.clone()) => {
+        Tiers::One(tier) if tier::in_sentence(&(before + &kept(&found.behind))) == Tiers::One(tier.clone()) => {
             Ok(Some(tier))
         }
         _ => Err("a sentence names two plans"),
     }
+}
+
+/// The tokens that stand in no parentheses.
+fn outside(tokens: &[Token]) -> Vec<Token> {
+    let mut depth = 0_usize;
+    let mut kept = Vec::new();
+    for token in tokens {
+        match token {
+            Token::Sign('(') => depth += 1,
+            Token::Sign(')') => depth = depth.saturating_sub(1),
+            _ if depth > 0 => {}
+            token => kept.push(token.clone()),
+        }
+    }
+    kept
 }
 
 /// "If you have purchased less than 10 credits, …" is a plan of its own. Other conditions leave open when a limit holds.

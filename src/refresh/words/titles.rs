@@ -45,7 +45,7 @@ fn is_date(word: &str) -> bool {
 /// Words of titles that say no more than that limits follow, beside those about limits.
 pub fn is_general(word: &str) -> bool {
     const GENERAL: &str = "and|or|credits|credit|remaining|pricing|billing|how|work|works|measured|what|is|are|apply|\
-        overview|understanding|general|this|with|limitation|limitations|specification|specifications|request|requests|token|tokens|about|on|to|basic|standard";
+        overview|understanding|general|this|with|limitation|limitations|specification|specifications|request|requests|token|tokens|about|on|to|basic|standard|table";
     is_one_of(GENERAL, word)
 }
 
