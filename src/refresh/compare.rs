@@ -181,7 +181,7 @@ struct Comparing<'a> {
 impl<'a> Comparing<'a> {
     fn row(&mut self, row: &Row, all: &[&Row]) {
         if row.model == "*" || row.model.starts_with("*:") {
-            return self.account(row);
+            return self.account(row, all);
         }
         match names::find(row, &self.provider.models) {
             Match::One(model) => {
@@ -216,10 +216,16 @@ impl<'a> Comparing<'a> {
     }
 
     /// Limits of the account, where the catalogue has such and the page means no single task.
-    fn account(&mut self, row: &Row) {
+    fn account(&mut self, row: &Row, all: &[&Row]) {
         let family = row.model.strip_prefix('*').unwrap_or_default();
         let is_all = family.is_empty() || self.provider.models.iter().all(|model| model.id.ends_with(family));
-        if row.section.is_none() && is_all {
+        let is_other = |other: &Row| {
+            (&other.model, &other.section) == (&row.model, &row.section)
+                && row.limits().any(|(metric, value)| other.amounts.get(&metric).is_some_and(|other| *other != value))
+        };
+        if row.section.is_none() && is_all && all.iter().any(|other| is_other(other)) {
+            self.unsure("*", row, "the page gives two numbers for it");
+        } else if row.section.is_none() && is_all {
             self.limits("*", &self.provider.limits, row, false);
             self.each_model(row);
         }
@@ -263,7 +269,9 @@ impl<'a> Comparing<'a> {
                 Some(limit) if limit.amount == value => {}
                 Some(limit) => self.differs(name, limit, value, row, metric),
                 None if may_add => {
-                    self.changes.push(change(name, field(metric), None, Some(value), Op::Add, row, Some(metric)));
+                    let held = (value == 0).then(|| "a limit of 0 may be a misreading".to_owned());
+                    let added = change(name, field(metric), None, Some(value), Op::Add, row, Some(metric));
+                    self.changes.push(Change { held, ..added });
                 }
                 None => {}
             }

@@ -119,6 +119,34 @@ async fn a_model_with_two_numbers_is_unsure() {
     assert_eq!(finished.json()["applied"], false);
 }
 
+/// Limits of the account: the same number for each address, and for a key.
+const OF_ACCOUNT: &str =
+    "[[limit]]\nrequests = 30\nper = \"minute\"\n[[limit]]\nrequests = 60\nper = \"minute\"\nscope = \"ip\"\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_limit_that_was_compared_is_replaced() {
+    let site = with_page("Free accounts are limited to 20 requests per minute.\n").await;
+    let finished = refresh(&site, OF_ACCOUNT, &["--yes"]).await;
+    assert_eq!(changes(finished.exits(0)), ["page * requests_per_minute 30>20 change"]);
+    let text = finished.file("limits/acme.toml");
+    assert!(text.contains("requests = 20\n") && text.contains("requests = 60\n"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_with_two_numbers_and_a_limit_of_nothing_wait() {
+    let text = "# Free tier\n\nFree accounts are limited to 20 requests per minute.\n\n# Rate limits\n\n\
+                Free accounts are limited to 40 requests per minute.\n";
+    let site = with_page(text).await;
+    let torn = refresh(&site, OF_ACCOUNT, &["--yes", "--allow-large"]).await;
+    assert_eq!(changes(torn.exits(0)), ["page * model ->- unsure !"]);
+    assert_eq!(torn.json()["applied"], false);
+    let head = "## Free tier\n\n| Model | RPM | TPM |\n| --- | --- | --- |\n";
+    let text = "| a-large | 30 | 0 |\n| b-large | 30 | - |\n| c-large | 30 | - |\n| d-large | 30 | - |\n";
+    site.set("/limits.md", markdown(&format!("{head}{text}")));
+    let none = refresh(&site, "", &["--yes"]).await;
+    assert_eq!(changes(none.exits(0)), ["page a-large tokens_per_minute ->0 add !"]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_known_page_is_asked_for_on_condition() {
     for (name, value, asks) in
