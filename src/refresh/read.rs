@@ -242,7 +242,8 @@ impl Lines {
         for intro in self.intro.iter().filter(|intro| row.tier.is_some() && intro.model == row.model) {
             for (metric, value) in &intro.amounts {
                 row.amounts.entry(*metric).or_insert(*value);
-                row.evidence.cells.entry(*metric).or_insert_with(|| intro.evidence.cell.clone());
+                let cell = intro.evidence.cells.get(metric).unwrap_or(&intro.evidence.cell);
+                row.evidence.cells.entry(*metric).or_insert_with(|| cell.clone());
             }
         }
     }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::chat::Period;
 
-use super::amount::Metric;
+use super::amount::{Metric, Token, tokens};
 use super::text::{SEAM, Text, shown};
 
 /// Evidence is shown to people, so it is short.
@@ -43,6 +43,25 @@ impl Quote {
         let cell = shown(cell);
         Self { line, cell: cell.chars().take(MOST_QUOTED).collect(), cells: BTreeMap::new() }
     }
+}
+
+/// As much of a line as evidence shows, with the number in it.
+pub fn window(line: &str, value: u64) -> String {
+    const BEFORE: usize = MOST_QUOTED / 2;
+    const LONGEST_NUMBER: usize = 32;
+    if line.chars().count() <= MOST_QUOTED {
+        return line.to_owned();
+    }
+    let is_value = |at: usize| {
+        let near = &line[at..line.ceil_char_boundary(at + LONGEST_NUMBER)];
+        tokens(near).first() == Some(&Token::Number(value))
+    };
+    let is_digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
+    let begins = |at: &usize| is_digit(line[*at..].chars().next()) && !is_digit(line[..*at].chars().next_back());
+    let starts = line.char_indices().map(|(at, _)| at).filter(begins);
+    let number = starts.into_iter().find(|at| is_value(*at)).unwrap_or_default();
+    let skipped = line[..number].chars().count().saturating_sub(BEFORE);
+    line.chars().skip(skipped).take(MOST_QUOTED).collect()
 }
 
 impl Row {
@@ -171,6 +190,15 @@ mod tests {
             assert_eq!(model(&of_markdown(cell)).map(|(name, _)| name).as_deref(), Some(name), "{cell}");
         }
         assert_eq!(model(&of_markdown("{MODEL}")), None);
+    }
+
+    #[test]
+    fn evidence_has_the_number_however_far_it_stands() {
+        let line =
+            format!("{} you may send 1,500 requests per day. {}", "We like it. ".repeat(30), "And so on. ".repeat(30));
+        let shown = window(&line, 1_500);
+        assert!(shown.contains("may send 1,500 requests per day") && shown.chars().count() == MOST_QUOTED, "{shown}");
+        assert!(line.contains(&shown));
     }
 
     #[test]

@@ -6,8 +6,8 @@ mod subject;
 
 use super::amount::{self, Amount, Metric, Token, Unit, tokens, unit};
 use super::header;
-use super::row::{Quote, Row};
-use super::text::Text;
+use super::row::{Quote, Row, window};
+use super::text::{Text, shown};
 use super::words::{self, Counted, Word};
 use subject::subject;
 
@@ -77,15 +77,17 @@ fn labelled_rates(shown: &str, text: &Text, line: usize) -> Option<Said> {
     }
     let subject = subject::of_label(label.trim(), text);
     Some(match subject {
-        Ok(subject) => Said::Limits(with(Row { evidence: Quote::new(line, shown), ..subject }, amounts)),
+        Ok(subject) => Said::Limits(with(subject, amounts, line, shown)),
         Err(reason) => Said::Unclear(reason),
     })
 }
 
-/// A row with amounts that all stand in its line.
-fn with(mut row: Row, amounts: Vec<(Metric, u64)>) -> Row {
+/// A row with amounts that all stand in this text of a line.
+fn with(row: Row, amounts: Vec<(Metric, u64)>, line: usize, text: &str) -> Row {
+    let mut row = Row { evidence: Quote::new(line, text), ..row };
+    let text = shown(text);
     for (metric, value) in amounts {
-        row.evidence.cells.insert(metric, row.evidence.cell.clone());
+        row.evidence.cells.insert(metric, window(&text, value));
         row.amounts.insert(metric, value);
     }
     row
@@ -125,12 +127,7 @@ fn labelled_metric(shown: &str, line: usize) -> Option<Said> {
         return value.contains('{').then_some(Said::Unclear(UNRESOLVED));
     }
     let amounts = amount::cell(value, unit).ok()?;
-    let mut row = Row { model: "*".to_owned(), evidence: Quote::new(line, shown), ..Row::default() };
-    for (metric, value) in amounts {
-        row.evidence.cells.insert(metric, shown.to_owned());
-        row.amounts.insert(metric, value);
-    }
-    Some(Said::Limits(row))
+    Some(Said::Limits(with(Row { model: "*".to_owned(), ..Row::default() }, amounts, line, shown)))
 }
 
 /// A text cut behind every full stop that ends a sentence.
@@ -191,7 +188,7 @@ fn sentence(part: &str, text: &Text, line: usize, is_item: bool) -> Said {
         Ok(subject) => subject,
         Err(reason) => return Said::Unclear(reason),
     };
-    Said::Limits(with(Row { evidence: Quote::new(line, part), ..subject }, found.amounts))
+    Said::Limits(with(subject, found.amounts, line, part))
 }
 
 fn has_rate(tokens: &[Token]) -> bool {
