@@ -2,8 +2,8 @@
 
 use crate::catalog::Model;
 
-use super::row::Row;
-use super::words;
+use super::row::{self, Row};
+use super::{tier, words};
 
 /// What a page's words mean.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,8 +17,8 @@ pub enum Match<'a> {
 /// The model that a row is about.
 pub fn find<'a>(row: &Row, models: &'a [Model]) -> Match<'a> {
     let names: Vec<&str> = row.ids.iter().map(String::as_str).chain([row.model.as_str()]).collect();
-    let parts: Vec<&str> =
-        row.model.split([',', ';', '&']).flat_map(|part| part.split(" and ")).map(str::trim).collect();
+    let parts = row.model.split([',', ';', '&']).flat_map(|part| part.split(" and "));
+    let parts: Vec<&str> = parts.flat_map(|part| part.split(" / ")).map(str::trim).collect();
     let mut together: Vec<&Model> = Vec::new();
     for model in parts.iter().filter(|_| parts.len() > 1).filter_map(|part| surely(&[part], models)) {
         if !together.iter().any(|known| known.id == model.id) {
@@ -28,8 +28,11 @@ pub fn find<'a>(row: &Row, models: &'a [Model]) -> Match<'a> {
     if together.len() > 1 {
         return Match::Unsure(together);
     }
-    if let Some(found) = by_name(&names, models) {
-        return found;
+    let is_of_row = row.model.split_once(" (").is_none_or(|(_, beside)| says_nothing(beside, row.tier.as_deref()));
+    match by_name(&names, models) {
+        Some(Match::One(model)) if !is_of_row => return Match::Unsure(vec![model]),
+        Some(found) => return found,
+        None => {}
     }
     let perhaps: Vec<&Model> =
         models.iter().filter(|model| names.iter().any(|name| is_begin(&plain(name), &plain(&model.id)))).collect();
@@ -44,6 +47,10 @@ fn by_name<'a>(names: &[&str], models: &'a [Model]) -> Option<Match<'a>> {
             models.iter().filter(|model| names.iter().any(|name| is_it(name, &model.id))).collect();
         match found.as_slice() {
             [] => {}
+            // One maker's model, tuned by another, is another model.
+            [one] if !names.iter().any(|name| is_it(name, &one.id) && is_of_maker(name, &one.id)) => {
+                return Some(Match::Unsure(vec![one]));
+            }
             [one] => return Some(Match::One(one)),
             _ => return Some(Match::Unsure(found)),
         }
@@ -58,13 +65,40 @@ fn surely<'a>(names: &[&str], models: &'a [Model]) -> Option<&'a Model> {
     }
 }
 
-/// A name without its maker, its case and its joints: "Llama 3.3 70B" and `meta/llama-3.3-70b` are one.
+/// A name without its maker, its case, its joints and what stands in brackets: "Llama 3.3 70B" and `meta/llama-3.3-70b` are one.
 fn plain(name: &str) -> String {
-    // What is billed or counted apart is another than the model.
-    let name = name.split_once(" (").filter(|(_, beside)| !words::is_apart(beside)).map_or(name, |(name, _)| name);
+    let name = name.split_once(" (").map_or(name, |(name, _)| name);
     let name = name.rsplit('/').next().unwrap_or(name);
     let name = name.replace('+', "plus");
     name.chars().filter(|c| c.is_alphanumeric() || *c == ':').collect::<String>().to_lowercase()
+}
+
+/// Whether two names have one maker, as far as both name theirs: `meta/` and `meta-llama/` have.
+fn is_of_maker(name: &str, id: &str) -> bool {
+    let maker = |name: &str| {
+        let maker = name.rsplit('/').nth(1)?.to_lowercase();
+        Some(maker.chars().filter(|c| c.is_alphanumeric()).collect::<String>())
+    };
+    match (maker(name), maker(id)) {
+        (Some(a), Some(b)) => a.starts_with(&b) || b.starts_with(&a),
+        _ => true,
+    }
+}
+
+/// Whether what stands in brackets behind a model's name makes no other model of it: its state, its date, its size, an id, the
+/// plan that the row is about. Anything else may be billed, or counted, apart.
+fn says_nothing(beside: &str, tier: Option<&str>) -> bool {
+    const STATES: &str =
+        "preview|new|beta|alpha|instruct|chat|it|deprecated|latest|default|stable|experimental|exp|legacy";
+    let beside = beside.trim_end_matches(')').trim();
+    let is_plan = tier::in_title(beside).is_some_and(|plan| tier.is_some_and(|tier| tier::is_same(&plan, tier)));
+    let is_number = |word: &str| word.trim_end_matches(['b', 'e']).bytes().all(|byte| byte.is_ascii_digit());
+    let lower = beside.to_lowercase();
+    let mut words = lower.split([' ', ',', '/', '-', '.']).filter(|word| !word.is_empty());
+    is_plan
+        || row::is_id(beside)
+        || lower.starts_with("now ")
+        || words.all(|word| words::is_one_of(STATES, word) || words::is_date(word) || is_number(word))
 }
 
 /// An id without the date of its version at its end: `command-a-03-2025`, `mistral-large-2512`, `x-2026-05-01`. Pages name such
@@ -135,6 +169,13 @@ mod tests {
             ("Llama 3.3 70B (preview)", "= meta/llama-3.3-70b"),
             ("Llama 3.3 70B (Batch)", "? meta/llama-3.3-70b"),
             ("Llama 3.3 70B (Flex processing, paid)", "? meta/llama-3.3-70b"),
+            ("Llama 3.3 70B (Pro plan)", "? meta/llama-3.3-70b"),
+            ("Llama 3.3 70B (Live API)", "? meta/llama-3.3-70b"),
+            ("Llama 3.3 70B (>200k context)", "? meta/llama-3.3-70b"),
+            ("Llama 3.3 70B (70B, 2025-06)", "= meta/llama-3.3-70b"),
+            ("meta-llama/llama-3.3-70b", "= meta/llama-3.3-70b"),
+            ("unsloth/llama-3.3-70b", "? meta/llama-3.3-70b"),
+            ("Command A / Mistral Large", "? command-a-03-2025 mistral-large-2512"),
             ("Mixtral", "none"),
         ] {
             let row = Row { model: name.to_owned(), ..Row::default() };

@@ -4,7 +4,7 @@ mod titles;
 
 use crate::chat::Period;
 
-pub use titles::{is_elsewhere, is_error_title, is_general, is_of_others};
+pub use titles::{is_date, is_elsewhere, is_error_title, is_general, is_of_others};
 
 /// What a documented limit counts. Only the first two are limits that relay keeps; the others are told apart from them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -316,13 +316,6 @@ pub fn task(text: &str) -> Option<&str> {
         scraping|assistant|assistants|agent|agents|thread|threads|vector|storage|retrieval|grounding|clustering|generation|\
         training|signup|signups|invite|invites|export|exports";
     text.split(|c: char| !c.is_alphanumeric()).find(|word| is_one_of(TASKS, word))
-}
-
-/// Whether what stands behind a model's name in brackets makes another of it: one that is billed, or counted, apart.
-pub fn is_apart(text: &str) -> bool {
-    const APART: &str = "batch|flex|priority|paid|dedicated|provisioned|finetuned|tuned|turbo";
-    let text = text.to_lowercase();
-    text.split(|c: char| !c.is_alphanumeric()).any(|word| is_one_of(APART, word))
 }
 
 /// Words after which a number is an example, a wish or a threat, and no limit.

@@ -40,8 +40,10 @@ pub fn read(sheet: &Sheet<'_>) -> Result<Vec<Row>, Refusal> {
         }
         let tier_cell =
             tier_column.and_then(|column| Some(tier::of_cell(&cell_text(line, column)?, &sheet.head.texts[column])));
-        let tier_above = tier_cell.or(tier_above);
         let (model, ids, section) = named(line, subject, section)?;
+        // "x-70b (Pro plan)"
+        let tier_beside = model.split_once(" (").and_then(|(_, beside)| tier::in_title(beside.trim_end_matches(')')));
+        let tier_above = tier_cell.or(tier_beside).or(tier_above);
         let context = context_column.and_then(|column| context(line, column));
         for (tier, amounts) in amounts(line, &limits)? {
             let plans = tier.map_or_else(|| ticked(line, &ticks, tier_above.clone()), |tier| vec![Some(tier)]);
@@ -223,8 +225,13 @@ type Amounts = Vec<(Option<String>, Vec<(usize, amount::Metric, u64)>)>;
 fn amounts(line: &Line, limits: &[Limits]) -> Result<Amounts, Refusal> {
     let mut by_tier: Amounts = Vec::new();
     for limit in limits {
+        let is_spread = line.cells.get(limit.column).is_some_and(|cell| cell.is_continued)
+            && limits.iter().any(|other| other.column + 1 == limit.column && other.units != limit.units);
         let text = line.text(limit.column).map(|text| text.plain.as_str()).unwrap_or_default();
         let found = match limit.units.as_slice() {
+            _ if is_spread && text.contains(|c: char| c.is_ascii_digit()) => {
+                return Err(format!("the cell `{}` stands below two units", super::super::text::shown(text)));
+            }
             [unit] => amount::cell(text, *unit)?,
             units => amount::series(text, units)?,
         };

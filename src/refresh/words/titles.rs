@@ -35,7 +35,7 @@ fn lower_words(text: &str) -> Vec<String> {
 }
 
 /// "June", "2026".
-fn is_date(word: &str) -> bool {
+pub fn is_date(word: &str) -> bool {
     const MONTHS: &str = "january|february|march|april|may|june|july|august|september|october|november|december|jan|feb|mar|\
         apr|jun|jul|aug|sep|sept|oct|nov|dec";
     is_one_of(MONTHS, word)
