@@ -63,6 +63,10 @@ pub fn meaning(text: &str) -> Meaning {
             _ => Meaning::Is(column),
         };
     }
+    // "Min RPM" is a least, and no minute.
+    if phrase.strip_prefix("min ").is_some_and(|rest| metric(rest).is_some()) {
+        return Meaning::Qualified;
+    }
     joined(&outside, &inside)
 }
 

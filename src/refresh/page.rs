@@ -224,6 +224,14 @@ impl Builder {
         }
     }
 
+    /// The caption of a figure: of the table right before it, or of what follows.
+    pub fn caption(&mut self, text: Text, line: usize) {
+        match self.page.blocks.last_mut().map(|block| &mut block.content) {
+            Some(Content::Table(grid)) if grid.caption.is_none() => grid.caption = Some(text.shown()),
+            _ => self.paragraph(text, 0, line),
+        }
+    }
+
     fn add(&mut self, line: usize, content: Content) {
         // One more than is read tells that there are more.
         if self.page.blocks.len() > MOST_BLOCKS {

@@ -85,11 +85,17 @@ pub fn introduced(text: &Text) -> Plan {
     match (announced(text), tier::in_sentence(&shown)) {
         (Some(tier), _) => Plan::Named(tier),
         _ if !shown.ends_with(':') => Plan::Unsaid,
-        (None, Tiers::None) if words::is_elsewhere(&shown) => Plan::Unclear,
+        (None, Tiers::None) if words::is_elsewhere(&shown) || is_condition(&shown) => Plan::Unclear,
         (None, Tiers::None) => Plan::Unsaid,
         (None, Tiers::One(tier)) if shown.to_lowercase().starts_with("with a") => Plan::Named(tier),
         (None, _) => Plan::Unclear,
     }
+}
+
+/// "Once you top up $5:"
+fn is_condition(text: &str) -> bool {
+    let text = text.to_lowercase();
+    ["once ", "after ", "if ", "when "].iter().any(|begin| text.starts_with(begin))
 }
 
 /// What was read of plans on the way to a block.

@@ -83,6 +83,13 @@ pub fn shown(text: &str) -> String {
     spaced.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// Whether raised digits behind a text make a power of ten of it; other numbers have notes.
+pub fn is_power(text: &str, raised: &str) -> bool {
+    let base =
+        text.strip_suffix("10").filter(|rest| !rest.ends_with(|c: char| c.is_ascii_digit() || c == ',' || c == '.'));
+    base.is_some() && matches!(raised.trim().parse(), Ok(3..=18_u8))
+}
+
 /// The path of a link, without host, query and fragment.
 fn path(target: &str) -> &str {
     let target = target.split(['?', '#', ' ']).next().unwrap_or_default();
@@ -217,8 +224,12 @@ fn tag(rest: &str, text: &mut Text) -> Option<usize> {
         "sup" | "del" | "s" | "strike" | "script" | "style" => {
             let close = format!("</{name}>");
             let after = &rest[end + 1..];
-            let content = ahead(after).find(&close).map_or(0, |at| at + close.len());
-            return Some(end + 1 + content);
+            let Some(at) = ahead(after).find(&close) else { return Some(end + 1) };
+            if name == "sup" && is_power(&text.plain, &after[..at]) {
+                text.push("^");
+                text.push(&after[..at]);
+            }
+            return Some(end + 1 + at + close.len());
         }
         "code" => {
             let after = &rest[end + 1..];
@@ -311,6 +322,7 @@ mod tests {
             ("[Embed (Images)](/reference/embed)", "Embed (Images)"),
             ("[![icon](https://x.y/a.png)Llama 8B](/m/llama-8b)", "Llama 8B"),
             ("30<sup>2</sup>", "30"),
+            ("10<sup>6</sup>", "10^6"),
             ("30[^1]", "30"),
             ("~~30~~ 60", "60"),
             ("3 &amp; 3n", "3 & 3n"),

@@ -214,7 +214,16 @@ fn value(digits: &str, factor: u64) -> Option<u64> {
 /// A text without the marks of footnotes at its end: `30*`, `30 †`, `30¹`, `30 [1]`.
 pub fn without_footnotes(text: &str) -> String {
     let is_mark = |c: char| matches!(c, '†' | '‡' | '§' | '¶' | '¹' | '²' | '³' | '⁰' | '\u{2074}'..='\u{2079}');
-    let mut text: String = text.chars().filter(|c| !is_mark(*c)).collect();
+    let mut marked = text;
+    let mut text = String::with_capacity(text.len());
+    while let Some(c) = marked.chars().next() {
+        marked = &marked[c.len_utf8()..];
+        // "10⁶" is no ten with a note.
+        let is_power = matches!(c, '³' | '\u{2074}'..='\u{2079}') && super::super::text::is_power(&text, "3");
+        if !is_mark(c) || is_power {
+            text.push(c);
+        }
+    }
     loop {
         let trimmed = text.trim_end_matches(|c: char| c.is_whitespace() || c == super::super::text::SEAM);
         let without = match trimmed.strip_suffix('*') {

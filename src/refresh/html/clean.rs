@@ -6,6 +6,7 @@
 use std::fmt::Write as _;
 
 use super::super::page::Unreadable;
+use super::super::text::{SEAM, is_power};
 
 /// Browsers stop at this depth too.
 pub const MOST_DEPTH: usize = 512;
@@ -23,14 +24,41 @@ const DROPPED: [&str; 15] = [
 ];
 
 /// Elements that stay, by their own names.
-const KEPT: [&str; 28] = [
-    "title", "table", "caption", "thead", "tbody", "tfoot", "tr", "th", "td", "h1", "h2", "h3", "h4", "h5", "h6", "ul",
-    "ol", "li", "p", "details", "summary", "dt", "dd", "aside", "nav", "x-code", "x-link", "x-tab",
+const KEPT: [&str; 29] = [
+    "title",
+    "table",
+    "caption",
+    "figcaption",
+    "thead",
+    "tbody",
+    "tfoot",
+    "tr",
+    "th",
+    "td",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "ul",
+    "ol",
+    "li",
+    "p",
+    "details",
+    "summary",
+    "dt",
+    "dd",
+    "aside",
+    "nav",
+    "x-code",
+    "x-link",
+    "x-tab",
 ];
 
 /// Elements after which a new line begins.
-const BLOCKS: [&str; 12] =
-    ["div", "section", "article", "main", "header", "footer", "figure", "figcaption", "blockquote", "dl", "br", "hr"];
+const BLOCKS: [&str; 11] =
+    ["div", "section", "article", "main", "header", "footer", "figure", "blockquote", "dl", "br", "hr"];
 
 /// Elements that others stand for by their role, as in tables made of `div`.
 const ROLES: [(&str, &str); 8] = [
@@ -132,8 +160,14 @@ impl Cleaner<'_> {
             return Ok(Some(after));
         }
         if DROPPED.contains(&tag.name.as_str()) {
-            self.out.push(super::super::text::SEAM);
-            return Ok(Some(if tag.is_empty { after } else { self.past(&tag.name, after) }));
+            let past = if tag.is_empty { after } else { self.past(&tag.name, after) };
+            let raised = text[after..past].split('<').next().unwrap_or_default();
+            if tag.name == "sup" && is_power(&self.out, raised) {
+                write!(self.out, "^{raised}").expect("strings grow");
+            } else {
+                self.out.push(SEAM);
+            }
+            return Ok(Some(past));
         }
         self.start(&tag, at)?;
         Ok(Some(after))

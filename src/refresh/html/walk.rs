@@ -64,6 +64,8 @@ enum Purpose {
     Code,
     Summary,
     Caption,
+    /// Before or behind what is captioned.
+    FigureCaption,
     Tab(Tab),
     Title,
 }
@@ -156,6 +158,10 @@ impl<'a> Walker<'a> {
             }
             "ul" | "ol" if !in_cell => self.open_list(),
             "dt" | "dd" if !in_cell => self.open_described(element.name() == "dt"),
+            "figcaption" if !in_cell => {
+                self.flush();
+                self.sink(Purpose::FigureCaption);
+            }
             "p" if self.sinks.is_empty() => {
                 self.flush();
                 self.sink(Purpose::Paragraph);
@@ -217,6 +223,7 @@ impl<'a> Walker<'a> {
                     Purpose::Item => name == "li" || name == "dd",
                     Purpose::Term => name == "dt",
                     Purpose::Paragraph => name == "p",
+                    Purpose::FigureCaption => name == "figcaption",
                     _ => false,
                 });
                 if is_own {
@@ -259,6 +266,7 @@ impl<'a> Walker<'a> {
             Purpose::Caption => {
                 self.each_table(|table| table.layout.caption(text.shown()));
             }
+            Purpose::FigureCaption => self.builder.caption(text, line),
             Purpose::Tab(tab) => {
                 self.choice.push(&text.shown());
                 self.choice.seam();
