@@ -140,9 +140,9 @@ impl Tables {
         let title = block.places.last().map(|place| place.title.as_str());
         let told = table::read(grid, around, title);
         let told = told.and_then(|Told { rows, skipped }| {
-            let names = grid.caption.iter().chain(&named);
+            let titles = grid.caption.iter().chain(&named);
             let whose = |row: Row| match row.model.as_str() {
-                "*" => under(names.clone().fold(row, |row, name| named_by(row, name, true)), &block.places),
+                "*" => under(titles.clone().fold(row, |row, name| named_by(row, name, true)), &block.places),
                 _ => row,
             };
             let rows: Vec<Row> = rows.into_iter().map(whose).collect();
@@ -286,9 +286,8 @@ fn contradicted(rows: &mut [Row]) {
 /// The row with the model, or the group of them, that the title above it names. A tab that is the row's plan is none.
 fn under(row: Row, places: &[Place]) -> Row {
     let is_plan = |title: &str| is_general(title) || row.tier.is_some() && row.tier == tier::of_label(title);
-    let says = |place: &&Place| match place.is_tab() {
-        true => !is_plan(&place.title),
-        false => !(place.is_item() && is_general(&place.title)),
+    let says = |place: &&Place| {
+        if place.is_tab() { !is_plan(&place.title) } else { !(place.is_item() && is_general(&place.title)) }
     };
     match places.iter().rev().find(says) {
         Some(place) => named_by(row, &place.title, place.is_item()),

@@ -149,26 +149,22 @@ impl<'a> Walker<'a> {
             "x-panel" => self.open_panel(element),
             "aside" | "nav" if !in_cell => self.open_beside(),
             "h1" | "h2" | "h3" | "h4" | "h5" | "h6" if !in_cell => {
-                self.flush();
-                self.sink(Purpose::Heading(element.name().as_bytes()[1] - b'0'));
+                self.begin(Purpose::Heading(element.name().as_bytes()[1] - b'0'));
             }
-            "li" if !in_cell => {
-                self.flush();
-                self.sink(Purpose::Item);
-            }
+            "li" if !in_cell => self.begin(Purpose::Item),
             "ul" | "ol" if !in_cell => self.open_list(),
             "dt" | "dd" if !in_cell => self.open_described(element.name() == "dt"),
-            "figcaption" if !in_cell => {
-                self.flush();
-                self.sink(Purpose::FigureCaption);
-            }
-            "p" if self.sinks.is_empty() => {
-                self.flush();
-                self.sink(Purpose::Paragraph);
-            }
+            "figcaption" if !in_cell => self.begin(Purpose::FigureCaption),
+            "p" if self.sinks.is_empty() => self.begin(Purpose::Paragraph),
             "p" | "br" | "li" | "dt" | "dd" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => self.line_break(),
             _ => self.open_text(element),
         }
+    }
+
+    /// A text that ends the one before it.
+    fn begin(&mut self, purpose: Purpose) {
+        self.flush();
+        self.sink(purpose);
     }
 
     /// Elements whose text is for one purpose.
