@@ -10,7 +10,7 @@ use super::amount::{Metric, Token, tokens};
 use super::text::{SEAM, Text, shown};
 
 /// Evidence is shown to people, so it is short.
-pub const MOST_QUOTED: usize = 400;
+pub const MOST_QUOTED: usize = 120;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Row {
