@@ -11,7 +11,7 @@ use crate::cli::exit::{Exit, Trouble};
 use crate::cli::output::Output;
 use crate::cli::setup;
 use crate::clock::earlier;
-use crate::config::{Environment, Flags, Paths, Settings};
+use crate::config::{Environment, Flags, Loaded, Paths, Settings};
 use crate::refresh::compare::Seen;
 use crate::refresh::look::Subject;
 
@@ -41,7 +41,10 @@ impl Desk {
         let cache = paths.as_ref().map(|paths| paths.cache.join("pages"));
         if let Some(folder) = &args.dir {
             let catalog = catalogue_of(folder)?;
-            let settings = setup::load(&flags.with(global), environment, None).await?.settings;
+            let Loaded { settings, problems, .. } = setup::load(&flags.with(global), environment, None).await?;
+            for problem in &problems {
+                output.notice(&problem.to_string());
+            }
             return Ok(Self { catalog, folder: folder.clone(), cache, is_whole: true, seen: Vec::new(), settings });
         }
         let no_home =
