@@ -100,8 +100,8 @@ impl Relay {
         lease.is_some_and(|lease| self.store.refuse(lease, period, now))
     }
 
-    /// What the headers of a response say of quotas, whose request was reserved at `since`: the meters take it, and one that says nothing is left stops the route at
-    /// once, until its reset.
+    /// What the headers of a response say of quotas, whose request was reserved at `since`: the meters take it, and one that says nothing is
+    /// left stops the route at once, until its reset.
     pub fn note_facts(&self, route: &Route, headers: &HeaderMap, since: Timestamp) {
         let now = self.clock.now();
         let facts = signal::facts(headers, route.provider.wire.requests_header, now);

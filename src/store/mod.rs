@@ -247,7 +247,8 @@ pub trait Store: Send + Sync {
     fn bound_sessions(&self, bounds: SessionBounds);
     /// Meters and rests as they are known here.
     fn view(&self) -> Arc<View>;
-    /// Counts by `RouteId` since this moment, or since its quarter of an hour began, over all processes, or why they cannot be had. May read a file.
+    /// Counts by `RouteId` since this moment, or since its quarter of an hour began, over all processes, or why they cannot be had. May
+    /// read a file.
     fn totals(&self, since: Timestamp) -> Result<Vec<Totals>, String>;
     /// Counts by quarter of an hour since this moment, oldest first, of every model there was. May read a file.
     fn history(&self, since: Timestamp) -> Result<Vec<Quarter>, String>;
