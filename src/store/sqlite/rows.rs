@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, Error, Row, params};
+use rusqlite::{CachedStatement, Connection, Error, Row, Statement, params};
 use serde_json::value::RawValue;
 
 use crate::chat::fault::{self, Class};
@@ -180,11 +180,17 @@ fn cause_of(text: &str, until: Timestamp) -> Fault {
     }
 }
 
-pub fn write_row(connection: &Connection, route: &(String, String), row: &LedgerRow) -> Result<(), Error> {
-    let sql =
+/// What `write_row` takes, for any number of rows.
+pub fn ledger(connection: &Connection) -> Result<CachedStatement<'_>, Error> {
+    connection.prepare_cached(
         "INSERT INTO ledger (at, request_id, provider, model, attempt, class, outcome, http_status, prompt_tokens,
-                                   completion_tokens, tokens_source, first_event_ms, total_ms, session)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+                             completion_tokens, tokens_source, first_event_ms, total_ms, session)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+    )
+}
+
+/// Writes a row of the ledger.
+pub fn write_row(ledger: &mut Statement<'_>, route: &(String, String), row: &LedgerRow) -> Result<(), Error> {
     let values = params![
         row.at.as_microsecond(),
         row.request_id,
@@ -201,7 +207,7 @@ pub fn write_row(connection: &Connection, route: &(String, String), row: &Ledger
         number(row.total_ms),
         row.session.map(|session| session.to_string()),
     ];
-    connection.prepare_cached(sql)?.execute(values).map(drop)
+    ledger.execute(values).map(drop)
 }
 
 /// Writes the route a session stays with, by its name; of two the later one counts.

@@ -331,13 +331,15 @@ impl Writer {
 
     fn write(&self, batch: &Batch) -> Result<(), Error> {
         self.journal.write(&self.connection, &batch.meters, &batch.due)?;
+        // Most changes are rows. To look the statement up for each takes as long as a tenth of writing it.
+        let mut ledger = rows::ledger(&self.connection)?;
         for change in &batch.changes {
             match change {
                 Change::Mark(mark, until, cause) => {
                     rows::write_mark(&self.connection, &self.marks[mark.0], *until, cause)?;
                 }
                 Change::Lift(mark) => rows::lift_mark(&self.connection, &self.marks[mark.0])?,
-                Change::Row(row) => rows::write_row(&self.connection, &self.shared.routes[row.route.0], row)?,
+                Change::Row(row) => rows::write_row(&mut ledger, &self.shared.routes[row.route.0], row)?,
                 Change::Pin(session, route, seen, forgotten) => {
                     rows::write_pin(&self.connection, *session, &self.route_names[route.0], *seen)?;
                     for session in forgotten {
