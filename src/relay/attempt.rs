@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Uri};
-use hyper::body::Incoming;
 use jiff::Timestamp;
 
 use crate::answer::{AnswerStream, Attempt, Body, Held};
@@ -19,7 +18,7 @@ use crate::quota::Cost;
 use crate::routing::{Candidate, Need, Route, RouteId, rank};
 use crate::store::Refusal;
 use crate::style::{self, Style, answer::Cleaning};
-use crate::upstream::{Call, EventStream, Received, call_headers, read_whole};
+use crate::upstream::{Call, EventStream, Received, ResponseBody, call_headers, read_whole};
 
 use super::Relay;
 use super::continuation::with_so_far;
@@ -170,7 +169,7 @@ impl Relay {
     /// What a success holds: a whole answer, or a stream up to its first real event.
     async fn received(
         &self,
-        body: Incoming,
+        body: ResponseBody,
         request: &ChatRequest,
         dialect: Dialect,
         target: Target<'_>,

@@ -16,7 +16,7 @@ use crate::chat::{Breakage, ChatRequest, ErrorKind, Fault, Period, StreamEvent};
 use crate::clock::{Clock, until};
 use crate::dialect::{Dialect, Target, Wire, sse};
 use crate::routing::Explanation;
-use crate::upstream::{Call, Client, EventStream, Key, Network, call_headers, read_whole};
+use crate::upstream::{Call, Client, EventStream, Key, Network, ResponseBody, call_headers, read_whole};
 
 use super::Options;
 
@@ -131,7 +131,7 @@ impl Remote {
         uri: &Uri,
         request: &ChatRequest,
         options: &Options,
-    ) -> Result<(HeaderMap, hyper::body::Incoming), Refused> {
+    ) -> Result<(HeaderMap, ResponseBody), Refused> {
         let wait = options.max_wait.map(|wait| format!("{}ms", wait.as_millis()));
         let own = [("x-relay-wait", wait), ("x-session-id", self.session.clone())];
         let mut headers = call_headers(uri, self.credential.clone());

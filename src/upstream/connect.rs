@@ -46,8 +46,11 @@ impl Connector {
     }
 }
 
+/// A connection's bytes, through TLS where it has some.
+pub type Stream = MaybeHttpsStream<TokioIo<TcpStream>>;
+
 impl Service<Uri> for Connector {
-    type Response = MaybeHttpsStream<TokioIo<TcpStream>>;
+    type Response = Stream;
     type Error = BoxError;
     type Future = Connecting<Self::Response>;
 
@@ -127,4 +130,10 @@ fn known(error: &(dyn Error + 'static)) -> Option<Breakage> {
         () if matches!(error.downcast_ref(), Some(rustls::Error::InvalidCertificate(_))) => Some(Breakage::Untrusted),
         () => None,
     }
+}
+
+/// An error with its causes, in one line. Holds addresses at most, never a key.
+pub fn chain(error: &(dyn Error + 'static)) -> String {
+    let texts: Vec<String> = successors(Some(error), |error| (*error).source()).map(ToString::to_string).collect();
+    texts.join(": ")
 }

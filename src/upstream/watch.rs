@@ -3,19 +3,21 @@
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use http_body::Body as _;
 use http_body_util::BodyExt as _;
-use hyper::body::{Body as _, Incoming};
 
 use crate::chat::fault::Stage;
 use crate::chat::{Breakage, Fault, StreamEvent};
 use crate::clock::{Clock, Silence};
 use crate::dialect::Scanner;
 
+use super::body::ResponseBody;
+
 /// Room for a body of so many bytes is made before they are there: a longer one has to come before it is believed.
 const EXPECTED: usize = 1024 * 1024;
 
 /// Reads a body to its end. More than `most` bytes are no answer.
-pub async fn read_whole(mut body: Incoming, most: usize) -> Result<Bytes, Fault> {
+pub async fn read_whole(mut body: ResponseBody, most: usize) -> Result<Bytes, Fault> {
     let expected = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX).min(EXPECTED);
     let mut whole = BytesMut::new();
     while let Some(frame) = body.frame().await {
@@ -36,7 +38,7 @@ pub async fn read_whole(mut body: Incoming, most: usize) -> Result<Bytes, Fault>
 /// A stream being answered.
 #[derive(Debug)]
 pub struct EventStream {
-    body: Incoming,
+    body: ResponseBody,
     scanner: Scanner,
     /// Between two pieces. Outlives a call of `next` that somebody gave up waiting for.
     silence: Silence,
@@ -44,7 +46,7 @@ pub struct EventStream {
 }
 
 impl EventStream {
-    pub fn new(body: Incoming, scanner: Scanner, idle: Duration, clock: &Clock) -> Self {
+    pub fn new(body: ResponseBody, scanner: Scanner, idle: Duration, clock: &Clock) -> Self {
         Self { body, scanner, silence: Silence::new(idle, clock), ended: false }
     }
 

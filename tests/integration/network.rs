@@ -1,10 +1,18 @@
 //! Providers as most are reached: over TLS and HTTP/2, some behind a proxy.
 
-use hyper::Version;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use hyper::{Uri, Version};
 use relay::clock::Clock;
 use relay::sim::Act;
+use relay::upstream::{Call, Client, Network, call_headers, read_whole};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 
-use super::harness::{AUTHORITY, Command, HOST, Manner, Providers, Proxy, Secured, provider, relay, says};
+use super::harness::{
+    AUTHORITY, Command, HOST, MOST_AT_A_TIME, Manner, Providers, Proxy, Secured, provider, relay, says,
+};
 
 /// A provider that is reached only over TLS and through a proxy.
 struct Far {
@@ -33,6 +41,27 @@ impl Far {
             .variable("SSL_CERT_FILE", AUTHORITY)
             .variable("HTTPS_PROXY", &format!("http://{}", self.proxy.address))
     }
+}
+
+/// So many requests under way at the same time. Without a key they are refused, in a whole answer.
+async fn ask_at_once(client: &Client, far: &Far, requests: u32) {
+    let path = far.providers.described()[0].base_url.splitn(4, '/').last().expect("a path").to_owned();
+    let uri: Uri = format!("https://{HOST}/{path}/chat/completions").parse().expect("a URL");
+    let body = bytes::Bytes::from_static(br#"{"model":"sim-m","messages":[{"role":"user","content":"x"}]}"#);
+    let one = || async {
+        let headers = call_headers(&uri, None);
+        let call = Call { uri: uri.clone(), headers, body: [body.clone()].into_iter().collect(), stream: false };
+        let received = client.send(call).await.expect("an answer");
+        read_whole(received.body, 10_000).await.expect("all of it");
+    };
+    join_all((0..requests).map(|_| one())).await;
+}
+
+/// As relay's own client would be on a machine with this authority and this proxy.
+fn client(far: &Far) -> Client {
+    let roots = vec![CertificateDer::from_pem_file(AUTHORITY).expect("a fixture")];
+    let proxy = format!("http://{}", far.proxy.address);
+    Client::new(&Network::new(roots, Some(&proxy), ""), Duration::from_secs(5))
 }
 
 const ONLY_A: [&str; 4] = ["ask", "-m", "sim-a", "hello"];
@@ -149,4 +178,27 @@ async fn what_a_provider_refused_to_look_at_goes_out_once_more() {
     far.secured.refuse(2);
     far.relay(ONLY_A).await.exits(69).says("sim-a/sim-m  reset");
     assert_eq!(far.secured.versions(), [Version::HTTP_2; 4]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_share_a_connection_and_open_another_where_it_is_full() {
+    let far = Far::new([], &["h2", "http/1.1"], Manner::Http(None)).await;
+    let client = client(&far);
+    let connections = || far.proxy.hosts().len();
+    ask_at_once(&client, &far, MOST_AT_A_TIME).await;
+    assert_eq!(connections(), 1, "who comes while a connection is opened waits for it");
+    ask_at_once(&client, &far, MOST_AT_A_TIME + 1).await;
+    assert_eq!(connections(), 2, "one more than the first takes");
+    ask_at_once(&client, &far, 2 * MOST_AT_A_TIME).await;
+    assert_eq!(connections(), 2, "both are kept");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn over_http_1_each_request_under_way_has_a_connection_that_others_use_after_it() {
+    let far = Far::new([], &["http/1.1"], Manner::Http(None)).await;
+    let client = client(&far);
+    for _ in 0..3 {
+        ask_at_once(&client, &far, 4).await;
+    }
+    assert_eq!(far.proxy.hosts().len(), 4);
 }

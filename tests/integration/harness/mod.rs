@@ -27,7 +27,7 @@ pub use process::{Finished, Process};
 pub use providers::{Fake, Providers, provider};
 pub use reply::Reply;
 pub use schema::keeps_schema;
-pub use secured::{AUTHORITY, HOST, Manner, Proxy, Secured};
+pub use secured::{AUTHORITY, HOST, MOST_AT_A_TIME, Manner, Proxy, Secured};
 pub use site::{Site, json, markdown, page, status};
 pub use socket::Socket;
 #[cfg(unix)]

@@ -23,6 +23,9 @@ pub const AUTHORITY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures
 /// Resolved nowhere: only a proxy leads there.
 pub const HOST: &str = "provider.example";
 
+/// Requests that one connection takes at a time over HTTP/2.
+pub const MOST_AT_A_TIME: u32 = 8;
+
 /// Speaks for `HOST`, and hands every request to a provider that speaks plainly. Gone when dropped.
 pub struct Secured {
     pub address: SocketAddr,
@@ -96,6 +99,7 @@ async fn serve(acceptor: TlsAcceptor, socket: TcpStream, provider: SocketAddr, h
     // A connection that ends badly ends for its client too, who says so.
     let _ = if is_two {
         hyper::server::conn::http2::Builder::new(TokioExecutor::new())
+            .max_concurrent_streams(MOST_AT_A_TIME)
             .serve_connection(TokioIo::new(socket), service)
             .await
     } else {

@@ -1,0 +1,230 @@
+//! One connection to a provider: of HTTP/1.1 for one request at a time, of HTTP/2 for many; and a request's way over it.
+
+use std::convert::Infallible;
+use std::error::Error as _;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use bytes::{Buf, Bytes};
+use http::header::HOST;
+use http::{Request, Response, Uri};
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use hyper::client::conn::{TrySendError, http1, http2};
+use hyper::rt::Executor as _;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+
+use crate::chat::Slices;
+
+use super::connect::{Stream, chain};
+
+/// Bytes of an answer that are read ahead of its caller; a response's head may have no more either.
+const MOST_BUFFERED: usize = 64 * 1024;
+
+/// Over HTTP/2 all answers of a provider share a connection, and what some callers leave unread is taken from all: a stream may hold a
+/// small part of the connection's window.
+const STREAM_WINDOW: u32 = 128 * 1024;
+const CONNECTION_WINDOW: u32 = 16 * 1024 * 1024;
+
+/// A connection that all requests share is never idle, so that nothing else would find out that its other end is gone: after a sleep, or
+/// behind a router that has forgotten it. A ping goes out this often while requests are open, and has this long to come back.
+const PING: Duration = Duration::from_secs(20);
+const PONG: Duration = Duration::from_secs(10);
+
+/// Idle connections are kept this long: below the minute or so after which most providers close them.
+const KEEP_IDLE: Duration = Duration::from_secs(50);
+
+/// Why a request has no response.
+#[derive(Debug)]
+pub(super) enum Unanswered {
+    /// The connection was closed before it took the request.
+    Unsent(Box<Request<Pieces>>),
+    /// The provider says that it has not looked at the request: it is about to close this connection, or has too much to do on it.
+    /// (Servers close each connection after some thousand requests, with others on their way.)
+    Refused(Box<Request<Pieces>>),
+    Lost,
+}
+
+impl Unanswered {
+    /// `again` is a copy of a request that the provider may refuse to look at.
+    fn of(mut error: TrySendError<Request<Pieces>>, again: Option<Box<Request<Pieces>>>) -> Self {
+        if let Some(request) = error.take_message() {
+            return Self::Unsent(Box::new(request));
+        }
+        let error = error.into_error();
+        tracing::debug!(error = %chain(&error), "the call failed");
+        again.filter(|_| is_refusal(&error)).map_or(Self::Lost, Self::Refused)
+    }
+}
+
+/// A connection of HTTP/1.1, driven by a task of its own that ends with it.
+#[derive(Debug)]
+pub(super) struct Single {
+    sender: http1::SendRequest<Pieces>,
+    idle_since: Instant,
+}
+
+impl Single {
+    pub async fn over(stream: Stream) -> hyper::Result<Self> {
+        let (mut sender, driver) = http1::Builder::new().max_buf_size(MOST_BUFFERED).handshake(stream).await?;
+        drive(driver);
+        sender.ready().await?;
+        Ok(Self { sender, idle_since: Instant::now() })
+    }
+
+    /// Whether it takes a request now.
+    pub fn is_ready(&self) -> bool {
+        self.sender.is_ready()
+    }
+
+    /// Waits until it takes one; false where it never will.
+    pub async fn ready(&mut self) -> bool {
+        self.sender.ready().await.is_ok()
+    }
+
+    /// Whether it is open still, and not idle for too long.
+    pub fn is_kept(&self) -> bool {
+        !self.sender.is_closed() && self.idle_since.elapsed() < KEEP_IDLE
+    }
+
+    /// Nobody reads its last response any more.
+    pub fn rest(&mut self) {
+        self.idle_since = Instant::now();
+    }
+
+    /// Sends the request, and waits for the response's head.
+    pub async fn send(&mut self, mut request: Box<Request<Pieces>>) -> Result<Response<Incoming>, Unanswered> {
+        if let Some(path) = request.uri().path_and_query() {
+            *request.uri_mut() = Uri::from(path.clone());
+        }
+        self.sender.try_send_request(*request).await.map_err(|error| Unanswered::of(error, None))
+    }
+}
+
+/// What drives a connection ends with it, and with the last holder of its sender.
+fn drive(connection: impl Future<Output = hyper::Result<()>> + Send + 'static) {
+    TokioExecutor::new().execute(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(error = %chain(&error), "a connection ended");
+        }
+    });
+}
+
+/// A connection of HTTP/2, driven by a task of its own too.
+#[derive(Debug)]
+pub(super) struct Shared {
+    sender: http2::SendRequest<Pieces>,
+    /// The provider takes so many requests at a time.
+    most: Arc<AtomicUsize>,
+    /// Held once by each request that is open, and once here.
+    open: Arc<()>,
+    used: Instant,
+}
+
+impl Shared {
+    pub async fn over(stream: Stream) -> hyper::Result<Self> {
+        let (sender, mut connection) = http2::Builder::new(TokioExecutor::new())
+            .initial_stream_window_size(STREAM_WINDOW)
+            .initial_connection_window_size(CONNECTION_WINDOW)
+            .timer(TokioTimer::new())
+            .keep_alive_interval(PING)
+            .keep_alive_timeout(PONG)
+            .handshake(stream)
+            .await?;
+        let most = Arc::new(AtomicUsize::new(connection.current_max_send_streams()));
+        let told = Arc::clone(&most);
+        drive(poll_fn(move |context| {
+            let polled = Pin::new(&mut connection).poll(context);
+            told.store(connection.current_max_send_streams(), Ordering::Relaxed);
+            polled
+        }));
+        Ok(Self { sender, most, open: Arc::new(()), used: Instant::now() })
+    }
+
+    /// Whether it takes requests, and has some or had one not long ago.
+    pub fn is_kept(&self) -> bool {
+        !self.sender.is_closed() && (self.open() > 0 || self.used.elapsed() < KEEP_IDLE)
+    }
+
+    fn open(&self) -> usize {
+        Arc::strong_count(&self.open) - 1
+    }
+
+    pub fn has_room(&self) -> bool {
+        self.open() < self.most.load(Ordering::Relaxed)
+    }
+
+    /// A place among its requests.
+    pub fn join(&mut self) -> Place {
+        self.used = Instant::now();
+        Place { sender: self.sender.clone(), open: Arc::clone(&self.open) }
+    }
+}
+
+/// One request's place on a shared connection.
+pub(super) struct Place {
+    sender: http2::SendRequest<Pieces>,
+    open: Arc<()>,
+}
+
+impl Place {
+    /// Sends the request, and waits for the response's head.
+    pub async fn send(
+        mut self,
+        mut request: Box<Request<Pieces>>,
+    ) -> Result<(Response<Incoming>, Arc<()>), Unanswered> {
+        // HTTP/2 has another name for it.
+        request.headers_mut().remove(HOST);
+        let again = request.clone();
+        match self.sender.try_send_request(*request).await {
+            Ok(response) => Ok((response, self.open)),
+            Err(error) => Err(Unanswered::of(error, Some(again))),
+        }
+    }
+}
+
+/// Only HTTP/2 has words for it.
+fn is_refusal(error: &hyper::Error) -> bool {
+    error.source().and_then(|error| error.downcast_ref::<h2::Error>()).is_some_and(|error| {
+        let leaves = error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR);
+        let refuses = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
+        error.is_remote() && (leaves || refuses)
+    })
+}
+
+/// A request body in pieces, sent one after the other; a large one is never joined.
+#[derive(Debug, Clone)]
+pub(super) struct Pieces {
+    left: smallvec::IntoIter<[Bytes; 2]>,
+    length: u64,
+}
+
+impl Pieces {
+    pub fn new(pieces: Slices) -> Self {
+        let length: usize = pieces.iter().map(Bytes::len).sum();
+        Self { left: pieces.into_iter(), length: length as u64 }
+    }
+}
+
+impl Body for Pieces {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let piece = self.left.next();
+        self.length -= piece.as_ref().map_or(0, |piece| piece.remaining() as u64);
+        Poll::Ready(piece.map(|piece| Ok(Frame::data(piece))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left.as_slice().is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.length)
+    }
+}
