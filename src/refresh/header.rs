@@ -67,7 +67,22 @@ pub fn meaning(text: &str) -> Meaning {
     if phrase.strip_prefix("min ").is_some_and(|rest| metric(rest).is_some()) {
         return Meaning::Qualified;
     }
-    joined(&outside, &inside)
+    match joined(&outside, &inside) {
+        Meaning::Other if is_another_limit(&outside) || is_another_limit(&inside) => Meaning::Qualified,
+        meaning => meaning,
+    }
+}
+
+/// "Sustained TPM", "New RPM": a limit, with words that nobody knows.
+fn is_another_limit(text: &str) -> bool {
+    const MOST_WORDS: usize = 5;
+    let Heard { unit, is_torn, .. } = Heard::of(text);
+    let is_kept = matches!(
+        unit.counted,
+        Some(Counted::Requests | Counted::Tokens | Counted::InputTokens | Counted::OutputTokens)
+    );
+    let is_short = text.split_whitespace().count() <= MOST_WORDS && !text.contains(|c: char| c.is_ascii_digit());
+    is_kept && unit.per.is_some() && !unit.is_speed() && !is_torn && is_short
 }
 
 /// What a header means by the words outside its parentheses and those inside.
