@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::grid::Grid;
 use super::text::Text;
-use super::{html, markdown};
+use super::{html, markdown, words};
 
 /// Pages are small; what is larger is none.
 pub const MOST_BYTES: usize = 8 * 1024 * 1024;
@@ -94,10 +94,12 @@ pub fn read(bytes: &[u8]) -> Result<Page, Unreadable> {
     if page.blocks.len() > MOST_BLOCKS {
         return Err(Unreadable::TooLong);
     }
-    let title = page.title.clone().or_else(|| page.blocks.iter().find_map(first_heading));
-    match title {
-        Some(title) if super::words::is_error_title(&title) => Err(Unreadable::ErrorPage(title)),
-        _ => Ok(page),
+    let heading = page.blocks.iter().find_map(first_heading);
+    let title = page.title.clone().or_else(|| heading.clone()).filter(|title| words::is_error_title(title));
+    // Sites give their own name to the page that is missing.
+    match title.or(heading.filter(|heading| words::says_error(heading))) {
+        Some(title) => Err(Unreadable::ErrorPage(title)),
+        None => Ok(page),
     }
 }
 

@@ -51,18 +51,26 @@ pub fn is_general(word: &str) -> bool {
 
 /// What the title of a page says that is no documentation: an error, a sign-in, a challenge.
 pub fn is_error_title(title: &str) -> bool {
+    const BEGINS: &str = "400|401|403|404|410|429|451|500|502|503|504|sign in|log in|login|error";
+    let lower = title.trim().to_lowercase();
+    says_error(title) || may_be_error(&lower) && BEGINS.split('|').any(|begin| begins_with_word(&lower, begin))
+}
+
+/// Whether a title or a heading says that a page could not be shown. "Sign in" may also stand above a form beside the text.
+pub fn says_error(title: &str) -> bool {
     const PARTS: &str = "page not found|not found|access denied|just a moment|attention required|\
         are you a robot|verify you are human|checking your browser|service unavailable|bad gateway|\
         gateway timeout|internal server error|too many requests|something went wrong|application error|\
         under maintenance|enable javascript|unauthorized|forbidden|page doesn't exist|page does not exist|\
         page isn't available";
-    const BEGINS: &str = "400|401|403|404|410|429|451|500|502|503|504|sign in|log in|login|error";
-    let title = title.to_lowercase();
-    let title = title.trim();
-    let is_short = title.split_whitespace().count() <= 8;
-    is_short
-        && (PARTS.split('|').any(|part| title.contains(part))
-            || BEGINS.split('|').any(|begin| begins_with_word(title, begin)))
+    let lower = title.trim().to_lowercase();
+    may_be_error(&lower) && PARTS.split('|').any(|part| lower.contains(part))
+}
+
+/// A long title, and one that speaks of limits, is documentation: "Rate limits and 429 Too Many Requests".
+fn may_be_error(title: &str) -> bool {
+    const MOST_WORDS: usize = 8;
+    title.split_whitespace().count() <= MOST_WORDS && !lower_words(title).iter().any(|word| word == "limits")
 }
 
 fn begins_with_word(title: &str, word: &str) -> bool {
@@ -70,4 +78,22 @@ fn begins_with_word(title: &str, word: &str) -> bool {
     let is_alone = rest.is_empty() || rest.starts_with([' ', ':', '-', '–', '|', '.']);
     // "Error codes and rate limits" is a page of documentation.
     is_alone && !(word == "error" && rest.trim_start().starts_with(|c: char| c.is_alphanumeric()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_are_told_from_pages_about_them() {
+        for (title, is_error) in [
+            ("404", true),
+            ("429: Rate limit exceeded", true),
+            ("Acme | Page not found", true),
+            ("Rate limits and 429 Too Many Requests", false),
+            ("Error codes and retries", false),
+        ] {
+            assert_eq!(is_error_title(title), is_error, "{title}");
+        }
+    }
 }
