@@ -128,7 +128,7 @@ pub fn compare(provider: &Provider, reading: &Reading, seen: &[Seen]) -> Result<
         comparing.row(row, &rows);
     }
     if rows.iter().any(|row| !row.model.starts_with('*')) {
-        comparing.gone(!reading.refused.is_empty())?;
+        comparing.gone(reading.refused.iter().any(|refused| refused.may_name_models))?;
     }
     // What was left out of a table may be what is missing.
     if reading.refused.iter().any(|refused| refused.reason.ends_with(table::LEFT_OUT)) {

@@ -37,6 +37,8 @@ pub struct Reading {
 pub struct Refused {
     pub part: String,
     pub reason: String,
+    /// Models that the page seems to lack may stand there.
+    pub may_name_models: bool,
 }
 
 impl Reading {
@@ -46,12 +48,12 @@ impl Reading {
         json!({ "rows": rows, "refused": refused.collect::<Vec<_>>() })
     }
 
-    fn refuse(&mut self, part: String, reason: impl Into<String>) {
+    fn refuse(&mut self, part: String, reason: impl Into<String>, may_name_models: bool) {
         match self.refused.len() {
-            0..MOST_REFUSED => self.refused.push(Refused { part, reason: reason.into() }),
+            0..MOST_REFUSED => self.refused.push(Refused { part, reason: reason.into(), may_name_models }),
             MOST_REFUSED => {
                 let reason = format!("more than {MOST_REFUSED} parts of it are not read");
-                self.refused.push(Refused { part: "page".to_owned(), reason });
+                self.refused.push(Refused { part: "page".to_owned(), reason, may_name_models: true });
             }
             _ => {}
         }
@@ -64,16 +66,16 @@ pub fn read(bytes: &[u8]) -> Reading {
     let is_whole = match page::read(bytes) {
         Ok(page) => read_page(&page, &mut reading),
         Err(reason) => {
-            reading.refuse("page".to_owned(), reason.to_string());
+            reading.refuse("page".to_owned(), reason.to_string(), true);
             true
         }
     };
     if !is_whole || reading.rows.len() > MOST_ROWS {
         reading.rows.clear();
-        reading.refuse("page".to_owned(), "it has more rows than any page of limits");
+        reading.refuse("page".to_owned(), "it has more rows than any page of limits", true);
     }
     if reading.rows.is_empty() && reading.refused.is_empty() {
-        reading.refuse("page".to_owned(), "no table, list or sentence states a limit");
+        reading.refuse("page".to_owned(), "no table, list or sentence states a limit", true);
     }
     reading
 }
@@ -106,7 +108,7 @@ fn read_page(page: &Page, reading: &mut Reading) -> bool {
                 let named = named_above(block, before);
                 tables.read(whole.as_ref().unwrap_or(grid), block, named, &above.of_table(&block.places), reading);
             }
-            Content::Item(text) => lines.take(statement::item(text, block.line), block, &above, reading),
+            Content::Item(text) => lines.item(text, block, &above, reading),
             Content::Paragraph(text) => lines.paragraph(text, block, &above, reading),
         }
         if let Content::Item(text) = &block.content {
@@ -139,6 +141,7 @@ impl Tables {
         self.count += 1;
         let title = block.places.last().map(|place| place.title.as_str());
         let told = table::read(grid, around, title);
+        let is_read = told.is_ok();
         let told = told.and_then(|Told { rows, skipped }| {
             let titles = grid.caption.iter().chain(&named);
             let whose = |row: Row| match row.model.as_str() {
@@ -148,7 +151,7 @@ impl Tables {
             let rows: Vec<Row> = rows.into_iter().map(whose).collect();
             let says = format!("{:?}", rows.iter().map(Row::says).collect::<Vec<_>>());
             match self.read.entry(says) {
-                Entry::Occupied(known) => Err(format!("it repeats table {}", known.get())),
+                Entry::Occupied(known) => Err(format!("{} table {}", table::REPEATS, known.get())),
                 Entry::Vacant(new) => {
                     new.insert(self.count);
                     Ok(Told { rows, skipped })
@@ -162,7 +165,8 @@ impl Tables {
         reading.rows.extend(rows);
         for reason in refused {
             let under = block.places.last().map_or(String::new(), |place| format!(" under \"{}\"", place.title));
-            reading.refuse(format!("table {}, line {}{under}", self.count, grid.line), reason);
+            let may_name_models = table::may_name_models(&reason, is_read);
+            reading.refuse(format!("table {}, line {}{under}", self.count, grid.line), reason, may_name_models);
         }
     }
 }
@@ -180,38 +184,55 @@ struct Lines {
     /// A line of them has a variable without a value: the others may be less than all.
     is_incomplete: bool,
     is_scaled: bool,
+    /// Models may stand in the text being read.
+    may_name_models: bool,
 }
 
 impl Lines {
     fn paragraph(&mut self, text: &Text, block: &Block, above: &Above, reading: &mut Reading) {
         let names_model = block.places.last().is_some_and(|place| row::is_id(&place.title));
         if names_model && statement::is_amounts(text) {
-            return self.take(statement::item(text, block.line), block, above, reading);
+            return self.item(text, block, above, reading);
         }
         let says = text.shown().ends_with(':');
         self.introduced = if says { plan::introduced(text) } else { Plan::Unsaid };
+        self.may_name_models = statement::names_model(text);
         for said in statement::paragraph(text, block.line) {
             self.take(said, block, above, reading);
         }
         self.introduces = text.shown().ends_with(':');
     }
 
-    fn take(&mut self, said: Said, block: &Block, above: &Above, reading: &mut Reading) {
-        let mut row = match said {
-            Said::Nothing => return,
+    fn item(&mut self, text: &Text, block: &Block, above: &Above, reading: &mut Reading) {
+        self.may_name_models = true;
+        self.take(statement::item(text, block.line), block, above, reading);
+    }
+
+    /// The row of a line, with the plan and the model that stand above it.
+    fn row(&mut self, said: Said, block: &Block, above: &Above) -> Result<Option<Row>, &'static str> {
+        match said {
+            Said::Nothing => Ok(None),
             Said::Unclear(reason) => {
                 self.is_incomplete |= reason == statement::UNRESOLVED;
-                return reading.refuse(format!("line {}", block.line), reason);
+                Err(reason)
             }
-            Said::Limits(_) if self.is_scaled => return reading.refuse(format!("line {}", block.line), SCALED),
+            Said::Limits(_) if self.is_scaled => Err(SCALED),
             Said::Limits(row) => {
                 let plan = self.introduced.clone().or(|| above.of_line(&block.places));
                 if plan == Plan::Unclear && row.tier.is_none() {
-                    return reading.refuse(format!("line {}", block.line), plan::UNCLEAR);
+                    return Err(plan::UNCLEAR);
                 }
                 let tier = row.tier.clone().or_else(|| plan.name().map(str::to_owned));
-                under(Row { tier, ..row }, &block.places)
+                Ok(Some(under(Row { tier, ..row }, &block.places)))
             }
+        }
+    }
+
+    fn take(&mut self, said: Said, block: &Block, above: &Above, reading: &mut Reading) {
+        let mut row = match self.row(said, block, above) {
+            Ok(Some(row)) => row,
+            Ok(None) => return,
+            Err(reason) => return reading.refuse(format!("line {}", block.line), reason, self.may_name_models),
         };
         if self.introduces
             && self.intro.is_empty()
@@ -252,15 +273,17 @@ impl Lines {
         let mut rows = std::mem::take(&mut self.rows);
         contradicted(&mut rows);
         for row in rows {
-            if row.amounts.is_empty() {
-                reading.refuse(format!("line {}", row.evidence.line), "another line gives another number for it");
+            let reason = if row.amounts.is_empty() {
+                "another line gives another number for it"
             } else if self.is_incomplete {
-                reading.refuse(format!("line {}", row.evidence.line), statement::UNRESOLVED);
+                statement::UNRESOLVED
             } else if row.is_senseless() {
-                reading.refuse(format!("line {}", row.evidence.line), "more in a shorter time than in a longer one");
+                "more in a shorter time than in a longer one"
             } else {
                 reading.rows.push(row);
-            }
+                continue;
+            };
+            reading.refuse(format!("line {}", row.evidence.line), reason, !row.model.starts_with('*'));
         }
         *self = Self::default();
     }

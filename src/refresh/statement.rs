@@ -33,6 +33,15 @@ pub fn is_amounts(text: &Text) -> bool {
 /// Why a number with its note right behind it is not read.
 const JOINED: &str = "two numbers stand side by side";
 
+/// Whether a text may name a model: by its id, or by a name with a number such as "Gemini 2.5".
+pub fn names_model(text: &Text) -> bool {
+    let shown = text.shown();
+    let is_name = |word: &str| word.starts_with(char::is_uppercase) && words::word(&word.to_lowercase()).is_none();
+    let is_version =
+        |pair: &[Token]| matches!(pair, [Token::Word(word), Token::Number(_) | Token::NoNumber(_)] if is_name(word));
+    !subject::ids(text, &shown).is_empty() || tokens(&shown).windows(2).any(is_version)
+}
+
 /// Why what follows "for example" or "ignore that" is not read.
 const HYPOTHETICAL: &str = "a number in an example or a remark is no limit";
 

@@ -7,7 +7,7 @@ use relay::clock::Clock;
 use relay::upstream::{FetchError, Fetcher, Known, Network};
 use serde_json::Value;
 
-use super::harness::{Site, markdown, page, status};
+use super::harness::{Command, Site, markdown, page, status};
 use super::refresh_sources::{changes, refresh};
 
 const HEAD: &str = "## Free tier\n\n| Model | RPM |\n| --- | --- |\n";
@@ -223,4 +223,29 @@ async fn a_silent_site_is_not_waited_for_longer_than_told() {
     let url = format!("http://{}/limits", listener.local_addr().expect("it listens"));
     let answer = Fetcher::new(&Network::default()).page(&url, Known::default(), Duration::from_millis(100)).await;
     assert!(matches!(answer, Err(FetchError::TimedOut(_))), "{answer:?}");
+}
+
+/// A file whose models have numbers from the page.
+fn of_page(command: Command, site: &Site) -> Command {
+    let text = command.text("limits/acme.toml");
+    let evidence = format!("per = \"minute\", evidence = {{ url = \"{}\", at = 2026-01-01 }}", site.url("/limits.md"));
+    command.file("limits/acme.toml", text.replace("per = \"minute\" }]", &format!("{evidence} }}]")))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_part_without_models_hides_none_that_is_gone() {
+    let models = rows(&["a-large | 30", "b-large | 30", "c-large | 30"]);
+    for (part, found) in [
+        ("Accounts make 10 to 20 requests per minute.", &["page d-large model 30>- gone"][..]),
+        ("| Name | Colour |\n| --- | --- |\n| d-large | red |", &["page d-large model 30>- gone"]),
+        ("- d-large: 10-20 requests per minute", &[]),
+        ("`d-large` is limited to 10-20 requests per minute.", &[]),
+        ("Grand 1.5 is limited to 10-20 requests per minute.", &[]),
+        ("| Model | RPM (burst) |\n| --- | --- |\n| d-large | 30 |", &[]),
+        ("| Response header | Value |\n| --- | --- |\n| x-rpm | 14400 |", &["page d-large model 30>- gone"]),
+    ] {
+        let site = with_page(&format!("{models}\n{part}\n")).await;
+        let command = of_page(refresh(&site, "", &[]).variable("ACME_API_KEY", ""), &site);
+        assert_eq!(changes(command.await.exits(0)), found, "{part}");
+    }
 }

@@ -164,7 +164,7 @@ fn lead(part: &str) -> String {
 }
 
 /// The models that a part of a line names by their ids.
-fn ids(text: &Text, part: &str) -> Vec<String> {
+pub fn ids(text: &Text, part: &str) -> Vec<String> {
     let is_marked =
         |id: &str| text.codes.iter().any(|code| code == id) || text.links.iter().any(|link| link.ends_with(id));
     let words = part.split_whitespace().map(|word| word.trim_matches(['(', ')', ',', '.', ':', ';', '"']));

@@ -6,4 +6,4 @@ mod head;
 mod read;
 
 pub use head::{is_only_head, joined};
-pub use read::{LEFT_OUT, Told, read};
+pub use read::{LEFT_OUT, REPEATS, Told, may_name_models, read};

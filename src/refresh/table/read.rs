@@ -16,6 +16,18 @@ use super::{by_column, by_row};
 /// Why a column is not read.
 pub const LEFT_OUT: &str = "is left out: its words may make it another limit than the plain one";
 
+/// Why tables are not read that a page shows twice, or that are about something else.
+pub const REPEATS: &str = "it repeats";
+const NO_LIMITS: &str = "no column is a limit";
+const NO_MODELS: &str = "its rows are no models";
+
+/// Whether models that nothing else on the page names may stand in what is left out for this reason, of a table that is read but
+/// for that, or of one that is not.
+pub fn may_name_models(reason: &str, is_read: bool) -> bool {
+    let is_about_others = reason.starts_with(NO_LIMITS) || reason.ends_with(NO_MODELS);
+    !(is_about_others || reason.starts_with(REPEATS) || is_read && reason.ends_with(LEFT_OUT))
+}
+
 /// Why a table is not read.
 pub type Refusal = String;
 
@@ -86,7 +98,7 @@ impl Sheet<'_> {
         if !has_limits {
             let names: Vec<&str> = self.head.texts.iter().map(String::as_str).filter(|text| !text.is_empty()).collect();
             let names: String = names.join(", ").chars().take(100).collect();
-            return Err(format!("no column is a limit (its header: {names})"));
+            return Err(format!("{NO_LIMITS} (its header: {names})"));
         }
         if let Some(header) = &self.head.ambiguous {
             return Err(format!("the header `{header}` names two plans or two units"));
@@ -104,7 +116,7 @@ impl Sheet<'_> {
         let has_models = self.columns(&[Column::Model, Column::ModelId]).next().is_some();
         let bait = self.head.texts.iter().find(|text| words::is_bait(&text.to_lowercase()));
         if let Some(header) = bait.filter(|_| !has_models) {
-            return Err(format!("a column is `{header}`: its rows are no models"));
+            return Err(format!("a column is `{header}`: {NO_MODELS}"));
         }
         Ok(())
     }
