@@ -1,8 +1,10 @@
 //! What a page says against what the catalogue has, field by field. Nothing that is not certain becomes a change.
 
+mod pinned;
+
 use std::collections::BTreeSet;
 
-use crate::catalog::{Model, Provider, Status};
+use crate::catalog::{Model, Provider};
 use crate::chat::Period;
 use crate::quota::{Kind, Limit, Source};
 
@@ -10,8 +12,8 @@ use super::amount::Metric;
 use super::names::{self, Match};
 use super::read::Reading;
 use super::row::Row;
+use super::table;
 use super::words::Counted;
-use super::{table, tier};
 
 /// A change of more than this factor may be a misreading.
 const LARGE: u64 = 5;
@@ -121,7 +123,7 @@ pub fn compare(provider: &Provider, reading: &Reading, seen: &[Seen]) -> Result<
         let why = reading.refused.iter().map(|refused| format!("{}: {}", refused.part, refused.reason)).next();
         return Err(why.unwrap_or_else(|| "it states no limit".to_owned()));
     }
-    let rows = rows_of_plan(provider, &reading.rows)?;
+    let rows = pinned::rows(provider, &reading.rows)?;
     let mut comparing =
         Comparing { provider, seen, changes: Vec::new(), met: BTreeSet::new(), unsure: BTreeSet::new() };
     for row in &rows {
@@ -137,36 +139,6 @@ pub fn compare(provider: &Provider, reading: &Reading, seen: &[Seen]) -> Result<
         }
     }
     Ok(comparing.changes)
-}
-
-/// The rows of the plan whose numbers count.
-fn rows_of_plan<'a>(provider: &Provider, rows: &'a [Row]) -> Result<Vec<&'a Row>, String> {
-    let pin = provider.page.as_ref().and_then(|page| page.tier.as_deref());
-    let usual = matches!(provider.status, Status::Free | Status::Keyless).then_some("free");
-    let wanted = pin.or(usual).ok_or("no plan is pinned: `page.tier` says whose numbers count")?;
-    let own: Vec<&Row> =
-        rows.iter().filter(|row| row.tier.as_deref().is_some_and(|tier| tier::is_same(tier, wanted))).collect();
-    if !own.is_empty() {
-        return Ok(own);
-    }
-    let unnamed: Vec<&Row> = rows.iter().filter(|row| row.tier.is_none()).collect();
-    if let Some(row) = unnamed.iter().find(|row| {
-        unnamed
-            .iter()
-            .any(|other| other.model == row.model && other.section == row.section && other.amounts != row.amounts)
-    }) {
-        return Err(format!("it gives `{}` two sets of numbers, and names no plan", row.model));
-    }
-    match pin {
-        Some(_) if !unnamed.is_empty() => Ok(unnamed),
-        None if !unnamed.is_empty() => Err("the page names no plan, and none is pinned in `page.tier`".to_owned()),
-        _ => {
-            let mut tiers: Vec<&str> = rows.iter().filter_map(|row| row.tier.as_deref()).collect();
-            tiers.dedup();
-            tiers.truncate(4);
-            Err(format!("it has limits of {}, none of `{wanted}`", tiers.join(", ")))
-        }
-    }
 }
 
 struct Comparing<'a> {
@@ -276,8 +248,7 @@ impl<'a> Comparing<'a> {
                 None => {}
             }
         }
-        let kept: Vec<&Limit> =
-            known.iter().filter(|limit| may_add && self.is_of_page(limit) && !is_stale(limit)).collect();
+        let kept: Vec<&Limit> = known.iter().filter(|limit| may_add && is_read(self.provider, limit)).collect();
         for limit in kept {
             let is_named = row.limits().any(|(metric, _)| match field(metric) {
                 Field::Limit(kind, period) => {
@@ -306,17 +277,9 @@ impl<'a> Comparing<'a> {
         self.changes.push(change);
     }
 
-    /// Whether a number was read from the provider's page, or may have been.
-    fn is_of_page(&self, limit: &Limit) -> bool {
-        let Some(page) = &self.provider.page else { return false };
-        let is_page = |url: &str| url == page.url || page.markdown.as_deref() == Some(url);
-        limit.source == Source::Docs && limit.evidence.as_ref().is_some_and(|evidence| is_page(&evidence.url))
-    }
-
     /// Models whose numbers came from the page, and which it does not name any more.
     fn gone(&mut self, is_partial: bool) -> Result<(), String> {
-        let of_page = |model: &&Model| model.limits.iter().any(|limit| self.is_of_page(limit) && !is_stale(limit));
-        let known: Vec<&Model> = self.provider.models.iter().filter(of_page).collect();
+        let known: Vec<&Model> = models_read(self.provider).collect();
         let gone: Vec<&Model> = known.iter().copied().filter(|model| !self.met.contains(&model.id)).collect();
         if gone.len() * 100 > known.len() * MOST_GONE {
             return Err(format!(
@@ -351,8 +314,17 @@ impl<'a> Comparing<'a> {
     }
 }
 
-fn is_stale(limit: &Limit) -> bool {
-    limit.evidence.as_ref().is_some_and(|evidence| evidence.stale.is_some())
+/// The models with a limit that was read from the provider's page.
+fn models_read(provider: &Provider) -> impl Iterator<Item = &Model> {
+    provider.models.iter().filter(|model| model.limits.iter().any(|limit| is_read(provider, limit)))
+}
+
+/// Whether a number was read from the provider's page, or may have been, and is not marked as published no more.
+fn is_read(provider: &Provider, limit: &Limit) -> bool {
+    let Some(page) = &provider.page else { return false };
+    let is_page = |url: &str| url == page.url || page.markdown.as_deref() == Some(url);
+    let evidence = limit.evidence.as_ref().filter(|evidence| is_page(&evidence.url) && evidence.stale.is_none());
+    limit.source == Source::Docs && evidence.is_some()
 }
 
 /// Some providers count only the prompt, and their pages call it tokens.

@@ -249,3 +249,18 @@ async fn a_refused_part_without_models_hides_none_that_is_gone() {
         assert_eq!(changes(command.await.exits(0)), found, "{part}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sentence_about_a_plan_hides_no_table_that_names_none() {
+    let table =
+        "| Model | RPM |\n| --- | --- |\n| a-large | 20 |\n| b-large | 30 |\n| c-large | 30 |\n| d-large | 30 |\n";
+    let sentence = "Free accounts are limited to 60 requests per day.\n";
+    let more = "[[limit]]\nrequests = 50\nper = \"day\"\n";
+    let both = ["page * requests_per_day 50>60 change", "page a-large requests_per_minute 30>20 change"];
+    let (site, plan) = (with_page(&format!("{sentence}\n{table}")).await, "## Developer plan\n\n");
+    let finished = refresh(&site, more, &[]).variable("ACME_API_KEY", "").await;
+    assert_eq!(changes(finished.exits(0)), both);
+    let site = with_page(&format!("{sentence}\n{plan}{table}")).await;
+    let finished = of_page(refresh(&site, more, &[]).variable("ACME_API_KEY", ""), &site).await;
+    assert_eq!(finished.exits(0).json()["sources"][0]["status"], "unread");
+}
