@@ -11,9 +11,9 @@ use crate::quota::{Kind, Limit, Source};
 use super::amount::Metric;
 use super::names::{self, Match};
 use super::read::Reading;
-use super::row::Row;
+use super::row::{self, Row};
 use super::table;
-use super::words::Counted;
+use super::words::{self, Counted};
 
 /// A change of more than this factor may be a misreading.
 const LARGE: u64 = 5;
@@ -129,7 +129,7 @@ pub fn compare(provider: &Provider, reading: &Reading, seen: &[Seen]) -> Result<
     for row in &rows {
         comparing.row(row, &rows);
     }
-    if rows.iter().any(|row| !row.model.starts_with('*')) {
+    if rows.iter().any(|row| !row.model.starts_with('*')) && !rows.iter().any(|row| is_rest(row)) {
         comparing.gone(reading.refused.iter().any(|refused| refused.may_name_models))?;
     }
     // What was left out of a table may be what is missing.
@@ -170,6 +170,7 @@ impl<'a> Comparing<'a> {
                 let reason = format!("perhaps `{}`", models[0].id);
                 self.unsure(&row.model, row, &reason);
             }
+            Match::None if row::stem(&row.model).is_some() => {}
             Match::None if row.limits().next().is_some() && !self.provider.left_out.contains(&row.model) => {
                 let (metric, value) = row.limits().next().expect("there is one");
                 let change = change(&row.model, field(metric), None, Some(value), Op::New, row, Some(metric));
@@ -312,6 +313,11 @@ impl<'a> Comparing<'a> {
         }
         Ok(())
     }
+}
+
+/// "All other models", "Default": models that such a row may stand for are not gone.
+fn is_rest(row: &Row) -> bool {
+    row.model == "*" && row.section.as_deref().is_some_and(|section| section == "*" || words::is_rest(section))
 }
 
 /// The models with a limit that was read from the provider's page.

@@ -16,6 +16,10 @@ pub enum Match<'a> {
 
 /// The model that a row is about.
 pub fn find<'a>(row: &Row, models: &'a [Model]) -> Match<'a> {
+    if let Some(stem) = row::stem(&row.model) {
+        let family: Vec<&Model> = models.iter().filter(|model| is_of_family(&model.id, stem)).collect();
+        return if family.is_empty() { Match::None } else { Match::Unsure(family) };
+    }
     let names: Vec<&str> = row.ids.iter().map(String::as_str).chain([row.model.as_str()]).collect();
     let parts = row.model.split([',', ';', '&']).flat_map(|part| part.split(" and "));
     let parts: Vec<&str> = parts.flat_map(|part| part.split(" / ")).map(str::trim).collect();
@@ -37,6 +41,12 @@ pub fn find<'a>(row: &Row, models: &'a [Model]) -> Match<'a> {
     let perhaps: Vec<&Model> =
         models.iter().filter(|model| names.iter().any(|name| is_begin(&plain(name), &plain(&model.id)))).collect();
     if perhaps.is_empty() { Match::None } else { Match::Unsure(perhaps) }
+}
+
+/// Whether an id begins so, its maker apart where the stem names none.
+fn is_of_family(id: &str, stem: &str) -> bool {
+    let (id, stem) = (id.to_lowercase(), stem.to_lowercase());
+    id.starts_with(&stem) || id.rsplit('/').next().is_some_and(|name| name.starts_with(&stem))
 }
 
 /// The model or models that one of the names is, joints, maker and date apart.
@@ -177,6 +187,10 @@ mod tests {
             ("unsloth/llama-3.3-70b", "? meta/llama-3.3-70b"),
             ("Command A / Mistral Large", "? command-a-03-2025 mistral-large-2512"),
             ("Mixtral", "none"),
+            ("command-a-*", "? command-a-03-2025 command-a-reasoning-08-2025"),
+            ("mistral-large-*", "? mistral-large-2512"),
+            ("llama-*", "? meta/llama-3.3-70b llama-3.1-8b-instant"),
+            ("qwen-*", "none"),
         ] {
             let row = Row { model: name.to_owned(), ..Row::default() };
             let found_now = match find(&row, &models) {

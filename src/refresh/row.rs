@@ -109,7 +109,8 @@ impl Row {
 
 /// The model that a cell names, and ids that its markup gives. None where the cell holds an unfilled variable.
 pub fn model(text: &Text) -> Option<(String, Vec<String>)> {
-    let whole = super::amount::without_footnotes(&text.shown());
+    let shown_text = text.shown();
+    let whole = if stem(&shown_text).is_some() { shown_text } else { super::amount::without_footnotes(&shown_text) };
     if whole.is_empty() || whole.contains(['{', '}']) {
         return None;
     }
@@ -128,6 +129,11 @@ pub fn model(text: &Text) -> Option<(String, Vec<String>)> {
         [id] if pieces.len() > 1 && pieces.iter().any(|piece| is_name_of(piece, id)) => Some(((*id).clone(), ids)),
         _ => Some((whole, ids)),
     }
+}
+
+/// What the ids of a family begin with: `gemini-2.5-*`. A star behind a name is a note's.
+pub fn stem(name: &str) -> Option<&str> {
+    name.strip_suffix('*').filter(|stem| stem.len() > 1 && stem.ends_with(['-', '/', '_', ':']))
 }
 
 /// An id glued to what stands before it, which the link beside it tells apart: `…](/docs/model/llama-3)Newllama-3`.
@@ -186,6 +192,8 @@ mod tests {
             ("`kimi-k2` (preview)", "kimi-k2 (preview)"),
             ("Gemma 3 &amp; 3n", "Gemma 3 & 3n"),
             ("gpt-oss-20b<sup>2</sup>", "gpt-oss-20b"),
+            ("gpt-oss-20b*", "gpt-oss-20b"),
+            ("`gpt-oss-*`", "gpt-oss-*"),
         ] {
             assert_eq!(model(&of_markdown(cell)).map(|(name, _)| name).as_deref(), Some(name), "{cell}");
         }

@@ -242,6 +242,10 @@ async fn a_refused_part_without_models_hides_none_that_is_gone() {
         ("`d-large` is limited to 10-20 requests per minute.", &[]),
         ("Grand 1.5 is limited to 10-20 requests per minute.", &[]),
         ("| Model | RPM (burst) |\n| --- | --- |\n| d-large | 30 |", &[]),
+        ("| Model | RPM |\n| --- | --- |\n| All other models | 10 |", &[]),
+        ("| Model | RPM |\n| --- | --- |\n| Default | 10 |", &[]),
+        ("| Model | RPM |\n| --- | --- |\n| d-* | 10 |", &["page d-* model ->- unsure !"]),
+        ("| Model | RPM |\n| --- | --- |\n| e-* | 10 |", &["page d-large model 30>- gone"]),
         ("| Response header | Value |\n| --- | --- |\n| x-rpm | 14400 |", &["page d-large model 30>- gone"]),
     ] {
         let site = with_page(&format!("{models}\n{part}\n")).await;

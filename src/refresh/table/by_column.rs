@@ -210,6 +210,10 @@ fn named(
     match subject {
         Subject::Model(column) => {
             let (model, ids) = line.text(column).and_then(row::model).ok_or_else(missing)?;
+            // What is left for models that the table does not name is no limit of the account.
+            if model == "*" || words::is_rest(&model) {
+                return Ok(("*".to_owned(), Vec::new(), Some(model)));
+            }
             // "Rate limits" beside prices is what a row is about, and no model.
             let says_limit = model.split_whitespace().all(|own| words::word(&own.to_lowercase()) == Some(Word::Filler));
             Ok((if says_limit { "*".to_owned() } else { model }, ids, section))

@@ -29,6 +29,14 @@ pub fn is_elsewhere(text: &str) -> bool {
     is_paid || is_of_others(text) || !names_plan && words.iter().any(|word| is_one_of(ELSEWHERE, word))
 }
 
+/// Whether a model's place is taken by words for those that are not named: "All other models", "Default".
+pub fn is_rest(text: &str) -> bool {
+    const REST: &str = "all|any|every|other|others|default|rest|remaining|else|everything";
+    let words = lower_words(text);
+    let is_known = |word: &String| is_one_of(REST, word) || matches!(self::word(word), Some(Word::Filler));
+    words.iter().all(is_known) && words.iter().any(|word| is_one_of(REST, word))
+}
+
 fn lower_words(text: &str) -> Vec<String> {
     let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     words.map(str::to_lowercase).collect()
