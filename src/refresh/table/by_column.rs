@@ -245,7 +245,26 @@ fn amounts(line: &Line, limits: &[Limits]) -> Result<Amounts, Refusal> {
             None => by_tier.push((limit.tier.clone(), found.collect())),
         }
     }
+    share(&mut by_tier);
     Ok(by_tier)
+}
+
+/// Columns that name no plan, beside those that do, are about each of these, unless they give what a plan has of its own: then
+/// they are those of another.
+fn share(by_tier: &mut Amounts) {
+    let Some(at) = by_tier.iter().position(|(tier, _)| tier.is_none()) else { return };
+    let gives = |amounts: &[(usize, amount::Metric, u64)], metric| amounts.iter().any(|(_, own, _)| *own == metric);
+    let shared = by_tier[at].1.clone();
+    let is_apart = by_tier
+        .iter()
+        .enumerate()
+        .any(|(other, (_, amounts))| other != at && shared.iter().any(|(_, metric, _)| gives(amounts, *metric)));
+    if by_tier.len() > 1 && !is_apart {
+        by_tier.remove(at);
+        for (_, amounts) in by_tier {
+            amounts.extend(&shared);
+        }
+    }
 }
 
 /// How many tokens fit, where the cell says one number.
