@@ -201,8 +201,7 @@ fn sentence(part: &str, text: &Text, line: usize, is_item: bool) -> Said {
 }
 
 fn has_rate(tokens: &[Token]) -> bool {
-    let word = |token: &Token| if let Token::Word(word) = token { words::word(&word.to_lowercase()) } else { None };
-    let found: Vec<Word> = tokens.iter().filter_map(word).collect();
+    let found: Vec<Word> = tokens.iter().filter_map(known).collect();
     found.iter().any(|word| matches!(word, Word::Rate(..)))
         || (found.iter().any(|word| matches!(word, Word::Per(_)))
             && found.iter().any(|word| matches!(word, Word::Counts(_))))
@@ -211,6 +210,7 @@ fn has_rate(tokens: &[Token]) -> bool {
 /// The numbers with a unit of their own.
 fn find(tokens: &[Token], part: &str) -> Option<Found> {
     let mut amounts = Vec::new();
+    let mut counted = None;
     let mut is_inexact = false;
     let mut first = None;
     let mut between = Vec::new();
@@ -219,8 +219,8 @@ fn find(tokens: &[Token], part: &str) -> Option<Found> {
     while !rest.is_empty() {
         let before = &tokens[..tokens.len() - rest.len()];
         // "$5 per 1,000 requests": not how many there are.
-        let is_part = before.last().is_some_and(is_per);
-        match amount_at(rest).filter(|_| !is_part) {
+        let is_part = before.last().is_some_and(|token| is_per(token) || is_currency(token));
+        match amount_at(rest, counted).filter(|_| !is_part) {
             Some((amount, metric, after)) => {
                 match first {
                     None => first = Some(before),
@@ -228,10 +228,14 @@ fn find(tokens: &[Token], part: &str) -> Option<Found> {
                 }
                 amounts.push((metric, amount.value));
                 is_inexact |= exact::is_inexact(before, &rest[1..], part) || exact::goes_on(after);
+                counted = Some(metric.counted);
                 rest = after;
                 behind = after;
             }
-            None => rest = &rest[1..],
+            None => {
+                counted = counted.filter(|_| !counts(&rest[0]));
+                rest = &rest[1..];
+            }
         }
     }
     Some(Found { amounts, is_inexact, before: first?.to_vec(), between, behind: behind.to_vec() })
@@ -246,8 +250,21 @@ fn is_per(token: &Token) -> bool {
     matches!(token, Token::Word(word) if ["per", "every"].contains(&word.to_lowercase().as_str()))
 }
 
-/// "20 requests per minute", "50 :free model requests per day".
-fn amount_at(tokens: &[Token]) -> Option<(Amount, Metric, &[Token])> {
+fn is_currency(token: &Token) -> bool {
+    matches!(token, Token::Sign('$' | '€' | '£' | '¥'))
+}
+
+/// Whether a word says what is counted.
+fn counts(token: &Token) -> bool {
+    matches!(known(token), Some(Word::Counts(_) | Word::Rate(..)))
+}
+
+fn known(token: &Token) -> Option<Word> {
+    if let Token::Word(word) = token { words::word(&word.to_lowercase()) } else { None }
+}
+
+/// "20 requests per minute", "50 :free model requests per day". Right behind another amount "1,000 per day" counts the same.
+fn amount_at(tokens: &[Token], counted: Option<Counted>) -> Option<(Amount, Metric, &[Token])> {
     let [Token::Number(value), rest @ ..] = tokens else { return None };
     // "10+ requests per minute" is an amount, if no exact one.
     let rest = rest.strip_prefix(&[Token::Sign('+')]).unwrap_or(rest);
@@ -261,8 +278,8 @@ fn amount_at(tokens: &[Token]) -> Option<(Amount, Metric, &[Token])> {
     };
     let skipped = rest.iter().take(3).take_while(is_kind).count();
     let (unit, after) = unit(&rest[skipped..])?;
+    let unit = Unit { counted: unit.counted.or(counted), per: Some(unit.per?) };
     let amount = Amount { value: *value, unit };
-    unit.per?;
     Some((amount, amount.own_metric()?, after))
 }
 
