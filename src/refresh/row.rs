@@ -136,6 +136,13 @@ pub fn stem(name: &str) -> Option<&str> {
     name.strip_suffix('*').filter(|stem| stem.len() > 1 && stem.ends_with(['-', '/', '_', ':']))
 }
 
+/// What a text says beside an id: its words in lower case, without those of the id.
+pub fn beside(text: &str, id: &str) -> String {
+    let words = |text: &str| text.split(|c: char| !c.is_alphanumeric()).map(str::to_lowercase).collect::<Vec<_>>();
+    let own = words(id);
+    words(text).into_iter().filter(|word| !own.contains(word)).collect::<Vec<_>>().join(" ")
+}
+
 /// An id glued to what stands before it, which the link beside it tells apart: `…](/docs/model/llama-3)Newllama-3`.
 fn behind_link(text: &Text) -> Option<String> {
     let behind = shown(&text.behind_link);

@@ -42,6 +42,9 @@ pub fn names_model(text: &Text) -> bool {
     !subject::ids(text, &shown).is_empty() || tokens(&shown).windows(2).any(is_version)
 }
 
+/// Why "Requests per minute: 60 (free), 600 (pro)" is not read.
+const UNCERTAIN: &str = "what stands behind the name of a limit is not one certain number";
+
 /// Why what follows "for example" or "ignore that" is not read.
 const HYPOTHETICAL: &str = "a number in an example or a remark is no limit";
 
@@ -135,7 +138,7 @@ fn labelled_metric(shown: &str, line: usize) -> Option<Said> {
     if !value.starts_with(|c: char| c.is_ascii_digit()) {
         return value.contains('{').then_some(Said::Unclear(UNRESOLVED));
     }
-    let amounts = amount::cell(value, unit).ok()?;
+    let Ok(amounts) = amount::cell(value, unit) else { return Some(Said::Unclear(UNCERTAIN)) };
     Some(Said::Limits(with(Row { model: "*".to_owned(), ..Row::default() }, amounts, line, shown)))
 }
 

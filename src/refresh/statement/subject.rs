@@ -5,7 +5,7 @@ use super::super::row::{self, Row};
 use super::super::text::Text;
 use super::super::tier::{self, Tiers};
 use super::super::words::{self, Word};
-use super::{Found, one_of, scope};
+use super::{Found, known, one_of, scope};
 
 /// Why a limit is not read that is not everybody's, and no plan's.
 const CONDITION: &str = "a limit holds under a condition that names no plan";
@@ -75,18 +75,38 @@ fn said_is(words: &str, id: &str) -> bool {
 
 /// Whose limits a label names.
 pub fn of_label(label: &str, text: &Text) -> Result<Row, &'static str> {
-    let label = label.to_owned();
-    let row = |model: &str, tier: Option<String>| Row { model: model.to_owned(), tier, ..Row::default() };
-    let ids: Vec<&String> = text.codes.iter().filter(|code| row::is_id(code)).collect();
-    if row::is_id(&label) || ids.len() == 1 {
-        let id = if row::is_id(&label) { label } else { ids[0].clone() };
-        return Ok(Row { ids: vec![id.clone()], ..row(&id, None) });
+    let ids: Vec<&String> = text.codes.iter().filter(|code| row::is_id(code) && label.contains(*code)).collect();
+    let first = label.split_once(" (").map_or(label, |(first, _)| first);
+    match ids.as_slice() {
+        [id] => of_model(id, label),
+        _ if row::is_id(first) => of_model(first, label),
+        _ => of_words(label),
     }
-    match tier::in_sentence(&label) {
+}
+
+/// "`x-70b`", "`x-70b` (free)", "Large X (`x-70b`)": what stands beside the id and is no part of it may be a plan.
+fn of_model(id: &str, label: &str) -> Result<Row, &'static str> {
+    let beside = row::beside(label, id);
+    if words::is_of_others(&beside) || tier::is_denied(&beside) {
+        return Err(CONDITION);
+    }
+    let model = if label.starts_with(id) { label } else { id };
+    Ok(Row { model: model.to_owned(), ids: vec![id.to_owned()], tier: tier::in_title(&beside), ..Row::default() })
+}
+
+/// A model by its display name, a plan, or a task: "Gemini 2.5 Pro (free)", "Free", "Chat".
+fn of_words(label: &str) -> Result<Row, &'static str> {
+    let row = |model: &str, tier: Option<String>| Row { model: model.to_owned(), tier, ..Row::default() };
+    let (name, beside) = label.split_once(" (").map_or((label, None), |(name, beside)| (name, Some(beside)));
+    let is_noun = |token: &Token| matches!(known(token), Some(Word::TierNoun));
+    let has_digit = name.contains(|c: char| c.is_ascii_digit());
+    if has_digit && tier::in_title(name).is_none() && !tokens(name).iter().any(is_noun) {
+        return Ok(row(label, beside.and_then(|beside| tier::in_title(beside.trim_end_matches(')')))));
+    }
+    match tier::in_sentence(label) {
         Tiers::Several => Err("a line names two plans"),
-        Tiers::One(_) => Ok(row("*", Some(tier::in_title(&label).unwrap_or(label)))),
-        Tiers::None if label.chars().any(|c| c.is_ascii_digit()) => Ok(row(&label, None)),
-        Tiers::None => Ok(Row { section: Some(label), ..row("*", None) }),
+        Tiers::One(_) => Ok(row("*", Some(tier::in_title(label).unwrap_or_else(|| label.to_owned())))),
+        Tiers::None => Ok(Row { section: Some(label.to_owned()), ..row("*", None) }),
     }
 }
 
