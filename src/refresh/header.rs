@@ -63,6 +63,10 @@ pub fn meaning(text: &str) -> Meaning {
             _ => Meaning::Is(column),
         };
     }
+    // "Input tokens ($/M)" is a price.
+    if Heard::of(&outside).unit.is_open() && words::names_money(&inside) {
+        return Meaning::Other;
+    }
     // "Min RPM" is a least, and no minute.
     if phrase.strip_prefix("min ").is_some_and(|rest| metric(rest).is_some()) {
         return Meaning::Qualified;

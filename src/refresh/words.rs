@@ -282,6 +282,13 @@ pub fn says_scaled(text: &str) -> bool {
     SCALES.split('|').any(says) && text.split(|c: char| !c.is_alphanumeric()).any(|word| is_one_of(NUMBERS, word))
 }
 
+/// Whether a text speaks of money: "$/M", "USD per million".
+pub fn names_money(text: &str) -> bool {
+    const CURRENCIES: &str = "usd|eur|gbp|cny|rmb|jpy|price|prices|cost|costs";
+    text.contains(['$', '€', '£', '¥'])
+        || text.split(|c: char| !c.is_alphanumeric()).any(|word| is_one_of(CURRENCIES, &word.to_lowercase()))
+}
+
 /// Whether a list with `|` between its texts has this one.
 pub fn is_one_of(list: &str, text: &str) -> bool {
     list.split('|').any(|known| known == text)
