@@ -111,7 +111,9 @@ pub fn series(text: &str, units: &[Unit]) -> Result<Vec<(Metric, u64)>, String> 
     if words::is_unpublished(&shown) {
         return Ok(Vec::new());
     }
-    let parts: Vec<&str> = shown.split(['/', '|', '·']).collect();
+    // With the seams: "30" and a note's number in a link behind it are not one.
+    let line = without_footnotes(text).replace('\n', " ");
+    let parts: Vec<&str> = line.split(['/', '|', '·']).collect();
     if parts.len() != units.len() {
         return Err(outside(&shown));
     }

@@ -8,7 +8,7 @@ use super::super::header::{self, Meaning};
 use super::super::row::{self, Quote, Row};
 use super::super::tier;
 use super::super::words::{self, Column};
-use super::read::{Refusal, Sheet, cell_text, multiples};
+use super::read::{Refusal, Sheet, multiples};
 
 /// What stands in a column of numbers.
 struct Numbers {
@@ -49,7 +49,7 @@ pub fn read(sheet: &Sheet<'_>, metric_column: usize) -> Result<Vec<Row>, Refusal
                 rows.len() - 1
             });
             if is_context {
-                rows[at].context = cell_text(line, number.column).and_then(|text| plain_number(&text));
+                rows[at].context = line.text(number.column).and_then(|text| plain_number(&text.plain));
             } else {
                 add(&mut rows[at], line, number.column, unit)?;
             }
