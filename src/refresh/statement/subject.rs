@@ -153,9 +153,12 @@ fn says_more(before: &[Token], model: &[Token], names_plan: bool) -> bool {
         Some(_) => true,
         None => one_of(word, PLAIN),
     };
+    let is_plans = |word: &str| words::word(&word.to_lowercase()) == Some(Word::Tier);
+    let is_models = |token: &Token| matches!(token, Token::Word(word) if one_of(word, "model|models"));
     before.iter().enumerate().any(|(at, token)| match token {
         _ if model.contains(token) => false,
-        Token::Word(word) => !is_plain(word),
+        // "Premium models" are no plan, and not all models.
+        Token::Word(word) => !is_plain(word) || is_plans(word) && before.get(at + 1).is_some_and(is_models),
         // "Tier 1"
         Token::Number(_) => !matches!(at.checked_sub(1).map(|at| &before[at]), Some(Token::Word(word)) if
             words::word(&word.to_lowercase()) == Some(Word::TierNoun)),

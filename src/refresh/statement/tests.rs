@@ -108,6 +108,10 @@ fn sentences_state_limits_and_tell_examples() {
             "* [Free] requests_per_minute=60",
         ),
         (
+            "On the free plan, premium models are limited to 60 requests per minute.",
+            "* [Free] (On the free plan, premium models) requests_per_minute=60",
+        ),
+        (
             "If you exceed it, wait. Free accounts are limited to 60 requests per minute.",
             "* [Free] requests_per_minute=60",
         ),
