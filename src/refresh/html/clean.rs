@@ -18,13 +18,13 @@ const MOST_TAG: usize = 8_192;
 const MOST_SKIPPED: usize = 64;
 
 /// Elements that go with everything in them.
-const DROPPED: [&str; 15] = [
-    "s", "script", "style", "svg", "math", "noscript", "iframe", "object", "template", "textarea", "select", "pre",
-    "sup", "del", "strike",
+const DROPPED: [&str; 14] = [
+    "s", "script", "style", "svg", "math", "noscript", "iframe", "object", "template", "textarea", "pre", "sup", "del",
+    "strike",
 ];
 
 /// Elements that stay, by their own names.
-const KEPT: [&str; 29] = [
+const KEPT: [&str; 30] = [
     "title",
     "table",
     "caption",
@@ -51,6 +51,7 @@ const KEPT: [&str; 29] = [
     "dd",
     "aside",
     "nav",
+    "option",
     "x-code",
     "x-link",
     "x-tab",
@@ -230,6 +231,7 @@ impl Cleaner<'_> {
             "thead" | "tbody" | "tfoot" => (&["td", "th", "tr", "caption", "thead", "tbody", "tfoot"], &["table"]),
             "li" => (&["li"], &["ul", "ol", "table"]),
             "dt" | "dd" => (&["dt", "dd"], &["dl", "table"]),
+            "option" => (&["option"], &["select"]),
             _ => return,
         };
         let near = self.open.len().saturating_sub(MOST_SKIPPED);

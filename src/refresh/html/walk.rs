@@ -8,6 +8,7 @@ use scraper::{Html, Node};
 use super::super::grid::{Layout, Spanning};
 use super::super::page::{Builder, Page, Unreadable};
 use super::super::text::Text;
+use super::super::tier;
 use super::clean::{Cleaned, clean};
 use super::tabs::{Tab, Tabs};
 
@@ -67,6 +68,8 @@ enum Purpose {
     /// Before or behind what is captioned.
     FigureCaption,
     Tab(Tab),
+    /// One of those that a menu offers.
+    Choice,
     Title,
 }
 
@@ -176,6 +179,7 @@ impl<'a> Walker<'a> {
             "caption" => Purpose::Caption,
             "title" => Purpose::Title,
             "summary" => Purpose::Summary,
+            "option" => Purpose::Choice,
             "x-tab" => {
                 let attribute = |name| element.attr(name).map(str::to_owned);
                 let is_selected = element.attr("aria-selected") == Some("true");
@@ -212,7 +216,7 @@ impl<'a> Walker<'a> {
                     self.builder.close_tab(depth);
                 }
             }
-            "td" | "th" | "x-code" | "caption" | "title" | "x-tab" | "summary" => self.end_sink(),
+            "td" | "th" | "x-code" | "caption" | "title" | "x-tab" | "summary" | "option" => self.end_sink(),
             name => {
                 let is_own = self.sinks.last().is_some_and(|sink| match sink.purpose {
                     Purpose::Heading(_) => name.starts_with('h'),
@@ -267,6 +271,12 @@ impl<'a> Walker<'a> {
                 self.choice.push(&text.shown());
                 self.choice.seam();
                 self.tabs.add(Tab { title: text.shown(), ..tab });
+            }
+            // Languages and versions are no plans.
+            Purpose::Choice if tier::side_by_side(&text.plain).is_empty() => {}
+            Purpose::Choice => {
+                self.choice.push(&text.shown());
+                self.choice.seam();
             }
             Purpose::Title => self.builder.title(&text.shown()),
         }
