@@ -176,6 +176,15 @@ mod tests {
             "Higher limits",
             "Paid models",
             "Dedicated endpoints",
+            "Limits from 1 July 2026",
+            "Starting on the 15th of August:",
+            "Proposed limits",
+            "Historical limits",
+            "Changelog",
+            "Elevated limits",
+            "Custom limits",
+            "With the Boost add-on",
+            "Self-hosted",
         ] {
             assert_eq!(of_title(title), Plan::Unclear, "{title}");
         }
@@ -196,6 +205,7 @@ mod tests {
             "Limits by usage tier",
             "Choose your plan",
             "Legacy models",
+            "Extended context models",
             "Gemini 2.5 Pro",
             "Free models",
         ] {

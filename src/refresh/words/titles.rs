@@ -5,28 +5,42 @@ use super::{Word, is_one_of, word};
 /// Whether a title speaks of other numbers than those of every request now, whichever plan it names, and whatever stands
 /// below it: "Old free tier limits", "Batch API limits", "Limits before June 2026".
 pub fn is_of_others(title: &str) -> bool {
-    const OTHERS: &str =
-        "previous|previously|former|formerly|upcoming|planned|example|examples|batch|discontinued|retired";
+    const OTHERS: &str = "previous|previously|former|formerly|upcoming|planned|proposed|future|historical|history|archived|\
+        archive|changelog|example|examples|batch|discontinued|retired|selfhosted";
     // Of a model they say nothing about its limits.
     const OLD: &str = "old|older|legacy|deprecated";
-    const TIMES: &str = "before|until|from|starting|effective";
     let words = lower_words(title);
     let says = |list| words.iter().any(|word| is_one_of(list, word));
-    let is_dated = words.windows(2).any(|pair| is_one_of(TIMES, &pair[0]) && is_date(&pair[1]));
+    let is_dated = (0..words.len()).any(|at| is_from_date(&words[at..]));
     let is_closed = words.windows(2).any(|pair| pair[0] == "closed" && pair[1] == "to");
     says(OTHERS) || says(OLD) && !says("model|models") || is_dated || is_closed
+}
+
+/// "before June", "from 1 July 2026", "starting on the 15th of August".
+fn is_from_date(words: &[String]) -> bool {
+    const TIMES: &str = "before|until|from|starting|effective";
+    let is_day = |word: &String| {
+        let digits = word.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+        matches!(digits.parse(), Ok(1..=31_u8)) || is_one_of("on|the|of", word)
+    };
+    let Some((_, rest)) = words.split_first().filter(|(time, _)| is_one_of(TIMES, time)) else { return false };
+    rest.iter().find(|word| !is_day(word)).is_some_and(|word| is_date(word))
 }
 
 /// Whether a title or an introduction that names no plan speaks of such numbers, or of limits that one gets by paying or
 /// by asking.
 pub fn is_elsewhere(text: &str) -> bool {
-    const ELSEWHERE: &str =
-        "billing|payment|card|adding|higher|increased|provisioned|dedicated|reserved|tuned|finetuned";
+    const ELSEWHERE: &str = "billing|payment|card|adding|higher|increased|increases|addon|addons|temporary|promotional|\
+        provisioned|dedicated|reserved|tuned|finetuned";
+    // Of a model they say nothing about its limits.
+    const ASKED: &str = "elevated|extended|boosted|custom";
     const PAID: &str = "paid|premium|enterprise";
     let words = lower_words(text);
     let names_plan = words.iter().any(|own| word(own) == Some(Word::Tier));
     let is_paid = words.windows(2).any(|pair| is_one_of(PAID, &pair[0]) && is_one_of("model|models", &pair[1]));
-    is_paid || is_of_others(text) || !names_plan && words.iter().any(|word| is_one_of(ELSEWHERE, word))
+    let says = |list| words.iter().any(|word| is_one_of(list, word));
+    let is_asked = says(ASKED) && !says("model|models");
+    is_paid || is_of_others(text) || !names_plan && (says(ELSEWHERE) || is_asked)
 }
 
 /// Whether a model's place is taken by words for those that are not named: "All other models", "Default".
@@ -37,9 +51,11 @@ pub fn is_rest(text: &str) -> bool {
     words.iter().all(is_known) && words.iter().any(|word| is_one_of(REST, word))
 }
 
+/// The words of a text; those of "add-on" and "self-hosted" are one.
 fn lower_words(text: &str) -> Vec<String> {
+    let text = text.to_lowercase().replace("add-on", "addon").replace("self-hosted", "selfhosted");
     let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-    words.map(str::to_lowercase).collect()
+    words.map(str::to_owned).collect()
 }
 
 /// "June", "2026".
