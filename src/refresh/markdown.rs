@@ -250,10 +250,15 @@ impl<'a> Reader<'a> {
             return false;
         }
         self.flush();
+        if tag.ends_one_before() {
+            self.close_tab(&tag.name);
+        }
         if tag.is_end {
             self.close_tab(&tag.name);
         } else if tag.is_tab() && !tag.is_empty {
+            // One without a title is one of several all the same; a fold has its title in its summary.
             let title = tag.title.clone().or_else(|| self.titles.pop_front());
+            let title = title.or_else(|| tag.is_one_of_several().then(String::new));
             let depth = title.map(|title| self.builder.open_tab(&self.variables.fill(&title)));
             self.tabs.push((tag.name.clone(), depth));
             self.summary(tag.rest);
@@ -345,7 +350,7 @@ impl<'a> Reader<'a> {
 
 /// The title of a tab or a fold whose text is indented below it: `=== "Free"`, `??? note "Free"`.
 fn indented_tab(line: &str) -> Option<&str> {
-    let rest = ["=== ", "???+ ", "??? "].iter().find_map(|mark| line.strip_prefix(mark))?;
+    let rest = ["=== ", "===! ", "===+ ", "???+ ", "??? "].iter().find_map(|mark| line.strip_prefix(mark))?;
     let (_, quoted) = rest.split_once(['"', '\''])?;
     Some(quoted.trim_end().trim_end_matches(['"', '\'']))
 }

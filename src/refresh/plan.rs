@@ -47,6 +47,8 @@ pub fn around(places: &[Place]) -> Plan {
         return Plan::Unclear;
     }
     let says = |place: &Place| match of_title(&place.title) {
+        // Nothing says which of several it is.
+        Plan::Unsaid if place.is_tab() && place.title.is_empty() => Plan::Unclear,
         Plan::Unsaid if place.is_tab() && !row::is_id(&place.title) && !speaks_of_models(&place.title) => {
             tier::of_label(&place.title).map_or(Plan::Unsaid, Plan::Named)
         }

@@ -1,5 +1,8 @@
 //! Tags of components in MDX, and of blocks in template languages: which of them are tabs, and how they are titled.
 
+/// How a tab begins in containers of `:::`: `@tab Free`.
+const MARKED_TAB: &str = "@tab";
+
 /// A line that begins with the tag of a component.
 pub struct Component<'a> {
     /// What its end is named by.
@@ -19,6 +22,19 @@ impl<'a> Component<'a> {
     pub fn read(line: &'a str) -> Option<Self> {
         if let Some(inside) = line.strip_prefix(":::") {
             return Some(Self::container(inside.trim_start_matches(':').trim()));
+        }
+        if let Some(title) = line.strip_prefix(MARKED_TAB) {
+            let title = title.strip_prefix(":active").unwrap_or(title).trim().to_owned();
+            let (name, kind) = (MARKED_TAB.to_owned(), "tab".to_owned());
+            return Some(Self {
+                name,
+                kind,
+                is_end: false,
+                is_empty: false,
+                title: Some(title),
+                titles: None,
+                rest: "",
+            });
         }
         // `{% tab title="Free" %}` and `{{< tab "Free" >}}` are the same in other languages.
         let languages = [("{% ", "%}"), ("{{< ", ">}}"), ("{{% ", "%}}"), ("<", ">")];
@@ -43,10 +59,11 @@ impl<'a> Component<'a> {
         (!name.is_empty()).then_some(Self { name, kind, is_end, is_empty, title, titles, rest })
     }
 
-    /// `:::details Free plan`, `:::tip[Free plan]`, or the `:::` that ends the last of them.
+    /// `:::details Free plan`, `:::tip[Free plan]`, `:::{tab-item} Free plan`, or the `:::` that ends the last of them.
     fn container(inside: &'a str) -> Self {
-        let end = inside.find(|c: char| !c.is_alphanumeric() && c != '-').unwrap_or(inside.len());
-        let (kind, title) = (inside[..end].to_ascii_lowercase(), inside[end..].trim_matches(['[', ']', ' ', '"']));
+        let named = inside.trim_start_matches('{');
+        let end = named.find(|c: char| !c.is_alphanumeric() && c != '-').unwrap_or(named.len());
+        let (kind, title) = (named[..end].to_ascii_lowercase(), named[end..].trim_matches(['[', ']', '}', ' ', '"']));
         let title = (!title.is_empty()).then(|| title.to_owned());
         Self { name: ":::".to_owned(), kind, is_end: inside.is_empty(), is_empty: false, title, titles: None, rest: "" }
     }
@@ -56,11 +73,24 @@ impl<'a> Component<'a> {
         self.name == ":::"
     }
 
-    /// Whether what stands inside it is one of several, by its title.
+    /// Whether what stands inside it has a title of its own.
     pub fn is_tab(&self) -> bool {
-        let last = self.kind.rsplit('.').next().unwrap_or_default();
-        ["tab", "tabitem", "tabpanel", "accordion", "accordionitem", "expandable", "details", "panel", "collapsible"]
-            .contains(&last)
+        const FOLDS: [&str; 6] = ["accordion", "accordionitem", "expandable", "details", "panel", "collapsible"];
+        self.is_one_of_several() || FOLDS.contains(&self.last().as_str())
+    }
+
+    /// Whether it is one of those that a reader chooses from.
+    pub fn is_one_of_several(&self) -> bool {
+        ["tab", "tabitem", "tabpanel"].contains(&self.last().as_str())
+    }
+
+    fn last(&self) -> String {
+        self.kind.rsplit('.').next().unwrap_or_default().replace('-', "")
+    }
+
+    /// `@tab` has no end but the next one, or that of the group around it.
+    pub fn ends_one_before(&self) -> bool {
+        self.name == MARKED_TAB
     }
 }
 
