@@ -36,10 +36,7 @@ const JOINED: &str = "two numbers stand side by side";
 /// Whether a text may name a model: by its id, or by a name with a number such as "Gemini 2.5".
 pub fn names_model(text: &Text) -> bool {
     let shown = text.shown();
-    let is_name = |word: &str| word.starts_with(char::is_uppercase) && words::word(&word.to_lowercase()).is_none();
-    let is_version =
-        |pair: &[Token]| matches!(pair, [Token::Word(word), Token::Number(_) | Token::NoNumber(_)] if is_name(word));
-    !subject::ids(text, &shown).is_empty() || tokens(&shown).windows(2).any(is_version)
+    !subject::ids(text, &shown).is_empty() || scope::has_version(&tokens(&shown))
 }
 
 /// Why "Requests per minute: 60 (free), 600 (pro)" is not read.
@@ -178,7 +175,8 @@ fn sentence(part: &str, text: &Text, line: usize, is_item: bool) -> Said {
         return Said::Unclear(UNRESOLVED);
     }
     let Some(found) = find(&tokens, part) else { return Said::Nothing };
-    if is_hypothetical(part) {
+    // A question states nothing.
+    if is_hypothetical(part) || part.ends_with('?') {
         return Said::Unclear(HYPOTHETICAL);
     }
     if found.is_inexact {

@@ -327,7 +327,8 @@ pub fn task(text: &str) -> Option<&str> {
 
 /// Words after which a number is an example, a wish or a threat, and no limit.
 pub const HYPOTHETICAL: &str = "example|examples|e.g.|eg|say|suppose|imagine|instance|illustrative|assume|\
-        assuming|hypothetical|would|could|previously|formerly|was|were|used|until|request an increase|typically|usually|\
+        assuming|hypothetical|would|could|previously|formerly|was|were|used|until|request an|request a limit|request a quota|request a rate|\
+        ask for|asked for|apply for|applied for|typically|usually|\
         approximately|roughly|about|around|average|recommend|recommended|should|not|no longer|increase to|\
         more than|exceed|exceeds|exceeding|over|in our tests|benchmark|benchmarks|observed|\
         will be|starting|beginning|effective|upcoming|soon|planned|from january|from february|from march|from april|\

@@ -58,9 +58,7 @@ pub fn plan_behind(behind: &[Token]) -> Result<Option<String>, &'static str> {
 pub fn whom(behind: &[Token]) -> Option<String> {
     const ALL: &str = "every|everyone|any|anyone|of|address|addresses|this|these";
     let start = behind.iter().position(|token| matches!(token, Token::Word(word) if one_of(word, "for|except")))?;
-    let whom = &behind[start + 1..];
-    let end = whom.iter().position(|token| matches!(token, Token::Sign(sign) if !matches!(sign, '-' | '/' | ':')));
-    let whom = &whom[..end.unwrap_or(whom.len())];
+    let whom = clause(&behind[start + 1..]);
     let is_anybody = |token: &Token| {
         let Token::Word(word) = token else { return false };
         let is_known = match known(word) {
@@ -70,6 +68,27 @@ pub fn whom(behind: &[Token]) -> Option<String> {
         is_known || one_of(word, ALL)
     };
     (!whom.iter().all(is_anybody)).then(|| text(whom).trim().to_owned())
+}
+
+/// Whether a name with a number stands there: "Gemini 2.5".
+pub fn has_version(tokens: &[Token]) -> bool {
+    let is_name = |word: &str| word.starts_with(char::is_uppercase) && known(word).is_none();
+    tokens
+        .windows(2)
+        .any(|pair| matches!(pair, [Token::Word(word), Token::Number(_) | Token::NoNumber(_)] if is_name(word)))
+}
+
+/// Whether each of something has the limit that one may have several of: "per seat", "per GPU".
+pub fn is_multiplied(behind: &[Token]) -> bool {
+    const HOLDERS: &str = "address|customer|client|person|application|app|tenant";
+    let [Token::Word(per), Token::Word(each), ..] = behind else { return false };
+    one_of(per, "per") && known(each).is_none() && !one_of(each, HOLDERS)
+}
+
+/// What is said right behind a number: "to the embeddings endpoint", up to the next comma.
+pub fn clause(behind: &[Token]) -> &[Token] {
+    let end = behind.iter().position(|token| matches!(token, Token::Sign(sign) if !matches!(sign, '-' | '/' | ':')));
+    &behind[..end.unwrap_or(behind.len())]
 }
 
 fn known(word: &str) -> Option<Word> {

@@ -53,17 +53,23 @@ fn named_behind(text: &Text, part: &str, tier: Option<String>) -> Result<Row, &'
     }
 }
 
-/// The row of the task that the words behind "for" name.
+/// The row of the task that the words behind its numbers name: "for images", "to the embeddings endpoint".
 fn narrowed(row: Row, behind: &[Token]) -> Result<Row, &'static str> {
-    if scope::is_conditional(behind) {
+    const UNCLEAR: &str = "a number is for somebody whom the line does not name clearly";
+    if scope::is_conditional(behind) || scope::is_multiplied(behind) {
         return Err(CONDITION);
     }
-    let Some(whom) = scope::whom(behind).filter(|whom| row.ids.is_empty() || !said_is(whom, &row.model)) else {
-        return Ok(row);
-    };
-    match words::task(&whom.to_lowercase()) {
-        Some(task) if row.model == "*" && row.section.is_none() => Ok(Row { section: Some(task.to_owned()), ..row }),
-        _ => Err("a number is for somebody whom the line does not name clearly"),
+    let is_open = row.model == "*" && row.section.is_none();
+    let clause = scope::clause(behind);
+    if is_open && scope::has_version(clause) {
+        return Err(UNCLEAR);
+    }
+    let whom = scope::whom(behind).filter(|whom| row.ids.is_empty() || !said_is(whom, &row.model));
+    let about = whom.clone().unwrap_or_else(|| scope::text(clause)).to_lowercase();
+    match words::task(&about) {
+        Some(task) if is_open => Ok(Row { section: Some(task.to_owned()), ..row }),
+        _ if whom.is_some() => Err(UNCLEAR),
+        _ => Ok(row),
     }
 }
 

@@ -122,6 +122,17 @@ fn sentences_state_limits_and_tell_examples() {
         assert_eq!(all(text), [says], "{text}");
     }
     assert_eq!(all("Free users and Pro users are limited to 50 requests per day."), ["unclear"]);
+    for text in [
+        "How do I know when I can send 100 requests per minute?",
+        "You can request a limit of 200 requests per minute.",
+        "You can ask for a quota of 300 requests per day.",
+        "You are limited to 62 requests per minute on Gemini 2.5 Flash.",
+        "You can make 10 requests per minute per seat.",
+    ] {
+        assert_eq!(all(text), ["unclear"], "{text}");
+    }
+    let embeddings = "You can make 60 requests per minute to the embeddings endpoint.";
+    assert_eq!(all(embeddings), ["* (embeddings) requests_per_minute=60"]);
     assert_eq!(all("We served 50 requests per second yesterday."), ["unclear"]);
 }
 
@@ -185,6 +196,10 @@ fn a_line_with_two_plans_or_two_models_is_refused() {
         ("30 RPM for x-70b and y-70b", "unclear"),
         ("30 RPM for chat, 1,000 RPD for anything else", "unclear"),
         ("30 RPM for newcomers", "unclear"),
+        ("30 RPM on Gemini 2.5 Flash", "unclear"),
+        ("x-70b: 30 RPM per GPU", "unclear"),
+        ("30 RPM per client", "* requests_per_minute=30"),
+        ("30 RPM to the embeddings endpoint", "* (embeddings) requests_per_minute=30"),
         ("30 RPM, except for free users", "unclear"),
         ("x-70b: 30 RPM with billing enabled", "unclear"),
         ("x-70b: 30 RPM if you have a card", "unclear"),
