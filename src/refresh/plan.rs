@@ -27,6 +27,15 @@ impl Plan {
         if self == Self::Unsaid { other() } else { self }
     }
 
+    /// What two places say together, where neither stands above the other.
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (said, Self::Unsaid) | (Self::Unsaid, said) => said,
+            (Self::Named(a), Self::Named(b)) if tier::is_same(&a, &b) => Self::Named(a),
+            _ => Self::Unclear,
+        }
+    }
+
     pub fn name(&self) -> Option<&str> {
         if let Self::Named(name) = self { Some(name) } else { None }
     }
@@ -63,12 +72,13 @@ fn speaks_of_models(title: &str) -> bool {
     })
 }
 
+/// Words of a text that sends people elsewhere, or tells one plan from another.
+const AWAY: &str = "upgrade|than|compared|unlike|except|beyond|higher|switch|contact";
+
 /// The plan that a line right above a table gives it: "Developer plan", "Limits of the free tier:". A sentence tells, and a
 /// line that sends people elsewhere, such as to a better plan, speaks of no table.
 fn announced(text: &Text) -> Option<String> {
     const MOST: usize = 100;
-    const AWAY: [&str; 9] =
-        ["upgrade", "than", "compared", "unlike", "except", "beyond", "higher", "switch", "contact"];
     let shown = text.shown();
     let title = shown.strip_suffix(':').unwrap_or(&shown);
     let words: Vec<String> =
@@ -76,7 +86,7 @@ fn announced(text: &Text) -> Option<String> {
     // Several buttons side by side are not one title.
     let named = text.plain.split(SEAM).filter(|piece| tier::in_title(piece).is_some()).count();
     let is_plain = words.iter().all(|word| words::word(word).is_some());
-    let is_intro = shown.ends_with(':') && !words.iter().any(|word| AWAY.contains(&word.as_str()));
+    let is_intro = shown.ends_with(':') && !words.iter().any(|word| words::is_one_of(AWAY, word));
     let is_title = title.len() <= MOST && !title.ends_with('.') && named <= 1 && (is_plain || is_intro);
     is_title.then(|| of_title(title).name().map(str::to_owned)).flatten()
 }
@@ -86,11 +96,44 @@ pub fn introduced(text: &Text) -> Plan {
     let shown = text.shown();
     match (announced(text), tier::in_sentence(&shown)) {
         (Some(tier), _) => Plan::Named(tier),
+        _ if points_below(&shown) => of_pointed(&shown),
         _ if !shown.ends_with(':') => Plan::Unsaid,
         (None, Tiers::None) if words::is_elsewhere(&shown) || is_condition(&shown) => Plan::Unclear,
         (None, Tiers::None) => Plan::Unsaid,
         (None, Tiers::One(tier)) if shown.to_lowercase().starts_with("with a") => Plan::Named(tier),
         (None, _) => Plan::Unclear,
+    }
+}
+
+/// What the text right behind a table, or a row at its end, says: "The limits above are those of the Pro plan."
+pub fn concluded(text: &Text) -> Plan {
+    let shown = text.shown();
+    if points(&shown, "above|these|shown|listed") { of_pointed(&shown) } else { Plan::Unsaid }
+}
+
+/// "The following limits apply to Pro accounts."
+pub fn points_below(text: &str) -> bool {
+    points(text, "following|below")
+}
+
+/// Whether a text is one sentence about the limits that it points at. One that compares them, or says whose they are not, is none,
+/// nor is a remark: "Note that".
+fn points(text: &str, at: &str) -> bool {
+    const MOST_WORDS: usize = 16;
+    const COMPARES: &str = "lower|exceed|exceeds|more|raise|increase|not|no|never|without|double|twice|half|note";
+    if text.split_whitespace().count() > MOST_WORDS || text.contains(". ") || text.ends_with(':') {
+        return false;
+    }
+    let words: Vec<String> = text.split(|c: char| !c.is_alphanumeric()).map(str::to_lowercase).collect();
+    let says = |list| words.iter().any(|word| words::is_one_of(list, word));
+    says(at) && says("limit|limits|quota|quotas|table|values|numbers|rates") && !says(AWAY) && !says(COMPARES)
+}
+
+/// The plan of limits that a sentence points at. One that names several may say that they are the same for all.
+fn of_pointed(text: &str) -> Plan {
+    match tier::in_sentence(text) {
+        Tiers::One(tier) => Plan::Named(tier),
+        _ => Plan::Unsaid,
     }
 }
 

@@ -106,7 +106,8 @@ fn read_page(page: &Page, reading: &mut Reading) -> bool {
                     whole = Some(Grid { defect: Some(SCALED), ..whole.unwrap_or_else(|| grid.clone()) });
                 }
                 let named = named_above(block, before);
-                tables.read(whole.as_ref().unwrap_or(grid), block, named, &above.of_table(&block.places), reading);
+                let around = above.of_table(&block.places).and(said_behind(block, blocks.peek().copied()));
+                tables.read(whole.as_ref().unwrap_or(grid), block, named, &around, reading);
             }
             Content::Item(text) => lines.item(text, block, &above, reading),
             Content::Paragraph(text) => lines.paragraph(text, block, &above, reading),
@@ -119,6 +120,14 @@ fn read_page(page: &Page, reading: &mut Reading) -> bool {
     }
     lines.end(reading);
     true
+}
+
+/// What the text right behind a table says of its plan.
+fn said_behind(table: &Block, next: Option<&Block>) -> Plan {
+    match next.filter(|next| next.places == table.places).map(|next| &next.content) {
+        Some(Content::Paragraph(text)) => plan::concluded(text),
+        _ => Plan::Unsaid,
+    }
 }
 
 /// The whole table, where `grid` is only its header and the body is a table of its own right behind it.
@@ -194,13 +203,18 @@ impl Lines {
         if names_model && statement::is_amounts(text) {
             return self.item(text, block, above, reading);
         }
-        let says = text.shown().ends_with(':');
-        self.introduced = if says { plan::introduced(text) } else { Plan::Unsaid };
+        let shown = text.shown();
+        let introduces = shown.ends_with(':') || plan::points_below(&shown);
+        self.introduced = if introduces { plan::introduced(text) } else { Plan::Unsaid };
+        if let Plan::Named(tier) = plan::concluded(text) {
+            let near = self.rows.iter_mut().rev().take(MOST_BACK);
+            near.for_each(|row| row.tier = row.tier.take().or_else(|| Some(tier.clone())));
+        }
         self.may_name_models = statement::names_model(text);
         for said in statement::paragraph(text, block.line) {
             self.take(said, block, above, reading);
         }
-        self.introduces = text.shown().ends_with(':');
+        self.introduces = shown.ends_with(':');
     }
 
     fn item(&mut self, text: &Text, block: &Block, above: &Above, reading: &mut Reading) {

@@ -55,9 +55,9 @@ pub fn read(grid: &Grid, around: &Plan, title: Option<&str>) -> Result<Told, Ref
     }
     let head = head(grid);
     let caption = grid.caption.as_deref().map(plan::of_title).unwrap_or_default();
-    let around = head.plan.clone().or(|| caption).or(|| around.clone());
-    let tier = around.name().map(str::to_owned);
     let body = &grid.rows[head.rows..];
+    let around = head.plan.clone().or(|| caption).or(|| around.clone()).and(concluded(body));
+    let tier = around.name().map(str::to_owned);
     let unit = grid.caption.as_deref().and_then(header::metric).or_else(|| title.and_then(header::metric));
     let sheet = Sheet { head, body, tier, unit: unit.unwrap_or_default() };
     sheet.refuse_useless(grid.caption.as_deref())?;
@@ -79,6 +79,12 @@ pub fn read(grid: &Grid, around: &Plan, title: Option<&str>) -> Result<Told, Ref
         return Err(plan::UNCLEAR.to_owned());
     }
     Ok(Told { rows, skipped })
+}
+
+/// What a title below all rows says of them.
+fn concluded(body: &[Line]) -> Plan {
+    let last = body.iter().rfind(|line| !line.is_blank()).and_then(Line::section);
+    last.map(plan::concluded).unwrap_or_default()
 }
 
 /// Why numbers are not read that stand for thousands of them.
