@@ -3,7 +3,8 @@
 use crate::catalog::Model;
 
 use super::row::{self, Row};
-use super::{tier, words};
+use super::tier::{self, Tiers};
+use super::words;
 
 /// What a page's words mean.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,9 +33,13 @@ pub fn find<'a>(row: &Row, models: &'a [Model]) -> Match<'a> {
     if together.len() > 1 {
         return Match::Unsure(together);
     }
-    let is_of_row = row.model.split_once(" (").is_none_or(|(_, beside)| says_nothing(beside, row.tier.as_deref()));
+    let beside = row.model.split_once(" (").map(|(_, beside)| beside);
+    let says_more = |id: &str| match beside {
+        Some(beside) => !says_nothing(beside, row.tier.as_deref()),
+        None => !row.ids.is_empty() && has_more(&row.model, id, row.tier.as_deref()),
+    };
     match by_name(&names, models) {
-        Some(Match::One(model)) if !is_of_row => return Match::Unsure(vec![model]),
+        Some(Match::One(model)) if says_more(&model.id) => return Match::Unsure(vec![model]),
         Some(found) => return found,
         None => {}
     }
@@ -111,6 +116,18 @@ fn says_nothing(beside: &str, tier: Option<&str>) -> bool {
         || words.all(|word| words::is_one_of(STATES, word) || words::is_date(word) || is_number(word))
 }
 
+/// Whether a cell speaks of a plan, or of other numbers, beside the model whose id its markup gives: "`x-70b` Pro plan".
+fn has_more(cell: &str, id: &str, tier: Option<&str>) -> bool {
+    let more = row::beside(cell, id);
+    let is_own_plan = |plan: &str| tier.is_some_and(|tier| tier::is_same(plan, tier));
+    let names_other = match tier::in_sentence(&more) {
+        Tiers::None => false,
+        Tiers::One(plan) => !is_own_plan(&plan),
+        Tiers::Several => true,
+    };
+    names_other || words::is_elsewhere(&more)
+}
+
 /// An id without the date of its version at its end: `command-a-03-2025`, `mistral-large-2512`, `x-2026-05-01`. Pages name such
 /// models without it; where several versions are left, the match is unsure.
 fn undated(id: &str) -> &str {
@@ -147,6 +164,22 @@ mod tests {
         let text = format!("dialect = \"openai\"\nbase_url = \"http://127.0.0.1:9\"\nstatus = \"local\"\n{entries}");
         let file = Overlay { id: "a".to_owned(), place: "a.toml".to_owned(), text };
         Catalog::only(&[file]).expect("valid").providers.remove(0).models
+    }
+
+    #[test]
+    fn what_stands_beside_an_id_may_make_a_match_unsure() {
+        let models = models(&["x-70b", "x-pro-8b"]);
+        for (name, id, is_sure) in [
+            ("x-70b", "x-70b", true),
+            ("Acme X 70B", "x-70b", true),
+            ("Acme X Pro 8B", "x-pro-8b", true),
+            ("x-70b Pro plan", "x-70b", false),
+            ("x-70b – paid", "x-70b", false),
+            ("x-70b batch", "x-70b", false),
+        ] {
+            let row = Row { model: name.to_owned(), ids: vec![id.to_owned()], ..Row::default() };
+            assert_eq!(matches!(find(&row, &models), Match::One(_)), is_sure, "{name}");
+        }
     }
 
     #[test]
