@@ -268,8 +268,9 @@ pub fn is_scaled(text: &str) -> bool {
 
 /// Whether a heading or a sentence says so of the numbers around it: "All token limits are in thousands."
 pub fn says_scaled(text: &str) -> bool {
-    const SCALES: &str = "in thousands|in millions|in billions|in 1000|in 1,000|in tausend|in millionen|en milliers|\
-        en miles|(thousands)|(millions)|(000)|('000)";
+    const SCALES: &str = "in thousands|in millions|in billions|in 1000|in 1,000|in k|in m|in tausend|in millionen|en milliers|\
+        en miles|(thousands)|(millions)|(000)|('000)|×1000|×1,000|× 1000|× 1,000|x1000|x1,000|unit: thousand|unit: k|\
+        unit: million|units of 1000|units of 1,000|units of a thousand|units of thousand";
     const NUMBERS: &str = "limit|limits|token|tokens|number|numbers|value|values|figure|figures|amount|amounts|quota|\
         quotas|tpm|tpd|rpm|rpd|request|requests";
     let text = text.to_lowercase();
@@ -278,8 +279,11 @@ pub fn says_scaled(text: &str) -> bool {
         !after.starts_with(|c: char| c.is_alphanumeric())
             && (!after.starts_with(" of ") || after.starts_with(" of tok"))
     };
-    let says = |scale: &str| text.match_indices(scale).any(|(at, _)| ends(at + scale.len()));
-    SCALES.split('|').any(says) && text.split(|c: char| !c.is_alphanumeric()).any(|word| is_one_of(NUMBERS, word))
+    let begins = |at: usize| !text[..at].ends_with(char::is_alphanumeric);
+    let says = |scale: &str| text.match_indices(scale).any(|(at, _)| begins(at) && ends(at + scale.len()));
+    let has_word = |list| text.split(|c: char| !c.is_alphanumeric()).any(|word| is_one_of(list, word));
+    let is_multiplied = || has_word("multiply|multiplied") && ["1000", "1,000"].iter().any(|by| text.contains(by));
+    (SCALES.split('|').any(says) || is_multiplied()) && has_word(NUMBERS)
 }
 
 /// Whether a text speaks of money: "$/M", "USD per million".
