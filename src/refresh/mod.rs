@@ -12,6 +12,7 @@ mod listed;
 pub mod look;
 mod markdown;
 mod names;
+mod notes;
 mod page;
 mod plan;
 mod read;

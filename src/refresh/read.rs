@@ -6,6 +6,7 @@ use std::collections::hash_map::Entry;
 use serde_json::{Value, json};
 
 use super::grid::Grid;
+use super::notes::Notes;
 use super::page::{self, Block, Content, Page, Place};
 use super::plan::{self, Above, Plan};
 use super::row::Row;
@@ -85,7 +86,7 @@ fn read_page(page: &Page, reading: &mut Reading) -> bool {
     let mut tables = Tables::default();
     let mut lines = Lines::default();
     let mut above = Above::default();
-    let scaled = Scaled::of(page);
+    let (scaled, notes) = (Scaled::of(page), Notes::of(page));
     let mut before = None;
     let mut blocks = page.blocks.iter().peekable();
     while let Some(block) = blocks.next() {
@@ -98,16 +99,15 @@ fn read_page(page: &Page, reading: &mut Reading) -> bool {
             Content::Heading(_) => lines.end(reading),
             Content::Table(grid) => {
                 lines.end(reading);
-                let mut whole = blocks.peek().and_then(|next| rest_of(grid, block, next));
-                if whole.is_some() {
+                let joined = blocks.peek().and_then(|next| rest_of(grid, block, next));
+                if joined.is_some() {
                     blocks.next();
                 }
-                if is_scaled {
-                    whole = Some(Grid { defect: Some(SCALED), ..whole.unwrap_or_else(|| grid.clone()) });
-                }
+                let mut whole = joined.unwrap_or_else(|| grid.clone());
+                whole.defect = whole.defect.or(is_scaled.then_some(SCALED)).or_else(|| notes.defect(&whole));
                 let named = named_above(block, before);
                 let around = above.of_table(&block.places).and(said_behind(block, blocks.peek().copied()));
-                tables.read(whole.as_ref().unwrap_or(grid), block, named, &around, reading);
+                tables.read(&whole, block, named, &around, reading);
             }
             Content::Item(text) => lines.item(text, block, &above, reading),
             Content::Paragraph(text) => lines.paragraph(text, block, &above, reading),
@@ -173,7 +173,8 @@ impl Tables {
         };
         reading.rows.extend(rows);
         for reason in refused {
-            let under = block.places.last().map_or(String::new(), |place| format!(" under \"{}\"", place.title));
+            let place = block.places.last().filter(|place| !place.title.is_empty());
+            let under = place.map_or(String::new(), |place| format!(" under \"{}\"", place.title));
             let may_name_models = table::may_name_models(&reason, is_read);
             reading.refuse(format!("table {}, line {}{under}", self.count, grid.line), reason, may_name_models);
         }

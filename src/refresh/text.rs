@@ -3,6 +3,9 @@
 /// Stands where an element began or ended inside a text, so that two numbers side by side are never read as one.
 pub const SEAM: char = '\u{1f}';
 
+/// Stands where a note was marked: a seam that is remembered.
+pub const NOTE: char = '\u{1e}';
+
 /// The text of a cell, a heading, a line.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Text {
@@ -14,6 +17,8 @@ pub struct Text {
     pub links: Vec<String>,
     /// The part of `plain` that stands behind the last link.
     pub behind_link: String,
+    /// Raised text, or `[^1]`, was left out.
+    pub has_note: bool,
 }
 
 impl Text {
@@ -39,7 +44,8 @@ impl Text {
     }
 
     pub fn push(&mut self, text: &str) {
-        let seen = text.chars().filter(|c| !is_invisible(*c));
+        self.has_note |= text.contains(NOTE);
+        let seen = text.chars().filter(|c| !is_invisible(*c)).map(|c| if c == NOTE { SEAM } else { c });
         if !self.links.is_empty() {
             self.behind_link.extend(seen.clone());
         }
@@ -199,7 +205,9 @@ fn closing(text: &str, open: u8, shut: u8) -> Option<usize> {
 
 fn bracket(rest: &str, text: &mut Text, depth: usize) -> Option<usize> {
     if let Some(note) = rest.strip_prefix("[^") {
-        return ahead(note).find(']').map(|end| end + 3);
+        let end = ahead(note).find(']')?;
+        text.push("\u{1e}");
+        return Some(end + 3);
     }
     let link = link(rest)?;
     text.seam();
@@ -228,6 +236,8 @@ fn tag(rest: &str, text: &mut Text) -> Option<usize> {
             if name == "sup" && is_power(&text.plain, &after[..at]) {
                 text.push("^");
                 text.push(&after[..at]);
+            } else if name == "sup" {
+                text.push("\u{1e}");
             }
             return Some(end + 1 + at + close.len());
         }

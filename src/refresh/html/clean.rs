@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use super::super::page::Unreadable;
-use super::super::text::{SEAM, is_power};
+use super::super::text::{NOTE, SEAM, is_power};
 
 /// Browsers stop at this depth too.
 pub const MOST_DEPTH: usize = 512;
@@ -166,7 +166,7 @@ impl Cleaner<'_> {
             if tag.name == "sup" && is_power(&self.out, raised) {
                 write!(self.out, "^{raised}").expect("strings grow");
             } else {
-                self.out.push(SEAM);
+                self.out.push(if tag.name == "sup" { NOTE } else { SEAM });
             }
             return Ok(Some(past));
         }
