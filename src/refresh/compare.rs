@@ -126,8 +126,9 @@ pub fn compare(provider: &Provider, reading: &Reading, seen: &[Seen]) -> Result<
     let rows = pinned::rows(provider, &reading.rows)?;
     let mut comparing =
         Comparing { provider, seen, changes: Vec::new(), met: BTreeSet::new(), unsure: BTreeSet::new() };
-    for row in &rows {
-        comparing.row(row, &rows);
+    let found: Vec<Found<'_>> = rows.iter().map(|row| (*row, names::find(row, &provider.models))).collect();
+    for (row, meant) in &found {
+        comparing.row(row, meant, &found);
     }
     if rows.iter().any(|row| !row.model.starts_with('*')) && !rows.iter().any(|row| is_rest(row)) {
         comparing.gone(reading.refused.iter().any(|refused| refused.may_name_models))?;
@@ -150,19 +151,25 @@ struct Comparing<'a> {
     unsure: BTreeSet<String>,
 }
 
+/// A row, and the models that it means.
+type Found<'a> = (&'a Row, Match<'a>);
+
 impl<'a> Comparing<'a> {
-    fn row(&mut self, row: &Row, all: &[&Row]) {
+    fn row(&mut self, row: &Row, meant: &Match<'a>, all: &[Found<'a>]) {
         if row.model == "*" || row.model.starts_with("*:") {
             return self.account(row, all);
         }
-        match names::find(row, &self.provider.models) {
+        match meant {
             Match::One(model) => {
                 self.met.insert(model.id.clone());
-                let twins = all.iter().filter(|other| matches!(names::find(other, &self.provider.models), Match::One(twin) if twin.id == model.id));
-                if twins.clone().any(|twin| twin.amounts != row.amounts) {
-                    self.unsure(&model.id.clone(), row, "the page gives two numbers for it");
-                } else {
-                    self.model(model, row);
+                let is_twin = |(_, other): &&Found<'_>| matches!(other, Match::One(twin) if twin.id == model.id);
+                let twins: Vec<&Row> = all.iter().filter(is_twin).map(|(row, _)| *row).collect();
+                // They count together, once.
+                if std::ptr::eq(twins[0], row) {
+                    match together(&twins) {
+                        Some(whole) => self.model(model, &whole),
+                        None => self.unsure(&model.id, row, "the page gives two numbers for it"),
+                    }
                 }
             }
             Match::Unsure(models) => {
@@ -189,14 +196,12 @@ impl<'a> Comparing<'a> {
     }
 
     /// Limits of the account, where the catalogue has such and the page means no single task.
-    fn account(&mut self, row: &Row, all: &[&Row]) {
+    fn account(&mut self, row: &Row, all: &[Found<'_>]) {
         let family = row.model.strip_prefix('*').unwrap_or_default();
         let is_all = family.is_empty() || self.provider.models.iter().all(|model| model.id.ends_with(family));
-        let is_other = |other: &Row| {
-            (&other.model, &other.section) == (&row.model, &row.section)
-                && row.limits().any(|(metric, value)| other.amounts.get(&metric).is_some_and(|other| *other != value))
-        };
-        if row.section.is_none() && is_all && all.iter().any(|other| is_other(other)) {
+        let is_other =
+            |other: &Row| (&other.model, &other.section) == (&row.model, &row.section) && row.contradicts(other);
+        if row.section.is_none() && is_all && all.iter().any(|(other, _)| is_other(other)) {
             self.unsure("*", row, "the page gives two numbers for it");
         } else if row.section.is_none() && is_all {
             self.limits("*", &self.provider.limits, row, false);
@@ -313,6 +318,20 @@ impl<'a> Comparing<'a> {
         }
         Ok(())
     }
+}
+
+/// What rows about one model say: its requests may stand in one table, and its tokens in another. None where they contradict.
+fn together(twins: &[&Row]) -> Option<Row> {
+    let (first, rest) = twins.split_first()?;
+    let mut whole = Row::clone(first);
+    for twin in rest {
+        let is_apart = whole.section != twin.section && whole.amounts != twin.amounts;
+        if is_apart || whole.contradicts(twin) {
+            return None;
+        }
+        whole.add(twin);
+    }
+    Some(whole)
 }
 
 /// "All other models", "Default": models that such a row may stand for are not gone.

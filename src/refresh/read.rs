@@ -266,8 +266,7 @@ impl Lines {
             .find(|known| (&known.model, &known.tier, &known.section) == (&row.model, &row.tier, &row.section));
         match twin {
             Some(known) if row.amounts.keys().all(|metric| !known.amounts.contains_key(metric)) => {
-                known.amounts.extend(row.amounts);
-                known.evidence.cells.extend(row.evidence.cells);
+                known.add(&row);
             }
             _ => self.rows.push(row),
         }

@@ -84,6 +84,20 @@ impl Row {
         })
     }
 
+    /// Whether another row gives another number for one of its limits, or another context.
+    pub fn contradicts(&self, other: &Self) -> bool {
+        let is_other = |own: u64, value: Option<u64>| value.is_some_and(|value| value != own);
+        self.limits().any(|(metric, value)| is_other(value, other.amounts.get(&metric).copied()))
+            || self.context.is_some_and(|context| is_other(context, other.context))
+    }
+
+    /// Adds what another row says of the same.
+    pub fn add(&mut self, other: &Self) {
+        self.amounts.extend(&other.amounts);
+        self.evidence.cells.extend(other.evidence.cells.clone());
+        self.context = self.context.or(other.context);
+    }
+
     /// What it says, wherever it stands.
     pub fn says(&self) -> impl std::fmt::Debug + PartialEq + '_ {
         (&self.model, &self.tier, &self.section, &self.amounts, self.context)

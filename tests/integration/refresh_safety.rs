@@ -268,3 +268,16 @@ async fn a_sentence_about_a_plan_hides_no_table_that_names_none() {
     let finished = of_page(refresh(&site, more, &[]).variable("ACME_API_KEY", ""), &site).await;
     assert_eq!(finished.exits(0).json()["sources"][0]["status"], "unread");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_a_minute_and_tokens_a_minute_in_two_tables_are_one_models() {
+    let minute = rows(&["a-large | 20", "b-large | 30", "c-large | 30", "d-large | 30"]);
+    let table = |rows: &str| format!("\n| Model | TPM |\n| --- | --- |\n{rows}");
+    let site = with_page(&format!("{minute}{}", table("| a-large | 6K |\n"))).await;
+    let finished = refresh(&site, "", &[]).await;
+    let both = ["page a-large requests_per_minute 30>20 change", "page a-large tokens_per_minute ->6000 add"];
+    assert_eq!(changes(finished.exits(0)), both);
+    site.set("/limits.md", markdown(&format!("{minute}{}", table("| a-large | 6K |\n").replace("TPM", "RPM"))));
+    let finished = refresh(&site, "", &[]).await;
+    assert_eq!(changes(finished.exits(0)), ["page a-large model ->- unsure !"]);
+}

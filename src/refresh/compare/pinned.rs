@@ -33,9 +33,7 @@ fn of_plan<'a>(provider: &Provider, rows: &[&'a Row]) -> Result<Vec<&'a Row>, St
     }
     let unnamed: Vec<&Row> = rows.iter().copied().filter(|row| row.tier.is_none()).collect();
     if let Some(row) = unnamed.iter().find(|row| {
-        unnamed
-            .iter()
-            .any(|other| other.model == row.model && other.section == row.section && other.amounts != row.amounts)
+        unnamed.iter().any(|other| other.model == row.model && other.section == row.section && row.contradicts(other))
     }) {
         return Err(format!("it gives `{}` two sets of numbers, and names no plan", row.model));
     }
