@@ -234,7 +234,7 @@ fn find(tokens: &[Token], part: &str) -> Option<Found> {
                 behind = after;
             }
             None => {
-                counted = counted.filter(|_| !counts(&rest[0]));
+                counted = named(&rest[0], counted);
                 rest = &rest[1..];
             }
         }
@@ -255,16 +255,20 @@ fn is_currency(token: &Token) -> bool {
     matches!(token, Token::Sign('$' | '€' | '£' | '¥'))
 }
 
-/// Whether a word says what is counted.
-fn counts(token: &Token) -> bool {
-    matches!(known(token), Some(Word::Counts(_) | Word::Rate(..)))
+/// What is counted behind a word: "requests are limited to 60 per minute". An abbreviation says too much.
+fn named(token: &Token, before: Option<Counted>) -> Option<Counted> {
+    match known(token) {
+        Some(Word::Counts(counted)) => Some(counted),
+        Some(Word::Rate(..)) => None,
+        _ => before,
+    }
 }
 
 fn known(token: &Token) -> Option<Word> {
     if let Token::Word(word) = token { words::word(&word.to_lowercase()) } else { None }
 }
 
-/// "20 requests per minute", "50 :free model requests per day". Right behind another amount "1,000 per day" counts the same.
+/// "20 requests per minute", "50 :free model requests per day". Behind another amount, or the word for it, "1,000 per day" counts the same.
 fn amount_at(tokens: &[Token], counted: Option<Counted>) -> Option<(Amount, Metric, &[Token])> {
     let [Token::Number(value), rest @ ..] = tokens else { return None };
     // "10+ requests per minute" is an amount, if no exact one.
