@@ -96,7 +96,7 @@ const CATALOGUES: [Shape; 6] = [
     ("name = \"\"\"", "\n", ""),
 ];
 
-const PAGES: [Shape; 57] = [
+const PAGES: [Shape; 62] = [
     ("", "| a ", ""),
     ("| Model | RPM |\n|---|---|\n", "| a-1 | 30 |\n", ""),
     ("| Model | RPM |\n|---|---|\n", "| `", ""),
@@ -154,6 +154,11 @@ const PAGES: [Shape; 57] = [
     ("<html>", "<ul><li>a", ""),
     ("<html><div role=table>", "<div role=row><div role=cell>30</div></div>", "</div>"),
     ("<html>", "<div role=row>", ""),
+    ("<html><select>", "<option>Free<option>Pro", ""),
+    ("::: tabs\n", "@tab Free\n", ""),
+    ("† Paid only\n\n| Model | RPM |\n|---|---|\n", "| a-1* | 30† |\n", ""),
+    ("", "These limits apply to the Pro plan.\n\n- a-1: 30 RPM\n\n", ""),
+    ("# ", "from 1 ", "\n\n- 30 RPM\n"),
 ];
 
 #[test]
