@@ -158,9 +158,9 @@ impl Relay {
 
     /// A model seen gone rests for an hour; seen gone again after that, with no answer between, it is retired.
     fn note_gone(&self, route: &Route, now: Timestamp) {
-        let view = self.store.view();
-        let before = view.marks[route.model_mark.0].as_ref().filter(|mark| mark.cause == Fault::Gone);
-        let again = before.is_some_and(|mark| mark.until <= now && until(mark.until, now) <= fault::SAME_STORY);
+        let is_same_story =
+            |mark: &Mark| mark.cause == Fault::Gone && mark.until <= now && until(mark.until, now) <= fault::SAME_STORY;
+        let again = self.store.view().marks[route.model_mark.0].as_ref().is_some_and(is_same_story);
         if again {
             tracing::warn!(route = %route.name, "the model is gone for the second time and counts as retired");
             self.store.mark(route.model_mark, later(now, fault::RETIRED), &Fault::Gone);
@@ -171,8 +171,7 @@ impl Relay {
 
     /// It answered when asked all the same: what was only guessed to keep it away holds no longer. A moment its provider named does.
     pub(super) fn lift_guesses(&self, route: &Route) {
-        let view = self.store.view();
-        let is_guess = |mark: &MarkId| view.marks[mark.0].as_ref().is_some_and(Mark::is_guess);
+        let is_guess = |mark: &MarkId| self.store.view().marks[mark.0].as_ref().is_some_and(Mark::is_guess);
         for mark in
             [Some(route.model_mark), Some(route.account_mark), route.key_mark].into_iter().flatten().filter(is_guess)
         {

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use relay::chat::ChatRequest;
@@ -92,6 +93,18 @@ fn a_small_request_allocates_little() {
     let counted = allocation_counter::measure(|| asked(TIMES as usize));
     let each = counted.count_total / u64::from(TIMES);
     assert!(each <= MOST_ALLOCATIONS, "{each} allocations for a request");
+}
+
+/// Whoever reads the store's view while it changes makes it copy every meter.
+#[tokio::test]
+async fn no_request_makes_the_store_copy_its_view() {
+    let gateway = gateway().over([provider("sim-a"), provider("sim-b")]).start().await;
+    let place = || Arc::as_ptr(&gateway.relay.store().view());
+    let begun = place();
+    for turn in 0..8 {
+        assert_eq!(gateway.ask("Why is the sky blue?").await.status, 200);
+        assert_eq!(place(), begun, "after request {turn}");
+    }
 }
 
 #[tokio::test]
