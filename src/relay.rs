@@ -32,7 +32,7 @@ use crate::chat::session::SessionKey;
 use crate::clock::{Clock, until};
 use crate::config::{self, Routing, Settings, Timeouts};
 use crate::context::Memory;
-use crate::routing::{Claims, Fleet, Health, Need, Rejection, RouteId, Snapshot, Step, Strategy, Trip, rank};
+use crate::routing::{Board, Claims, Fleet, Health, Need, Rejection, RouteId, Snapshot, Step, Strategy, Trip, rank};
 use crate::store::{SessionBounds, Store};
 use crate::style::{Directive, StyleMode};
 use crate::upstream::{Client, Key};
@@ -73,6 +73,8 @@ pub struct Relay {
     store: Arc<dyn Store>,
     client: Client,
     learned: Mutex<Learned>,
+    /// What ranking knows of the store's meters. Held while a ranking is made.
+    board: Mutex<Board>,
     turn: AtomicU64,
     waiting: Waiting,
     crowd: Crowd,
@@ -150,6 +152,7 @@ impl Relay {
             store,
             client: Client::new(&settings.network, settings.timeouts.connect),
             learned: Mutex::new(learned),
+            board: Mutex::new(Board::new(&fleet)),
             turn: AtomicU64::new(0),
             waiting: Waiting::default(),
             crowd: Crowd::new(&fleet),
@@ -231,7 +234,7 @@ impl Relay {
     }
 
     fn standing_for(&self, need: &Need) -> Vec<(RouteId, Option<Rejection>)> {
-        let ranking = rank(&self.fleet, need, &self.snapshot());
+        let ranking = rank(&self.fleet, need, &self.snapshot(), &mut self.board());
         let free = ranking.contenders.into_iter().map(|contender| (contender.route, None));
         let mut standing: Vec<_> =
             free.chain(ranking.rejections.into_iter().map(|(route, rejection)| (route, Some(rejection)))).collect();
@@ -254,6 +257,11 @@ impl Relay {
     /// Requests that are being answered, streams until their end.
     pub fn in_flight(&self) -> usize {
         self.in_flight.load(Ordering::Relaxed)
+    }
+
+    fn board(&self) -> MutexGuard<'_, Board> {
+        // A panic elsewhere leaves outlooks that are still outlooks, or that are looked at again.
+        self.board.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn learned(&self) -> MutexGuard<'_, Learned> {

@@ -137,12 +137,6 @@ impl Cost {
         Self { units, ..self }
     }
 
-    /// By `Kind`, in the order of its variants.
-    #[inline]
-    pub const fn by_kind(&self) -> [u64; 4] {
-        [self.of(Kind::Requests), self.of(Kind::Tokens), self.of(Kind::InputTokens), self.of(Kind::Units)]
-    }
-
     #[inline]
     pub const fn of(&self, kind: Kind) -> u64 {
         match kind {

@@ -7,7 +7,6 @@ use jiff::Timestamp;
 use crate::chat::Period;
 use crate::clock::{later, until};
 
-use super::gauge::{Glance, Lasts, STEPS};
 use super::limit::{Kind, Limit, Source};
 use super::rolling::{DISORDER, Rolling};
 use super::signal::Fact;
@@ -15,6 +14,9 @@ use super::window::{self, Window, next_boundary};
 
 /// After so many windows without a refusal a guessed limit is raised by a tenth.
 const WINDOWS_TO_A_RAISE: u32 = 10;
+
+/// Up to a calendar's turn there is less time with each moment: a hundredth of it matters to no price.
+const PRECISION: u32 = 100;
 
 /// Whether an amount fits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +39,16 @@ impl Level {
     pub const fn left(self) -> u64 {
         self.limit.saturating_sub(self.used)
     }
+}
+
+/// What a meter shows at an instant, and goes on showing as time passes and nothing else does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Glance {
+    pub level: Level,
+    /// How long what is left has to last: until a calendar's turn, or as long as a rolling window takes to give everything back.
+    pub lasts: Duration,
+    /// Before this moment the level is the same, and `lasts` at most a hundredth too long.
+    pub until: Timestamp,
 }
 
 /// A meter's value at an instant, and who says so.
@@ -145,34 +157,25 @@ impl Meter {
         }
     }
 
-    /// What it shows until it changes. A guessed limit is raised as time passes, and no glance tells it.
-    pub(super) fn glance(&self) -> Glance {
-        let never = Glance {
-            kind: self.limit.kind,
-            limit: self.amount(Timestamp::MIN).0,
-            steps: [(i64::MIN, 0); STEPS],
-            empty_from: i64::MAX,
-            lasts: Lasts::For(0.0),
-        };
-        match (&self.count, &self.limit.window) {
-            _ if self.learned.is_some_and(|learned| learned.guessed) => never,
+    /// What it shows at `now`, and until when, if nothing changes it.
+    pub fn glance(&self, now: Timestamp) -> Glance {
+        let turn = self.turn(now);
+        let limit = self.amount(now).0;
+        let (used, lasts, until) = match (&self.count, &self.limit.window) {
             (Count::Rolling(rolling), Window::Rolling { length }) => {
-                let (steps, empty_from) = rolling.steps();
-                Glance { steps, empty_from, lasts: Lasts::For(length.as_secs_f64()), ..never }
+                (rolling.used(now), *length, rolling.changes_at(now))
             }
-            (Count::Calendar { turns_at, used, .. }, _) => {
-                let turn = turns_at.as_microsecond();
-                let (empty_from, lasts) = if self.limit.window.is_day_of_utc() {
-                    (turn, Lasts::UntilMidnight)
-                } else {
-                    (i64::MAX, Lasts::Until(turn))
-                };
-                let mut steps = never.steps;
-                steps[0] = (turn, *used);
-                Glance { steps, empty_from, lasts, ..never }
+            (Count::Calendar { used, turns_at, .. }, window) => {
+                let lasts = until(now, turn.unwrap_or_else(|| window.restored_after(now)));
+                // One that was counted in by a clock that is ahead begins to count at no moment that is worth finding.
+                let is_ahead = turn.is_none() && *turns_at > now;
+                (turn.map_or(0, |_| *used), lasts, if is_ahead { now } else { later(now, lasts / PRECISION) })
             }
             (Count::Rolling(_), Window::Calendar { .. }) => unreachable!("`new` pairs counts with windows"),
-        }
+        };
+        // A guessed limit is raised as time passes.
+        let is_guessed = self.learned.is_some_and(|learned| learned.guessed);
+        Glance { level: Level { used, limit }, lasts, until: if is_guessed { now } else { until } }
     }
 
     /// What is used at `now`, of how much.
@@ -308,16 +311,6 @@ impl Meter {
             Count::Rolling(rolling) => rolling.used_before(since, now),
             Count::Calendar { added_at, .. } if *added_at > since => 0,
             Count::Calendar { .. } => self.used(now),
-        }
-    }
-
-    /// How long what is left has to last: until the turn, or as long as a rolling window takes to give everything back.
-    pub fn lasts(&self, now: Timestamp) -> Duration {
-        match &self.limit.window {
-            Window::Rolling { length } => *length,
-            window @ Window::Calendar { .. } => {
-                until(now, self.turn(now).unwrap_or_else(|| window.restored_after(now)))
-            }
         }
     }
 

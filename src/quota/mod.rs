@@ -1,6 +1,5 @@
 //! What a limit is and what is left of it, as values with `now` passed in.
 
-pub mod gauge;
 pub mod limit;
 pub mod meter;
 mod policy;
@@ -8,8 +7,7 @@ mod rolling;
 pub mod signal;
 pub mod window;
 
-pub use gauge::{Gauged, Look};
 pub use limit::{Cost, Evidence, Kind, Limit, Source, UNIT, UnitPrice};
-pub use meter::{Fit, Level, Meter, Reading};
+pub use meter::{Fit, Glance, Level, Meter, Reading};
 pub use signal::Fact;
 pub use window::{Window, length};

@@ -121,19 +121,25 @@ impl Rolling {
         self.counting(now).take_while(before).map(|(_, amount)| amount).sum()
     }
 
-    /// What will be used as time passes and nothing else does: so much until a moment in microseconds since the epoch, then so much
-    /// until the next. And from when on nothing is used, for certain.
-    pub(super) fn steps<const N: usize>(&self) -> ([(i64, u64); N], i64) {
-        let length = i64::try_from(self.length.as_micros()).unwrap_or(i64::MAX);
-        let given_back = |stretch| self.last_uses[Self::slot(stretch)].saturating_add(length);
-        let mut steps = [(i64::MIN, 0); N];
-        let (mut left, mut last) = (self.total, i64::MIN);
-        for (step, (stretch, amount)) in steps.iter_mut().zip(self.holding()) {
-            last = given_back(stretch);
-            *step = (last, left);
-            left -= amount;
+    /// Until when as much is used as at `now`, if nothing is added.
+    pub(super) fn changes_at(&self, now: Timestamp) -> Timestamp {
+        if self.total == 0 {
+            return Timestamp::MAX;
         }
-        (steps, if left == 0 { last } else { given_back(self.newest) })
+        // What a clock that was ahead counted begins to count at no moment that is worth finding.
+        if self.is_ahead(now) {
+            return now;
+        }
+        let length = i64::try_from(self.length.as_micros()).unwrap_or(i64::MAX);
+        let counts_from = now.as_microsecond().saturating_sub(length);
+        // All of it is over with the newest, at the latest.
+        let newest = self.last_uses[Self::slot(self.newest)];
+        let mut last_uses = self.holding().map(|(stretch, _)| self.last_uses[Self::slot(stretch)]);
+        let oldest = last_uses.find(|last_use| *last_use > counts_from).map_or(newest, |oldest| oldest.min(newest));
+        if oldest <= counts_from {
+            return Timestamp::MAX;
+        }
+        Timestamp::from_microsecond(oldest.saturating_add(length)).unwrap_or(Timestamp::MAX)
     }
 
     pub(super) fn empty_at(&self, now: Timestamp) -> Option<Timestamp> {

@@ -53,27 +53,18 @@ impl Window {
             Self::Calendar { every, at, zone } => next_boundary(*every, *at, zone, now),
         }
     }
-
-    /// Whether it is the usual window of a day, which needs no calendar.
-    pub(super) fn is_day_of_utc(&self) -> bool {
-        matches!(self, Self::Calendar { every, at, zone } if is_day_of_utc(*every, *at, zone))
-    }
 }
 
 fn is_day_of_utc(every: Period, at: Time, zone: &TimeZone) -> bool {
     every == Period::Day && at == Time::midnight() && *zone == TimeZone::UTC
 }
 
-/// The midnight after `now`, both in seconds since the epoch.
-pub(super) const fn next_midnight(now: i64) -> i64 {
-    (now.div_euclid(86_400) + 1) * 86_400
-}
-
 /// The first boundary of the calendar after `now`.
 pub fn next_boundary(every: Period, at: Time, zone: &TimeZone, now: Timestamp) -> Timestamp {
     if is_day_of_utc(every, at, zone) {
-        // One that ranking asks for a thousand times a request: no calendar is needed for it.
-        return Timestamp::from_second(next_midnight(now.as_second())).unwrap_or(Timestamp::MAX);
+        // The usual one needs no calendar.
+        let midnight = (now.as_second().div_euclid(86_400) + 1) * 86_400;
+        return Timestamp::from_second(midnight).unwrap_or(Timestamp::MAX);
     }
     let local = now.to_zoned(zone.clone());
     boundary_after(every, at, zone, &local).map_or(Timestamp::MAX, |boundary| boundary.timestamp())

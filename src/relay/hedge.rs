@@ -64,7 +64,8 @@ impl Relay {
     async fn hedge(self: &Arc<Self>, start: Start<'_>, mut one: Pin<&mut impl Future<Output = Tried>>) -> Vec<Tried> {
         let Start { asking, trip, first, number, sent } = start;
         let is_worth_it = |other: &Candidate| !self.routing.hedge || other.price.total() <= MOST_PRICE;
-        let Some(second) = trip.beside(&self.fleet, &self.snapshot(), first).filter(is_worth_it) else {
+        let second = trip.beside(&self.fleet, &self.snapshot(), &mut self.board(), first);
+        let Some(second) = second.filter(is_worth_it) else {
             return vec![one.await];
         };
         tracing::debug!(request = %asking.options.request_id, late = %self.fleet.route(first.route).name, "hedging");

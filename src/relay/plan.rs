@@ -47,7 +47,7 @@ impl Relay {
         let turn = self.turn.load(Ordering::Relaxed);
         let (mut trip, _) = self.trip_in_turn(request, options, turn, self.clock.now())?;
         let mut conversation = None;
-        let next = |trip: &mut Trip| trip.next(&self.fleet, &self.snapshot_behind(None));
+        let next = |trip: &mut Trip| self.next_of(trip);
         let asking = Asking { request, options, conversation: None, so_far: None };
         self.shaped_step(&mut trip, asking, &mut conversation, next).await;
         let snapshot = self.snapshot_behind(None);

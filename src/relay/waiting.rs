@@ -69,7 +69,7 @@ impl Drop for Travelling<'_> {
 impl Relay {
     /// What a trip does next, behind those that have waited longer. One that waits is in its place until it goes on.
     pub fn step(&self, trip: &mut Trip) -> Step {
-        let step = trip.next(&self.fleet, &self.snapshot_behind(trip.place));
+        let step = self.next_of(trip);
         match (&step, trip.waits_for()) {
             (Step::Sleep(_), Some((route, from))) => {
                 trip.place = Some(self.waiting.queue().wait(trip.place, route, from));
@@ -77,6 +77,13 @@ impl Relay {
             _ => self.waiting.leave(trip),
         }
         step
+    }
+
+    /// A trip's next step, for all that is known now. The snapshot is taken once the board is free and dropped with it: what a store has
+    /// to change while it is read is copied.
+    pub(super) fn next_of(&self, trip: &mut Trip) -> Step {
+        let mut board = self.board();
+        trip.next(&self.fleet, &self.snapshot_behind(trip.place), &mut board)
     }
 
     /// Meters, rests and health, and what those before this place will take; one without a place comes after all.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::catalog::Status;
 use crate::chat::Fault;
 
+use super::board::Board;
 use super::fleet::{Fleet, Route, RouteId};
 use super::gate::{Gate, gates};
 use super::health::Breaker;
@@ -204,7 +205,8 @@ pub struct Prospect<'a> {
 
 impl Prospect<'_> {
     pub fn explain(&self) -> Explanation {
-        let Ranking { contenders, rejections } = rank(self.fleet, self.need, self.snapshot);
+        let Ranking { contenders, rejections, .. } =
+            rank(self.fleet, self.need, self.snapshot, &mut Board::new(self.fleet));
         let ordering = Ordering { order: self.order, fleet: self.fleet, need: self.need, snapshot: self.snapshot };
         let mut ordered = ordering.all(&contenders);
         let stays =

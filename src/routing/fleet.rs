@@ -3,9 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use crate::catalog::{Model, Provider, Scale, Status, Trains};
 use crate::chat::{Features, Scope};
 use crate::quota::{Kind, Limit};
+
+use super::price::Price;
 
 /// A route's place in its fleet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -14,6 +18,11 @@ pub struct RouteId(pub usize);
 /// A meter's place in its fleet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct MeterId(pub usize);
+
+/// The place of a bundle: the meters of all limits that the same routes count against together, a model's own or those its account's
+/// models share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct BundleId(pub usize);
 
 /// The place of a mark. Of a not-before mark: one per route's model and account, one per account, one per key; of a context, one per model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -36,7 +45,7 @@ pub struct Route {
     pub model: Arc<Model>,
     /// `None` where the provider takes no key.
     pub key: Option<KeyId>,
-    /// The meters a request over this route counts against.
+    /// The meters a request over this route counts against: those of its account first, then those of its model.
     pub meters: Vec<MeterId>,
     pub model_mark: MarkId,
     pub account_mark: MarkId,
@@ -80,20 +89,15 @@ pub struct Outline {
     pub features: Features,
     /// The first route of its provider.
     pub provider: u32,
-    pub has_units: bool,
     pub is_large: bool,
-    pub is_local: bool,
     pub is_paid: bool,
-    /// Where its meters begin and end in the fleet's list of them.
-    meters: (u32, u32),
+    /// The time that its quota is taken to cost where it has no limits.
+    pub untold: f64,
+    /// The bundle of its model's own meters, and that of the meters it shares with other models: all of its meters.
+    pub own: BundleId,
+    pub shared: BundleId,
     /// The marks of its model, account, key and context: which of these holds, a closer look tells.
     pub marks: [u32; 4],
-}
-
-impl Outline {
-    pub const fn has_meters(&self) -> bool {
-        self.meters.0 < self.meters.1
-    }
 }
 
 /// A meter to be kept by a store: a name that means the same in every process, and its limit.
@@ -121,9 +125,11 @@ pub struct Fleet {
     pub routes: Vec<Route>,
     /// By `RouteId`.
     pub outlines: Vec<Outline>,
-    /// The meters of each route after those of the one before.
-    meters_by_route: Vec<MeterId>,
     pub meters: Vec<MeterSpec>,
+    /// The meters of each bundle, by `BundleId`.
+    pub bundles: Vec<Vec<MeterId>>,
+    /// The bundles that each meter is in, by `MeterId`: more than one where accounts have limits of their own, and one they share.
+    pub bundles_of: Arc<Vec<SmallVec<[BundleId; 1]>>>,
     /// Names of the marks, by `MarkId`.
     pub marks: Vec<String>,
     /// The smallest context there is, where nothing but contexts asks how many tokens a prompt has: a prompt with fewer bytes fits
@@ -145,6 +151,13 @@ impl Fleet {
                 }
             }
         }
+        let mut bundles_of = vec![SmallVec::new(); fleet.meters.len()];
+        for (index, bundle) in fleet.bundles.iter().enumerate() {
+            for meter in bundle {
+                bundles_of[meter.0].push(BundleId(index));
+            }
+        }
+        fleet.bundles_of = Arc::new(bundles_of);
         let counts_tokens = fleet.meters.iter().any(|meter| meter.limit.kind != Kind::Requests)
             || fleet.routes.iter().any(|route| route.provider.dialect.sizes_context());
         let contexts = fleet.routes.iter().map(|route| route.model.context);
@@ -163,17 +176,15 @@ impl Fleet {
             )
         });
         let own = model.limits.iter().map(|limit| (owner.clone(), model.id.as_str(), limit));
-        let meters = shared
-            .chain(own)
-            .map(|(owner, of, limit)| self.meter(format!("{owner}/{of}/{}", limit.label()), limit))
-            .collect();
+        let shared: Vec<MeterId> = shared.map(|(owner, of, limit)| self.meter(&owner, of, limit)).collect();
+        let own: Vec<MeterId> = own.map(|(owner, of, limit)| self.meter(&owner, of, limit)).collect();
         let route = Route {
             id: RouteId(self.routes.len()),
             name: format!("{}/{}", provider.id, model.id).into(),
             provider: Arc::clone(provider),
             model: Arc::new(model.clone()),
             key,
-            meters,
+            meters: shared.iter().chain(&own).copied().collect(),
             model_mark: self.mark(format!("{owner}/{}", model.id)),
             account_mark: self.mark(format!("{owner}/*")),
             key_mark: key.map(|key| self.mark(format!("{}/key {:016x}", provider.id, key.hash))),
@@ -181,35 +192,38 @@ impl Fleet {
             priority: account.priority,
             max_concurrency: account.max_concurrency,
         };
-        self.outline(&route);
+        let bundles = [own, shared].map(|meters| self.bundle(meters));
+        self.outline(&route, bundles);
         self.routes.push(route);
     }
 
-    fn outline(&mut self, route: &Route) {
+    fn outline(&mut self, route: &Route, [own, shared]: [BundleId; 2]) {
         let place = |index: usize| u32::try_from(index).expect("a fleet has some thousands of routes at most");
         let first = self.routes.iter().position(|known| Arc::ptr_eq(&known.provider, &route.provider));
-        let begin = self.meters_by_route.len();
-        self.meters_by_route.extend_from_slice(&route.meters);
         self.outlines.push(Outline {
             context: route.model.context,
             features: route.model.features,
             provider: place(first.unwrap_or(route.id.0)),
-            has_units: route.model.unit_price.is_some(),
             is_large: route.model.scale == Scale::Large,
-            is_local: route.is_local(),
             is_paid: route.provider.status == Status::Paid,
-            meters: (place(begin), place(self.meters_by_route.len())),
+            untold: Price::untold(route),
+            own,
+            shared,
             marks: [Some(route.model_mark), Some(route.account_mark), route.key_mark, Some(route.context_mark)]
                 .map(|mark| place(mark.unwrap_or(route.model_mark).0)),
         });
     }
 
-    /// The meters of the route that this is the outline of.
-    pub fn meters_of(&self, outline: &Outline) -> &[MeterId] {
-        &self.meters_by_route[outline.meters.0 as usize..outline.meters.1 as usize]
+    fn bundle(&mut self, meters: Vec<MeterId>) -> BundleId {
+        let known = self.bundles.iter().position(|known| *known == meters);
+        BundleId(known.unwrap_or_else(|| {
+            self.bundles.push(meters);
+            self.bundles.len() - 1
+        }))
     }
 
-    fn meter(&mut self, name: String, limit: &Limit) -> MeterId {
+    fn meter(&mut self, owner: &str, of: &str, limit: &Limit) -> MeterId {
+        let name = format!("{owner}/{of}/{}", limit.label());
         let next = self.meters.len();
         let id = *self.by_name.entry(format!("meter {name}")).or_insert(next);
         if id == next {

@@ -72,8 +72,12 @@ impl Health {
     /// says nothing: the next request is the probe, and finds out.
     #[inline]
     pub fn failure_share_at(&self, now: Timestamp) -> f64 {
-        let is_due = || matches!(self.breaker, Breaker::Open { until, .. } if until <= now);
-        if self.failure_share == 0.0 || is_due() { 0.0 } else { self.faded_share(now) }
+        if self.failure_share == 0.0 { 0.0 } else { self.lasting_share(now) }
+    }
+
+    fn lasting_share(&self, now: Timestamp) -> f64 {
+        let is_due = matches!(self.breaker, Breaker::Open { until, .. } if until <= now);
+        if is_due { 0.0 } else { self.faded_share(now) }
     }
 
     fn faded_share(&self, now: Timestamp) -> f64 {
@@ -82,6 +86,7 @@ impl Health {
     }
 
     /// Whether calls should rather go elsewhere at `now`.
+    #[inline]
     pub fn is_shunned(&self, now: Timestamp) -> bool {
         match self.breaker {
             Breaker::Closed { .. } => false,
@@ -115,6 +120,7 @@ impl Health {
     }
 
     /// Tokens of an answer as it usually is.
+    #[inline]
     pub const fn usual_answer(&self) -> Option<u64> {
         self.usual_answer
     }

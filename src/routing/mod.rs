@@ -1,5 +1,6 @@
 //! Whom to try, in what order, and when to stop: decisions over values, without I/O.
 
+pub mod board;
 pub mod explain;
 pub mod filters;
 pub mod fleet;
@@ -17,9 +18,10 @@ pub mod trip;
 #[cfg(test)]
 mod tests;
 
+pub use board::Board;
 pub use explain::{Explanation, Prospect, Verdict};
 pub use filters::Filters;
-pub use fleet::{Account, Fleet, KeyId, MarkId, MeterId, MeterSpec, Outline, Route, RouteId};
+pub use fleet::{Account, BundleId, Fleet, KeyId, MarkId, MeterId, MeterSpec, Outline, Route, RouteId};
 pub use health::Health;
 pub use need::{Need, Trim, Wanted};
 pub use order::{Order, Ordering, Strategy};
@@ -27,5 +29,5 @@ pub use price::Price;
 pub use queue::{Claims, Queue};
 pub use rank::{Candidate, Contender, Ranking, rank};
 pub use reject::Rejection;
-pub use snapshot::{Mark, Snapshot, View};
+pub use snapshot::{Mark, Meters, Snapshot, View};
 pub use trip::{Patience, Step, Trip};

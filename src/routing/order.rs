@@ -4,7 +4,7 @@ use smallvec::SmallVec;
 
 use super::fleet::{Fleet, Route, RouteId};
 use super::need::Need;
-use super::rank::Contender;
+use super::rank::{Contender, Ranking};
 use super::snapshot::Snapshot;
 
 /// What comes first.
@@ -60,9 +60,16 @@ pub struct Ordering<'a> {
 }
 
 impl Ordering<'_> {
+    /// The contender to try first, for a request that tried nothing yet.
+    pub fn first<'r>(&self, ranking: &'r Ranking) -> Option<&'r Contender> {
+        let by_price = (self.order.providers, self.order.models) == (Strategy::Auto, Strategy::Auto);
+        let cheapest = if by_price { self.cheapest(ranking) } else { None };
+        cheapest.or_else(|| self.next(&ranking.contenders, |_| false, |_| 0))
+    }
+
     /// The contender to try next: of all providers, the one tried least; paid ones after all others, and last, because where
     /// nobody else can answer a doubtful route is better than none, those whose breaker is open.
-    pub fn first<'c>(
+    pub fn next<'c>(
         &self,
         contenders: &'c [Contender],
         is_done: impl Fn(RouteId) -> bool,
@@ -72,7 +79,7 @@ impl Ordering<'_> {
             return (!is_done(only.route)).then_some(only);
         }
         let groups: SmallVec<[&[Contender]; 16]> = contenders.chunk_by(|a, b| a.provider == b.provider).collect();
-        let is_first_choice = |it: &&Contender| !is_done(it.route) && !it.is_shunned && !it.is_paid;
+        let is_first_choice = |it: &&Contender| !is_done(it.route) && it.is_first_choice();
         let prices = contenders.iter().filter(is_first_choice).map(|contender| contender.price);
         let comparable = prices.fold(f64::INFINITY, f64::min) * COMPARABLE;
         let providers = groups.len() as u64;
@@ -86,6 +93,31 @@ impl Ordering<'_> {
         });
         let first = best.min_by(|a, b| (a.0, a.1, a.2).cmp(&(b.0, b.1, b.2)).then_with(|| compare(a.3, b.3)));
         first.map(|(.., contender)| contender)
+    }
+
+    /// What `next` finds where both strategies are `auto`, nothing was tried, and anybody works and is free: of those that are comparable
+    /// to the cheapest, whom chance prefers. It passes hundreds of them with every request, most of which have no chance at all.
+    fn cheapest<'r>(&self, ranking: &'r Ranking) -> Option<&'r Contender> {
+        let least = ranking.least;
+        let mut best: Option<((Share, u64), &Contender)> = None;
+        let mut hopeless_below = 0;
+        for contender in &ranking.contenders {
+            if contender.price > least * COMPARABLE || !contender.is_first_choice() {
+                continue;
+            }
+            let chance = self.chance(contender.route);
+            if chance < hopeless_below {
+                continue;
+            }
+            let share = Share::of(contender.price, chance);
+            if best
+                .is_none_or(|((known, known_chance), _)| share.compare(known).then(chance.cmp(&known_chance)).is_lt())
+            {
+                best = Some(((share, chance), contender));
+                hopeless_below = share.unmatched_below(least);
+            }
+        }
+        best.map(|(_, contender)| contender)
     }
 
     /// The contender to try first of one provider's. A loop that keeps the best so far: it passes hundreds of them.
@@ -127,7 +159,7 @@ impl Ordering<'_> {
             let tries = |route: &Route| {
                 ordered.iter().filter(|contender| *provider(contender.route) == route.provider.id).count()
             };
-            match self.first(contenders, is_done, tries) {
+            match self.next(contenders, is_done, tries) {
                 Some(next) => ordered.push(next),
                 None => return ordered,
             }
@@ -135,9 +167,14 @@ impl Ordering<'_> {
     }
 
     #[inline]
+    fn chance(&self, route: RouteId) -> u64 {
+        mix(self.need.seed.wrapping_add((route.0 as u64).wrapping_mul(APART)))
+    }
+
+    #[inline]
     #[expect(clippy::cast_precision_loss, reason = "priorities and places are small numbers")]
     fn key(&self, contender: &Contender, strategy: Strategy, turn: Turn, comparable: f64) -> Key {
-        let chance = mix(self.need.seed.wrapping_add((contender.route.0 as u64).wrapping_mul(APART)));
+        let chance = self.chance(contender.route);
         let price = contender.price;
         let merit = match strategy {
             Strategy::Auto if price <= comparable => return (0.0, Share::of(price, chance), chance),
@@ -189,6 +226,19 @@ impl Share {
         Self { square: price * price, uniform: ((chance >> 11) + 1) as f64 / (1_u64 << 53) as f64 }
     }
 
+    /// With less chance than this no price from `least` on has a smaller share.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "a number from 0 to 1, of all there are"
+    )]
+    fn unmatched_below(self, least: f64) -> u64 {
+        // A little less, for all that rounding may do.
+        let uniform = (self.square * self.uniform.ln() / (least * least)).exp() * (1.0 - 1e-9);
+        ((uniform * u64::MAX as f64) as u64).saturating_sub(1 << 12)
+    }
+
     /// By the square times `-ln(uniform)`. That lies between `1 - uniform` and as much divided by `uniform`, which mostly decides:
     /// a logarithm for each of hundreds of routes would take as long as their prices.
     #[inline]
@@ -233,6 +283,9 @@ mod tests {
             prop_assert_eq!(a.compare(b), exact(a).total_cmp(&exact(b)));
             let alike = Share { square: a.square, ..b };
             prop_assert_eq!(a.compare(alike), exact(a).total_cmp(&exact(alike)));
+            if chances[1] < a.unmatched_below(prices[0].min(prices[1])) {
+                prop_assert!(a.compare(b).is_lt());
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use crate::catalog::Scale;
 
-use super::fleet::{MeterId, Outline};
+use super::fleet::{MeterId, Outline, Route};
 use super::health::Health;
 use super::need::Need;
 
@@ -44,29 +44,41 @@ pub struct Price {
 }
 
 impl Price {
-    /// `quota` is the time of the dearest limit, and which one that is.
+    /// `quota` is the time of the dearest limit, and which one that is. `strong` is the factor of strong models.
     #[inline]
-    pub fn of(outline: &Outline, need: &Need, quota: (f64, Option<MeterId>), health: &Health, now: Timestamp) -> Self {
-        let (quota, binding) = match quota {
-            (_, None) if !outline.has_meters() => (if outline.is_local { LOCAL } else { UNTOLD }, None),
-            quota => quota,
-        };
-        let is_kept = outline.is_large && need.filters.scale != Some(Scale::Large);
+    pub fn of(
+        outline: &Outline,
+        strong: f64,
+        (quota, binding): (f64, Option<MeterId>),
+        health: &Health,
+        now: Timestamp,
+    ) -> Self {
         Self {
-            quota,
+            quota: if quota > outline.untold { quota } else { outline.untold },
             binding,
-            factor: if is_kept { STRONG } else { 1.0 },
+            factor: if outline.is_large { strong } else { 1.0 },
             wait: health.first_event_ms.unwrap_or(0.0) / 1_000.0,
-            failures: failures(health, now),
+            failures: FAILURE * health.failure_share_at(now),
         }
     }
 
+    /// What is taken for the quota's time of a route that has no limits.
+    pub fn untold(route: &Route) -> f64 {
+        match (route.meters.is_empty(), route.is_local()) {
+            (false, _) => 0.0,
+            (true, true) => LOCAL,
+            (true, false) => UNTOLD,
+        }
+    }
+
+    /// The factor of strong models for this need.
+    pub fn strong_for(need: &Need) -> f64 {
+        if need.filters.scale == Some(Scale::Large) { 1.0 } else { STRONG }
+    }
+
     /// All of it.
+    #[inline]
     pub fn total(&self) -> f64 {
         LEAST + self.quota * self.factor + self.wait + self.failures
     }
-}
-
-fn failures(health: &Health, now: Timestamp) -> f64 {
-    FAILURE * health.failure_share_at(now)
 }

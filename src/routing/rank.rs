@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use crate::chat::Features;
 use crate::clock::later;
-use crate::quota::{Cost, Fit, Kind, Look};
+use crate::quota::{Cost, Fit, Kind};
 
+use super::board::{Board, Outlooks};
 use super::fleet::{Fleet, MeterId, Outline, Route, RouteId};
 use super::health::Health;
 use super::need::{Need, Wanted};
@@ -36,40 +37,64 @@ pub struct Candidate {
 }
 
 /// The routes a need allows, in the fleet's order: those that can answer, and why the others cannot.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Ranking {
     pub contenders: Vec<Contender>,
+    /// The lowest price of those that work and bill nothing; infinite where there is none.
+    pub least: f64,
     pub rejections: Vec<(RouteId, Rejection)>,
 }
 
-/// Judges every route that `need` allows: most at a glance, the others closely.
-pub fn rank(fleet: &Fleet, need: &Need, snapshot: &Snapshot) -> Ranking {
-    let mut ranking = Ranking { contenders: Vec::with_capacity(fleet.routes.len()), rejections: Vec::new() };
-    let judge = Judge::new(fleet, need, snapshot);
-    let is_any = need.wanted == Wanted::Any;
-    for (route, outline) in fleet.routes.iter().zip(&fleet.outlines) {
-        if !is_any && !need.wanted.allows(route) {
-            continue;
-        }
-        if let Some(dearest) = judge.at_a_glance(route, outline) {
-            ranking.contenders.push(judge.contender(route.id, outline, dearest));
-            continue;
-        }
-        match judge.closely(route) {
-            Ok((_, dearest)) => ranking.contenders.push(judge.contender(route.id, outline, dearest)),
-            Err(rejection) => ranking.rejections.push((route.id, rejection)),
-        }
+impl Default for Ranking {
+    fn default() -> Self {
+        Self { contenders: Vec::new(), least: f64::INFINITY, rejections: Vec::new() }
     }
-    ranking
+}
+
+/// Judges every route that `need` allows: most by what the board knows, the others closely.
+pub fn rank(fleet: &Fleet, need: &Need, snapshot: &Snapshot, board: &mut Board) -> Ranking {
+    let (mut contenders, mut rejections) = (Vec::with_capacity(fleet.routes.len()), Vec::new());
+    let mut least = f64::INFINITY;
+    let judge = Judge::new(fleet, need, snapshot);
+    let mut outlooks = board.read(fleet, snapshot);
+    let is_any = need.wanted == Wanted::Any;
+    for ((place, outline), health) in fleet.outlines.iter().enumerate().zip(&*snapshot.health) {
+        let id = RouteId(place);
+        if !is_any && !need.wanted.allows(fleet.route(id)) {
+            continue;
+        }
+        let dearest = match judge.at_a_glance(id, outline, health, &mut outlooks) {
+            Some(dearest) => dearest,
+            None => match judge.closely(fleet.route(id)) {
+                Ok((_, (dearest, _))) => dearest,
+                Err(rejection) => {
+                    rejections.push((id, rejection));
+                    continue;
+                }
+            },
+        };
+        let contender = judge.contender(id, outline, health, dearest);
+        if contender.is_first_choice() && contender.price < least {
+            least = contender.price;
+        }
+        contenders.push(contender);
+    }
+    Ranking { contenders, least, rejections }
 }
 
 impl Contender {
+    /// It works, and bills nothing.
+    #[inline]
+    pub const fn is_first_choice(&self) -> bool {
+        !self.is_shunned && !self.is_paid
+    }
+
     /// With what it takes, by the fleet, need and snapshot that it was found with.
     pub fn in_full(&self, fleet: &Fleet, need: &Need, snapshot: &Snapshot) -> Candidate {
         let (route, outline) = (fleet.route(self.route), &fleet.outlines[self.route.0]);
         let judged = Judge::new(fleet, need, snapshot).closely(route);
         let (cost, dearest) = judged.expect("who contends can answer");
-        let price = Price::of(outline, need, dearest, snapshot.health(self.route), snapshot.now);
+        let price = Price::of(outline, Price::strong_for(need), dearest, snapshot.health(self.route), snapshot.now);
         Candidate { route: self.route, cost, price }
     }
 }
@@ -79,52 +104,48 @@ pub(super) struct Judge<'a> {
     fleet: &'a Fleet,
     need: &'a Need,
     snapshot: &'a Snapshot,
-    look: Look,
-    /// A glance tells: the prompt is as long for every route, and nobody waits for the same quota.
-    is_plain: bool,
-    asks_features: bool,
-    asks_intent: bool,
-    /// Nothing that was marked so far keeps anybody away.
-    is_calm: bool,
-    /// Tokens of prompt and answer.
+    /// Whoever has quota and room for the prompt can answer: nothing else is asked for, and nothing else keeps anybody away.
+    is_open_to_all: bool,
+    /// Tokens of prompt and answer. More than any context has where a glance tells nothing: where the prompt is not as long for every
+    /// route, or somebody waits for the same quota.
     needed: u64,
+    /// What a strong model's quota is dearer by.
+    strong: f64,
 }
 
 impl<'a> Judge<'a> {
     pub(super) fn new(fleet: &'a Fleet, need: &'a Need, snapshot: &'a Snapshot) -> Self {
-        let view = &snapshot.view;
+        let is_plain = need.trim.is_none() && snapshot.claims.are_none();
+        let is_modest = need.features == Features::default() && !need.is_particular();
         Self {
             fleet,
             need,
             snapshot,
-            look: Look::at(snapshot.now),
-            is_plain: need.trim.is_none() && snapshot.claims.are_none(),
-            asks_features: need.features != Features::default(),
-            asks_intent: need.is_particular(),
-            is_calm: snapshot.now >= view.rested_from && snapshot.now >= view.believed_from,
-            needed: need.input_tokens.saturating_add(need.answer_tokens()),
+            is_open_to_all: is_modest && snapshot.full.is_empty() && snapshot.view.is_calm(snapshot.now),
+            needed: if is_plain { need.input_tokens.saturating_add(need.answer_tokens()) } else { u64::MAX },
+            strong: Price::strong_for(need),
         }
     }
 
     /// The dearest limit's price, where that needs no closer look. Of hundreds of routes most are judged by this alone, so it
-    /// reads little more than their outlines and their meters' glances.
+    /// reads little more than their outlines and what the board knows of their meters.
     #[inline]
-    fn at_a_glance(&self, route: &Route, outline: &Outline) -> Option<Dearest> {
-        let Self { need, snapshot, .. } = *self;
-        let may_answer = self.is_plain
-            && self.needed <= outline.context
-            && (self.is_calm || !snapshot.view.holds_any(outline, snapshot.now))
-            && !snapshot.full.contains(&outline.provider)
-            && (!self.asks_features || fits_features(outline.features, need).is_ok())
-            && (!self.asks_intent || fits_intent(route, need).is_ok());
-        if !may_answer {
+    fn at_a_glance(&self, id: RouteId, outline: &Outline, health: &Health, outlooks: &mut Outlooks<'_>) -> Option<f64> {
+        if self.needed > outline.context || !(self.is_open_to_all || self.is_open_to(id, outline)) {
             return None;
         }
-        let mut cost = Cost::request(need.input_tokens, expected_answer(need, snapshot.health(route.id)));
-        if outline.has_units {
-            cost = cost.in_units(route.model.unit_price);
-        }
-        dearest_at_a_glance(self.fleet.meters_of(outline), &cost, snapshot, self.look)
+        let (input, answer) = (self.need.input_tokens, expected_answer(self.need, health));
+        outlooks.dearest(outline, input.saturating_add(answer), || {
+            Cost::request(input, answer).in_units(self.fleet.route(id).model.unit_price)
+        })
+    }
+
+    fn is_open_to(&self, id: RouteId, outline: &Outline) -> bool {
+        let Self { fleet, need, snapshot, .. } = *self;
+        !snapshot.view.holds_any(outline, snapshot.now)
+            && !snapshot.full.contains(&outline.provider)
+            && fits_features(outline.features, need).is_ok()
+            && (!need.is_particular() || fits_intent(fleet.route(id), need).is_ok())
     }
 
     /// The same for any route, with what the request takes; or what keeps it from there.
@@ -135,27 +156,18 @@ impl<'a> Judge<'a> {
         fits_context(route, need, snapshot)?;
         has_key(route, need, snapshot)?;
         let cost = expected_cost(route, need, snapshot);
-        is_rested(route, need, snapshot)
-            .map_err(|rest| rest.at_least_until(fits_quota(route, fleet, &cost, snapshot)))?;
-        let at_a_glance = if snapshot.claims.are_none() {
-            dearest_at_a_glance(&route.meters, &cost, snapshot, self.look)
-        } else {
-            None
-        };
-        let dearest = match at_a_glance {
-            Some(dearest) => dearest,
-            None => fits_quota(route, fleet, &cost, snapshot)?,
-        };
+        let quota = fits_quota(route, fleet, &cost, snapshot);
+        is_rested(route, need, snapshot).map_err(|rest| rest.at_least_until(quota.as_ref()))?;
+        let dearest = quota?;
         has_place(&fleet.outlines[route.id.0], snapshot)?;
         Ok((cost, dearest))
     }
 
     #[inline]
-    pub(super) fn contender(&self, route: RouteId, outline: &Outline, dearest: Dearest) -> Contender {
-        let health = self.snapshot.health(route);
+    pub(super) fn contender(&self, route: RouteId, outline: &Outline, health: &Health, dearest: f64) -> Contender {
         Contender {
             route,
-            price: Price::of(outline, self.need, dearest, health, self.snapshot.now).total(),
+            price: Price::of(outline, self.strong, (dearest, None), health, self.snapshot.now).total(),
             provider: outline.provider,
             is_shunned: health.is_shunned(self.snapshot.now),
             is_paid: outline.is_paid,
@@ -289,20 +301,6 @@ fn holds(mark: &Mark, need: &Need) -> bool {
 
 /// The dearest limit's price, and which one that is.
 type Dearest = (f64, Option<MeterId>);
-
-/// The same, where a glance at each limit shows that the cost fits.
-#[inline]
-fn dearest_at_a_glance(meters: &[MeterId], cost: &Cost, snapshot: &Snapshot, look: Look) -> Option<Dearest> {
-    let mut dearest = (0.0, None);
-    let by_kind = cost.by_kind();
-    for &meter in meters {
-        let price = snapshot.price_at_a_glance(meter, &by_kind, look)?;
-        if price > dearest.0 {
-            dearest = (price, Some(meter));
-        }
-    }
-    Some(dearest)
-}
 
 /// The dearest limit's price, or the limit that refuses.
 fn fits_quota(route: &Route, fleet: &Fleet, cost: &Cost, snapshot: &Snapshot) -> Result<Dearest, Rejection> {

@@ -48,10 +48,10 @@ pub enum Rejection {
 impl Rejection {
     /// A rest that ends before there is quota again holds until then, for all that anybody can do about it.
     #[must_use]
-    pub fn at_least_until<T>(self, quota: Result<T, Self>) -> Self {
+    pub fn at_least_until<T>(self, quota: Result<T, &Self>) -> Self {
         match (self, quota) {
             (Self::Resting { cause, until }, Err(Self::OutOfQuota { until: free, .. })) => {
-                Self::Resting { cause, until: until.max(free) }
+                Self::Resting { cause, until: until.max(*free) }
             }
             (own, _) => own,
         }

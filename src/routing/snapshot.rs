@@ -1,14 +1,15 @@
 //! Readings of all meters, rests and health of all routes, at one instant.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use smallvec::SmallVec;
 
 use crate::chat::{Fault, Unfit};
-use crate::quota::{Cost, Fit, Gauged, Kind, Look, Meter, Reading};
+use crate::quota::{Cost, Fit, Glance, Kind, Meter, Reading};
 
-use super::fleet::{Fleet, MarkId, MeterId, Outline, Route, RouteId};
+use super::fleet::{BundleId, Fleet, MarkId, MeterId, Outline, Route, RouteId};
 use super::health::Health;
 use super::queue::Claims;
 
@@ -26,10 +27,52 @@ impl Mark {
     }
 }
 
+/// All meters, by `MeterId`, read as a slice. Changed by `change` alone, so that nothing changes unseen.
+#[derive(Debug, Clone, Default)]
+pub struct Meters {
+    all: Vec<Arc<Meter>>,
+    /// By `BundleId`: how often one of its meters was changed.
+    versions: Vec<u64>,
+    /// By `MeterId`: the bundles it is in.
+    bundles_of: Arc<Vec<SmallVec<[BundleId; 1]>>>,
+}
+
+impl Meters {
+    /// Nothing used.
+    fn new(fleet: &Fleet) -> Self {
+        Self {
+            all: fleet.meters.iter().map(|spec| Arc::new(Meter::new(spec.limit.clone()))).collect(),
+            versions: vec![0; fleet.bundles.len()],
+            bundles_of: Arc::clone(&fleet.bundles_of),
+        }
+    }
+
+    /// Changes a meter; whoever reads it now goes on reading it as it was.
+    pub fn change<T>(&mut self, id: MeterId, change: impl FnOnce(&mut Meter) -> T) -> T {
+        for bundle in &self.bundles_of[id.0] {
+            self.versions[bundle.0] += 1;
+        }
+        change(Arc::make_mut(&mut self.all[id.0]))
+    }
+
+    /// By `BundleId`: as long as it is the same, so are the bundle's meters.
+    pub fn versions(&self) -> &[u64] {
+        &self.versions
+    }
+}
+
+impl Deref for Meters {
+    type Target = [Arc<Meter>];
+
+    fn deref(&self) -> &[Arc<Meter>] {
+        &self.all
+    }
+}
+
 /// Meters and rests as a store last saw them. Shared with whoever reads it; a store changes a copy of what is being read.
 #[derive(Debug, Clone, Default)]
 pub struct View {
-    pub meters: Vec<Gauged>,
+    pub meters: Meters,
     /// By meter: reserved in this process and not settled yet, so that some of it may be given back.
     pub open: Vec<u64>,
     /// By `MarkId`. Changed by `mark` and `lift` alone.
@@ -46,7 +89,7 @@ impl View {
     /// Nothing used, nobody resting.
     pub fn new(fleet: &Fleet) -> Self {
         Self {
-            meters: fleet.meters.iter().map(|spec| Gauged::new(Meter::new(spec.limit.clone()))).collect(),
+            meters: Meters::new(fleet),
             open: vec![0; fleet.meters.len()],
             marks: vec![None; fleet.marks.len()],
             holds_until: vec![Timestamp::MIN; fleet.marks.len()],
@@ -72,6 +115,11 @@ impl View {
     pub fn lift(&mut self, mark: MarkId) {
         self.marks[mark.0] = None;
         self.holds_until[mark.0] = Timestamp::MIN;
+    }
+
+    /// Whether no mark of any route holds, for all that was marked so far.
+    pub fn is_calm(&self, now: Timestamp) -> bool {
+        now >= self.rested_from && now >= self.believed_from
     }
 
     /// Whether any mark of a route still holds.
@@ -118,22 +166,13 @@ impl Snapshot {
         self.claims.fit(id, meter, cost.of(meter.kind()), self.now)
     }
 
-    /// The time that the cost would have lasted of what is left, in seconds, where a glance shows that it fits; claims apart. `look`
-    /// is at this snapshot's moment.
-    #[inline]
-    pub fn price_at_a_glance(&self, id: MeterId, by_kind: &[u64; 4], look: Look) -> Option<f64> {
-        let meter = &self.view.meters[id.0];
-        let amount = by_kind[meter.kind() as usize];
-        meter.at_a_glance(amount, look).map(|(left, lasts)| lasting(amount, left, lasts))
-    }
-
     /// Whether the cost fits, and the time that it would have lasted of what is left, in seconds.
     pub fn quote(&self, id: MeterId, cost: &Cost) -> (Fit, f64) {
         let meter = &self.view.meters[id.0];
         let amount = cost.of(meter.kind());
-        let level = meter.level(self.now);
+        let Glance { level, lasts, .. } = meter.glance(self.now);
         let fit = self.claims.refit(meter.fit_from(level, amount, self.now), id, meter, amount, self.now);
-        (fit, lasting(amount, level.left(), meter.lasts(self.now).as_secs_f64()))
+        (fit, lasting(amount, level.left(), lasts.as_secs_f64()))
     }
 
     /// Whether the cost would fit if all that is reserved and not settled yet were given back.
@@ -156,9 +195,6 @@ impl Snapshot {
 
 /// How much of `lasts`, the time for which what is left has to last, an amount takes.
 #[expect(clippy::cast_precision_loss, reason = "prices need no exact counts")]
-#[inline]
 fn lasting(amount: u64, left: u64, lasts: f64) -> f64 {
-    // Of a signed number the processor makes a float in one step.
-    let float = |count: u64| i64::try_from(count).unwrap_or(i64::MAX) as f64;
-    float(amount) * lasts / float(left.max(1))
+    amount as f64 * lasts / left.max(1) as f64
 }

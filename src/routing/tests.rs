@@ -1,6 +1,7 @@
 //! Prices and orders over small fleets, told as tables.
 
-mod glance;
+mod board;
+mod first;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -29,7 +30,17 @@ struct World {
     snapshot: Snapshot,
 }
 
+/// By a board that knows nothing yet.
+fn rank(fleet: &Fleet, need: &Need, snapshot: &Snapshot) -> Ranking {
+    super::rank(fleet, need, snapshot, &mut Board::new(fleet))
+}
+
 fn world(providers: Providers<'_>) -> World {
+    sharing_world(providers, "")
+}
+
+/// The same with limits that all models of a provider share, each for itself.
+fn sharing_world(providers: Providers<'_>, shared: &str) -> World {
     let files = providers.iter().map(|(id, status, models)| {
         let mut text = format!("dialect = \"openai\"\nbase_url = \"http://127.0.0.1:1\"\nstatus = \"{status}\"\n");
         if *status != "local" {
@@ -39,7 +50,7 @@ fn world(providers: Providers<'_>) -> World {
             text.push_str(&format!("[[model]]\nid = \"{model}\"\nscale = \"{scale}\"\ncontext = 9000\n"));
             text.push_str(&format!("limits = [{limits}]\n"));
         }
-        Overlay { id: (*id).to_owned(), place: (*id).to_owned(), text }
+        Overlay { id: (*id).to_owned(), place: (*id).to_owned(), text: text + shared }
     });
     let catalog = Catalog::only(&files.collect::<Vec<_>>()).expect("valid files");
     let account = |provider| Account {
@@ -70,9 +81,7 @@ impl World {
         let meters = self.route(name).meters.clone();
         let view = Arc::make_mut(&mut self.snapshot.view);
         for id in meters {
-            let meter = &mut view.meters[id.0];
-            let amount = Cost::request(50, 50).of(meter.kind());
-            meter.change(|meter| meter.add(requests * amount, at));
+            view.meters.change(id, |meter| meter.add(requests * Cost::request(50, 50).of(meter.kind()), at));
         }
     }
 

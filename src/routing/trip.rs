@@ -8,10 +8,11 @@ use crate::chat::fault::{Class, Stage};
 use crate::chat::{Breakage, Fault, Unfit};
 use crate::clock::{later, until};
 
+use super::board::Board;
 use super::fleet::{Fleet, Route, RouteId};
 use super::need::Need;
 use super::order::{Order, Ordering};
-use super::rank::{Candidate, Contender, Ranking, rank, room};
+use super::rank::{Candidate, Contender, rank, room};
 use super::reject::Rejection;
 use super::snapshot::Snapshot;
 
@@ -105,25 +106,29 @@ impl Trip {
         self.rejections.iter().any(|(_, rejection)| is_length(rejection))
     }
 
-    pub fn next(&mut self, fleet: &Fleet, snapshot: &Snapshot) -> Step {
+    pub fn next(&mut self, fleet: &Fleet, snapshot: &Snapshot, board: &mut Board) -> Step {
         let now = snapshot.now;
         if let Some(invalid) = self.agreed_invalid(fleet) {
             return Step::Stop(invalid);
         }
-        let Ranking { contenders, rejections } = rank(fleet, &self.need, snapshot);
-        self.rejections = rejections;
+        let mut ranking = rank(fleet, &self.need, snapshot, board);
+        self.rejections = std::mem::take(&mut ranking.rejections);
+        let contenders = &ranking.contenders;
         let ordering = Ordering { order: self.order, fleet, need: &self.need, snapshot };
         let tries = |route: &Route| self.tries(fleet, route);
         let is_done = |route| self.is_done_with(fleet, route);
         let stays = self.stays_with.filter(|route| !is_done(*route));
-        let stays = stays.and_then(|route| ordering.stays(&contenders, route));
+        let stays = stays.and_then(|route| ordering.stays(contenders, route));
         let next = stays.or_else(|| {
-            let keeps_less = self.keeps_less(fleet, snapshot, &contenders);
-            ordering.first(&contenders, |route| is_done(route) || keeps_less(route), tries)
+            if self.need.trim.is_none() && self.tried.is_empty() && self.asked_before.is_empty() {
+                return ordering.first(&ranking);
+            }
+            let keeps_less = self.keeps_less(fleet, snapshot, contenders);
+            ordering.next(contenders, |route| is_done(route) || keeps_less(route), tries)
         });
         let is_other = |contender: &Contender| {
             let is_next = next.is_some_and(|next| next.route == contender.route);
-            !is_next && !contender.is_paid && !contender.is_shunned && !is_done(contender.route)
+            !is_next && contender.is_first_choice() && !is_done(contender.route)
         };
         let has_others = contenders.iter().any(is_other);
         if now >= self.ends {
@@ -147,20 +152,26 @@ impl Trip {
         contenders: &[Contender],
     ) -> impl Fn(RouteId) -> bool + 'a {
         let keeps = move |route| self.need.input_within(room(fleet.route(route), &self.need, snapshot));
-        let is_first_choice = |it: &&Contender| !it.is_paid && !it.is_shunned && !self.is_done_with(fleet, it.route);
+        let is_first_choice = |it: &&Contender| it.is_first_choice() && !self.is_done_with(fleet, it.route);
         let first_choices = || contenders.iter().filter(is_first_choice).map(|it| keeps(it.route));
         let most = self.need.trim.and_then(|_| first_choices().max());
         move |route| most.is_some_and(|most| keeps(route) < most / 4 * 3)
     }
 
     /// A route to be asked beside `first`, which is under way.
-    pub fn beside(&self, fleet: &Fleet, snapshot: &Snapshot, first: &Candidate) -> Option<Candidate> {
+    pub fn beside(
+        &self,
+        fleet: &Fleet,
+        snapshot: &Snapshot,
+        board: &mut Board,
+        first: &Candidate,
+    ) -> Option<Candidate> {
         let may_try = self.may_try(1);
-        let contenders = rank(fleet, &self.need, snapshot).contenders;
+        let contenders = rank(fleet, &self.need, snapshot, board).contenders;
         let ordering = Ordering { order: self.order, fleet, need: &self.need, snapshot };
         let is_out = |route: RouteId| route == first.route || self.is_done_with(fleet, route);
         let tries = |route: &Route| self.tries(fleet, route);
-        let second = ordering.first(&contenders, is_out, tries).filter(|_| may_try)?;
+        let second = ordering.next(&contenders, is_out, tries).filter(|_| may_try)?;
         Some(second.in_full(fleet, &self.need, snapshot))
     }
 

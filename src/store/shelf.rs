@@ -28,7 +28,7 @@ impl Shelf {
     }
 
     pub fn change<T>(&mut self, id: MeterId, change: impl FnOnce(&mut Meter) -> T) -> T {
-        Arc::make_mut(&mut self.view).meters[id.0].change(change)
+        Arc::make_mut(&mut self.view).meters.change(id, change)
     }
 
     /// Puts another limit in the place of a meter's own. What is used stays; what was learned against the old one does not.

@@ -45,7 +45,7 @@ fn books(gateway: &Gateway) -> Result<(), String> {
         let routes = || gateway.relay.fleet.routes.iter().filter(|route| route.provider.id == id);
         let rows: u64 =
             routes().map(|route| totals[route.id.0]).map(|one| one.ok + one.errors + one.rate_limited).sum();
-        let shared = gateway.relay.fleet.meters.iter().zip(&view.meters).find(|(spec, _)| {
+        let shared = gateway.relay.fleet.meters.iter().zip(view.meters.iter()).find(|(spec, _)| {
             spec.name.starts_with(&format!("{id}/")) && spec.limit.kind == Kind::Requests && spec.limit.amount == MANY
         });
         let counted = shared.map(|(_, meter)| meter.reading(now).used);

@@ -320,7 +320,7 @@ impl Writer {
             replies.push((reply, result));
         }
         let due = if touched.is_empty() { Vec::new() } else { self.journal.due() };
-        let kept = |id: usize| (id, state.shelf.view.meters[id].kept());
+        let kept = |id: usize| (id, Arc::clone(&state.shelf.view.meters[id]));
         Batch {
             changes,
             meters: touched.into_iter().map(kept).collect(),

@@ -1,26 +1,27 @@
-//! What a glance at a route finds is what a close look finds.
+//! What a board knows of routes is what a close look finds.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::{World, world};
+use super::{World, sharing_world};
 use crate::catalog::Scale;
 use crate::chat::{Fault, Features, Unfit};
-use crate::clock::later;
+use crate::clock::{earlier, later};
 use crate::quota::{Fact, Source};
 use crate::routing::rank::Judge;
-use crate::routing::{Filters, Need, Trim, Wanted, rank};
+use crate::routing::{Board, Contender, Filters, Need, Ranking, Trim, Wanted, rank};
 
 /// Twelve routes with all that ranking looks at: shared and own limits, units, a strong, a paid and a local model, features, contexts.
-fn varied_world() -> World {
+pub(super) fn varied_world() -> World {
     let minute = "{ requests = 30, per = \"minute\" }";
     let both = "{ requests = 30, per = \"minute\" }, { tokens = 9000, per = \"day\" }, { input_tokens = 6000, per = \"hour\" }";
     let reset = "{ requests = 20, per = \"day\", resets = \"18:01 UTC\" }, { tokens = 500, per = \"minute\" }";
     let models =
         [("small", "small", minute), ("large", "large", both), ("reset", "medium", reset), ("free", "small", "")];
-    world(&[("a", "free", &models), ("b", "paid", &models), ("c", "local", &models)])
+    let shared = "[[limit]]\nrequests = 90\nper = \"minute\"\n[[limit]]\ntokens = 40000\nper = \"day\"\n";
+    sharing_world(&[("a", "free", &models), ("b", "paid", &models), ("c", "local", &models)], shared)
 }
 
 /// Anything that may happen to a route within minutes.
@@ -57,12 +58,12 @@ impl World {
                     let (kind, period) = (view.meters[id.0].kind(), view.meters[id.0].limit.period);
                     let (remaining, source) = (Some(left), Source::Header);
                     let fact = Fact { kind, period, limit: None, remaining, resets_at: None, source };
-                    view.meters[id.0].change(|meter| meter.tell(&fact, 0, now, now));
+                    view.meters.change(*id, |meter| meter.tell(&fact, 0, now, now));
                 }
             }
             Event::Refused => {
                 for id in &route.meters {
-                    view.meters[id.0].change(|meter| meter.refuse(1, now));
+                    view.meters.change(*id, |meter| meter.refuse(1, now));
                 }
             }
             Event::Marked(kind, seconds) => {
@@ -103,32 +104,67 @@ fn need_of((input, answer, bits): (u64, Option<u64>, u16)) -> Need {
     }
 }
 
-proptest! {
-    #[test]
-    fn a_glance_finds_what_a_close_look_finds(
-        events in prop::collection::vec((0_usize..12, event(), 0_u64..20), 0..60),
-        needs in prop::collection::vec((1_u64..900, prop::option::of(1_u64..9_000), any::<u16>()).prop_map(need_of), 1..6),
-        passed in 0_u64..100_000,
-    ) {
-        let mut world = varied_world();
-        for (route, event, seconds) in events {
-            world.snapshot.now = later(world.snapshot.now, Duration::from_secs(seconds));
-            world.happens(route, event);
-        }
-        world.snapshot.now = later(world.snapshot.now, Duration::from_millis(passed));
-        for need in needs {
-            let World { fleet, snapshot } = &world;
-            let ranking = rank(fleet, &need, snapshot);
-            let judge = Judge::new(fleet, &need, snapshot);
-            let (mut contenders, mut rejections) = (Vec::new(), Vec::new());
-            for route in fleet.routes.iter().filter(|route| need.wanted.allows(route)) {
-                match judge.closely(route) {
-                    Ok((_, dearest)) => contenders.push(judge.contender(route.id, &fleet.outlines[route.id.0], dearest)),
-                    Err(rejection) => rejections.push((route.id, rejection)),
-                }
-            }
-            prop_assert_eq!(&ranking.contenders, &contenders);
-            prop_assert_eq!(&ranking.rejections, &rejections);
+/// What is found of each route without a board.
+fn judged_closely(world: &World, need: &Need) -> Ranking {
+    let World { fleet, snapshot } = world;
+    let judge = Judge::new(fleet, need, snapshot);
+    let mut ranking = Ranking::default();
+    for route in fleet.routes.iter().filter(|route| need.wanted.allows(route)) {
+        let (outline, health) = (&fleet.outlines[route.id.0], snapshot.health(route.id));
+        match judge.closely(route) {
+            Ok((_, (dearest, _))) => ranking.contenders.push(judge.contender(route.id, outline, health, dearest)),
+            Err(rejection) => ranking.rejections.push((route.id, rejection)),
         }
     }
+    ranking
+}
+
+proptest! {
+    /// Whatever happened since a board was last read, and whenever it is read again, also by a clock that was set back.
+    #[test]
+    fn a_board_finds_what_a_close_look_finds(
+        events in prop::collection::vec((0_usize..12, event(), -3_000_i64..20_000), 1..60),
+        needs in prop::collection::vec((1_u64..900, prop::option::of(1_u64..9_000), any::<u16>()).prop_map(need_of), 1..6),
+    ) {
+        let mut world = varied_world();
+        let mut board = Board::new(&world.fleet);
+        for ((route, event, passed), need) in events.into_iter().zip(needs.iter().cycle()) {
+            let time = Duration::from_millis(passed.unsigned_abs());
+            let now = world.snapshot.now;
+            world.snapshot.now = if passed < 0 { earlier(now, time) } else { later(now, time) };
+            world.happens(route, event);
+            let ranking = rank(&world.fleet, need, &world.snapshot, &mut board);
+            let closely = judged_closely(&world, need);
+            prop_assert_eq!(&ranking.rejections, &closely.rejections);
+            prop_assert_eq!(ranking.contenders.len(), closely.contenders.len());
+            for (known, exact) in ranking.contenders.iter().zip(&closely.contenders) {
+                prop_assert_eq!(Contender { price: exact.price, ..*known }, *exact);
+                let more = known.price / exact.price;
+                prop_assert!((0.999_999..1.011).contains(&more), "{known:?} {exact:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn after_one_request_two_bundles_are_looked_at_and_no_other() {
+    const ROUTES: u64 = 500;
+    let minute = "{ requests = 30, per = \"minute\" }, { requests = 900, per = \"day\" }";
+    let ids: Vec<String> = (0..ROUTES / 10).map(|model| format!("m{model}")).collect();
+    let models: Vec<(&str, &str, &str)> = ids.iter().map(|id| (id.as_str(), "small", minute)).collect();
+    let providers = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"].map(|id| (id, "free", models.as_slice()));
+    let mut world = sharing_world(&providers, "[[limit]]\nrequests = 9000\nper = \"day\"\n");
+    let mut board = Board::new(&world.fleet);
+    let mut looks = |world: &World| {
+        let before = board.looks;
+        assert_eq!(rank(&world.fleet, &Need::smallest(), &world.snapshot, &mut board).contenders.len(), 500);
+        board.looks - before
+    };
+    assert_eq!(looks(&world), ROUTES + 10, "nothing is known yet");
+    world.used("c/m7", 1, world.snapshot.now);
+    assert_eq!([looks(&world), looks(&world)], [2, 0], "the model's own and its account's");
+    world.snapshot.now = later(world.snapshot.now, Duration::from_secs(61));
+    assert_eq!(looks(&world), 1, "the minute has given one back");
+    world.snapshot.now = later(world.snapshot.now, Duration::from_secs(216));
+    assert_eq!(looks(&world), ROUTES + 10, "a hundredth of the day that is left has passed");
 }
