@@ -18,6 +18,11 @@ use super::skim::Skim;
 pub const META_MODEL: &str = "meta-model";
 const META_ALIASES: [&str; 2] = ["auto", "relay"];
 
+/// Whether a model's name leaves the choice to relay.
+pub fn stands_for_any(model: &str) -> bool {
+    model == META_MODEL || META_ALIASES.contains(&model)
+}
+
 /// Fields that speak to relay; no provider sees them.
 const OWN_FIELDS: [&[u8]; 4] = [b"model_type", b"model_scale", b"model_name", b"session_id"];
 
@@ -133,7 +138,7 @@ impl ChatRequest {
 
     /// Whether the caller leaves the choice of the model to relay.
     pub fn wants_any_model(&self) -> bool {
-        self.model == META_MODEL || META_ALIASES.contains(&self.model.as_str())
+        stands_for_any(&self.model)
     }
 
     /// The caller's bytes.

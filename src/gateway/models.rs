@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::{ModelType, Scale};
-use crate::chat::request::META_MODEL;
+use crate::chat::request::{META_MODEL, stands_for_any};
 use crate::routing::{Rejection, Route, RouteId};
 
 use super::respond::{self, ErrorBody};
@@ -50,7 +50,7 @@ pub async fn list(State(gateway): State<Arc<Gateway>>, filter: Result<Query<Filt
     Json(serde_json::json!({ "object": "list", "data": models })).into_response()
 }
 
-/// One model. A slash in its name may come raw or as `%2F`.
+/// One model, by any name that chats know it by. A slash in it may come raw or as `%2F`.
 pub async fn retrieve(State(gateway): State<Arc<Gateway>>, id: Result<Path<String>, PathRejection>) -> Response {
     let id = match id {
         Ok(Path(id)) => id,
@@ -80,7 +80,7 @@ fn same_model(known: &str, asked: &str) -> bool {
         (Some((provider, model)), Some((asked_provider, asked_model))) => {
             provider.eq_ignore_ascii_case(asked_provider) && model == asked_model
         }
-        _ => known == asked,
+        _ => known == asked || (known == META_MODEL && stands_for_any(asked)),
     }
 }
 

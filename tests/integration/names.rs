@@ -179,7 +179,10 @@ async fn one_model_is_retrieved_with_raw_and_escaped_slashes() {
         let model = gateway.get(&format!("/v1/models/{path}")).await;
         assert_eq!((model.status, model.json()["id"].as_str()), (200, Some("sim-a/org/sim-large")), "{path}");
     }
-    assert_eq!(gateway.get("/v1/models/meta-model").await.json()["id"], "meta-model");
+    for path in ["meta-model", "auto", "relay"] {
+        let model = gateway.get(&format!("/v1/models/{path}")).await;
+        assert_eq!((model.status, model.json()["id"].as_str()), (200, Some("meta-model")), "{path}");
+    }
     for path in ["sim-c/sim-m", "nothing", "sim-a%2F"] {
         let reply = gateway.get(&format!("/v1/models/{path}")).await;
         reply.refused(404, "model_not_found").saying("there is no model");
