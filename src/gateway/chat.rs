@@ -77,7 +77,7 @@ pub fn complete(
 }
 
 /// The response with its request's name.
-fn named(mut response: Response<Reply>, request_id: &str) -> Response<Reply> {
+pub fn named(mut response: Response<Reply>, request_id: &str) -> Response<Reply> {
     if let Ok(value) = HeaderValue::from_str(request_id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }

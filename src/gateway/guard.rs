@@ -19,6 +19,7 @@ use tower::{Layer as _, Service as _, service_fn};
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 use crate::config;
+use crate::relay::request_id;
 
 use super::chat;
 use super::respond::{self, ErrorBody, Reply};
@@ -59,13 +60,21 @@ impl hyper::service::Service<Request<Incoming>> for Guarded {
 impl Guarded {
     fn pass(&self, request: Request<Incoming>) -> Answering {
         if let Some(response) = refusal(&self.gateway.access, &request) {
-            return Box::pin(ready(Ok(response.map(Reply::Other))));
+            return Box::pin(ready(Ok(self.named(response))));
         }
         if chat::is_asked(&request) {
             return Box::pin(chat::complete(Arc::clone(&self.gateway), request));
         }
-        let answering = self.router.clone().call(request.map(Body::new));
-        Box::pin(async move { answering.await.map(|response| response.map(Reply::Other)) })
+        let guarded = self.clone();
+        Box::pin(async move {
+            let answering = guarded.router.clone().call(request.map(Body::new));
+            answering.await.map(|response| guarded.named(response))
+        })
+    }
+
+    /// An answer of any kind has its request's name; a chat's gets it where its log line does.
+    fn named(&self, response: Response<Body>) -> Response<Reply> {
+        chat::named(response.map(Reply::Other), &request_id(self.gateway.relay.clock.now()))
     }
 }
 

@@ -199,6 +199,56 @@ async fn wrong_methods_and_places_are_told_as_errors_too() {
 }
 
 #[tokio::test]
+async fn every_answer_has_a_name_of_its_own() {
+    let gateway = gateway().over([provider("sim-a")]).key("s3cret").start().await;
+    let mut names = std::collections::HashSet::new();
+    for (method, path) in [
+        ("GET", "/v1/models"),
+        ("GET", "/v1/models/nobody"),
+        ("POST", "/v1/route"),
+        ("GET", "/v1/usage"),
+        ("DELETE", "/v1/models"),
+        ("GET", "/v1/chat/completions"),
+        ("POST", "/v1/chat/completions"),
+        ("HEAD", "/livez"),
+        ("GET", "/nothing"),
+    ] {
+        for asking in [gateway.request(method, path), gateway.request(method, path).key("s3cret")] {
+            let reply = asking.header("x-request-id", "the-clients-own").await;
+            let name = reply.header("x-request-id").unwrap_or_else(|| panic!("{method} {path}: no name"));
+            assert_eq!(name.len(), 32, "{method} {path}");
+            assert!(names.insert(name.to_owned()), "{method} {path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_known_place_tells_which_methods_it_takes() {
+    let gateway = started().await;
+    for (path, allowed) in [
+        ("/v1/chat/completions", "POST"),
+        ("/v1/route", "POST"),
+        ("/v1/models", "GET,HEAD"),
+        ("/v1/models/sim-a/sim-m", "GET,HEAD"),
+        ("/v1/usage", "GET,HEAD"),
+        ("/health", "GET,HEAD"),
+        ("/livez", "GET,HEAD"),
+        ("/readyz", "GET,HEAD"),
+        ("/metrics", "GET,HEAD"),
+    ] {
+        for method in ["OPTIONS", "PATCH"] {
+            let reply = gateway.request(method, path).await;
+            assert_eq!((reply.status, reply.header("allow")), (405, Some(allowed)), "{method} {path}");
+        }
+        let head = gateway.request("HEAD", path).await;
+        let status = if allowed == "POST" { 405 } else { 200 };
+        assert_eq!((head.status, head.text().as_str()), (status, ""), "HEAD {path}");
+        assert!(status == 200 || head.header("allow") == Some(allowed), "HEAD {path}");
+    }
+    gateway.request("OPTIONS", "/nothing").await.refused(404, "not_found");
+}
+
+#[tokio::test]
 async fn a_compressed_body_is_refused_as_that() {
     let gateway = started().await;
     for encoding in ["gzip", "br, identity"] {
