@@ -26,6 +26,10 @@ pub fn stands_for_any(model: &str) -> bool {
 /// Fields that speak to relay; no provider sees them.
 const OWN_FIELDS: [&[u8]; 4] = [b"model_type", b"model_scale", b"model_name", b"session_id"];
 
+/// Fields that are whole numbers. Languages that know one kind of number alone write `5.0`, which many providers refuse.
+const WHOLE_NUMBERS: [&[u8]; 7] =
+    [b"max_tokens", b"max_completion_tokens", b"min_tokens", b"n", b"seed", b"top_k", b"top_logprobs"];
+
 /// A request to be answered: plain or streamed, from the gateway or the shell.
 #[derive(Debug, Clone)]
 pub struct ChatRequest {
@@ -118,10 +122,14 @@ impl ChatRequest {
             return Err(BadRequest::field("messages", "`messages` is missing"));
         }
         let (mut wishes, mut features) = (Wishes::default(), found.features);
+        let mut endings = Vec::new();
         for field in &fields {
-            wishes.read(&mut features, field.name(&body), &json[field.value.clone()])?;
+            let (name, raw) = (field.name(&body), &json[field.value.clone()]);
+            let number = whole(name, raw);
+            wishes.read(&mut features, name, number.unwrap_or(raw))?;
+            endings.extend(number.map(|number| field.value.start + number.len()..field.value.end));
         }
-        Ok(Self {
+        let request = Self {
             model: wishes.model.unwrap_or_else(|| META_MODEL.to_owned()),
             stream: wishes.stream,
             include_usage: wishes.include_usage,
@@ -133,7 +141,9 @@ impl ChatRequest {
             messages: found.shape,
             body,
             fields,
-        })
+        };
+        // From the last on, so that the places before it stay what they were.
+        Ok(endings.into_iter().rev().fold(request, |request, ending| request.with_in_place_of(ending, "")))
     }
 
     /// Whether the caller leaves the choice of the model to relay.
@@ -228,6 +238,15 @@ fn split(json: &str, found: &mut Found) -> Result<Vec<FieldAt>, BadRequest> {
         Flaw::Malformed => not_an_object(json.as_bytes()),
         Flaw::Unfit(bad) => bad,
     })
+}
+
+/// The number without its fraction of nothing, where it has one and is to be whole. As text, for a seed may be too long for a float.
+fn whole<'a>(name: &[u8], raw: &'a str) -> Option<&'a str> {
+    // No field that is long or usual ends so.
+    if !raw.ends_with('0') || !WHOLE_NUMBERS.contains(&name) {
+        return None;
+    }
+    raw.trim_end_matches('0').strip_suffix('.')
 }
 
 /// A parser that reads everything says best what is wrong, and where.

@@ -41,6 +41,8 @@ async fn a_body_that_cannot_be_read_is_a_400_that_names_the_place() {
         (chat(r#","stream_options":"x""#), "`stream_options` must be an object"),
         (chat(r#","max_tokens":-1"#), "`max_tokens` must be a whole number"),
         (chat(r#","max_tokens":1.5"#), "`max_tokens` must be a whole number"),
+        (chat(r#","max_tokens":5.5"#), "`max_tokens` must be a whole number"),
+        (chat(r#","max_tokens":-5.0"#), "`max_tokens` must be a whole number"),
         (chat(r#","max_completion_tokens":"9""#), "`max_completion_tokens` must be a whole number"),
         (chat(r#","tools":{}"#), "`tools` must be a list"),
         (chat(r#","response_format":"json""#), "`response_format` must be an object"),

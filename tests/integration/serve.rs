@@ -135,16 +135,30 @@ async fn open_stream(serving: &Serving) -> Socket {
 
 #[tokio::test]
 async fn a_signal_lets_open_streams_end_and_takes_no_new_ones() {
-    let mut serving = Serving::start(serve(&["--simulate=slow"]));
-    let mut socket = open_stream(&serving).await;
+    for signal in ["TERM", "HUP"] {
+        let mut serving = Serving::start(serve(&["--simulate=slow"]));
+        let mut socket = open_stream(&serving).await;
+        serving.process.signal(signal);
+        serving.process.until_it_says("stopping: 1 open request");
+        assert_eq!(Asking::to(serving.address, "GET", "/readyz").await.status, 503);
+        let refused = serving.ask("hello").await;
+        refused.refused(503, "stopping");
+        assert!(refused.retry_after() > 0);
+        socket.read_until("data: [DONE]").await;
+        drop(socket);
+        serving.process.finish().exits(0);
+    }
+}
+
+/// What `nohup` starts outlives its terminal.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_hangup_that_is_ignored_stays_ignored() {
+    let mut serving = Serving::start(serve(&[]).under("trap '' HUP"));
+    serving.process.signal("HUP");
+    assert_eq!(serving.ask("hello").await.status, 200);
+    serving.process.event();
     serving.process.signal("TERM");
-    serving.process.until_it_says("stopping: 1 open request");
-    assert_eq!(Asking::to(serving.address, "GET", "/readyz").await.status, 503);
-    let refused = serving.ask("hello").await;
-    refused.refused(503, "stopping");
-    assert!(refused.retry_after() > 0);
-    socket.read_until("data: [DONE]").await;
-    drop(socket);
     serving.process.finish().exits(0);
 }
 

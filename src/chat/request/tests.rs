@@ -63,6 +63,25 @@ fn other_messages_leave_every_field_where_it_can_be_found() {
 }
 
 #[test]
+fn a_whole_number_may_be_written_as_a_float() {
+    let json = r#"{"max_tokens":50.0,"n":1.00,"messages":[{"role":"user","content":"5.0"}],"temperature":1.0,
+        "seed":12345678901234567890.0,"stop":"9.0","max_completion_tokens": 7.0 ,"top_k":-4.0,"top_logprobs":20}"#;
+    let request = parse(json).expect("valid");
+    assert_eq!(request.max_tokens, Some(7));
+    let expected = r#"{"max_tokens":50,"n":1,"messages":[{"role":"user","content":"5.0"}],"temperature":1.0,
+        "seed":12345678901234567890,"stop":"9.0","max_completion_tokens": 7 ,"top_k":-4,"top_logprobs":20}"#;
+    assert_eq!(String::from_utf8_lossy(request.body()), expected);
+    for (name, value) in [("messages", r#"[{"role":"user","content":"5.0"}]"#), ("top_k", "-4"), ("n", "1")] {
+        assert_eq!(request.raw(name), Some(value));
+    }
+    for wrong in ["5.5", "-5.0", "5.0e1", "0.50"] {
+        let message =
+            refused(&format!(r#"{{"messages":[{{"role":"user","content":"x"}}],"max_tokens":{wrong}}}"#)).message;
+        assert!(message.contains("`max_tokens` must be a whole number"), "{wrong}: {message}");
+    }
+}
+
+#[test]
 fn mistakes_name_their_place() {
     let cases = [
         ("", "empty"),
