@@ -16,6 +16,8 @@ pub struct Splitter {
     line_start: usize,
     /// Up to where `unfinished` is known to hold no further line end.
     searched: usize,
+    /// The line before that one ended in a carriage return alone.
+    after_return: bool,
 }
 
 /// An event grew past `LARGEST_EVENT`.
@@ -44,35 +46,44 @@ impl Splitter {
 
     /// What is left when the stream ends without a blank line, if anything.
     pub fn take_rest(&mut self) -> Option<Bytes> {
-        self.line_start = 0;
-        self.searched = 0;
+        self.begin_event();
         let rest = std::mem::take(&mut self.unfinished).freeze();
         (!rest.is_empty()).then_some(rest)
     }
 
     /// The end of the first event in `buffer`. Remembers how far it looked, so that no byte is searched twice.
     fn find_end(&mut self, buffer: &[u8]) -> Option<usize> {
-        while let Some(offset) = memchr::memchr(b'\n', &buffer[self.searched..]) {
+        while let Some(offset) = memchr::memchr2(b'\n', b'\r', &buffer[self.searched..]) {
             let line_end = self.searched + offset;
-            let blank = matches!(&buffer[self.line_start..line_end], b"" | b"\r");
-            self.line_start = line_end + 1;
-            self.searched = self.line_start;
-            if blank {
-                let end = self.line_start;
-                self.line_start = 0;
-                self.searched = 0;
-                return Some(end);
+            let is_blank = line_end == self.line_start;
+            let (is_return, next) = (buffer[line_end] == b'\r', buffer.get(line_end + 1));
+            // Its line feed may come with the next bytes. Nobody waits for one where the line before had none either: else each event
+            // of such a stream came as late as the next.
+            if is_return && next.is_none() && !(is_blank && self.after_return) {
+                self.searched = line_end;
+                return None;
             }
+            let is_pair = is_return && next == Some(&b'\n');
+            let next_line = line_end + if is_pair { 2 } else { 1 };
+            if is_blank {
+                self.begin_event();
+                return Some(next_line);
+            }
+            (self.line_start, self.searched, self.after_return) = (next_line, next_line, is_return && !is_pair);
         }
         self.searched = buffer.len();
         None
+    }
+
+    fn begin_event(&mut self) {
+        (self.line_start, self.searched, self.after_return) = (0, 0, false);
     }
 }
 
 /// The data of an event: its `data:` lines joined by line feeds. `None` for comments and blank events.
 pub fn data(event: &[u8]) -> Option<Cow<'_, [u8]>> {
     let mut lines = lines(event).filter_map(|line| {
-        let line = line.strip_suffix(b"\r").unwrap_or(line).strip_prefix(b"data:")?;
+        let line = line.strip_prefix(b"data:")?;
         Some(line.strip_prefix(b" ").unwrap_or(line))
     });
     let first = lines.next()?;
@@ -85,13 +96,13 @@ pub fn data(event: &[u8]) -> Option<Cow<'_, [u8]>> {
     Some(Cow::Owned(joined))
 }
 
-/// The lines between line feeds, found in wide steps.
+/// The lines between line feeds, carriage returns or both, found in wide steps.
 fn lines(event: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = Some(event);
     std::iter::from_fn(move || {
         let text = rest?;
-        let end = memchr::memchr(b'\n', text);
-        rest = end.map(|end| &text[end + 1..]);
+        let end = memchr::memchr2(b'\n', b'\r', text);
+        rest = end.map(|end| text[end..].strip_prefix(b"\r\n").unwrap_or(&text[end + 1..]));
         Some(&text[..end.unwrap_or(text.len())])
     })
 }
@@ -102,8 +113,8 @@ mod tests {
 
     use super::*;
 
-    const STREAM: &str =
-        ": hello\n\ndata: {\"a\":1}\n\ndata:x\r\n\r\nevent: e\ndata: two\ndata: lines\n\n\ndata: \u{1F600}\n\n";
+    const STREAM: &str = ": hello\n\ndata: {\"a\":1}\n\ndata:x\r\n\r\nevent: e\ndata: two\ndata: lines\n\n\ndata: \u{1F600}\n\n\
+         event: e\rdata: return\rdata:\rdata: alone\r\rdata: y\r\r";
 
     fn split(pieces: &[&[u8]]) -> Vec<String> {
         let mut splitter = Splitter::default();
@@ -116,15 +127,39 @@ mod tests {
     }
 
     #[test]
-    fn events_end_at_blank_lines_of_either_kind() {
+    fn events_end_at_blank_lines_of_any_kind() {
         let events = split(&[STREAM.as_bytes()]);
         assert_eq!(events.concat(), STREAM);
         let data: Vec<Option<String>> = events
             .iter()
             .map(|event| data(event.as_bytes()).map(|data| String::from_utf8_lossy(&data).into_owned()))
             .collect();
-        let expected = [None, Some("{\"a\":1}"), Some("x"), Some("two\nlines"), None, Some("\u{1F600}")];
+        let expected = [
+            None,
+            Some("{\"a\":1}"),
+            Some("x"),
+            Some("two\nlines"),
+            None,
+            Some("\u{1F600}"),
+            Some("return\n\nalone"),
+            Some("y"),
+        ];
         assert_eq!(data, expected.map(|data| data.map(str::to_owned)));
+    }
+
+    #[test]
+    fn a_line_end_in_two_pieces_is_one_and_a_whole_event_waits_for_nothing() {
+        let (mut splitter, mut events) = (Splitter::default(), VecDeque::new());
+        let mut after = |piece: &'static str| {
+            splitter.push(Bytes::from_static(piece.as_bytes()), &mut events).expect("small events");
+            events.drain(..).map(|event| String::from_utf8(event.to_vec()).expect("text")).collect::<Vec<_>>()
+        };
+        assert_eq!(after("data: 1\r"), [""; 0]);
+        assert_eq!(after("\ndata: 2\r\n\r"), [""; 0]);
+        assert_eq!(after("\n"), ["data: 1\r\ndata: 2\r\n\r\n"]);
+        assert_eq!(after("data: 3\r"), [""; 0]);
+        assert_eq!(after("data: 4\r\r"), ["data: 3\rdata: 4\r\r"]);
+        assert_eq!(after("data: 5\n\ndata: 6"), ["data: 5\n\n"]);
     }
 
     #[test]

@@ -163,7 +163,8 @@ impl Scanner {
 /// Whether this is something else than an event stream's own lines: a web page, or an error's JSON.
 fn is_no_event(event: &[u8]) -> bool {
     const FIELDS: [&[u8]; 4] = [b":", b"event:", b"id:", b"retry:"];
-    let mut lines = event.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
+    let mut lines =
+        event.split(|byte| matches!(byte, b'\n' | b'\r')).map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
     lines.any(|line| !FIELDS.iter().any(|field| line.starts_with(field)))
 }
 
