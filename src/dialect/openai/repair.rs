@@ -63,6 +63,24 @@ impl Repair {
         mended(std::str::from_utf8(json).ok()?, faults)
     }
 
+    pub fn has_calls(&self) -> bool {
+        !self.calls.is_empty()
+    }
+
+    /// The end of a stream whose provider told none, as a chunk of the stream that began with `first`.
+    pub fn missing_end(&self, first: &[u8]) -> String {
+        let first = RawObject::parse(first).unwrap_or_default();
+        let mut chunk = EditedObject::default();
+        for name in ["id", "object", "created", "model"] {
+            if let Some(value) = first.get(name) {
+                chunk.set(name, value);
+            }
+        }
+        let end = if self.has_calls() { "tool_calls" } else { "stop" };
+        chunk.set("choices", format!(r#"[{{"index":0,"delta":{{}},"finish_reason":"{end}"}}]"#));
+        chunk.render()
+    }
+
     fn look_at<'a>(&mut self, choice: &Choice<'a>, place: u64, json: &[u8]) -> Faults<'a> {
         let number = choice.index.unwrap_or(place);
         let delta = choice.delta.as_ref();

@@ -17,6 +17,9 @@ use super::repair::Repair;
 
 const DONE: &[u8] = b"data: [DONE]\n\n";
 
+/// A first chunk longer than this is not kept for its id.
+const LARGEST_FIRST: usize = 4 * 1024;
+
 /// Some servers begin a stream with it; readers of events are to skip it.
 pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -35,6 +38,8 @@ pub struct Scanner {
     /// An event with data has come: it is an event stream, whatever follows.
     heard: bool,
     repair: Repair,
+    /// The first chunk, as long as no end has come: should its provider tell none, it says whose the missing one is.
+    first: Option<Box<[u8]>>,
     finished: bool,
     done: bool,
 }
@@ -52,6 +57,7 @@ impl Scanner {
             include_usage,
             heard: false,
             repair: Repair::default(),
+            first: None,
             finished: false,
             done: false,
         }
@@ -109,6 +115,7 @@ impl Scanner {
             None => Signs::default(),
             Some(data) if data.trim_ascii() == b"[DONE]" => {
                 self.done = true;
+                self.make_up_for_the_end();
                 Signs { done: true, ..Signs::default() }
             }
             Some(data) => {
@@ -123,13 +130,22 @@ impl Scanner {
                 signs
             }
         };
-        self.finished |= signs.finish.is_some();
-        if !signs.usage_only || self.include_usage {
-            self.ready.push_back(StreamEvent { bytes: event, signs });
-        } else {
-            self.ready.push_back(StreamEvent { bytes: Bytes::new(), signs });
+        if signs.finish.is_some() {
+            (self.finished, self.first) = (true, None);
         }
+        let is_shown = !signs.usage_only || self.include_usage;
+        let bytes = if is_shown { event } else { Bytes::new() };
+        self.ready.push_back(StreamEvent { bytes, signs });
         Ok(())
+    }
+
+    /// The marker says that all was said, and OpenAI's clients want to be told why it ended: some throw where no chunk does.
+    fn make_up_for_the_end(&mut self) {
+        let Some(first) = self.first.take() else { return };
+        let bytes = format!("data: {}\n\n", self.repair.missing_end(&first)).into();
+        let finish = Some(if self.repair.has_calls() { Finish::ToolCalls } else { Finish::Stop });
+        self.finished = true;
+        self.ready.push_back(StreamEvent { bytes, signs: Signs { finish, ..Signs::default() } });
     }
 
     /// What the chunk tells, and the chunk mended where a client would stumble over it: empty where it should not see it at all.
@@ -154,6 +170,10 @@ impl Scanner {
         }
         // Azure's verdict on a prompt, or a ping: many clients read the first choice of every chunk without usage.
         let is_bare = chunk.choices.as_deref().unwrap_or_default().is_empty();
+        if !is_bare && !self.finished && self.first.is_none() {
+            let first = if data.len() > LARGEST_FIRST { &b"{}"[..] } else { data };
+            self.first = Some(first.into());
+        }
         let is_idle = is_bare && signs.usage.is_none() && signs.error.is_none();
         let mended = if is_idle { Some(String::new()) } else { self.repair.mend(data, &chunk) };
         Ok((signs, mended))
@@ -259,6 +279,33 @@ mod tests {
         let (_, result) = scan(&[b"data: {\"choices\":[{\"delta\":{\"content\":\"x\"}}]}\n\ndata: {\"cho"], false);
         assert_eq!(result, Err(Fault::Cut));
         assert_eq!(scan(&[b""], false).1, Err(Fault::Cut));
+    }
+
+    #[test]
+    fn an_end_without_its_reason_gets_one_and_every_other_stream_keeps_its_own() {
+        let ended = |chunks: &[&str]| {
+            let stream: String = chunks.iter().flat_map(|chunk| ["data: ", chunk, "\n\n"]).collect();
+            let (events, end) = scan(&[format!("{stream}data: [DONE]\n\n").as_bytes()], true);
+            assert_eq!(end, Ok(()), "{stream}");
+            let bytes: Vec<u8> = events.iter().flat_map(|event| event.bytes.to_vec()).collect();
+            let told = String::from_utf8(bytes).expect("text").strip_prefix(&stream).expect("all passes").to_owned();
+            (told, events.iter().find_map(|event| event.signs.finish))
+        };
+        let text = r#"{"id":"x","object":"chat.completion.chunk","created":7,"model":"m","choices":[{"index":0,"delta":{"content":"Hi"},"finish_reason":null}]}"#;
+        let usage = r#"{"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":4}}"#;
+        let head = r#"{"id":"x","object":"chat.completion.chunk","created":7,"model":"m","#;
+        let end = |reason: &str| {
+            format!(
+                "data: {head}\"choices\":[{{\"index\":0,\"delta\":{{}},\"finish_reason\":\"{reason}\"}}]}}\n\ndata: [DONE]\n\n"
+            )
+        };
+        assert_eq!(ended(&[text, usage]), (end("stop"), Some(Finish::Stop)));
+        let call = r#"{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}]}}]}"#;
+        assert_eq!(ended(&[text, call]), (end("tool_calls"), Some(Finish::ToolCalls)));
+        let done = "data: [DONE]\n\n".to_owned();
+        let length = r#"{"choices":[{"index":0,"delta":{},"finish_reason":"length"}]}"#;
+        assert_eq!(ended(&[text, length, text]), (done.clone(), Some(Finish::Length)));
+        assert_eq!(ended(&[usage]), (done, None));
     }
 
     #[test]
