@@ -1,15 +1,14 @@
 //! The structured rate headers of the IETF's draft: `RateLimit: "default";r=0;t=53`, `RateLimit-Policy: "default";q=100;w=60`.
-
-use std::time::Duration;
+//!
+//! Up to its seventh version: `RateLimit: limit=100, remaining=0, reset=53`, `RateLimit-Policy: 100;w=60`.
 
 use http::HeaderMap;
 use jiff::Timestamp;
 
 use crate::chat::Period;
-use crate::clock::later;
 
 use super::limit::{Kind, Source};
-use super::signal::Fact;
+use super::signal::{Fact, moment};
 
 /// The header that tells what is left, without which the other tells nothing.
 pub(super) const QUOTAS: &str = "ratelimit";
@@ -18,23 +17,31 @@ pub(super) const QUOTAS: &str = "ratelimit";
 /// nothing is left of it: its numbers would be mistaken for those of another window.
 pub fn facts(headers: &HeaderMap, requests_period: Period, now: Timestamp) -> Vec<Fact> {
     let policies: Vec<Item<'_>> = items(headers, "ratelimit-policy").collect();
-    let fact = |quota: Item<'_>| {
+    let fact = |quota: Item<'_>, [left, most, reset]: [&str; 3]| {
         let policy = policies.iter().find(|policy| policy.name == quota.name);
         let number = |key: &str| quota.number(key).or_else(|| policy?.number(key));
         let unit = quota.text("qu").or_else(|| policy?.text("qu")).unwrap_or("requests");
-        let remaining = quota.number("r")?;
+        let remaining = quota.number(left)?;
         let (period, is_known) = number("w").map_or((requests_period, true), period_of);
         let kind = match unit {
             _ if quota.name.contains("token") => Kind::Tokens,
             "requests" => Kind::Requests,
             _ => return None,
         };
-        let resets_at = quota.number("t").map(|seconds| later(now, Duration::from_secs(seconds)));
-        let limit = number("q").filter(|_| is_known);
+        let resets_at = quota.text(reset).and_then(|text| moment(text, now));
+        let limit = number(most).filter(|_| is_known);
         let fact = Fact { kind, period, limit, remaining: Some(remaining), resets_at, source: Source::Header };
         (is_known || remaining == 0).then_some(fact)
     };
-    items(headers, QUOTAS).filter_map(fact).collect()
+    let named = items(headers, QUOTAS).filter_map(|quota| fact(quota, ["r", "q", "t"]));
+    named.chain(nameless(headers).and_then(|quota| fact(quota, ["remaining", "limit", "reset"]))).collect()
+}
+
+/// The one quota of the earlier form, whose limit is the name of its policy.
+fn nameless(headers: &HeaderMap) -> Option<Item<'_>> {
+    let parameters = headers.get(QUOTAS)?.to_str().ok()?;
+    let item = Item { name: "", parameters };
+    Some(Item { name: item.text("limit").unwrap_or_default(), parameters })
 }
 
 /// One quota of a header: its name, and what stands behind it.
@@ -45,7 +52,7 @@ struct Item<'h> {
 
 impl<'h> Item<'h> {
     fn text(&self, key: &str) -> Option<&'h str> {
-        let pairs = self.parameters.split(';').filter_map(|pair| pair.trim().split_once('='));
+        let pairs = self.parameters.split([';', ',']).filter_map(|pair| pair.trim().split_once('='));
         pairs.into_iter().find(|(name, _)| *name == key).map(|(_, value)| value.trim_matches('"'))
     }
 
@@ -102,6 +109,15 @@ mod tests {
             ("\"api\";r=499;t=280", "\"api\";q=500;w=300", vec![]),
             ("\"api\";r=0;t=280", "\"api\";q=500;w=300", vec![(requests, hour, None, Some(0), Some(280))]),
             ("\"size\";r=5;t=1", "\"size\";q=9;w=60;qu=\"content-bytes\"", vec![]),
+            ("limit=100, remaining=0, reset=30", "", vec![(requests, day, Some(100), Some(0), Some(30))]),
+            (
+                "limit=100,remaining=7,reset=5",
+                "100;w=60, 5000;w=3600",
+                vec![(requests, minute, Some(100), Some(7), Some(5))],
+            ),
+            ("limit=500, remaining=499, reset=280", "500;w=300", vec![]),
+            ("remaining=3", "", vec![(requests, day, None, Some(3), None)]),
+            ("limit=100", "", vec![]),
             ("soon", "never", vec![]),
             ("\"a\";r=-1;t=x", "\"a\";q=;w=60", vec![]),
         ];

@@ -122,7 +122,7 @@ pub fn allows_nothing(headers: &HeaderMap) -> bool {
 }
 
 /// A moment as providers write it: how long until then, seconds or milliseconds since the epoch, or a date of HTTP's or of ISO 8601.
-fn moment(text: &str, now: Timestamp) -> Option<Timestamp> {
+pub(super) fn moment(text: &str, now: Timestamp) -> Option<Timestamp> {
     /// Numbers from here on are moments: as durations they would be 30 years.
     const EPOCH_SECONDS: Duration = Duration::from_secs(1_000_000_000);
     const EPOCH_MILLIS: Duration = Duration::from_secs(1_000_000_000_000);
