@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use http::HeaderMap;
 use jiff::Timestamp;
+use jiff::civil::DateTime;
 use jiff::fmt::rfc2822;
+use jiff::tz::TimeZone;
 
 use crate::chat::Period;
 use crate::clock::{later, until};
@@ -132,8 +134,20 @@ pub(super) fn moment(text: &str, now: Timestamp) -> Option<Timestamp> {
         Some(seconds) if seconds >= EPOCH_SECONDS => since_epoch(seconds),
         Some(wait) => Some(later(now, wait)),
         // HTTP dates are RFC 2822 dates whose zone is spelled GMT.
-        None => rfc2822::DateTimeParser::new().parse_timestamp(text).ok().or_else(|| text.parse().ok()),
+        None => rfc2822::DateTimeParser::new()
+            .parse_timestamp(text)
+            .ok()
+            .or_else(|| text.parse().ok())
+            .or_else(|| obsolete_date(text)),
     }
+}
+
+/// A date in one of the two forms that HTTP has from before 1996: `Sunday, 06-Nov-94 08:49:37 GMT` and `Sun Nov  6 08:49:37 1994`. Who
+/// receives one must read it (RFC 9110, 5.6.7).
+fn obsolete_date(text: &str) -> Option<Timestamp> {
+    const FORMS: [&str; 2] = ["%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"];
+    let read = |form| DateTime::strptime(form, text).ok()?.to_zoned(TimeZone::UTC).ok();
+    FORMS.into_iter().find_map(read).map(|date| date.timestamp())
 }
 
 /// The moment a `retry-after-ms` or `retry-after` header names.
@@ -326,6 +340,12 @@ mod tests {
             ("retry-after-ms", "1500", Some(1)),
             ("retry-after", "Sun, 22 Nov 2026 10:00:30 GMT", Some(30)),
             ("retry-after", "Sun, 22 Nov 2026 09:00:00 GMT", None),
+            ("retry-after", "Sunday, 22-Nov-26 10:00:30 GMT", Some(30)),
+            ("retry-after", "Sunday, 22-Nov-26 09:00:00 GMT", None),
+            ("retry-after", "Sun Nov 22 10:00:30 2026", Some(30)),
+            ("retry-after", "Tue Dec  1 10:00:00 2026", Some(86_400)),
+            ("retry-after", "Sun Nov  1 10:00:00 2026", None),
+            ("retry-after", "Someday, 22-Nov-26 10:00:30 GMT", None),
             ("retry-after", "1795341690", Some(90)),
             ("retry-after", "1795341690000", Some(90)),
             ("retry-after", "1795341690.5", Some(90)),

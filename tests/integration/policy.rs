@@ -68,7 +68,11 @@ async fn a_refusal_rests_as_long_as_it_says_or_as_its_kind_does() {
 async fn a_retry_after_that_cannot_be_is_none() {
     let table = [
         ("Wed, 25 Nov 2026 10:00:30 GMT", 30),
-        ("Wednesday, 25-Nov-26 10:00:40 GMT", 60),
+        ("Wednesday, 25-Nov-26 10:00:40 GMT", 40),
+        ("Wed Nov 25 10:00:40 2026", 40),
+        ("Wednesday, 25-Nov-26 09:00:00 GMT", 60),
+        ("Wednesday, 31-Feb-26 10:00:00 GMT", 60),
+        ("Wed Nov 25 10:00:40", 60),
         ("Wed, 25 Nov 2026 09:00:00 GMT", 60),
         ("Thu, 31 Feb 2026 10:00:00 GMT", 60),
         ("Wed, 25 Nov 99999 10:00:00 GMT", 60),
