@@ -35,7 +35,8 @@ fn main() {
 
 fn watch(chunk: &Bytes) -> usize {
     let wire = Wire::default();
-    let target = Target { model: "a-model", wire: &wire, context: 8_192, input_tokens: 1, answer_tokens: 1 };
+    let target =
+        Target { model: "a-model", wire: &wire, thinks: true, context: 8_192, input_tokens: 1, answer_tokens: 1 };
     let mut scanner = Dialect::OpenAi.scanner(target, false);
     let mut seen = 0;
     for _ in 0..CHUNKS {

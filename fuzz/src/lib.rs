@@ -20,7 +20,7 @@ use relay::dialect::{Target, Wire};
 
 /// Where fuzzed requests go and fuzzed answers come from.
 fn target(wire: &Wire) -> Target<'_> {
-    Target { model: "org/the-model", wire, context: 131_072, input_tokens: 100, answer_tokens: 50 }
+    Target { model: "org/the-model", wire, thinks: true, context: 131_072, input_tokens: 100, answer_tokens: 50 }
 }
 
 fn is_json(bytes: &[u8]) -> bool {

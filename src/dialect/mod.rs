@@ -159,6 +159,8 @@ impl Default for Wire {
 pub struct Target<'a> {
     pub model: &'a str,
     pub wire: &'a Wire,
+    /// Whether the model is known to think before it answers.
+    pub thinks: bool,
     /// The model's context length, in tokens.
     pub context: u64,
     /// What the prompt is estimated at, and what is kept for the answer, in tokens.

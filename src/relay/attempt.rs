@@ -137,6 +137,7 @@ impl Relay {
         let target = Target {
             model: &route.model.id,
             wire: provider.wire_of(&route.model),
+            thinks: route.model.features.reasoning,
             context: route.model.context,
             input_tokens: cost.input_tokens,
             answer_tokens: cost.output_tokens,

@@ -90,7 +90,7 @@ impl Remote {
         let sent = self.clock.now();
         let (headers, body) = self.call(&self.uri, request, options).await?;
         let wire = Wire::default();
-        let target = Target { model: "", wire: &wire, context: 0, input_tokens: 0, answer_tokens: 0 };
+        let target = Target { model: "", wire: &wire, thinks: false, context: 0, input_tokens: 0, answer_tokens: 0 };
         let scanner = Dialect::OpenAi.scanner(target, true);
         let events = EventStream::new(body, scanner, IDLE, &self.clock);
         let mut stream = RemoteStream { events, ready: VecDeque::new(), late_route: None };

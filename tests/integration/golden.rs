@@ -26,7 +26,14 @@ fn providers() -> Vec<(Provider, PathBuf)> {
 }
 
 fn target(provider: &Provider) -> Target<'_> {
-    Target { model: "the-model", wire: &provider.wire, context: 131_072, input_tokens: 100, answer_tokens: 50 }
+    Target {
+        model: "the-model",
+        wire: &provider.wire,
+        thinks: true,
+        context: 131_072,
+        input_tokens: 100,
+        answer_tokens: 50,
+    }
 }
 
 fn read(path: &Path) -> String {

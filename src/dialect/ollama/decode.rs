@@ -39,7 +39,7 @@ mod tests {
 
     fn decoded(json: &'static str) -> Result<String, Fault> {
         let wire = Wire::default();
-        let target = Target { model: "m", wire: &wire, context: 8192, input_tokens: 1, answer_tokens: 1 };
+        let target = Target { model: "m", wire: &wire, thinks: true, context: 8192, input_tokens: 1, answer_tokens: 1 };
         let whole = decode(Bytes::from_static(json.as_bytes()), target, Timestamp::UNIX_EPOCH)?;
         Ok(String::from_utf8(whole.body.to_vec()).expect("UTF-8"))
     }

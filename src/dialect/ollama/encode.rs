@@ -67,7 +67,7 @@ pub fn encode(request: &ChatRequest, target: Target<'_>) -> Result<Outgoing, Fau
         messages: messages::of(&typed)?,
         tools: fields.tools(),
         format: fields.format(),
-        think: fields.think(),
+        think: fields.think(target.thinks),
         stream: request.stream,
         truncate: false,
         shift: false,
@@ -125,15 +125,17 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Not said unless asked for: a model that cannot think refuses every level.
-    fn think(&self) -> Option<Think> {
-        match self.text("reasoning_effort")?.as_str() {
-            "none" => Some(Think::Off(false)),
-            "minimal" | "low" => Some(Think::Level("low")),
-            "medium" => Some(Think::Level("medium")),
-            "high" | "xhigh" | "max" => Some(Think::Level("high")),
-            _ => None,
-        }
+    /// Not said unless asked for, and no level to a model that is not known to think: one that cannot refuses each of them, one that can
+    /// thinks all the same.
+    fn think(&self, model_thinks: bool) -> Option<Think> {
+        let level = match self.text("reasoning_effort")?.as_str() {
+            "none" => return Some(Think::Off(false)),
+            "minimal" | "low" => "low",
+            "medium" => "medium",
+            "high" | "xhigh" | "max" => "high",
+            _ => return None,
+        };
+        model_thinks.then_some(Think::Level(level))
     }
 
     fn options(&self, target: Target<'_>) -> BTreeMap<&'static str, Cow<'a, RawValue>> {
@@ -162,9 +164,13 @@ mod tests {
     use super::*;
 
     fn encoded(extra: &str, wire: &Wire) -> Value {
+        encoded_for(true, extra, wire)
+    }
+
+    fn encoded_for(thinks: bool, extra: &str, wire: &Wire) -> Value {
         let json = format!(r#"{{"model":"auto","messages":[{{"role":"user","content":"hi"}}],{extra}}}"#);
         let request = ChatRequest::parse(Bytes::from(json)).expect("valid");
-        let target = Target { model: "m", wire, context: 8192, input_tokens: 3, answer_tokens: 1024 };
+        let target = Target { model: "m", wire, thinks, context: 8192, input_tokens: 3, answer_tokens: 1024 };
         let outgoing = encode(&request, target).expect("encoded");
         assert_eq!(outgoing.path, "/api/chat");
         serde_json::from_slice(&outgoing.body.concat()).expect("JSON")
@@ -201,6 +207,14 @@ mod tests {
         ];
         for (extra, field, expected) in cases {
             assert_eq!(encoded(extra, &wire)[field], expected, "{extra}");
+        }
+    }
+
+    #[test]
+    fn a_model_that_does_not_think_is_told_no_effort() {
+        for (effort, told) in [("low", Value::Null), ("high", Value::Null), ("none", json!(false))] {
+            let body = encoded_for(false, &format!(r#""reasoning_effort":"{effort}""#), &Wire::default());
+            assert_eq!(body["think"], told, "{effort}");
         }
     }
 

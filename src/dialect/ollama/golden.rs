@@ -20,7 +20,7 @@ fn wire() -> Wire {
 }
 
 fn target(wire: &Wire) -> Target<'_> {
-    Target { model: "qwen3", wire, context: 40_960, input_tokens: 100, answer_tokens: 1024 }
+    Target { model: "qwen3", wire, thinks: true, context: 40_960, input_tokens: 100, answer_tokens: 1024 }
 }
 
 fn json(text: &str) -> Value {

@@ -138,7 +138,7 @@ mod tests {
 
     fn scan(pieces: &[&[u8]], include_usage: bool) -> (Vec<StreamEvent>, Result<(), Fault>) {
         let wire = Wire::default();
-        let target = Target { model: "m", wire: &wire, context: 8192, input_tokens: 1, answer_tokens: 1 };
+        let target = Target { model: "m", wire: &wire, thinks: true, context: 8192, input_tokens: 1, answer_tokens: 1 };
         let mut scanner = Scanner::new(target, include_usage);
         let mut result = Ok(());
         for piece in pieces {

@@ -35,7 +35,7 @@ mod tests {
 
     fn sized(context: u64, input_tokens: u64, answer_tokens: u64, max_tokens: Option<u64>) -> u64 {
         let wire = Wire::default();
-        size(Target { model: "m", wire: &wire, context, input_tokens, answer_tokens }, max_tokens)
+        size(Target { model: "m", wire: &wire, thinks: true, context, input_tokens, answer_tokens }, max_tokens)
     }
 
     #[test]

@@ -56,7 +56,8 @@ mod tests {
     fn successes_without_an_answer_are_failures() {
         let decoded = |json: &'static str| {
             let wire = Wire::default();
-            let target = Target { model: "m", wire: &wire, context: 8192, input_tokens: 1, answer_tokens: 1 };
+            let target =
+                Target { model: "m", wire: &wire, thinks: true, context: 8192, input_tokens: 1, answer_tokens: 1 };
             decode(Bytes::from_static(json.as_bytes()), target, Timestamp::UNIX_EPOCH)
                 .map(|whole| whole.usage.is_some())
         };

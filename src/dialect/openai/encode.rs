@@ -86,7 +86,7 @@ mod tests {
 
     fn encoded(json: &str, wire: &Wire) -> String {
         let request = ChatRequest::parse(Bytes::copy_from_slice(json.as_bytes())).expect("valid");
-        let target = Target { model: "org/m\"x", wire, context: 8192, input_tokens: 1, answer_tokens: 1 };
+        let target = Target { model: "org/m\"x", wire, thinks: true, context: 8192, input_tokens: 1, answer_tokens: 1 };
         let outgoing = encode(&request, target).expect("encoded");
         String::from_utf8(outgoing.body.concat()).expect("UTF-8")
     }
@@ -106,7 +106,7 @@ mod tests {
             ))
         };
         let (small, large, wire) = (json(1_000), json(300_000), Wire::default());
-        let target = Target { model: "m", wire: &wire, context: 8192, input_tokens: 1, answer_tokens: 1 };
+        let target = Target { model: "m", wire: &wire, thinks: true, context: 8192, input_tokens: 1, answer_tokens: 1 };
         let pass = |body: &Bytes| {
             allocation_counter::measure(|| {
                 let request = ChatRequest::parse(body.clone()).expect("valid");

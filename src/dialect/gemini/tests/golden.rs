@@ -26,7 +26,7 @@ pub(super) fn wire() -> Wire {
 }
 
 pub(super) fn target<'a>(model: &'a str, wire: &'a Wire) -> Target<'a> {
-    Target { model, wire, context: 1_048_576, input_tokens: 1, answer_tokens: 1 }
+    Target { model, wire, thinks: true, context: 1_048_576, input_tokens: 1, answer_tokens: 1 }
 }
 
 /// Path and body for `model`.
