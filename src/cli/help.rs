@@ -99,7 +99,7 @@ The same for all commands; with --json, error.code says it in a word.
    77  auth              every key that could be used was rejected
    78  config            no provider is set up, or the settings are wrong
   124  timeout           out of time
-  130  interrupted       Ctrl-C; 143 for SIGTERM
+  130  interrupted       Ctrl-C; 143 for SIGTERM, or SIGHUP on Linux
 
 Where causes mix, the one that is most worth a retry wins: 75, 124, 69, 77.
 ";
