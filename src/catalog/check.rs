@@ -27,7 +27,7 @@ pub fn provider(id: &str, file: ProviderFile, place: &str, problems: &Problems) 
     complaints.check_limits("limit", &limits);
     let numbers = limits.iter_mut().chain(models.iter_mut().flat_map(|model| &mut model.limits));
     give_evidence(numbers, evidence.as_ref());
-    Some(Provider {
+    let provider = Provider {
         id: id.to_owned(),
         name: file.name.unwrap_or_else(|| id.to_owned()),
         dialect: dialect?,
@@ -49,7 +49,8 @@ pub fn provider(id: &str, file: ProviderFile, place: &str, problems: &Problems) 
         limits,
         models,
         left_out: left_out.into_iter().map(|model| model.id).collect(),
-    })
+    };
+    Some(provider.with_tool_choice())
 }
 
 fn page_as_evidence(page: &Page, at: Date) -> Arc<Evidence> {

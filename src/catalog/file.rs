@@ -284,6 +284,7 @@ fn read_features(model: &mut Reader<'_>) -> Option<Features> {
         schema: has("schema"),
         vision: has("vision"),
         audio: has("audio"),
+        tool_choice: false,
         reasoning: has("reasoning"),
     })
 }

@@ -58,6 +58,17 @@ impl Provider {
         model.wire.as_deref().unwrap_or(&self.wire)
     }
 
+    /// Each model with whether it can be told that a tool has to be called.
+    #[must_use]
+    pub fn with_tool_choice(mut self) -> Self {
+        let can: Vec<bool> =
+            self.models.iter().map(|model| self.dialect.insists_on_tools(self.wire_of(model))).collect();
+        for (model, can) in self.models.iter_mut().zip(can) {
+            model.features.tool_choice = can && model.features.tools;
+        }
+        self
+    }
+
     /// This provider without the chat models that its own list does not name, and their ids.
     pub fn without_unlisted(&self, is_listed: impl Fn(&str) -> bool) -> (Self, Vec<String>) {
         let (gone, models): (Vec<Model>, Vec<Model>) =

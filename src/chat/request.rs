@@ -56,6 +56,8 @@ pub struct Features {
     pub schema: bool,
     pub vision: bool,
     pub audio: bool,
+    /// It can be told that a tool has to be called, which follows from its provider's wire and is in no file.
+    pub tool_choice: bool,
     /// It thinks before it answers. Told to people; no request requires it.
     pub reasoning: bool,
 }
@@ -129,6 +131,7 @@ impl ChatRequest {
             wishes.read(&mut features, name, number.unwrap_or(raw))?;
             endings.extend(number.map(|number| field.value.start + number.len()..field.value.end));
         }
+        features.tool_choice &= features.tools;
         let request = Self {
             model: wishes.model.unwrap_or_else(|| META_MODEL.to_owned()),
             stream: wishes.stream,
@@ -301,6 +304,7 @@ impl Wishes {
             b"model_name" => self.model_name = Some(read_text("model_name", raw)?),
             b"tools" => features.tools |= nonempty_list("tools", raw)?,
             b"functions" => features.tools |= nonempty_list("functions", raw)?,
+            b"tool_choice" | b"function_call" => features.tool_choice |= insists(raw),
             b"response_format" => read_response_format(raw, features)?,
             _ => {}
         }
@@ -327,6 +331,15 @@ fn nonempty_list(name: &str, raw: &str) -> Result<bool, BadRequest> {
         return Ok(fields::is_filled_list(raw));
     }
     read::<Vec<&RawValue>>(name, raw, "a list").map(|_| false)
+}
+
+/// Whether a choice of tools leaves the model none: `required`, or one by its name.
+fn insists(raw: &str) -> bool {
+    if !raw.starts_with('{') {
+        return raw == "\"required\"";
+    }
+    let named = RawObject::parse(raw.as_bytes()).unwrap_or_default();
+    named.get("function").or_else(|| named.get("name")).is_some()
 }
 
 fn read_response_format(raw: &str, features: &mut Features) -> Result<(), BadRequest> {

@@ -222,6 +222,16 @@ impl Dialect {
         matches!(self, Self::Ollama)
     }
 
+    /// Whether a request can say that a tool has to be called. Where it cannot, that is left to the model.
+    pub fn insists_on_tools(self, wire: &Wire) -> bool {
+        let knows = |words: &Vec<String>| words.iter().any(|word| word == "required");
+        match self {
+            Self::OpenAi => wire.takes("tool_choice") && wire.tool_choices.as_ref().is_none_or(knows),
+            Self::Gemini => true,
+            Self::Ollama => false,
+        }
+    }
+
     /// The request in this protocol, or why the target cannot take it.
     pub fn encode(self, request: &ChatRequest, target: Target<'_>) -> Result<Outgoing, Fault> {
         match self {

@@ -29,6 +29,7 @@ impl Relay {
         need.despite_guesses = options.despite_guesses;
         need.no_training = self.routing.no_training;
         let moved = move_to_sight(&mut need, &self.fleet);
+        need.insist_within_reach(&self.fleet);
         Ok((need, moved))
     }
 

@@ -4,6 +4,7 @@ use crate::chat::{ChatRequest, Fault, Features, LONGEST_NAME, brief, tokens};
 
 use super::filters::Filters;
 use super::fleet::{Fleet, Route};
+use super::rank::{fits_features, fits_intent};
 
 /// How many names are offered for one that is not known.
 const CLOSE_NAMES: usize = 3;
@@ -72,6 +73,18 @@ impl Need {
             max_tokens: request.max_tokens,
             ..Self::smallest()
         })
+    }
+
+    /// Where nobody can be told that a tool has to be called, that is left to the model: better than no answer at all.
+    pub fn insist_within_reach(&mut self, fleet: &Fleet) {
+        if !self.features.tool_choice {
+            return;
+        }
+        let can = |route: &Route| {
+            let fits = || fits_intent(route, self).and_then(|()| fits_features(route.model.features, self));
+            self.wanted.allows(route) && fits().is_ok()
+        };
+        self.features.tool_choice = fleet.routes.iter().any(can);
     }
 
     /// What every chat needs at least: any route, one token.

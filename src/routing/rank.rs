@@ -244,9 +244,10 @@ pub(super) fn fits_features(has: Features, need: &Need) -> Result<(), Rejection>
 }
 
 /// Features by their names, in the order a lack of them is told.
-pub(super) const fn words(features: Features) -> [(&'static str, bool); 5] {
+pub(super) const fn words(features: Features) -> [(&'static str, bool); 6] {
     [
         ("tools", features.tools),
+        ("tool_choice", features.tool_choice),
         ("vision", features.vision),
         ("audio", features.audio),
         ("schema", features.schema),

@@ -1,6 +1,6 @@
 //! Requests that not every model can serve: images find a model that sees, other features a model that has them.
 
-use relay::sim::ModelSpec;
+use relay::sim::{ModelSpec, Persona, ProviderSpec};
 use serde_json::{Value, json};
 
 use super::harness::{Fake, Gateway, gateway, provider};
@@ -66,4 +66,38 @@ async fn a_request_goes_only_to_models_that_can() {
         let reply = gateway.ask("").with("messages", image()).with("tools", tool.clone()).await;
         assert_eq!(reply.header("x-relay-route"), Some("sim-b/sim-look"));
     }
+}
+
+/// A provider whose wire cannot say that a tool has to be called, preferred to one whose can.
+fn mute() -> Fake {
+    let model = model("sim-m", &["tools", "json"]);
+    provider("sim-ollama").spec(|_| ProviderSpec::impersonating(Persona::Ollama).only_model(model))
+}
+
+fn tools() -> Value {
+    json!([{ "type": "function", "function": { "name": "f", "parameters": { "type": "object" } } }])
+}
+
+#[tokio::test]
+async fn who_insists_on_a_call_is_answered_by_those_that_can_be_told() {
+    let named = json!({ "type": "function", "function": { "name": "f" } });
+    for (choice, insists) in [(json!("required"), true), (named, true), (json!("auto"), false), (Value::Null, false)] {
+        let able = provider("sim-b").model(model("sim-m", &["tools"]));
+        let gateway = gateway().over([mute(), able]).start().await;
+        let route = if insists { "sim-b/sim-m" } else { "sim-ollama/sim-m" };
+        gateway.ask("hello").with("tools", tools()).with("tool_choice", choice.clone()).await.by(route);
+        if insists {
+            assert_eq!(
+                serde_json::from_slice::<Value>(&gateway.providers.only_chat("sim-b").body).expect("JSON")["tool_choice"],
+                choice
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn where_nobody_can_be_told_the_call_is_left_to_the_model() {
+    let gateway = gateway().over([mute(), provider("sim-b").model(model("sim-m", &["json"]))]).start().await;
+    let asking = gateway.ask("hello").with("tools", tools()).with("tool_choice", json!("required"));
+    asking.await.by("sim-ollama/sim-m");
 }
