@@ -187,6 +187,8 @@ async fn requests_share_a_connection_and_open_another_where_it_is_full() {
     let connections = || far.proxy.hosts().len();
     ask_at_once(&client, &far, MOST_AT_A_TIME).await;
     assert_eq!(connections(), 1, "who comes while a connection is opened waits for it");
+    // By its answer all is known that the provider said before.
+    ask_at_once(&client, &far, 1).await;
     ask_at_once(&client, &far, MOST_AT_A_TIME + 1).await;
     assert_eq!(connections(), 2, "one more than the first takes");
     ask_at_once(&client, &far, 2 * MOST_AT_A_TIME).await;
