@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
-use super::connection::Single;
+use super::connection::{Seat, Single};
 use super::pool::Host;
 
 /// Read as any body is. When it is dropped, its connection goes back to be kept: it takes other requests once nothing of this response is
@@ -25,7 +25,7 @@ pub(super) enum Hold {
     /// Nobody else sends over it meanwhile.
     Single(Single, Arc<Host>),
     /// Of a shared one, a place among its requests.
-    Shared(#[expect(dead_code, reason = "held, not read")] Arc<()>),
+    Shared(#[expect(dead_code, reason = "held, not read")] Seat),
 }
 
 impl ResponseBody {

@@ -39,7 +39,8 @@ pub fn call_headers(uri: &Uri, credential: Option<(HeaderName, HeaderValue)>) ->
     headers
 }
 
-fn host(uri: &Uri) -> Option<HeaderValue> {
+/// The host of `uri` as HTTP/1.1 names it in each request.
+pub(super) fn host(uri: &Uri) -> Option<HeaderValue> {
     let authority = uri.authority()?;
     let usual = if uri.scheme() == Some(&Scheme::HTTPS) { 443 } else { 80 };
     let host = match authority.port_u16() {

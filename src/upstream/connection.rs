@@ -17,6 +17,7 @@ use hyper::body::Incoming;
 use hyper::client::conn::{TrySendError, http1, http2};
 use hyper::rt::Executor as _;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tokio::sync::Notify;
 
 use crate::chat::Slices;
 
@@ -24,6 +25,9 @@ use super::connect::{Stream, chain};
 
 /// Bytes of an answer that are read ahead of its caller; a response's head may have no more either.
 const MOST_BUFFERED: usize = 64 * 1024;
+
+/// The same of a head over HTTP/2, which counts more for each header.
+const MOST_HEAD: u32 = 64 * 1024;
 
 /// Over HTTP/2 all answers of a provider share a connection, and what some callers leave unread is taken from all: a stream may hold a
 /// small part of the connection's window.
@@ -35,13 +39,17 @@ const CONNECTION_WINDOW: u32 = 16 * 1024 * 1024;
 const PING: Duration = Duration::from_secs(20);
 const PONG: Duration = Duration::from_secs(10);
 
+/// Until a provider has said how many requests it takes on a connection, no more than these go out; others wait for their turn there. An
+/// unusual number, so that one that a provider says is another.
+const UNSAID: usize = 7;
+
 /// Idle connections are kept this long: below the minute or so after which most providers close them.
 const KEEP_IDLE: Duration = Duration::from_secs(50);
 
 /// Why a request has no response.
 #[derive(Debug)]
 pub(super) enum Unanswered {
-    /// The connection was closed before it took the request.
+    /// The connection was closed before it took the request. It comes back as it was shaped for that one, here and below.
     Unsent(Box<Request<Pieces>>),
     /// The provider says that it has not looked at the request: it is about to close this connection, or has too much to do on it.
     /// (Servers close each connection after some thousand requests, with others on their way.)
@@ -118,7 +126,7 @@ fn drive(connection: impl Future<Output = hyper::Result<()>> + Send + 'static) {
 #[derive(Debug)]
 pub(super) struct Shared {
     sender: http2::SendRequest<Pieces>,
-    /// The provider takes so many requests at a time.
+    /// The provider takes so many requests at a time, as of the last one that went out.
     most: Arc<AtomicUsize>,
     /// Held once by each request that is open, and once here.
     open: Arc<()>,
@@ -130,6 +138,8 @@ impl Shared {
         let (sender, mut connection) = http2::Builder::new(TokioExecutor::new())
             .initial_stream_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
+            .initial_max_send_streams(UNSAID)
+            .max_header_list_size(MOST_HEAD)
             .timer(TokioTimer::new())
             .keep_alive_interval(PING)
             .keep_alive_timeout(PONG)
@@ -138,9 +148,9 @@ impl Shared {
         let most = Arc::new(AtomicUsize::new(connection.current_max_send_streams()));
         let told = Arc::clone(&most);
         drive(poll_fn(move |context| {
-            let polled = Pin::new(&mut connection).poll(context);
+            // Before the request that woke it goes out, so that by its answer this is known.
             told.store(connection.current_max_send_streams(), Ordering::Relaxed);
-            polled
+            Pin::new(&mut connection).poll(context)
         }));
         Ok(Self { sender, most, open: Arc::new(()), used: Instant::now() })
     }
@@ -154,36 +164,51 @@ impl Shared {
         Arc::strong_count(&self.open) - 1
     }
 
+    /// Whether a request would go out at once, or may before long.
     pub fn has_room(&self) -> bool {
-        self.open() < self.most.load(Ordering::Relaxed)
+        let most = self.most.load(Ordering::Relaxed);
+        most == UNSAID || self.open() < most
     }
 
-    /// A place among its requests.
-    pub fn join(&mut self) -> Place {
+    /// A place among its requests. `freed` is told when it is free again.
+    pub fn join(&mut self, freed: &Arc<Notify>) -> Place {
         self.used = Instant::now();
-        Place { sender: self.sender.clone(), open: Arc::clone(&self.open) }
+        let seat = Seat { open: Some(Arc::clone(&self.open)), freed: Arc::clone(freed) };
+        Place { sender: self.sender.clone(), seat }
     }
 }
 
 /// One request's place on a shared connection.
 pub(super) struct Place {
     sender: http2::SendRequest<Pieces>,
-    open: Arc<()>,
+    pub seat: Seat,
+}
+
+/// Held as long as a request and its answer take.
+pub(super) struct Seat {
+    /// `None` once it is dropped.
+    open: Option<Arc<()>>,
+    freed: Arc<Notify>,
 }
 
 impl Place {
+    pub fn is_open(&self) -> bool {
+        !self.sender.is_closed()
+    }
+
     /// Sends the request, and waits for the response's head.
-    pub async fn send(
-        mut self,
-        mut request: Box<Request<Pieces>>,
-    ) -> Result<(Response<Incoming>, Arc<()>), Unanswered> {
+    pub async fn send(&mut self, mut request: Box<Request<Pieces>>) -> Result<Response<Incoming>, Unanswered> {
         // HTTP/2 has another name for it.
         request.headers_mut().remove(HOST);
         let again = request.clone();
-        match self.sender.try_send_request(*request).await {
-            Ok(response) => Ok((response, self.open)),
-            Err(error) => Err(Unanswered::of(error, Some(again))),
-        }
+        self.sender.try_send_request(*request).await.map_err(|error| Unanswered::of(error, Some(again)))
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.open = None;
+        self.freed.notify_one();
     }
 }
 

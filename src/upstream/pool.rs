@@ -3,12 +3,14 @@
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
+use http::header::HOST;
 use http::uri::{Authority, Parts, PathAndQuery, Scheme};
-use http::{Request, Response, Uri};
+use http::{HeaderValue, Request, Response, Uri};
+use hyper::body::Incoming;
 use hyper::rt::Executor as _;
 use hyper_util::client::legacy::connect::Connection as _;
 use hyper_util::rt::TokioExecutor;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::time::{sleep, timeout};
 use tokio_util::task::AbortOnDropHandle;
 use tower::Service as _;
@@ -16,8 +18,9 @@ use tower::Service as _;
 use crate::chat::Breakage;
 
 use super::body::{Hold, ResponseBody};
+use super::client;
 use super::connect::{self, Connector};
-use super::connection::{Pieces, Place, Shared, Single, Unanswered};
+use super::connection::{Pieces, Place, Seat, Shared, Single, Unanswered};
 
 /// Whatever is kept too long, or was closed by its other end, is found this often.
 const SWEEP_EVERY: Duration = Duration::from_secs(25);
@@ -25,8 +28,8 @@ const SWEEP_EVERY: Duration = Duration::from_secs(25);
 /// What has just come back takes a request after as long, or is not waited for.
 const SOON: Duration = Duration::from_millis(10);
 
-/// Connections that turn out to be closed, of those that were kept, and one new one.
-const MOST_LINES: usize = 4;
+/// So many connections of those that were kept may turn out to be closed.
+const MOST_LINES: usize = 8;
 
 /// The connections of all hosts.
 #[derive(Debug)]
@@ -42,7 +45,11 @@ pub(super) struct Pool {
 pub(super) struct Host {
     scheme: Scheme,
     authority: Authority,
+    /// As HTTP/1.1 names it in each request.
+    name: HeaderValue,
     kept: Mutex<Kept>,
+    /// Told when a connection is free for another request.
+    freed: Arc<Notify>,
 }
 
 #[derive(Debug, Default)]
@@ -50,9 +57,9 @@ struct Kept {
     /// The one used last comes last, and is used first.
     idle: Vec<Single>,
     shared: Vec<Shared>,
-    /// A connection is being opened that may be one for all, or whose end tells that it is not.
+    /// The one that was opened last for all who wait.
     opening: Option<Opening>,
-    /// The host was asked, and does not speak HTTP/2.
+    /// The host spoke HTTP/1.1 when it was asked last.
     is_old: bool,
 }
 
@@ -68,9 +75,8 @@ enum Line {
 enum Found {
     Idle(Single),
     Shared(Place),
-    Opening(Opening),
-    /// Nothing, and one for this request alone may be opened.
-    Nothing,
+    /// And whether it was begun for this request.
+    Opening(Opening, bool),
 }
 
 impl Pool {
@@ -89,8 +95,8 @@ impl Pool {
                     Ok(response) => return Ok(response.map(|body| ResponseBody::new(body, Hold::Single(single, host)))),
                     Err(unanswered) => unanswered,
                 },
-                Line::Shared(place) => match place.send(request).await {
-                    Ok((response, open)) => return Ok(response.map(|body| ResponseBody::new(body, Hold::Shared(open)))),
+                Line::Shared(place) => match share(place, request, &mut was_refused).await {
+                    Ok((response, seat)) => return Ok(response.map(|body| ResponseBody::new(body, Hold::Shared(seat)))),
                     Err(unanswered) => unanswered,
                 },
             };
@@ -99,6 +105,8 @@ impl Pool {
                 Unanswered::Refused(again) if !was_refused => (request, was_refused) = (again, true),
                 Unanswered::Refused(_) | Unanswered::Lost => break,
             }
+            tracing::debug!(host = %host.authority, "the call goes over another connection");
+            host.address(&mut request);
         }
         Err(Breakage::Reset)
     }
@@ -116,70 +124,76 @@ impl Pool {
         if let Some(known) = known {
             return Some(Arc::clone(known));
         }
-        let host = Host { scheme: scheme.clone(), authority: authority.clone(), kept: Mutex::default() };
+        let (scheme, authority) = (scheme.clone(), authority.clone());
+        let host = Host { scheme, authority, name: client::host(uri)?, kept: Mutex::default(), freed: Arc::default() };
         hosts.push(Arc::new(host));
         hosts.last().cloned()
     }
 
+    /// Waits for the first connection that takes the request: one that is opened, or one that somebody else is done with.
     async fn line(self: &Arc<Self>, host: &Arc<Host>) -> Result<Line, Breakage> {
+        let (mut waits_for, mut has_failed) = (None, false);
         loop {
-            match self.find(host) {
-                Found::Idle(mut single) => {
-                    if single.is_ready() || timeout(SOON, single.ready()).await.unwrap_or(false) {
-                        return Ok(Line::Single(single));
-                    }
-                }
+            let (opening, is_own) = match self.find(host, waits_for.take()) {
+                Found::Idle(single) if single.is_ready() => return Ok(Line::Single(single)),
+                Found::Idle(mut single) => match timeout(SOON, single.ready()).await {
+                    Ok(true) => return Ok(Line::Single(single)),
+                    _ => continue,
+                },
                 Found::Shared(place) => return Ok(Line::Shared(place)),
-                // These are rare, and large.
-                Found::Opening(opening) => Box::pin(opened(opening)).await?,
-                Found::Nothing => return Box::pin(self.open(host)).await,
+                Found::Opening(opening, is_own) => (opening, is_own),
+            };
+            // Rare, and large.
+            match Box::pin(opened(opening.clone(), &host.freed)).await {
+                None => waits_for = Some((opening, is_own)),
+                Some(Ok(())) => {}
+                // One of several servers at an address may be ill: else all who wait would pay for one attempt.
+                Some(Err(Breakage::Reset | Breakage::Unreachable)) if !is_own && !has_failed => has_failed = true,
+                Some(Err(breakage)) => return Err(breakage),
             }
         }
     }
 
-    /// Until it is known that a host does not speak HTTP/2, one connection is opened for all that wait.
-    fn find(self: &Arc<Self>, host: &Arc<Host>) -> Found {
+    /// What there is, or what was waited for, or a new connection. Until it is known that a host does not speak HTTP/2, one is opened for
+    /// all that wait.
+    fn find(self: &Arc<Self>, host: &Arc<Host>, waited_for: Option<(Opening, bool)>) -> Found {
         let mut kept = host.kept();
-        if let Some(found) = kept.find() {
+        if let Some(found) = kept.find(&host.freed) {
             return found;
         }
-        if host.scheme != Scheme::HTTPS || kept.is_old {
-            return Found::Nothing;
+        if let Some((opening, is_own)) = waited_for {
+            return Found::Opening(opening, is_own);
+        }
+        let is_for_all = host.scheme == Scheme::HTTPS && !kept.is_old;
+        if let Some(opening) = kept.opening.clone().filter(|opening| is_for_all && is_under_way(opening)) {
+            return Found::Opening(opening, false);
         }
         let (opened, opening) = watch::channel(None);
-        kept.opening = Some(opening.clone());
+        kept.opening = is_for_all.then(|| opening.clone());
         let (pool, host) = (Arc::clone(self), Arc::clone(host));
         // It goes on when its first caller has left: the next one is there soon. The connector gives up in time.
         TokioExecutor::new().execute(async move {
-            let line = pool.open(&host).await;
-            let mut kept = host.kept();
-            kept.opening = None;
-            let result = line.map(|line| {
-                if let Line::Single(single) = line {
-                    kept.idle.push(single);
-                }
-            });
-            opened.send_replace(Some(result));
+            if opened.send(Some(pool.open(&host).await)).is_err() {
+                // Whoever it was for has found another.
+                host.freed.notify_one();
+            }
         });
-        Found::Opening(opening)
+        Found::Opening(opening, true)
     }
 
-    async fn open(self: &Arc<Self>, host: &Arc<Host>) -> Result<Line, Breakage> {
-        let stream = self.connector.clone().call(host.uri()).await.map_err(|error| {
+    async fn open(self: &Arc<Self>, host: &Arc<Host>) -> Result<(), Breakage> {
+        let stream = self.connector.clone().call(host.uri(None)).await.map_err(|error| {
             tracing::debug!(error = %connect::chain(&*error), "no connection");
             connect::cause(&*error)
         })?;
         self.sweeper.get_or_init(|| sweeper(Arc::downgrade(self)));
-        let opened = if stream.connected().is_negotiated_h2() {
-            Shared::over(stream).await.map(|mut shared| {
-                let place = shared.join();
-                host.kept().shared.push(shared);
-                Line::Shared(place)
-            })
+        let is_old = !stream.connected().is_negotiated_h2();
+        let opened = if is_old {
+            Single::over(stream).await.map(|single| host.kept().idle.push(single))
         } else {
-            host.kept().is_old = true;
-            Single::over(stream).await.map(Line::Single)
+            Shared::over(stream).await.map(|shared| host.kept().shared.push(shared))
         };
+        host.kept().is_old = is_old;
         opened.map_err(|error| {
             tracing::debug!(error = %connect::chain(&error), "the connection failed");
             Breakage::Reset
@@ -187,11 +201,34 @@ impl Pool {
     }
 }
 
-async fn opened(mut opening: Opening) -> Result<(), Breakage> {
-    match opening.wait_for(Option::is_some).await {
-        Ok(opened) => (*opened).unwrap_or(Ok(())),
+/// Over a shared connection. What was refused goes out again over the same one, if it is open: by now its bound is known, and kept.
+async fn share(
+    mut place: Place,
+    request: Box<Request<Pieces>>,
+    was_refused: &mut bool,
+) -> Result<(Response<Incoming>, Seat), Unanswered> {
+    let answer = match place.send(request).await {
+        Err(Unanswered::Refused(again)) if !*was_refused && place.is_open() => {
+            *was_refused = true;
+            place.send(again).await
+        }
+        answer => answer,
+    };
+    answer.map(|response| (response, place.seat))
+}
+
+/// A panic may have ended it without a word.
+fn is_under_way(opening: &Opening) -> bool {
+    opening.borrow().is_none() && opening.has_changed().is_ok()
+}
+
+/// What came of it; nothing where something else is free before.
+async fn opened(mut opening: Opening, freed: &Notify) -> Option<Result<(), Breakage>> {
+    tokio::select! {
+        biased;
         // Only a runtime that ends drops the task.
-        Err(_) => Err(Breakage::Reset),
+        opened = opening.wait_for(Option::is_some) => Some(opened.map_or(Err(Breakage::Reset), |it| it.unwrap_or(Ok(())))),
+        () = freed.notified() => None,
     }
 }
 
@@ -213,23 +250,30 @@ impl Host {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn uri(&self) -> Uri {
+    fn uri(&self, path: Option<PathAndQuery>) -> Uri {
         let mut parts = Parts::default();
         parts.scheme = Some(self.scheme.clone());
         parts.authority = Some(self.authority.clone());
-        parts.path_and_query = Some(PathAndQuery::from_static("/"));
+        parts.path_and_query = Some(path.unwrap_or_else(|| PathAndQuery::from_static("/")));
         Uri::from_parts(parts).expect("scheme, authority and path make an address")
+    }
+
+    /// Gives a request its whole address again that comes back from a connection of either kind.
+    fn address(&self, request: &mut Request<Pieces>) {
+        *request.uri_mut() = self.uri(request.uri().path_and_query().cloned());
+        request.headers_mut().insert(HOST, self.name.clone());
     }
 
     /// Takes a connection back whose response nobody reads any more.
     pub fn put(&self, mut single: Single) {
         single.rest();
         self.kept().idle.push(single);
+        self.freed.notify_one();
     }
 }
 
 impl Kept {
-    fn find(&mut self) -> Option<Found> {
+    fn find(&mut self, freed: &Arc<Notify>) -> Option<Found> {
         while !self.idle.is_empty() {
             // What came back last may not be done with its response yet.
             let place = self.idle.iter().rposition(Single::is_ready).unwrap_or(self.idle.len() - 1);
@@ -239,14 +283,39 @@ impl Kept {
             }
         }
         self.shared.retain(Shared::is_kept);
-        if let Some(shared) = self.shared.iter_mut().find(|shared| shared.has_room()) {
-            return Some(Found::Shared(shared.join()));
-        }
-        self.opening.clone().map(Found::Opening)
+        let shared = self.shared.iter_mut().find(|shared| shared.has_room());
+        shared.map(|shared| Found::Shared(shared.join(freed)))
     }
 
     fn sweep(&mut self) {
         self.idle.retain(Single::is_kept);
         self.shared.retain(Shared::is_kept);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::network::Network;
+    use super::*;
+    use crate::chat::Slices;
+
+    #[test]
+    fn a_request_that_comes_back_has_its_whole_address_again() {
+        let pool = Arc::new(Pool::new(Connector::new(&Network::default(), SOON)));
+        for (url, name) in [("https://a.example/v1/x?y=1", "a.example"), ("http://127.0.0.1:8080/v1", "127.0.0.1:8080")]
+        {
+            let uri: Uri = url.parse().expect("a URL");
+            let host = pool.host(&uri).expect("it has one");
+            let path = uri.path_and_query().expect("it has one").clone();
+            for shaped in [Uri::from(path), uri] {
+                let mut request = Request::new(Pieces::new(Slices::new()));
+                *request.uri_mut() = shaped;
+                host.address(&mut request);
+                assert_eq!(
+                    (request.uri().to_string().as_str(), &request.headers()[HOST]),
+                    (url, &HeaderValue::from_static(name))
+                );
+            }
+        }
     }
 }

@@ -18,7 +18,7 @@ const ANSWER: &str = r#"{"id":"a","object":"chat.completion","created":1,"model"
 const MOST_ALLOCATIONS: u64 = 34;
 
 /// Bytes of the future of a request in the core. Each request makes room for them, and moves them there.
-const MOST_BYTES: usize = 3_392;
+const MOST_BYTES: usize = 3_584;
 
 /// The head of the next answer, whose body is read too.
 fn read(reader: &mut BufReader<TcpStream>) -> String {

@@ -43,25 +43,33 @@ impl Far {
     }
 }
 
-/// So many requests under way at the same time. Without a key they are refused, in a whole answer.
+/// So many requests under way at the same time, each of which has to be answered.
 async fn ask_at_once(client: &Client, far: &Far, requests: u32) {
+    assert_eq!(ask_each(client, far, requests).await, requests);
+}
+
+/// The same, and how many of them were answered. Without a key all are refused, in a whole answer.
+async fn ask_each(client: &Client, far: &Far, requests: u32) -> u32 {
     let path = far.providers.described()[0].base_url.splitn(4, '/').last().expect("a path").to_owned();
     let uri: Uri = format!("https://{HOST}/{path}/chat/completions").parse().expect("a URL");
     let body = bytes::Bytes::from_static(br#"{"model":"sim-m","messages":[{"role":"user","content":"x"}]}"#);
     let one = || async {
         let headers = call_headers(&uri, None);
         let call = Call { uri: uri.clone(), headers, body: [body.clone()].into_iter().collect(), stream: false };
-        let received = client.send(call).await.expect("an answer");
+        let Ok(received) = client.send(call).await else { return 0 };
         read_whole(received.body, 10_000).await.expect("all of it");
+        1
     };
-    join_all((0..requests).map(|_| one())).await;
+    join_all((0..requests).map(|_| one())).await.into_iter().sum()
 }
+
+const CONNECTED_WITHIN: Duration = Duration::from_secs(5);
 
 /// As relay's own client would be on a machine with this authority and this proxy.
 fn client(far: &Far) -> Client {
     let roots = vec![CertificateDer::from_pem_file(AUTHORITY).expect("a fixture")];
     let proxy = format!("http://{}", far.proxy.address);
-    Client::new(&Network::new(roots, Some(&proxy), ""), Duration::from_secs(5))
+    Client::new(&Network::new(roots, Some(&proxy), ""), CONNECTED_WITHIN)
 }
 
 const ONLY_A: [&str; 4] = ["ask", "-m", "sim-a", "hello"];
@@ -202,5 +210,36 @@ async fn over_http_1_each_request_under_way_has_a_connection_that_others_use_aft
     for _ in 0..3 {
         ask_at_once(&client, &far, 4).await;
     }
-    assert_eq!(far.proxy.hosts().len(), 4);
+    // Whose connection somebody else was quicker to take opens another.
+    assert!((4..=6).contains(&far.proxy.hosts().len()), "{:?}", far.proxy.hosts());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_burst_is_answered_whatever_the_provider_takes_at_a_time() {
+    let far = Far::new([], &["h2", "http/1.1"], Manner::Http(None)).await;
+    let client = client(&far);
+    for _ in 0..3 {
+        ask_at_once(&client, &far, 5 * MOST_AT_A_TIME).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_attempt_to_connect_that_fails_costs_only_its_own_request() {
+    let far = Far::new([], &["h2"], Manner::Http(None)).await;
+    let client = client(&far);
+    far.secured.close(1);
+    assert_eq!(ask_each(&client, &far, 20).await, 19);
+    // The one that failed, and as many as 19 requests need.
+    assert!((2..=4).contains(&far.proxy.hosts().len()), "{:?}", far.proxy.hosts());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_waits_for_a_connection_takes_one_that_is_free_before() {
+    let far = Far::new([], &["http/1.1"], Manner::Http(None)).await;
+    let client = client(&far);
+    ask_at_once(&client, &far, 1).await;
+    far.secured.keep_silent(2);
+    let start = std::time::Instant::now();
+    ask_at_once(&client, &far, 3).await;
+    assert!(start.elapsed() < CONNECTED_WITHIN, "nobody waited for the silent ones");
 }

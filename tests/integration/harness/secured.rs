@@ -38,6 +38,14 @@ struct Heard {
     versions: Mutex<Vec<Version>>,
     /// So many requests more are refused without a look at them.
     refused: AtomicUsize,
+    /// So many connections more are closed at once, or never hear a word.
+    closed: AtomicUsize,
+    silent: AtomicUsize,
+}
+
+/// Whether one is left, which is taken.
+fn takes_one(left: &AtomicUsize) -> bool {
+    left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
 }
 
 impl Secured {
@@ -58,6 +66,16 @@ impl Secured {
     /// Of the requests so far, in their order.
     pub fn versions(&self) -> Vec<Version> {
         self.heard.versions.lock().expect("no panic").clone()
+    }
+
+    /// The next so many connections are closed at once.
+    pub fn close(&self, connections: usize) {
+        self.heard.closed.store(connections, Ordering::Relaxed);
+    }
+
+    /// The next so many connections never hear a word.
+    pub fn keep_silent(&self, connections: usize) {
+        self.heard.silent.store(connections, Ordering::Relaxed);
     }
 
     /// The next so many requests are refused, as HTTP/2 can.
@@ -88,13 +106,19 @@ fn tls(protocols: &[&str]) -> rustls::ServerConfig {
 }
 
 async fn serve(acceptor: TlsAcceptor, socket: TcpStream, provider: SocketAddr, heard: Arc<Heard>) {
+    if takes_one(&heard.closed) {
+        return;
+    }
+    if takes_one(&heard.silent) {
+        // For longer than any test takes.
+        tokio::time::sleep(std::time::Duration::from_mins(1)).await;
+    }
     let Ok(socket) = acceptor.accept(socket).await else { return };
     let is_two = socket.get_ref().1.alpn_protocol() == Some(b"h2");
     let client = Client::builder(TokioExecutor::new()).build_http();
     let service = service_fn(move |request: Request<Incoming>| {
         heard.versions.lock().expect("no panic").push(request.version());
-        let left = heard.refused.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
-        forward(request, client.clone(), provider, left.is_ok())
+        forward(request, client.clone(), provider, takes_one(&heard.refused))
     });
     // A connection that ends badly ends for its client too, who says so.
     let _ = if is_two {
