@@ -10,6 +10,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::{Buf, Bytes};
+use futures_util::FutureExt as _;
 use http::header::HOST;
 use http::{Request, Response, Uri};
 use http_body::{Body, Frame, SizeHint};
@@ -113,13 +114,14 @@ impl Single {
     }
 }
 
-/// What drives a connection ends with it, and with the last holder of its sender.
+/// What drives a connection ends with it, and with the last holder of its sender. An async block around it would keep it twice, as long as
+/// the connection lasts.
 fn drive(connection: impl Future<Output = hyper::Result<()>> + Send + 'static) {
-    TokioExecutor::new().execute(async move {
-        if let Err(error) = connection.await {
+    TokioExecutor::new().execute(connection.map(|ended| {
+        if let Err(error) = ended {
             tracing::debug!(error = %chain(&error), "a connection ended");
         }
-    });
+    }));
 }
 
 /// A connection of HTTP/2, driven by a task of its own too.
