@@ -208,8 +208,7 @@ impl Writer {
             return Ok(());
         }
         // All of it as of one moment.
-        let is_alone = self.connection.is_autocommit();
-        let reading = if is_alone { Some(self.connection.unchecked_transaction()?) } else { None };
+        let reading = self.connection.is_autocommit().then(|| self.connection.unchecked_transaction()).transpose()?;
         let marks = rows::marks(&self.connection)?;
         let sessions = rows::sessions(&self.connection, earlier(self.sessions_seen, LATEST_COMMIT))?;
         let meters = self.journal.read(&self.connection)?;
@@ -217,9 +216,15 @@ impl Writer {
         let mut state = self.shared.state();
         let state = &mut *state;
         let mut reread = BTreeSet::new();
-        for (id, saved) in meters.into_iter().filter(|(id, _)| !self.unsaved.contains(&id.0)) {
-            let limit = state.shelf.view.meters[id.0].limit.clone();
-            state.shelf.change(id, |meter| *meter = rows::restore(limit, &saved));
+        for (id, saved) in meters {
+            let known = &state.shelf.view.meters[id.0];
+            let theirs = rows::restore(known.limit.clone(), &saved);
+            // Where neither knows of the other's use, the larger is nearer to all of it.
+            if self.unsaved.contains(&id.0) && known.reading(self.now).used >= theirs.reading(self.now).used {
+                continue;
+            }
+            self.unsaved.remove(&id.0);
+            state.shelf.change(id, |meter| *meter = theirs);
             reread.insert(id.0);
         }
         self.rest(&mut state.shelf, marks);
