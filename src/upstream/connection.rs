@@ -35,6 +35,9 @@ const MOST_HEAD: u32 = 64 * 1024;
 const STREAM_WINDOW: u32 = 128 * 1024;
 const CONNECTION_WINDOW: u32 = 16 * 1024 * 1024;
 
+/// So many requests share a connection at most, whatever their provider takes: all of them unread leave each other their windows.
+const MOST_TOGETHER: usize = (CONNECTION_WINDOW / STREAM_WINDOW) as usize;
+
 /// A connection that all requests share is never idle, so that nothing else would find out that its other end is gone: after a sleep, or
 /// behind a router that has forgotten it. A ping goes out this often while requests are open, and has this long to come back.
 const PING: Duration = Duration::from_secs(20);
@@ -145,7 +148,8 @@ impl Shared {
             .timer(TokioTimer::new())
             .keep_alive_interval(PING)
             .keep_alive_timeout(PONG)
-            .handshake(stream)
+            // Each request makes room for what may drive a connection, its stream with it.
+            .handshake(Box::new(stream))
             .await?;
         let most = Arc::new(AtomicUsize::new(connection.current_max_send_streams()));
         let told = Arc::clone(&most);
@@ -168,8 +172,11 @@ impl Shared {
 
     /// Whether a request would go out at once, or may before long.
     pub fn has_room(&self) -> bool {
-        let most = self.most.load(Ordering::Relaxed);
-        most == UNSAID || self.open() < most
+        let most = match self.most.load(Ordering::Relaxed) {
+            UNSAID => MOST_TOGETHER,
+            said => said.min(MOST_TOGETHER),
+        };
+        self.open() < most
     }
 
     /// A place among its requests. `freed` is told when it is free again.
