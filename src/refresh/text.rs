@@ -52,6 +52,11 @@ impl Text {
         self.plain.extend(seen);
     }
 
+    /// The mark of a note was left out here.
+    pub fn note(&mut self) {
+        self.push(NOTE.encode_utf8(&mut [0; 4]));
+    }
+
     pub fn seam(&mut self) {
         if self.plain.ends_with(|c: char| c != SEAM && c != '\n') {
             self.push("\u{1f}");
@@ -206,7 +211,7 @@ fn closing(text: &str, open: u8, shut: u8) -> Option<usize> {
 fn bracket(rest: &str, text: &mut Text, depth: usize) -> Option<usize> {
     if let Some(note) = rest.strip_prefix("[^") {
         let end = ahead(note).find(']')?;
-        text.push("\u{1e}");
+        text.note();
         return Some(end + 3);
     }
     let link = link(rest)?;
@@ -237,7 +242,7 @@ fn tag(rest: &str, text: &mut Text) -> Option<usize> {
                 text.push("^");
                 text.push(&after[..at]);
             } else if name == "sup" {
-                text.push("\u{1e}");
+                text.note();
             }
             return Some(end + 1 + at + close.len());
         }
