@@ -63,12 +63,8 @@ impl Repair {
         mended(std::str::from_utf8(json).ok()?, faults)
     }
 
-    pub fn has_calls(&self) -> bool {
-        !self.calls.is_empty()
-    }
-
-    /// The end of a stream whose provider told none, as a chunk of the stream that began with `first`.
-    pub fn missing_end(&self, first: &[u8]) -> String {
+    /// The end of a stream whose provider told none, as a chunk of the stream that began with `first`, and what it says.
+    pub fn missing_end(&self, first: &[u8]) -> (String, Finish) {
         let first = RawObject::parse(first).unwrap_or_default();
         let mut chunk = EditedObject::default();
         for name in ["id", "object", "created", "model"] {
@@ -76,9 +72,10 @@ impl Repair {
                 chunk.set(name, value);
             }
         }
-        let end = if self.has_calls() { "tool_calls" } else { "stop" };
+        let (end, finish) =
+            if self.calls.is_empty() { ("stop", Finish::Stop) } else { ("tool_calls", Finish::ToolCalls) };
         chunk.set("choices", format!(r#"[{{"index":0,"delta":{{}},"finish_reason":"{end}"}}]"#));
-        chunk.render()
+        (chunk.render(), finish)
     }
 
     fn look_at<'a>(&mut self, choice: &Choice<'a>, place: u64, json: &[u8]) -> Faults<'a> {

@@ -142,9 +142,9 @@ impl Scanner {
     /// The marker says that all was said, and OpenAI's clients want to be told why it ended: some throw where no chunk does.
     fn make_up_for_the_end(&mut self) {
         let Some(first) = self.first.take() else { return };
-        let bytes = format!("data: {}\n\n", self.repair.missing_end(&first)).into();
-        let finish = Some(if self.repair.has_calls() { Finish::ToolCalls } else { Finish::Stop });
+        let (chunk, finish) = self.repair.missing_end(&first);
         self.finished = true;
+        let (bytes, finish) = (format!("data: {chunk}\n\n").into(), Some(finish));
         self.ready.push_back(StreamEvent { bytes, signs: Signs { finish, ..Signs::default() } });
     }
 
