@@ -217,7 +217,7 @@ async fn share(
     answer.map(|response| (response, place.seat))
 }
 
-/// A panic may have ended it without a word.
+/// Whether its task still runs.
 fn is_under_way(opening: &Opening) -> bool {
     opening.borrow().is_none() && opening.has_changed().is_ok()
 }
@@ -226,7 +226,7 @@ fn is_under_way(opening: &Opening) -> bool {
 async fn opened(mut opening: Opening, freed: &Notify) -> Option<Result<(), Breakage>> {
     tokio::select! {
         biased;
-        // Only a runtime that ends drops the task.
+        // Only a panic, or a runtime that ends, drops the task without a word.
         opened = opening.wait_for(Option::is_some) => Some(opened.map_or(Err(Breakage::Reset), |it| it.unwrap_or(Ok(())))),
         () = freed.notified() => None,
     }
