@@ -16,7 +16,7 @@ use http::{Request, Response, Uri};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::client::conn::{TrySendError, http1, http2};
-use hyper::rt::Executor as _;
+use hyper::rt::Executor;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::sync::Notify;
 
@@ -127,6 +127,17 @@ fn drive(connection: impl Future<Output = hyper::Result<()>> + Send + 'static) {
     }));
 }
 
+/// Runs what hyper begins for each request over HTTP/2 in a box. Its task stays as long as the answer's stream, which keeps the waker; what
+/// the task did goes when it is done.
+#[derive(Debug, Clone, Copy)]
+struct Boxing;
+
+impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Boxing {
+    fn execute(&self, future: F) {
+        TokioExecutor::new().execute(Box::pin(future));
+    }
+}
+
 /// A connection of HTTP/2, driven by a task of its own too.
 #[derive(Debug)]
 pub(super) struct Shared {
@@ -140,7 +151,7 @@ pub(super) struct Shared {
 
 impl Shared {
     pub async fn over(stream: Stream) -> hyper::Result<Self> {
-        let (sender, mut connection) = http2::Builder::new(TokioExecutor::new())
+        let (sender, mut connection) = http2::Builder::new(Boxing)
             .initial_stream_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
             .initial_max_send_streams(UNSAID)
@@ -148,7 +159,7 @@ impl Shared {
             .timer(TokioTimer::new())
             .keep_alive_interval(PING)
             .keep_alive_timeout(PONG)
-            // Each request makes room for what may drive a connection, its stream with it.
+            // Each request makes room for what may drive a connection: for its stream too, were it not in a box.
             .handshake(Box::new(stream))
             .await?;
         let most = Arc::new(AtomicUsize::new(connection.current_max_send_streams()));
