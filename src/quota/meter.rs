@@ -351,6 +351,6 @@ impl Learned {
     }
 }
 
-mod saved;
+pub(super) mod saved;
 #[cfg(test)]
 mod tests;

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::clock::{earlier, later, until};
 
 use super::meter::Fit;
+use super::meter::saved::put;
 
 /// Sub-buckets of a rolling window: an amount is given back at most one sixtieth of the length late, never early.
 const BUCKETS: i64 = 60;
@@ -228,12 +229,18 @@ impl Rolling {
         }
     }
 
-    /// The stretches with their amounts, to be kept.
-    pub(super) fn save(&self) -> Saved {
-        let kept = self.holding().map(|(stretch, amount)| {
-            (self.newest - stretch, amount, self.last_uses[Self::slot(stretch)] - stretch * self.width)
-        });
-        Saved { width: self.width, newest: self.newest, amounts: kept.collect() }
+    /// The stretches with their amounts, to be kept, at the end of a text: `Saved` in JSON.
+    pub(super) fn save_to(&self, text: &mut String) {
+        put(text, r#"{"width":"#, self.width);
+        put(text, r#","newest":"#, self.newest);
+        let mut before = r#","amounts":[["#;
+        for (stretch, amount) in self.holding() {
+            put(text, before, self.newest - stretch);
+            put(text, ",", amount);
+            put(text, ",", self.last_uses[Self::slot(stretch)] - stretch * self.width);
+            before = "],[";
+        }
+        text.push_str(if self.filled == 0 { r#","amounts":[]}"# } else { "]]}" });
     }
 
     /// What was saved of a window of this length; `None` when it was another one's.
@@ -259,7 +266,7 @@ impl Rolling {
 
 /// A rolling window as it is kept: the stretches that hold anything, each by its age in stretches, its amount, and when after its
 /// beginning it was last used, in microseconds.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Deserialize)]
 pub(super) struct Saved {
     width: i64,
     newest: i64,

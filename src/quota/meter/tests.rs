@@ -268,6 +268,25 @@ fn a_saved_meter_is_the_same_meter() {
     assert!(Meter::restore(meter(1, Window::usual(Period::Day), Period::Day).limit, "{}").is_none());
 }
 
+/// Relays of other versions read it.
+#[test]
+fn what_is_kept_of_a_meter_is_written_so() {
+    let mut rolls = meter(30, Window::rolling(Period::Minute), Period::Minute);
+    assert_eq!(rolls.save(), r#"{"documented":30,"rolling":{"width":1000834,"newest":0,"amounts":[]}}"#);
+    rolls.add(20, at(0.0));
+    rolls.add(3, at(20.0));
+    assert!(rolls.refuse(1, at(21.0)));
+    let mut turns = meter(30, Window::usual(Period::Day), Period::Day);
+    turns.add(9, at(0.0));
+    turns.tell(&told(Some(25), Some(10), None), 0, at(21.0), at(21.0));
+    let rolls_kept = r#"{"documented":30,"rolling":{"width":1000834,"newest":999166714,"amounts":[[20,20,977204],[0,3,960524]]},"learned":{"amount":22,"from_header":false,"guessed":true,"at":1000000021000000}}"#;
+    let turns_kept = r#"{"documented":30,"calendar":[1000080000000000,15],"added_at":1000000021000000,"learned":{"amount":25,"from_header":true,"guessed":false,"at":1000000021000000},"told_at":1000000021000000,"named":[25,1000000021000000]}"#;
+    for (meter, kept) in [(rolls, rolls_kept), (turns, turns_kept)] {
+        assert_eq!(meter.save(), kept);
+        assert_eq!(Meter::restore(meter.limit.clone(), kept).expect("what was saved").save(), kept);
+    }
+}
+
 #[test]
 fn short_requests_take_thousandths_of_a_unit() {
     let price = Some(crate::quota::UnitPrice { input: 1_542, output: 10_158 });

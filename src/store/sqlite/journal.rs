@@ -111,7 +111,7 @@ impl Journal {
             states.push(if states.is_empty() { '{' } else { ',' });
             states.push_str(&self.names[*id].1);
             states.push(':');
-            states.push_str(&meter.save());
+            meter.save_to(&mut states);
         }
         states.push('}');
         rows::write_change(connection, sequence, &states)
