@@ -14,7 +14,7 @@ use relay::catalog::{Catalog, Overlay};
 use relay::clock::later;
 use relay::quota::Cost;
 use relay::routing::{
-    Account, Board, Claims, Fleet, Health, KeyId, Need, Order, Ordering, RouteId, Snapshot, Strategy, View, rank,
+    Account, Board, Claims, Fleet, Healths, KeyId, Need, Order, Ordering, RouteId, Snapshot, Strategy, View, rank,
 };
 use smallvec::SmallVec;
 
@@ -67,7 +67,7 @@ fn answered(fleet: &Fleet, snapshot: &mut Snapshot, route: RouteId) {
     for meter in &fleet.route(route).meters {
         view.meters.change(*meter, |meter| meter.add(Cost::request(500, 100).of(meter.kind()), now));
     }
-    let health = &mut Arc::get_mut(&mut snapshot.health).expect("nobody else reads it")[route.0];
+    let health = Arc::get_mut(&mut snapshot.health).expect("nobody else reads it").change(route);
     health.answered(Duration::from_millis(300));
     health.used(100);
 }
@@ -110,11 +110,9 @@ fn snapshot(fleet: &Fleet, requests: u64, start: Timestamp) -> Snapshot {
             view.meters.change(*meter, |meter| meter.add(Cost::request(200, 100).of(meter.kind()), at));
         }
     }
-    let mut health = vec![Health::default(); fleet.routes.len()];
-    if requests > 0 {
-        for health in &mut health {
-            health.answered(Duration::from_millis(300));
-        }
+    let mut health = Healths::new(fleet);
+    for route in fleet.routes.iter().filter(|_| requests > 0) {
+        health.change(route.id).answered(Duration::from_millis(300));
     }
     Snapshot {
         now: later(start, Duration::from_mins(2)),

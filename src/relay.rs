@@ -32,7 +32,9 @@ use crate::chat::session::SessionKey;
 use crate::clock::{Clock, until};
 use crate::config::{self, Routing, Settings, Timeouts};
 use crate::context::Memory;
-use crate::routing::{Board, Claims, Fleet, Health, Need, Rejection, RouteId, Snapshot, Step, Strategy, Trip, rank};
+use crate::routing::{
+    Board, Claims, Fleet, Health, Healths, Need, Rejection, RouteId, Snapshot, Step, Strategy, Trip, rank,
+};
 use crate::store::{SessionBounds, Store};
 use crate::style::{Directive, StyleMode};
 use crate::upstream::{Client, Key};
@@ -83,7 +85,7 @@ pub struct Relay {
 
 /// What this process has seen of its routes. Shared with snapshots; a change while one is read is made to a copy.
 struct Learned {
-    health: Arc<Vec<Health>>,
+    health: Arc<Healths>,
     /// Rests in a row without a moment of the provider's own, by route.
     guessed_rests: Vec<u32>,
 }
@@ -133,7 +135,7 @@ impl Relay {
     }
 
     pub fn new(settings: &Settings, fleet: Fleet, store: Arc<dyn Store>, clock: Clock) -> Self {
-        let health = Arc::new(vec![Health::default(); fleet.routes.len()]);
+        let health = Arc::new(Healths::new(&fleet));
         let learned = Learned { health, guessed_rests: vec![0; fleet.routes.len()] };
         let sessions = settings.sessions.clone();
         store.bound_sessions(SessionBounds { most: sessions.max_sessions, ttl: sessions.ttl });
@@ -271,7 +273,7 @@ impl Relay {
 
 impl Learned {
     fn health(&mut self, route: RouteId) -> &mut Health {
-        &mut Arc::make_mut(&mut self.health)[route.0]
+        Arc::make_mut(&mut self.health).change(route)
     }
 }
 

@@ -1,20 +1,58 @@
-//! What each bundle of meters allows, kept from one ranking to the next: of hundreds of bundles a request changes two.
+//! What each bundle of meters allows, and each route with it, kept from one ranking to the next: of hundreds a request changes two.
+
+use smallvec::SmallVec;
 
 use crate::quota::{Cost, Glance, Kind};
 
-use super::fleet::{BundleId, Fleet, Outline};
+use super::fleet::{BundleId, Fleet, Outline, RouteId};
+use super::health::Health;
 use super::snapshot::Snapshot;
 
-/// What the bundles of one fleet allowed when they were last looked at. It is for the views of one store alone, whose versions it knows.
+/// What the bundles of one fleet allowed when they were last looked at, and how its routes fared. It is for the views of one store and
+/// the health that one process knows, whose versions it remembers.
 #[derive(Debug)]
 pub struct Board {
     /// By `BundleId`.
     outlooks: Vec<Outlook>,
+    /// By `BundleId`: for how long its outlook is right.
+    terms: Vec<Term>,
+    /// By `BundleId`: the routes whose own it is.
+    owners: Vec<SmallVec<[RouteId; 1]>>,
+    /// By `RouteId`.
+    lines: Vec<Line>,
+    /// By `RouteId`: the version of its health that its line rests on.
+    fared: Vec<u64>,
     /// How often a bundle was looked at, which is what a board is there to spare.
     pub looks: u64,
 }
 
-/// What a bundle's meters allow from one moment to another, while nothing changes them.
+/// From one moment to another, in microseconds since the epoch, while nothing changes the meters.
+#[derive(Debug, Clone, Copy)]
+struct Term {
+    version: u64,
+    from: i64,
+    until: i64,
+}
+
+/// What a glance reads of a route: of its outline, its own bundle and its health, which lie far apart, where these say no more than stands
+/// here. Those of all routes lie side by side: with hundreds of them, the way to memory is what takes time.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Line {
+    /// Nothing, where there is more to be looked at.
+    pub context: u64,
+    tokens: Allowance,
+    /// The seconds that a request costs, however small it is, also where nothing is limited.
+    request: f64,
+    /// The usual seconds to the first event.
+    pub wait: f64,
+    pub usual_answer: Option<u64>,
+    shared: BundleId,
+    pub provider: u32,
+    pub is_large: bool,
+    pub is_paid: bool,
+}
+
+/// What a bundle's meters allow.
 #[derive(Debug, Clone, Copy)]
 struct Outlook {
     tokens: Allowance,
@@ -24,10 +62,6 @@ struct Outlook {
     has_others: bool,
     input_tokens: Allowance,
     units: Allowance,
-    version: u64,
-    /// In microseconds since the epoch.
-    from: i64,
-    until: i64,
 }
 
 /// What all limits on one thing together allow.
@@ -42,43 +76,134 @@ struct Allowance {
 /// A board's word on the meters of one snapshot.
 pub(super) struct Outlooks<'a> {
     all: &'a [Outlook],
+    pub lines: &'a [Line],
     /// That of the bundle which routes of one account share, who follow one another.
     shared: (BundleId, Outlook),
 }
 
 impl Board {
     pub fn new(fleet: &Fleet) -> Self {
-        Self { outlooks: vec![Outlook::NONE; fleet.bundles.len()], looks: 0 }
+        let (bundles, routes) = (fleet.bundles.len(), fleet.routes.len());
+        let mut owners = vec![SmallVec::new(); bundles];
+        for (outline, place) in fleet.outlines.iter().zip(0..) {
+            owners[outline.own.0].push(RouteId(place));
+        }
+        Self {
+            outlooks: vec![Outlook::UNLIMITED; bundles],
+            terms: vec![Term::NEVER; bundles],
+            owners,
+            lines: vec![Line::NONE; routes],
+            fared: vec![u64::MAX; routes],
+            looks: 0,
+        }
     }
 
-    /// Looks at the bundles that changed, and at those whose meters say something else by now.
+    /// Looks at the bundles that changed, at those whose meters say something else by now, and at routes that fared otherwise.
     pub(super) fn read(&mut self, fleet: &Fleet, snapshot: &Snapshot) -> Outlooks<'_> {
+        self.look_at_meters(fleet, snapshot);
+        self.look_at_health(fleet, snapshot);
+        Outlooks { all: &self.outlooks, lines: &self.lines, shared: (BundleId(usize::MAX), Outlook::UNLIMITED) }
+    }
+
+    fn look_at_meters(&mut self, fleet: &Fleet, snapshot: &Snapshot) {
         let now = snapshot.now.as_microsecond();
-        let bundles = fleet.bundles.iter().zip(snapshot.view.meters.versions());
-        for (outlook, (bundle, version)) in self.outlooks.iter_mut().zip(bundles) {
-            if outlook.version != *version || now < outlook.from || now >= outlook.until {
-                let meters = bundle.iter().map(|id| &snapshot.view.meters[id.0]);
-                let new = Outlook { version: *version, from: now, ..Outlook::UNLIMITED };
-                *outlook = meters.fold(new, |outlook, meter| outlook.with(meter.kind(), meter.glance(snapshot.now)));
-                self.looks += 1;
+        for (place, (term, version)) in self.terms.iter_mut().zip(snapshot.view.meters.versions()).enumerate() {
+            if term.version == *version && now >= term.from && now < term.until {
+                continue;
+            }
+            let (mut outlook, mut until) = (Outlook::UNLIMITED, i64::MAX);
+            for meter in fleet.bundles[place].iter().map(|id| &snapshot.view.meters[id.0]) {
+                let glance = meter.glance(snapshot.now);
+                until = until.min(glance.until.as_microsecond());
+                outlook = outlook.with(meter.kind(), glance);
+            }
+            *term = Term { version: *version, from: now, until };
+            self.outlooks[place] = outlook;
+            for route in &self.owners[place] {
+                self.lines[route.0] = Line::of(&fleet.outlines[route.0], &outlook, &snapshot.health[route.0]);
+            }
+            self.looks += 1;
+        }
+    }
+
+    fn look_at_health(&mut self, fleet: &Fleet, snapshot: &Snapshot) {
+        let versions = snapshot.health.versions();
+        // Compared as a whole, that is no work.
+        if self.fared == versions {
+            return;
+        }
+        for (place, (known, version)) in self.fared.iter_mut().zip(versions).enumerate() {
+            if known != version {
+                let outline = &fleet.outlines[place];
+                self.lines[place] = Line::of(outline, &self.outlooks[outline.own.0], &snapshot.health[place]);
+                *known = *version;
             }
         }
-        Outlooks { all: &self.outlooks, shared: (BundleId(usize::MAX), Outlook::NONE) }
     }
 }
 
 impl Outlooks<'_> {
     /// The seconds that a request of so many tokens costs by the dearest limit, where all of it fits for certain. At most a hundredth
-    /// too dear. `cost` tells all that it takes, where there are limits on something else.
+    /// too dear.
     #[inline]
-    pub fn dearest(&mut self, outline: &Outline, tokens: u64, cost: impl FnOnce() -> Cost) -> Option<f64> {
-        if self.shared.0 != outline.shared {
-            self.shared = (outline.shared, self.all[outline.shared.0]);
+    pub fn dearest_by_line(&mut self, line: &Line, tokens: u64) -> Option<f64> {
+        let shared = self.shared(line.shared);
+        let dearest = line.tokens.price(&shared.tokens, tokens)?;
+        (!shared.has_others).then(|| larger(dearest, larger(line.request, shared.request)))
+    }
+
+    /// The same where there are limits on something else: `cost` is all that the request takes.
+    pub fn dearest(&mut self, outline: &Outline, cost: Cost) -> Option<f64> {
+        let (own, shared) = (self.all[outline.own.0], self.shared(outline.shared));
+        let tokens = own.tokens.price(&shared.tokens, cost.of(Kind::Tokens))?;
+        let input = own.input_tokens.price(&shared.input_tokens, cost.input_tokens)?;
+        let units = own.units.price(&shared.units, cost.units)?;
+        Some(larger(larger(tokens, larger(own.request, shared.request)), larger(input, units)))
+    }
+
+    #[inline]
+    fn shared(&mut self, bundle: BundleId) -> &Outlook {
+        if self.shared.0 != bundle {
+            self.shared = (bundle, self.all[bundle.0]);
         }
-        let (own, shared) = (&self.all[outline.own.0], &self.shared.1);
-        let dearest = own.tokens.price(&shared.tokens, tokens)?;
-        let dearest = larger(dearest, larger(own.request, shared.request));
-        if own.has_others || shared.has_others { own.others(shared, dearest, cost()) } else { Some(dearest) }
+        &self.shared.1
+    }
+}
+
+impl Term {
+    /// As it is before the first look.
+    const NEVER: Self = Self { version: 0, from: i64::MIN, until: i64::MIN };
+}
+
+impl Line {
+    /// Where a glance tells nothing.
+    const NONE: Self = Self {
+        context: 0,
+        tokens: Allowance::UNLIMITED,
+        request: 0.0,
+        wait: 0.0,
+        usual_answer: None,
+        shared: BundleId(0),
+        provider: 0,
+        is_large: false,
+        is_paid: false,
+    };
+
+    fn of(outline: &Outline, own: &Outlook, health: &Health) -> Self {
+        if own.has_others || !health.is_sound() {
+            return Self::NONE;
+        }
+        Self {
+            context: outline.context,
+            tokens: own.tokens,
+            request: larger(own.request, outline.untold),
+            wait: health.wait(),
+            usual_answer: health.usual_answer(),
+            shared: outline.shared,
+            provider: outline.provider,
+            is_large: outline.is_large,
+            is_paid: outline.is_paid,
+        }
     }
 }
 
@@ -90,17 +215,10 @@ impl Outlook {
         has_others: false,
         input_tokens: Allowance::UNLIMITED,
         units: Allowance::UNLIMITED,
-        version: 0,
-        from: i64::MIN,
-        until: i64::MAX,
     };
 
-    /// As it is before the first look.
-    const NONE: Self = Self { until: i64::MIN, ..Self::UNLIMITED };
-
     /// With one more of the bundle's meters.
-    fn with(mut self, kind: Kind, Glance { level, lasts, until }: Glance) -> Self {
-        self.until = self.until.min(until.as_microsecond());
+    fn with(mut self, kind: Kind, Glance { level, lasts, .. }: Glance) -> Self {
         let allowance = Allowance {
             // Where more is used than there is, not even nothing fits.
             below: if level.used > level.limit { 0 } else { level.left().saturating_add(1) },
@@ -118,14 +236,6 @@ impl Outlook {
             self.tokens.below = 0;
         }
         self
-    }
-
-    /// Few bundles have such limits.
-    #[inline(never)]
-    fn others(&self, other: &Self, dearest: f64, cost: Cost) -> Option<f64> {
-        let input = self.input_tokens.price(&other.input_tokens, cost.input_tokens)?;
-        let units = self.units.price(&other.units, cost.units)?;
-        Some(larger(dearest, larger(input, units)))
     }
 }
 

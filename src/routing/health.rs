@@ -1,10 +1,13 @@
 //! How a route has fared lately: breaker, latency, failures, usual answer. Known to this process only.
 
+use std::ops::Deref;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::clock::{later, until};
+
+use super::fleet::{Fleet, RouteId};
 
 /// Failures in a row that open the breaker.
 const FAILURES_TO_OPEN: u32 = 3;
@@ -17,6 +20,9 @@ const LOCAL_OPEN_AT_MOST: Duration = Duration::from_secs(5);
 
 /// After so long a failure counts half.
 const FORGETTING: Duration = Duration::from_secs(10);
+
+/// A smaller share of failures is none: its price is less than a wait that anybody notices.
+const NO_SHARE: f64 = 0.001;
 
 /// How much the newest observation weighs in a running mean.
 const NEWEST_WEIGHT: f64 = 0.2;
@@ -67,7 +73,47 @@ impl Default for Health {
     }
 }
 
+/// The health of all routes, by `RouteId`, read as a slice. Changed by `change` alone, so that nothing changes unseen.
+#[derive(Debug, Clone)]
+pub struct Healths {
+    all: Vec<Health>,
+    /// By `RouteId`: how often it was changed.
+    versions: Vec<u64>,
+}
+
+impl Healths {
+    /// Nothing known of any route.
+    pub fn new(fleet: &Fleet) -> Self {
+        let routes = fleet.routes.len();
+        Self { all: vec![Health::default(); routes], versions: vec![0; routes] }
+    }
+
+    pub fn change(&mut self, route: RouteId) -> &mut Health {
+        self.versions[route.0] += 1;
+        &mut self.all[route.0]
+    }
+
+    /// By `RouteId`: as long as it is the same, so is the route's health.
+    pub fn versions(&self) -> &[u64] {
+        &self.versions
+    }
+}
+
+impl Deref for Healths {
+    type Target = [Health];
+
+    fn deref(&self) -> &[Health] {
+        &self.all
+    }
+}
+
 impl Health {
+    /// It works, and its failures are forgotten: no moment changes what is said of it.
+    #[inline]
+    pub const fn is_sound(&self) -> bool {
+        self.failure_share == 0.0 && matches!(self.breaker, Breaker::Closed { .. })
+    }
+
     /// The share of attempts that are expected to fail: failures of long ago say little about now. An opened breaker whose time is over
     /// says nothing: the next request is the probe, and finds out.
     #[inline]
@@ -106,7 +152,8 @@ impl Health {
     pub fn answered(&mut self, first_event: Duration) {
         // A probe that was answered has found the route as good as new.
         let was_opened = !matches!(self.breaker, Breaker::Closed { .. });
-        self.failure_share *= if was_opened { 0.0 } else { 1.0 - NEWEST_WEIGHT };
+        let share = if was_opened { 0.0 } else { self.failure_share * (1.0 - NEWEST_WEIGHT) };
+        self.failure_share = if share < NO_SHARE { 0.0 } else { share };
         self.breaker = Breaker::Closed { failures: 0 };
         self.first_event_ms = Some(mean(self.first_event_ms, first_event.as_secs_f64() * 1_000.0));
     }
@@ -117,6 +164,12 @@ impl Health {
         let tokens = mean(self.answer_tokens, answer_tokens as f64);
         self.answer_tokens = Some(tokens);
         self.usual_answer = Some(tokens.ceil() as u64);
+    }
+
+    /// The usual seconds to the first event.
+    #[inline]
+    pub fn wait(&self) -> f64 {
+        self.first_event_ms.unwrap_or(0.0) / 1_000.0
     }
 
     /// Tokens of an answer as it usually is.

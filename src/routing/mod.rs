@@ -22,7 +22,7 @@ pub use board::Board;
 pub use explain::{Explanation, Prospect, Verdict};
 pub use filters::Filters;
 pub use fleet::{Account, BundleId, Fleet, KeyId, MarkId, MeterId, MeterSpec, Outline, Route, RouteId};
-pub use health::Health;
+pub use health::{Health, Healths};
 pub use need::{Need, Trim, Wanted};
 pub use order::{Order, Ordering, Strategy};
 pub use price::Price;

@@ -57,7 +57,7 @@ impl Price {
             quota: if quota > outline.untold { quota } else { outline.untold },
             binding,
             factor: if outline.is_large { strong } else { 1.0 },
-            wait: health.first_event_ms.unwrap_or(0.0) / 1_000.0,
+            wait: health.wait(),
             failures: FAILURE * health.failure_share_at(now),
         }
     }

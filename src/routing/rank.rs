@@ -53,33 +53,33 @@ impl Default for Ranking {
 
 /// Judges every route that `need` allows: most by what the board knows, the others closely.
 pub fn rank(fleet: &Fleet, need: &Need, snapshot: &Snapshot, board: &mut Board) -> Ranking {
-    let (mut contenders, mut rejections) = (Vec::with_capacity(fleet.routes.len()), Vec::new());
-    let mut least = f64::INFINITY;
+    let mut ranking = Ranking { contenders: Vec::with_capacity(fleet.routes.len()), ..Ranking::default() };
     let judge = Judge::new(fleet, need, snapshot);
     let mut outlooks = board.read(fleet, snapshot);
     let is_any = need.wanted == Wanted::Any;
-    for ((place, outline), health) in fleet.outlines.iter().enumerate().zip(&*snapshot.health) {
-        let id = RouteId(place);
-        if !is_any && !need.wanted.allows(fleet.route(id)) {
-            continue;
+    let mut place = 0;
+    loop {
+        if is_any {
+            place = judge.at_a_glance(place, &mut outlooks, &mut ranking);
         }
-        let dearest = match judge.at_a_glance(id, outline, health, &mut outlooks) {
-            Some(dearest) => dearest,
-            None => match judge.closely(fleet.route(id)) {
-                Ok((_, (dearest, _))) => dearest,
-                Err(rejection) => {
-                    rejections.push((id, rejection));
-                    continue;
-                }
-            },
-        };
-        let contender = judge.contender(id, outline, health, dearest);
-        if contender.is_first_choice() && contender.price < least {
-            least = contender.price;
+        let Some(route) = fleet.routes.get(place) else { return ranking };
+        place += 1;
+        if is_any || need.wanted.allows(route) {
+            match judge.by_outlook(route, &mut outlooks) {
+                Ok(contender) => ranking.add(contender),
+                Err(rejection) => ranking.rejections.push((route.id, rejection)),
+            }
         }
-        contenders.push(contender);
     }
-    Ranking { contenders, least, rejections }
+}
+
+impl Ranking {
+    fn add(&mut self, contender: Contender) {
+        if contender.is_first_choice() && contender.price < self.least {
+            self.least = contender.price;
+        }
+        self.contenders.push(contender);
+    }
 }
 
 impl Contender {
@@ -127,21 +127,39 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// The dearest limit's price, where that needs no closer look. Of hundreds of routes most are judged by this alone, so it
-    /// reads little more than their outlines and what the board knows of their meters.
-    #[inline]
-    fn at_a_glance(&self, id: RouteId, outline: &Outline, health: &Health, outlooks: &mut Outlooks<'_>) -> Option<f64> {
-        if self.needed > outline.context || !(self.is_open_to_all || self.is_open_to(id, outline)) {
-            return None;
+    /// Finds those that can answer, from a place up to the first route that needs a closer look, which is told. Of hundreds of routes
+    /// most are judged by this alone: it is kept apart, so that nothing else is in its way.
+    #[inline(never)]
+    fn at_a_glance(&self, from: usize, outlooks: &mut Outlooks<'_>, ranking: &mut Ranking) -> usize {
+        let (lines, input) = (outlooks.lines, self.need.input_tokens);
+        for (line, place) in lines[from..].iter().zip(from..) {
+            let tokens = input.saturating_add(expected_answer(self.need, line.usual_answer));
+            let is_open = self.needed <= line.context && (self.is_open_to_all || self.is_open_to(RouteId(place)));
+            let Some(quota) = outlooks.dearest_by_line(line, tokens).filter(|_| is_open) else { return place };
+            let factor = if line.is_large { self.strong } else { 1.0 };
+            let price = Price { quota, binding: None, factor, wait: line.wait, failures: 0.0 }.total();
+            let (provider, is_paid) = (line.provider, line.is_paid);
+            ranking.add(Contender { route: RouteId(place), price, provider, is_shunned: false, is_paid });
         }
-        let (input, answer) = (self.need.input_tokens, expected_answer(self.need, health));
-        outlooks.dearest(outline, input.saturating_add(answer), || {
-            Cost::request(input, answer).in_units(self.fleet.route(id).model.unit_price)
-        })
+        lines.len()
     }
 
-    fn is_open_to(&self, id: RouteId, outline: &Outline) -> bool {
+    /// The same of any route, by its outlook, else closely; or what keeps it from answering.
+    fn by_outlook(&self, route: &Route, outlooks: &mut Outlooks<'_>) -> Result<Contender, Rejection> {
+        let (id, outline, health) = (route.id, &self.fleet.outlines[route.id.0], self.snapshot.health(route.id));
+        let is_open = self.needed <= outline.context && (self.is_open_to_all || self.is_open_to(id));
+        let cost = || {
+            let answer = expected_answer(self.need, health.usual_answer());
+            Cost::request(self.need.input_tokens, answer).in_units(route.model.unit_price)
+        };
+        let dearest = is_open.then(|| outlooks.dearest(outline, cost())).flatten();
+        let dearest = dearest.map_or_else(|| self.closely(route).map(|(_, (dearest, _))| dearest), Ok)?;
+        Ok(self.contender(id, outline, health, dearest))
+    }
+
+    fn is_open_to(&self, id: RouteId) -> bool {
         let Self { fleet, need, snapshot, .. } = *self;
+        let outline = &fleet.outlines[id.0];
         !snapshot.view.holds_any(outline, snapshot.now)
             && !snapshot.full.contains(&outline.provider)
             && fits_features(outline.features, need).is_ok()
@@ -163,7 +181,6 @@ impl<'a> Judge<'a> {
         Ok((cost, dearest))
     }
 
-    #[inline]
     pub(super) fn contender(&self, route: RouteId, outline: &Outline, health: &Health, dearest: f64) -> Contender {
         Contender {
             route,
@@ -177,7 +194,7 @@ impl<'a> Judge<'a> {
 
 /// What one request over `route` is expected to take.
 pub fn expected_cost(route: &Route, need: &Need, snapshot: &Snapshot) -> Cost {
-    let answer = expected_answer(need, snapshot.health(route.id));
+    let answer = expected_answer(need, snapshot.health(route.id).usual_answer());
     let input = if need.trim.is_none() { need.input_tokens } else { need.input_within(room(route, need, snapshot)) };
     // What is only expected must not be more than a limit ever grants: it would keep every request away for good.
     let answer = if need.max_tokens.is_some() { answer } else { answer.min(most_answer(route, input, snapshot)) };
@@ -192,8 +209,9 @@ fn most_answer(route: &Route, input: u64, snapshot: &Snapshot) -> u64 {
 }
 
 /// Tokens of the answer as it usually is, no more than the caller allows.
-fn expected_answer(need: &Need, health: &Health) -> u64 {
-    match (need.max_tokens, health.usual_answer()) {
+#[inline]
+fn expected_answer(need: &Need, usual: Option<u64>) -> u64 {
+    match (need.max_tokens, usual) {
         (Some(most), Some(usual)) => most.min(usual.saturating_mul(2)),
         (Some(most), None) => most,
         (None, usual) => usual.unwrap_or(need.answer_reserve),

@@ -10,7 +10,7 @@ use crate::chat::{Fault, Unfit};
 use crate::quota::{Cost, Fit, Glance, Kind, Meter, Reading};
 
 use super::fleet::{BundleId, Fleet, MarkId, MeterId, Outline, Route, RouteId};
-use super::health::Health;
+use super::health::{Health, Healths};
 use super::queue::Claims;
 
 /// Not before this moment, because of this.
@@ -148,8 +148,7 @@ impl View {
 pub struct Snapshot {
     pub now: Timestamp,
     pub view: Arc<View>,
-    /// By `RouteId`.
-    pub health: Arc<Vec<Health>>,
+    pub health: Arc<Healths>,
     /// What requests that wait will take before.
     pub claims: Claims,
     /// Providers, as outlines name them, that are asked as many things as they may be at a time.

@@ -64,7 +64,7 @@ fn sharing_world(providers: Providers<'_>, shared: &str) -> World {
     let snapshot = Snapshot {
         now: now(),
         view: Arc::new(View::new(&fleet)),
-        health: Arc::new(vec![Health::default(); fleet.routes.len()]),
+        health: Arc::new(Healths::new(&fleet)),
         claims: Claims::default(),
         full: SmallVec::new(),
     };
@@ -87,7 +87,7 @@ impl World {
 
     fn health(&mut self, name: &str) -> &mut Health {
         let id = self.route(name).id;
-        &mut Arc::make_mut(&mut self.snapshot.health)[id.0]
+        Arc::make_mut(&mut self.snapshot.health).change(id)
     }
 
     fn price(&self, name: &str, need: &Need) -> Price {

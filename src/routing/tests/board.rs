@@ -50,7 +50,7 @@ impl World {
     fn happens(&mut self, route: usize, event: Event) {
         let (now, route) = (self.snapshot.now, self.fleet.routes[route].clone());
         let view = Arc::make_mut(&mut self.snapshot.view);
-        let health = &mut Arc::make_mut(&mut self.snapshot.health)[route.id.0];
+        let health = Arc::make_mut(&mut self.snapshot.health).change(route.id);
         match event {
             Event::Used(requests) => self.used(&route.name, requests, now),
             Event::Told(left) => {
