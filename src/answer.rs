@@ -16,7 +16,7 @@ use crate::chat::fields::{Rewrite, locate, quoted_parts};
 use crate::chat::{Fault, RawObject};
 use crate::clock::millis;
 use crate::dialect::Whole;
-use crate::routing::Route;
+use crate::routing::{Route, RouteId};
 
 pub use held::Held;
 pub use stream::AnswerStream;
@@ -24,7 +24,7 @@ pub use stream::AnswerStream;
 /// An answer, from the moment its first event is there.
 #[derive(Debug)]
 pub struct Answer {
-    pub route: Route,
+    pub route: RouteId,
     /// Every attempt of this request in its order, the answering one last.
     pub attempts: Vec<Attempt>,
     /// From the last attempt's start to its first event.
@@ -79,9 +79,10 @@ impl Answer {
         count(&self.attempts)
     }
 
-    pub fn meta(&self) -> Meta<'_> {
+    /// `route` is the one that answered.
+    pub fn meta<'r>(&self, route: &'r Route) -> Meta<'r> {
         let latency_ms = millis(self.first_event);
-        Meta { provider: &self.route.provider.id, model: &self.route.model.id, latency_ms, attempt: self.tries() }
+        Meta { provider: &route.provider.id, model: &route.model.id, latency_ms, attempt: self.tries() }
     }
 }
 

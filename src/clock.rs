@@ -63,9 +63,14 @@ impl Clock {
 
     /// Returns once `now()` is at `moment` or past it.
     pub async fn sleep_until(&self, moment: Timestamp) {
+        self.sleep_from(self.now(), moment).await;
+    }
+
+    /// The same for whoever knows that it is `now`.
+    pub async fn sleep_from(&self, now: Timestamp, moment: Timestamp) {
         match &self.0 {
-            Kind::System => tokio::time::sleep(until(self.now(), moment)).await,
-            Kind::Fast { factor, .. } => tokio::time::sleep(until(self.now(), moment) / *factor).await,
+            Kind::System => tokio::time::sleep(until(now, moment)).await,
+            Kind::Fast { factor, .. } => tokio::time::sleep(until(now, moment) / *factor).await,
             Kind::Manual(moments) => {
                 let mut moments = moments.subscribe();
                 if moments.wait_for(|now| *now >= moment).await.is_err() {

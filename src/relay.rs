@@ -201,7 +201,6 @@ impl Relay {
                         match result {
                             Err(fault) => trip.failed(route, fault),
                             Ok((body, first_event)) => {
-                                let route = self.fleet.route(route).clone();
                                 return Ok(Answer { route, attempts, first_event, body });
                             }
                         }

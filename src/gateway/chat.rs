@@ -153,7 +153,7 @@ async fn streamed(gateway: &Arc<Gateway>, request: ChatRequest, options: Options
 }
 
 fn whole(gateway: &Gateway, answer: &Answer, mut story: Story) -> Response<Reply> {
-    let meta = answer.meta();
+    let meta = answer.meta(gateway.relay.fleet.route(answer.route));
     let body = match &answer.body {
         answer::Body::Whole(whole) => {
             story.answered(answer, whole.usage);
@@ -193,7 +193,7 @@ fn event_stream(body: Body) -> Response<Reply> {
 }
 
 fn name_route(gateway: &Gateway, headers: &mut HeaderMap, answer: &Answer) {
-    headers.extend(gateway.route_names[answer.route.id.0].clone().map(|name| (ROUTE, name)));
+    headers.extend(gateway.route_names[answer.route.0].clone().map(|name| (ROUTE, name)));
     headers.insert(ATTEMPTS, count(answer.tries()));
     insert_text(headers, TRAIL, &answer.trail());
     insert_text(headers, CONTEXT, answer.cut().unwrap_or_default());

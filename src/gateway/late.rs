@@ -25,7 +25,7 @@ pub enum Pending {
     /// `late` is the route, when the headers could not name it any more.
     Streaming {
         stream: Box<AnswerStream>,
-        late: Option<String>,
+        late: Option<Arc<str>>,
     },
     Over,
 }
@@ -33,13 +33,12 @@ pub enum Pending {
 impl Pending {
     /// An answer whose route the headers name.
     pub fn answering(answer: Answer) -> Self {
-        Self::of(answer, false)
+        Self::of(answer, None)
     }
 
-    fn of(answer: Answer, late: bool) -> Self {
-        let name = late.then(|| answer.route.name.to_string());
+    fn of(answer: Answer, late: Option<Arc<str>>) -> Self {
         match answer.body {
-            answer::Body::Stream(stream) => Self::Streaming { stream, late: name },
+            answer::Body::Stream(stream) => Self::Streaming { stream, late },
             answer::Body::Whole(_) => Self::Over,
         }
     }
@@ -47,13 +46,13 @@ impl Pending {
 
 /// The response body. The log gets its line when the stream ends or the caller leaves.
 pub fn body(pending: Pending, mut story: Story) -> Body {
-    story.silence.heard();
     if let Pending::Streaming { .. } = &pending {
         story.line.status = 200;
     }
     // In a box: from one piece to the next all of it would be moved.
     let first = matches!(pending, Pending::Sending(_)).then_some(KEEP_ALIVE);
-    let telling = Box::new(Telling { first, pending, story });
+    let silence = Silence::new(SILENCE, &story.gateway.relay.clock);
+    let telling = Box::new(Telling { first, pending, story, silence });
     Body::from_stream(stream::unfold(telling, |mut telling| async move {
         let piece = telling.next_piece().await?;
         Some((Ok::<_, std::convert::Infallible>(piece), telling))
@@ -66,6 +65,8 @@ struct Telling {
     first: Option<Bytes>,
     pending: Pending,
     story: Story,
+    /// Since the caller was last told anything.
+    silence: Silence,
 }
 
 impl Telling {
@@ -77,14 +78,16 @@ impl Telling {
         loop {
             let (piece, next) = match &mut self.pending {
                 Pending::Over => return None,
-                Pending::Sending(sending) => after_sending(sending, &mut self.story).await,
-                Pending::Streaming { stream, late } => after_event(stream, late, &mut self.story).await,
+                Pending::Sending(sending) => after_sending(sending, &mut self.story, &mut self.silence).await,
+                Pending::Streaming { stream, late } => {
+                    after_event(stream, late, &mut self.story, &mut self.silence).await
+                }
             };
             if let Some(next) = next {
                 self.pending = next;
             }
             if !piece.is_empty() {
-                self.story.silence.heard();
+                self.silence.heard();
                 return Some(piece);
             }
         }
@@ -94,17 +97,17 @@ impl Telling {
 /// A piece, and what is waited for from then on where that is something else.
 type Told = (Bytes, Option<Pending>);
 
-async fn after_sending(sending: &mut Sending, story: &mut Story) -> Told {
+async fn after_sending(sending: &mut Sending, story: &mut Story, silence: &mut Silence) -> Told {
     story.line.status = 200;
     let sent = tokio::select! {
         biased;
         sent = sending => sent,
-        () = story.silence.lasts() => return (KEEP_ALIVE, None),
+        () = silence.lasts() => return (KEEP_ALIVE, None),
     };
     match sent {
         Ok(answer) => {
             story.answered(&answer, None);
-            (Bytes::new(), Some(Pending::of(answer, true)))
+            (Bytes::new(), Some(Pending::of(answer, story.line.route.clone())))
         }
         Err(failure) => {
             story.failed(&failure);
@@ -115,11 +118,16 @@ async fn after_sending(sending: &mut Sending, story: &mut Story) -> Told {
     }
 }
 
-async fn after_event(stream: &mut AnswerStream, late: &mut Option<String>, story: &mut Story) -> Told {
+async fn after_event(
+    stream: &mut AnswerStream,
+    late: &mut Option<Arc<str>>,
+    story: &mut Story,
+    silence: &mut Silence,
+) -> Told {
     let next = tokio::select! {
         biased;
         next = stream.next() => next,
-        () = story.silence.lasts() => return (KEEP_ALIVE, None),
+        () = silence.lasts() => return (KEEP_ALIVE, None),
     };
     match next {
         Some(Ok(event)) => {
@@ -146,8 +154,6 @@ pub struct Story {
     pub line: RequestLine,
     /// Its turn at the gate, held until the answer has ended.
     pub turn: Option<Turn>,
-    /// Since the caller was last told anything of a stream; counts from where that begins.
-    silence: Silence,
 }
 
 impl Story {
@@ -162,8 +168,7 @@ impl Story {
             tokens: None,
             error: None,
         };
-        let silence = Silence::new(SILENCE, &gateway.relay.clock);
-        Self { gateway: Arc::clone(gateway), line, turn: None, silence }
+        Self { gateway: Arc::clone(gateway), line, turn: None }
     }
 
     /// Ends the story with an error of its own.
@@ -175,7 +180,7 @@ impl Story {
 
     pub fn answered(&mut self, answer: &Answer, usage: Option<Usage>) {
         self.line.status = 200;
-        self.line.route = Some(Arc::clone(&answer.route.name));
+        self.line.route = Some(Arc::clone(&self.gateway.relay.fleet.route(answer.route).name));
         self.line.trail = answer.trail();
         self.note_usage(usage);
     }

@@ -1,6 +1,7 @@
 //! One attempt: reserve, encode, send, and wait for the first event or the fault.
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -52,27 +53,27 @@ pub(super) struct Tried {
 }
 
 impl Relay {
-    /// One attempt, from the reservation to the first event, which must be there at `ends`.
+    /// One attempt, from the reservation to the first event, which must be there at the end of `time`; it begins now.
     pub(super) async fn attempt(
         self: &Arc<Self>,
         asking: Asking<'_>,
         need: &Need,
         candidate: &Candidate,
         number: u32,
-        ends: Timestamp,
+        time: Range<Timestamp>,
     ) -> Tried {
         let route = self.fleet.route(candidate.route);
-        let mut held = match self.reserve(route, candidate.cost, number, asking).await {
+        let mut held = match self.reserve(route, candidate.cost, number, asking, time.start).await {
             Ok(held) => held,
             Err(fault) => return Tried { route: route.id, attempt: None, result: Err(fault) },
         };
         let sent = self.clock.now();
-        let moment = later(sent, self.first_event(route, asking.request.stream)).min(ends);
+        let moment = later(sent, self.first_event(route, asking.request.stream)).min(time.end);
         self.learned().health(route.id).tried(sent);
         let body = tokio::select! {
             biased;
             body = self.exchange(asking, need, route, &candidate.cost, &mut held) => body,
-            () = self.clock.sleep_until(moment) => Err(Fault::Broken(Breakage::Timeout(Stage::FirstEvent))),
+            () = self.clock.sleep_from(sent, moment) => Err(Fault::Broken(Breakage::Timeout(Stage::FirstEvent))),
         };
         let now = self.clock.now();
         let attempt = Some(attempted(route, &held, body.as_ref().err(), until(sent, now)));
@@ -93,9 +94,9 @@ impl Relay {
         cost: Cost,
         number: u32,
         asking: Asking<'_>,
+        now: Timestamp,
     ) -> Result<Held, Fault> {
         let options = asking.options;
-        let now = self.clock.now();
         let place = self.crowd.enter(&self.fleet.outlines[route.id.0]);
         let place = place.map_err(|()| Fault::Full { until: Some(later(now, rank::CROWDED)) })?;
         let mut held = Held::new(Arc::clone(self), route.id, number, options, now);

@@ -49,13 +49,13 @@ impl Relay {
         let trip = &*trip;
         let late = self.late(asking, trip, first.route, sent);
         let ends = if late.is_some() { trip.ends() } else { self.patient_until(asking, trip, first.route, sent) };
-        let mut one = pin!(self.attempt(asking, &trip.need, first, number, ends));
+        let mut one = pin!(self.attempt(asking, &trip.need, first, number, sent..ends));
         let Some(late) = late else { return vec![one.await] };
         // In boxes of their own: every request has to make room for what is here.
         tokio::select! {
             biased;
             tried = &mut one => return vec![tried],
-            () = Box::pin(self.clock.sleep_until(late)) => {}
+            () = Box::pin(self.clock.sleep_from(sent, late)) => {}
         }
         Box::pin(self.hedge(Start { asking, trip, first, number, sent }, one)).await
     }
@@ -70,8 +70,9 @@ impl Relay {
         };
         tracing::debug!(request = %asking.options.request_id, late = %self.fleet.route(first.route).name, "hedging");
         let time = self.first_event(self.fleet.route(second.route), asking.request.stream);
-        let ends = later(self.clock.now(), time).max(trip.ends());
-        let mut two = pin!(self.attempt(asking, &trip.need, &second, number.saturating_add(1), ends));
+        let now = self.clock.now();
+        let ends = later(now, time).max(trip.ends());
+        let mut two = pin!(self.attempt(asking, &trip.need, &second, number.saturating_add(1), now..ends));
         tokio::select! {
             tried = &mut one => if tried.result.is_ok() { vec![tried] } else { vec![tried, two.await] },
             tried = &mut two => match tried.result {

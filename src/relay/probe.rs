@@ -223,10 +223,10 @@ impl Relay {
         let start = self.clock.now();
         let checked = match self.send(&question(name, probe.max_tokens), &options).await {
             Ok(answer) => {
-                let route = answer.route.clone();
+                let route = self.fleet.route(answer.route);
                 let checked = self.read(answer, probe).await;
                 if checked.condition == Condition::Pass {
-                    self.lift_guesses(&route);
+                    self.lift_guesses(route);
                 }
                 checked
             }

@@ -48,7 +48,8 @@ impl Answerer<'_> {
                     return Err(Trouble::new(Exit::Internal, "a stream was answered as a whole".to_owned()));
                 };
                 let stream = Stream::Own(stream);
-                Ok(Reply { route: answer.route.name.to_string(), attempts: answer.attempts, stream })
+                let route = relay.fleet.route(answer.route).name.to_string();
+                Ok(Reply { route, attempts: answer.attempts, stream })
             }
             Self::Gateway(remote) => {
                 let answer = remote.send(request, options).await.map_err(Trouble::of_refusal)?;

@@ -167,7 +167,7 @@ impl Work<'_> {
                             "a plain request was answered by a stream".to_owned(),
                         ));
                     };
-                    (with_meta(&whole.body, &answer.meta()), whole.usage)
+                    (with_meta(&whole.body, &answer.meta(relay.fleet.route(answer.route))), whole.usage)
                 }
                 Answerer::Gateway(remote) => {
                     let answer = remote.send_whole(request, &options).await.map_err(Trouble::of_refusal)?;
