@@ -6,6 +6,8 @@ pub mod telemetry;
 
 pub mod replace;
 
+pub mod socket;
+
 pub mod chat;
 
 pub mod quota;

@@ -10,7 +10,7 @@ use source::{Source, files, read, root, sources, stem};
 
 /// The modules, low to high. Those of one step do not import each other, `answer` and `relay` apart.
 const LAYERS: [&[&str]; 14] = [
-    &["clock", "telemetry", "replace", "chat"],
+    &["clock", "telemetry", "replace", "socket", "chat"],
     &["quota"],
     &["dialect"],
     &["catalog"],

@@ -9,6 +9,8 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::task::TaskTracker;
 
+use crate::socket::Socket;
+
 use super::guard::Guarded;
 use super::patience::Patient;
 use super::routes::Gateway;
@@ -98,7 +100,7 @@ fn serve(socket: TcpStream, service: Guarded, graceful: &GracefulShutdown, conne
         .header_read_timeout(HEADER_TIME)
         .max_header_size(MOST_HEAD)
         .max_buf_size(MOST_BUFFERED)
-        .serve_connection(TokioIo::new(Patient::new(socket, READING_TIME)), service);
+        .serve_connection(TokioIo::new(Patient::new(Socket(socket), READING_TIME)), service);
     // Not in an async block, which would have room for it twice: a connection lasts as long as the stream it carries.
     connections
         .spawn(graceful.watch(connection).inspect_err(|error| tracing::debug!(%error, "a connection ended early")));

@@ -10,14 +10,15 @@ use std::time::Duration;
 use futures_util::TryFutureExt as _;
 use http::Uri;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::proxy::{SocksV5, Tunnel};
+use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tower::{BoxError, Service};
 
 use crate::chat::Breakage;
 use crate::chat::fault::Stage;
+use crate::socket::Socket;
 
 use super::network::Network;
 
@@ -47,7 +48,16 @@ impl Connector {
 }
 
 /// A connection's bytes, through TLS where it has some.
-pub type Stream = MaybeHttpsStream<TokioIo<TcpStream>>;
+pub type Stream = MaybeHttpsStream<Bare>;
+
+/// The same without TLS.
+type Bare = TokioIo<Socket<TcpStream>>;
+
+impl Connection for Socket<TcpStream> {
+    fn connected(&self) -> Connected {
+        self.0.connected()
+    }
+}
 
 impl Service<Uri> for Connector {
     type Response = Stream;
@@ -75,7 +85,7 @@ struct Road {
 }
 
 impl Service<Uri> for Road {
-    type Response = TokioIo<TcpStream>;
+    type Response = Bare;
     type Error = BoxError;
     type Future = Connecting<Self::Response>;
 
@@ -85,7 +95,7 @@ impl Service<Uri> for Road {
 
     fn call(&mut self, uri: Uri) -> Self::Future {
         let Some(proxy) = self.network.proxy_to(&uri) else {
-            return Box::pin(self.direct.call(uri).err_into());
+            return Box::pin(self.direct.call(uri).map_ok(joining).err_into());
         };
         let (address, direct) = (proxy.uri().clone(), self.direct.clone());
         let failed = |error: BoxError| BoxError::from(ProxyError(error));
@@ -95,15 +105,19 @@ impl Service<Uri> for Road {
                 Some(credential) => tunnel.with_auth(credential.clone()),
                 None => tunnel,
             };
-            return Box::pin(tunnel.call(uri).map_err(move |error| failed(error.into())));
+            return Box::pin(tunnel.call(uri).map_ok(joining).map_err(move |error| failed(error.into())));
         }
         let socks = SocksV5::new(address, direct);
         let mut socks = match proxy.raw_auth() {
             Some((user, password)) => socks.with_auth(user.to_owned(), password.to_owned()),
             None => socks,
         };
-        Box::pin(socks.call(uri).map_err(move |error| failed(error.into())))
+        Box::pin(socks.call(uri).map_ok(joining).map_err(move |error| failed(error.into())))
     }
+}
+
+fn joining(stream: TokioIo<TcpStream>) -> Bare {
+    TokioIo::new(Socket(stream.into_inner()))
 }
 
 #[derive(Debug, thiserror::Error)]
