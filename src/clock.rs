@@ -1,5 +1,7 @@
 //! The only place that knows the time. Tests move it by hand, the demo runs it fast.
 
+mod alarm;
+
 use std::future::pending;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,6 +10,8 @@ use std::time::{Duration, Instant, SystemTime};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::sync::watch;
+
+pub use alarm::{Alarm, Alarms};
 
 /// A source of `now`, and of waiting until a moment.
 #[derive(Debug, Clone)]
@@ -63,20 +67,24 @@ impl Clock {
 
     /// Returns once `now()` is at `moment` or past it.
     pub async fn sleep_until(&self, moment: Timestamp) {
-        self.sleep_from(self.now(), moment).await;
-    }
-
-    /// The same for whoever knows that it is `now`.
-    pub async fn sleep_from(&self, now: Timestamp, moment: Timestamp) {
         match &self.0 {
-            Kind::System => tokio::time::sleep(until(now, moment)).await,
-            Kind::Fast { factor, .. } => tokio::time::sleep(until(now, moment) / *factor).await,
+            Kind::System => tokio::time::sleep(until(self.now(), moment)).await,
+            Kind::Fast { factor, .. } => tokio::time::sleep(until(self.now(), moment) / *factor).await,
             Kind::Manual(moments) => {
                 let mut moments = moments.subscribe();
                 if moments.wait_for(|now| *now >= moment).await.is_err() {
                     pending::<()>().await;
                 }
             }
+        }
+    }
+
+    /// The same where that is seldom waited for to the end. It is `now`.
+    pub async fn rings_at(&self, moment: Timestamp, now: Timestamp, alarms: &Alarms) {
+        match &self.0 {
+            Kind::System => alarms.after(until(now, moment)).await,
+            Kind::Fast { factor, .. } => alarms.after(until(now, moment) / *factor).await,
+            Kind::Manual(_) => Box::pin(self.sleep_until(moment)).await,
         }
     }
 }

@@ -29,7 +29,7 @@ use jiff::Timestamp;
 use crate::answer::{Answer, Attempt, Body};
 use crate::chat::ChatRequest;
 use crate::chat::session::SessionKey;
-use crate::clock::{Clock, until};
+use crate::clock::{Alarms, Clock, until};
 use crate::config::{self, Routing, Settings, Timeouts};
 use crate::context::Memory;
 use crate::routing::{
@@ -60,6 +60,8 @@ use waiting::{Travelling, Waiting};
 pub struct Relay {
     pub fleet: Fleet,
     pub clock: Clock,
+    /// For what hardly ever takes too long: one for each attempt, and for each head of a request.
+    pub alarms: Alarms,
     pub metrics: Metrics,
     routing: Routing,
     timeouts: Timeouts,
@@ -141,6 +143,7 @@ impl Relay {
         store.bound_sessions(SessionBounds { most: sessions.max_sessions, ttl: sessions.ttl });
         Self {
             clock,
+            alarms: Alarms::default(),
             metrics: Metrics::new(&fleet),
             routing: settings.routing.clone(),
             timeouts: settings.timeouts.clone(),

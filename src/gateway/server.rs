@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::TryFutureExt as _;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::task::TaskTracker;
@@ -96,7 +96,7 @@ fn serve(socket: TcpStream, service: Guarded, graceful: &GracefulShutdown, conne
         tracing::debug!(%error, "a connection without TCP_NODELAY");
     }
     let connection = hyper::server::conn::http1::Builder::new()
-        .timer(TokioTimer::new())
+        .timer(service.gateway.relay.alarms.clone())
         .header_read_timeout(HEADER_TIME)
         .max_header_size(MOST_HEAD)
         .max_buf_size(MOST_BUFFERED)

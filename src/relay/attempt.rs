@@ -73,7 +73,7 @@ impl Relay {
         let body = tokio::select! {
             biased;
             body = self.exchange(asking, need, route, &candidate.cost, &mut held) => body,
-            () = self.clock.sleep_from(sent, moment) => Err(Fault::Broken(Breakage::Timeout(Stage::FirstEvent))),
+            () = self.clock.rings_at(moment, sent, &self.alarms) => Err(Fault::Broken(Breakage::Timeout(Stage::FirstEvent))),
         };
         let now = self.clock.now();
         let attempt = Some(attempted(route, &held, body.as_ref().err(), until(sent, now)));

@@ -55,7 +55,7 @@ impl Relay {
         tokio::select! {
             biased;
             tried = &mut one => return vec![tried],
-            () = Box::pin(self.clock.sleep_from(sent, late)) => {}
+            () = Box::pin(self.clock.rings_at(late, sent, &self.alarms)) => {}
         }
         Box::pin(self.hedge(Start { asking, trip, first, number, sent }, one)).await
     }
