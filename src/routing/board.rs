@@ -38,8 +38,8 @@ struct Term {
 /// here. Those of all routes lie side by side: with hundreds of them, the way to memory is what takes time.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Line {
-    /// Nothing, where there is more to be looked at.
     pub context: u64,
+    /// Nothing, where there is more to be looked at.
     tokens: Allowance,
     /// The seconds that a request costs, however small it is, also where nothing is limited.
     request: f64,
@@ -179,7 +179,7 @@ impl Line {
     /// Where a glance tells nothing.
     const NONE: Self = Self {
         context: 0,
-        tokens: Allowance::UNLIMITED,
+        tokens: Allowance { below: 0, each: 0.0 },
         request: 0.0,
         wait: 0.0,
         usual_answer: None,
