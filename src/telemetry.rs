@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, channel, sync_channel};
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
 
 use tracing::Level;
 use tracing_subscriber::filter::Targets;
@@ -61,14 +61,18 @@ const MOST_WAITING: usize = 4_096;
 /// So many are written together.
 const MOST_TOGETHER: usize = 64;
 
-/// How soon a flush looks again for room in a full queue.
-const FLUSH_AGAIN: Duration = Duration::from_millis(5);
-
 /// Lines that a thread of its own writes to a stream: a pipe that nobody reads stops that thread, and nobody else.
 #[derive(Debug, Clone)]
 pub struct Lines {
-    waiting: SyncSender<Waiting>,
-    lost: Arc<AtomicU64>,
+    /// Takes any number, so that its room is made when it is needed: idle queues of so many lines would be a quarter of a megabyte.
+    queue: Sender<Waiting>,
+    counts: Arc<Counts>,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    waiting: AtomicUsize,
+    lost: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -82,35 +86,30 @@ impl Lines {
     /// `told_lost` makes a line of how many were left out.
     #[expect(clippy::disallowed_methods, reason = "the thread ends with the last of those that write")]
     pub fn to(stream: impl Write + Send + 'static, told_lost: fn(u64) -> String) -> Self {
-        let (waiting, coming) = sync_channel(MOST_WAITING);
-        let lost = Arc::new(AtomicU64::new(0));
-        let lines = Self { waiting, lost: Arc::clone(&lost) };
-        std::thread::spawn(move || write_lines(stream, &coming, &lost, told_lost));
+        let (queue, coming) = channel();
+        let counts = Arc::<Counts>::default();
+        let lines = Self { queue, counts: Arc::clone(&counts) };
+        std::thread::spawn(move || write_lines(stream, &coming, &counts, told_lost));
         lines
     }
 
     /// Adds a line, with its end; never waits.
     pub fn line(&self, line: impl Into<Vec<u8>>) {
-        if self.waiting.try_send(Waiting::Line(line.into())).is_err() {
-            self.lost.fetch_add(1, Ordering::Relaxed);
+        let Counts { waiting, lost } = &*self.counts;
+        let before = waiting.fetch_add(1, Ordering::Relaxed);
+        if before >= MOST_WAITING || self.queue.send(Waiting::Line(line.into())).is_err() {
+            waiting.fetch_sub(1, Ordering::Relaxed);
+            lost.fetch_add(1, Ordering::Relaxed);
         }
     }
 
     /// Waits until everything so far is written, what was left out is told, but no longer than this.
-    #[expect(clippy::disallowed_methods, reason = "the last thing before the end, which nobody else waits for")]
     pub fn flush(&self, most: Duration) {
-        let ends = Instant::now() + most;
         let (done, written) = channel();
-        let mut last = Waiting::Flush(done);
-        while let Err(TrySendError::Full(back)) = self.waiting.try_send(last) {
+        if self.queue.send(Waiting::Flush(done)).is_ok() {
             // Whoever does not read until then does not read.
-            if Instant::now() >= ends {
-                return;
-            }
-            last = back;
-            std::thread::sleep(FLUSH_AGAIN);
+            _ = written.recv_timeout(most);
         }
-        _ = written.recv_timeout(ends.saturating_duration_since(Instant::now()));
     }
 }
 
@@ -125,13 +124,16 @@ impl Write for Lines {
     }
 }
 
-fn write_lines(mut stream: impl Write, coming: &Receiver<Waiting>, lost: &AtomicU64, told_lost: fn(u64) -> String) {
+fn write_lines(mut stream: impl Write, coming: &Receiver<Waiting>, counts: &Counts, told_lost: fn(u64) -> String) {
     let mut text = Vec::new();
     while let Ok(first) = coming.recv() {
         let mut done = Vec::new();
         for waiting in std::iter::once(first).chain(coming.try_iter().take(MOST_TOGETHER)) {
             match waiting {
-                Waiting::Line(line) => text.extend_from_slice(&line),
+                Waiting::Line(line) => {
+                    text.extend_from_slice(&line);
+                    counts.waiting.fetch_sub(1, Ordering::Relaxed);
+                }
                 Waiting::Flush(sender) => done.push(sender),
             }
         }
@@ -140,7 +142,7 @@ fn write_lines(mut stream: impl Write, coming: &Receiver<Waiting>, lost: &Atomic
         drop(write(&text));
         text.clear();
         // While it was written the lines behind it may have become too many.
-        match lost.swap(0, Ordering::Relaxed) {
+        match counts.lost.swap(0, Ordering::Relaxed) {
             0 => {}
             count => drop(write(told_lost(count).as_bytes())),
         }
@@ -153,6 +155,8 @@ fn write_lines(mut stream: impl Write, coming: &Receiver<Waiting>, lost: &Atomic
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc::{SyncSender, sync_channel};
+
     use super::*;
 
     /// A stream that takes what a reader makes room for.
