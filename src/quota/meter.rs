@@ -351,6 +351,6 @@ impl Learned {
     }
 }
 
-pub(super) mod saved;
+mod saved;
 #[cfg(test)]
 mod tests;

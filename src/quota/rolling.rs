@@ -8,7 +8,6 @@ use serde::Deserialize;
 use crate::clock::{earlier, later, until};
 
 use super::meter::Fit;
-use super::meter::saved::put;
 
 /// Sub-buckets of a rolling window: an amount is given back at most one sixtieth of the length late, never early.
 const BUCKETS: i64 = 60;
@@ -262,6 +261,12 @@ impl Rolling {
         }
         Some(rolling)
     }
+}
+
+/// A number, behind what stands before it.
+pub(super) fn put(text: &mut String, before: &str, number: impl itoa::Integer) {
+    text.push_str(before);
+    text.push_str(itoa::Buffer::new().format(number));
 }
 
 /// A rolling window as it is kept: the stretches that hold anything, each by its age in stretches, its amount, and when after its

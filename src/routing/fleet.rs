@@ -82,7 +82,7 @@ impl Route {
     }
 }
 
-/// What ranking reads of a route. Those of all routes lie side by side: with hundreds of them, the way to memory is what takes time.
+/// What ranking reads of a route, besides its meters and its health.
 #[derive(Debug, Clone)]
 pub struct Outline {
     pub context: u64,
