@@ -9,8 +9,9 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
-use super::connection::{Seat, Single};
+use super::connection::Single;
 use super::pool::Host;
+use super::shared::Seat;
 
 /// Read as any body is. When it is dropped, its connection goes back to be kept: it takes other requests once nothing of this response is
 /// on its way, or it closes.

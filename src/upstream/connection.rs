@@ -1,54 +1,26 @@
-//! One connection to a provider: of HTTP/1.1 for one request at a time, of HTTP/2 for many; and a request's way over it.
+//! A connection of HTTP/1.1, for one request at a time, and what a request over either kind of connection is made of.
 
 use std::convert::Infallible;
-use std::error::Error as _;
-use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::{Buf, Bytes};
-use futures_util::FutureExt as _;
-use http::header::HOST;
 use http::{Request, Response, Uri};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
-use hyper::client::conn::{TrySendError, http1, http2};
-use hyper::rt::Executor;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
-use tokio::sync::Notify;
+use hyper::client::conn::http1;
 
 use crate::chat::Slices;
 
 use super::connect::{Stream, chain};
+use super::shared::drive;
 
 /// Bytes of an answer that are read ahead of its caller; a response's head may have no more either.
 const MOST_BUFFERED: usize = 64 * 1024;
 
-/// The same of a head over HTTP/2, which counts more for each header.
-const MOST_HEAD: u32 = 64 * 1024;
-
-/// Over HTTP/2 all answers of a provider share a connection, and what some callers leave unread is taken from all: a stream may hold a
-/// small part of the connection's window.
-const STREAM_WINDOW: u32 = 128 * 1024;
-const CONNECTION_WINDOW: u32 = 16 * 1024 * 1024;
-
-/// So many requests share a connection at most, whatever their provider takes: all of them unread leave each other their windows.
-const MOST_TOGETHER: usize = (CONNECTION_WINDOW / STREAM_WINDOW) as usize;
-
-/// A connection that all requests share is never idle, so that nothing else would find out that its other end is gone: after a sleep, or
-/// behind a router that has forgotten it. A ping goes out this often while requests are open, and has this long to come back.
-const PING: Duration = Duration::from_secs(20);
-const PONG: Duration = Duration::from_secs(10);
-
-/// Until a provider has said how many requests it takes on a connection, no more than these go out; others wait for their turn there. An
-/// unusual number, so that one that a provider says is another.
-const UNSAID: usize = 7;
-
 /// Idle connections are kept this long: below the minute or so after which most providers close them.
-const KEEP_IDLE: Duration = Duration::from_secs(50);
+pub(super) const KEEP_IDLE: Duration = Duration::from_secs(50);
 
 /// Why a request has no response.
 #[derive(Debug)]
@@ -59,18 +31,6 @@ pub(super) enum Unanswered {
     /// (Servers close each connection after some thousand requests, with others on their way.)
     Refused(Box<Request<Pieces>>),
     Lost,
-}
-
-impl Unanswered {
-    /// `again` is a copy of a request that the provider may refuse to look at.
-    fn of(mut error: TrySendError<Request<Pieces>>, again: Option<Box<Request<Pieces>>>) -> Self {
-        if let Some(request) = error.take_message() {
-            return Self::Unsent(Box::new(request));
-        }
-        let error = error.into_error();
-        tracing::debug!(error = %chain(&error), "the call failed");
-        again.filter(|_| is_refusal(&error)).map_or(Self::Lost, Self::Refused)
-    }
 }
 
 /// A connection of HTTP/1.1, driven by a task of its own that ends with it.
@@ -113,132 +73,14 @@ impl Single {
         if let Some(path) = request.uri().path_and_query() {
             *request.uri_mut() = Uri::from(path.clone());
         }
-        self.sender.try_send_request(*request).await.map_err(|error| Unanswered::of(error, None))
+        self.sender.try_send_request(*request).await.map_err(|mut error| {
+            if let Some(request) = error.take_message() {
+                return Unanswered::Unsent(Box::new(request));
+            }
+            tracing::debug!(error = %chain(error.error()), "the call failed");
+            Unanswered::Lost
+        })
     }
-}
-
-/// What drives a connection ends with it, and with the last holder of its sender. An async block around it would keep it twice, as long as
-/// the connection lasts.
-fn drive(connection: impl Future<Output = hyper::Result<()>> + Send + 'static) {
-    TokioExecutor::new().execute(connection.map(|ended| {
-        if let Err(error) = ended {
-            tracing::debug!(error = %chain(&error), "a connection ended");
-        }
-    }));
-}
-
-/// Runs what hyper begins for each request over HTTP/2 in a box. Its task stays as long as the answer's stream, which keeps the waker; what
-/// the task did goes when it is done.
-#[derive(Debug, Clone, Copy)]
-struct Boxing;
-
-impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Boxing {
-    fn execute(&self, future: F) {
-        TokioExecutor::new().execute(Box::pin(future));
-    }
-}
-
-/// A connection of HTTP/2, driven by a task of its own too.
-#[derive(Debug)]
-pub(super) struct Shared {
-    sender: http2::SendRequest<Pieces>,
-    /// The provider takes so many requests at a time, as of the last one that went out.
-    most: Arc<AtomicUsize>,
-    /// Held once by each request that is open, and once here.
-    open: Arc<()>,
-    used: Instant,
-}
-
-impl Shared {
-    pub async fn over(stream: Stream) -> hyper::Result<Self> {
-        let (sender, mut connection) = http2::Builder::new(Boxing)
-            .initial_stream_window_size(STREAM_WINDOW)
-            .initial_connection_window_size(CONNECTION_WINDOW)
-            .initial_max_send_streams(UNSAID)
-            .max_header_list_size(MOST_HEAD)
-            .timer(TokioTimer::new())
-            .keep_alive_interval(PING)
-            .keep_alive_timeout(PONG)
-            // Each request makes room for what may drive a connection: for its stream too, were it not in a box.
-            .handshake(Box::new(stream))
-            .await?;
-        let most = Arc::new(AtomicUsize::new(connection.current_max_send_streams()));
-        let told = Arc::clone(&most);
-        drive(poll_fn(move |context| {
-            // Before the request that woke it goes out, so that by its answer this is known.
-            told.store(connection.current_max_send_streams(), Ordering::Relaxed);
-            Pin::new(&mut connection).poll(context)
-        }));
-        Ok(Self { sender, most, open: Arc::new(()), used: Instant::now() })
-    }
-
-    /// Whether it takes requests, and has some or had one not long ago.
-    pub fn is_kept(&self) -> bool {
-        !self.sender.is_closed() && (self.open() > 0 || self.used.elapsed() < KEEP_IDLE)
-    }
-
-    fn open(&self) -> usize {
-        Arc::strong_count(&self.open) - 1
-    }
-
-    /// Whether a request would go out at once, or may before long.
-    pub fn has_room(&self) -> bool {
-        let most = match self.most.load(Ordering::Relaxed) {
-            UNSAID => MOST_TOGETHER,
-            said => said.min(MOST_TOGETHER),
-        };
-        self.open() < most
-    }
-
-    /// A place among its requests. `freed` is told when it is free again.
-    pub fn join(&mut self, freed: &Arc<Notify>) -> Place {
-        self.used = Instant::now();
-        let seat = Seat { open: Some(Arc::clone(&self.open)), freed: Arc::clone(freed) };
-        Place { sender: self.sender.clone(), seat }
-    }
-}
-
-/// One request's place on a shared connection.
-pub(super) struct Place {
-    sender: http2::SendRequest<Pieces>,
-    pub seat: Seat,
-}
-
-/// Held as long as a request and its answer take.
-pub(super) struct Seat {
-    /// `None` once it is dropped.
-    open: Option<Arc<()>>,
-    freed: Arc<Notify>,
-}
-
-impl Place {
-    pub fn is_open(&self) -> bool {
-        !self.sender.is_closed()
-    }
-
-    /// Sends the request, and waits for the response's head.
-    pub async fn send(&mut self, mut request: Box<Request<Pieces>>) -> Result<Response<Incoming>, Unanswered> {
-        // HTTP/2 has another name for it.
-        request.headers_mut().remove(HOST);
-        let again = request.clone();
-        self.sender.try_send_request(*request).await.map_err(|error| Unanswered::of(error, Some(again)))
-    }
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        self.open = None;
-        self.freed.notify_one();
-    }
-}
-
-/// Only HTTP/2 has words for it.
-fn is_refusal(error: &hyper::Error) -> bool {
-    error.source().and_then(|error| error.downcast_ref::<h2::Error>()).is_some_and(|error| {
-        let leaves = error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR);
-        let refuses = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
-        error.is_remote() && (leaves || refuses)
-    })
 }
 
 /// A request body in pieces, sent one after the other; a large one is never joined.

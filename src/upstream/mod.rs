@@ -9,6 +9,7 @@ mod key;
 mod local;
 mod network;
 mod pool;
+mod shared;
 mod verify;
 mod watch;
 

@@ -20,7 +20,8 @@ use crate::chat::Breakage;
 use super::body::{Hold, ResponseBody};
 use super::client;
 use super::connect::{self, Connector};
-use super::connection::{Pieces, Place, Seat, Shared, Single, Unanswered};
+use super::connection::{Pieces, Single, Unanswered};
+use super::shared::{Place, Seat, Shared};
 
 /// Whatever is kept too long, or was closed by its other end, is found this often.
 const SWEEP_EVERY: Duration = Duration::from_secs(25);
