@@ -9,52 +9,64 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
-use super::connection::Single;
+use super::connection::Broken;
 use super::pool::Host;
 use super::shared::Seat;
+use super::single::Single;
 
-/// Read as any body is. When it is dropped, its connection goes back to be kept: it takes other requests once nothing of this response is
-/// on its way, or it closes.
-pub struct ResponseBody {
-    incoming: Incoming,
-    /// `None` once it is dropped.
-    hold: Option<Hold>,
-}
+/// Read as any body is. When it is dropped, its connection goes back to be kept, if nothing of this response is on its way; else it closes.
+pub struct ResponseBody(Source);
 
-/// What a body holds.
-pub(super) enum Hold {
-    /// Nobody else sends over it meanwhile.
-    Single(Single, Arc<Host>),
-    /// Of a shared one, a place among its requests.
-    Shared(#[expect(dead_code, reason = "held, not read")] Seat),
+/// Where a body comes from.
+pub(super) enum Source {
+    /// Nobody else sends over it meanwhile. `None` once the body is dropped.
+    Single(Option<Box<Single>>, Arc<Host>),
+    /// Of a shared connection, with a place among its requests.
+    Shared(Incoming, #[expect(dead_code, reason = "held, not read")] Seat),
 }
 
 impl ResponseBody {
-    pub(super) fn new(incoming: Incoming, hold: Hold) -> Self {
-        Self { incoming, hold: Some(hold) }
+    pub(super) fn new(source: Source) -> Self {
+        Self(source)
     }
 }
 
 impl Body for ResponseBody {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = Broken;
 
-    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<hyper::Result<Frame<Bytes>>>> {
-        Pin::new(&mut self.incoming).poll_frame(context)
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+        match &mut self.0 {
+            Source::Single(Some(single), _) => single.poll_piece(context).map_ok(Frame::data),
+            Source::Single(None, _) => Poll::Ready(None),
+            Source::Shared(incoming, _) => Pin::new(incoming).poll_frame(context).map_err(Broken::from),
+        }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.incoming.is_end_stream()
+        match &self.0 {
+            Source::Single(single, _) => single.as_ref().is_none_or(|single| single.framing().is_over()),
+            Source::Shared(incoming, _) => incoming.is_end_stream(),
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.incoming.size_hint()
+        match &self.0 {
+            Source::Single(single, _) => {
+                let left = single.as_ref().and_then(|single| single.framing().left());
+                left.map_or_else(SizeHint::default, SizeHint::with_exact)
+            }
+            Source::Shared(incoming, _) => incoming.size_hint(),
+        }
     }
 }
 
 impl Drop for ResponseBody {
     fn drop(&mut self) {
-        if let Some(Hold::Single(single, host)) = self.hold.take() {
+        if let Source::Single(single, host) = &mut self.0
+            && let Some(mut single) = single.take()
+            && single.rest()
+        {
             host.put(single);
         }
     }

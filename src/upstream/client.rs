@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::FutureExt as _;
+use futures_util::TryFutureExt as _;
 use http::header::{ACCEPT, CONTENT_TYPE, HOST, USER_AGENT};
 use http::uri::Scheme;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
@@ -73,10 +73,7 @@ impl Client {
     /// Sends the request and waits for the response's head. Dropping the future drops the request.
     pub fn send(&self, call: Call) -> impl Future<Output = Result<Received, Fault>> + use<> {
         // An async block around it would keep it twice.
-        Arc::clone(&self.pool).send(Box::new(request(call))).map(|answer| {
-            let (head, body) = answer.map_err(Fault::Broken)?.into_parts();
-            Ok(Received { status: head.status.as_u16(), headers: head.headers, body })
-        })
+        Arc::clone(&self.pool).send(Box::new(request(call))).map_err(Fault::Broken)
     }
 }
 

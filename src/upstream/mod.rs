@@ -7,9 +7,11 @@ mod connection;
 mod fetch;
 mod key;
 mod local;
+mod message;
 mod network;
 mod pool;
 mod shared;
+mod single;
 mod verify;
 mod watch;
 

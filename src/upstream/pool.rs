@@ -5,29 +5,27 @@ use std::time::Duration;
 
 use http::header::HOST;
 use http::uri::{Authority, Parts, PathAndQuery, Scheme};
-use http::{HeaderValue, Request, Response, Uri};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri};
 use hyper::body::Incoming;
 use hyper::rt::Executor as _;
 use hyper_util::client::legacy::connect::Connection as _;
 use hyper_util::rt::TokioExecutor;
 use tokio::sync::{Notify, watch};
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 use tokio_util::task::AbortOnDropHandle;
 use tower::Service as _;
 
 use crate::chat::Breakage;
 
-use super::body::{Hold, ResponseBody};
-use super::client;
+use super::body::{ResponseBody, Source};
+use super::client::{self, Received};
 use super::connect::{self, Connector};
-use super::connection::{Pieces, Single, Unanswered};
+use super::connection::{Pieces, Unanswered};
 use super::shared::{Place, Seat, Shared};
+use super::single::Single;
 
 /// Whatever is kept too long, or was closed by its other end, is found this often.
 const SWEEP_EVERY: Duration = Duration::from_secs(25);
-
-/// What has just come back takes a request after as long, or is not waited for.
-const SOON: Duration = Duration::from_millis(10);
 
 /// So many connections of those that were kept may turn out to be closed.
 const MOST_LINES: usize = 8;
@@ -56,7 +54,8 @@ pub(super) struct Host {
 #[derive(Debug, Default)]
 struct Kept {
     /// The one used last comes last, and is used first.
-    idle: Vec<Single>,
+    #[expect(clippy::vec_box, reason = "each goes from here to its response and back, for every request")]
+    idle: Vec<Box<Single>>,
     shared: Vec<Shared>,
     /// The one that was opened last for all who wait.
     opening: Option<Opening>,
@@ -68,14 +67,13 @@ type Opening = watch::Receiver<Option<Result<(), Breakage>>>;
 
 /// A connection for one request.
 enum Line {
-    Single(Single),
+    Single(Box<Single>),
     Shared(Place),
 }
 
 /// What there is for a request.
 enum Found {
-    Idle(Single),
-    Shared(Place),
+    Line(Line),
     /// And whether it was begun for this request.
     Opening(Opening, bool),
 }
@@ -87,17 +85,22 @@ impl Pool {
 
     /// Sends the request over a connection that there is, or over a new one, and waits for the response's head. What a provider refuses to
     /// look at goes out once more.
-    pub async fn send(self: Arc<Self>, mut request: Box<Request<Pieces>>) -> Result<Response<ResponseBody>, Breakage> {
+    pub async fn send(self: Arc<Self>, mut request: Box<Request<Pieces>>) -> Result<Received, Breakage> {
         let host = self.host(request.uri()).ok_or(Breakage::Unreachable)?;
         let mut was_refused = false;
         for _ in 0..MOST_LINES {
             let unanswered = match self.line(&host).await? {
                 Line::Single(mut single) => match single.send(request).await {
-                    Ok(response) => return Ok(response.map(|body| ResponseBody::new(body, Hold::Single(single, host)))),
+                    Ok((status, headers)) => {
+                        return Ok(received(status, headers, Source::Single(Some(single), host)));
+                    }
                     Err(unanswered) => unanswered,
                 },
                 Line::Shared(place) => match share(place, request, &mut was_refused).await {
-                    Ok((response, seat)) => return Ok(response.map(|body| ResponseBody::new(body, Hold::Shared(seat)))),
+                    Ok((response, seat)) => {
+                        let (head, body) = response.into_parts();
+                        return Ok(received(head.status, head.headers, Source::Shared(body, seat)));
+                    }
                     Err(unanswered) => unanswered,
                 },
             };
@@ -136,12 +139,7 @@ impl Pool {
         let (mut waits_for, mut has_failed) = (None, false);
         loop {
             let (opening, is_own) = match self.find(host, waits_for.take()) {
-                Found::Idle(single) if single.is_ready() => return Ok(Line::Single(single)),
-                Found::Idle(mut single) => match timeout(SOON, single.ready()).await {
-                    Ok(true) => return Ok(Line::Single(single)),
-                    _ => continue,
-                },
-                Found::Shared(place) => return Ok(Line::Shared(place)),
+                Found::Line(line) => return Ok(line),
                 Found::Opening(opening, is_own) => (opening, is_own),
             };
             // Rare, and large.
@@ -159,8 +157,8 @@ impl Pool {
     /// all that wait.
     fn find(self: &Arc<Self>, host: &Arc<Host>, waited_for: Option<(Opening, bool)>) -> Found {
         let mut kept = host.kept();
-        if let Some(found) = kept.find(&host.freed) {
-            return found;
+        if let Some(line) = kept.find(&host.freed) {
+            return Found::Line(line);
         }
         if let Some((opening, is_own)) = waited_for {
             return Found::Opening(opening, is_own);
@@ -189,17 +187,22 @@ impl Pool {
         })?;
         self.sweeper.get_or_init(|| sweeper(Arc::downgrade(self)));
         let is_old = !stream.connected().is_negotiated_h2();
-        let opened = if is_old {
-            Single::over(stream).await.map(|single| host.kept().idle.push(single))
+        if is_old {
+            host.kept().idle.push(Box::new(Single::over(stream)));
         } else {
-            Shared::over(stream).await.map(|shared| host.kept().shared.push(shared))
-        };
+            let shared = Shared::over(stream).await.map_err(|error| {
+                tracing::debug!(error = %connect::chain(&error), "the connection failed");
+                Breakage::Reset
+            })?;
+            host.kept().shared.push(shared);
+        }
         host.kept().is_old = is_old;
-        opened.map_err(|error| {
-            tracing::debug!(error = %connect::chain(&error), "the connection failed");
-            Breakage::Reset
-        })
+        Ok(())
     }
+}
+
+fn received(status: StatusCode, headers: HeaderMap, body: Source) -> Received {
+    Received { status: status.as_u16(), headers, body: ResponseBody::new(body) }
 }
 
 /// Over a shared connection. What was refused goes out again over the same one, if it is open: by now its bound is known, and kept.
@@ -265,31 +268,27 @@ impl Host {
         request.headers_mut().insert(HOST, self.name.clone());
     }
 
-    /// Takes a connection back whose response nobody reads any more.
-    pub fn put(&self, mut single: Single) {
-        single.rest();
+    /// Takes a connection back that takes another request.
+    pub fn put(&self, single: Box<Single>) {
         self.kept().idle.push(single);
         self.freed.notify_one();
     }
 }
 
 impl Kept {
-    fn find(&mut self, freed: &Arc<Notify>) -> Option<Found> {
-        while !self.idle.is_empty() {
-            // What came back last may not be done with its response yet.
-            let place = self.idle.iter().rposition(Single::is_ready).unwrap_or(self.idle.len() - 1);
-            let single = self.idle.remove(place);
+    fn find(&mut self, freed: &Arc<Notify>) -> Option<Line> {
+        while let Some(mut single) = self.idle.pop() {
             if single.is_kept() {
-                return Some(Found::Idle(single));
+                return Some(Line::Single(single));
             }
         }
         self.shared.retain(Shared::is_kept);
         let shared = self.shared.iter_mut().find(|shared| shared.has_room());
-        shared.map(|shared| Found::Shared(shared.join(freed)))
+        shared.map(|shared| Line::Shared(shared.join(freed)))
     }
 
     fn sweep(&mut self) {
-        self.idle.retain(Single::is_kept);
+        self.idle.retain_mut(|single| single.is_kept());
         self.shared.retain(Shared::is_kept);
     }
 }
@@ -302,7 +301,7 @@ mod tests {
 
     #[test]
     fn a_request_that_comes_back_has_its_whole_address_again() {
-        let pool = Arc::new(Pool::new(Connector::new(&Network::default(), SOON)));
+        let pool = Arc::new(Pool::new(Connector::new(&Network::default(), Duration::from_secs(1))));
         for (url, name) in [("https://a.example/v1/x?y=1", "a.example"), ("http://127.0.0.1:8080/v1", "127.0.0.1:8080")]
         {
             let uri: Uri = url.parse().expect("a URL");

@@ -100,7 +100,7 @@ impl Shared {
 
 /// What drives a connection ends with it, and with the last holder of its sender. An async block around it would keep it twice, as long as
 /// the connection lasts.
-pub(super) fn drive(connection: impl Future<Output = hyper::Result<()>> + Send + 'static) {
+fn drive(connection: impl Future<Output = hyper::Result<()>> + Send + 'static) {
     TokioExecutor::new().execute(connection.map(|ended| {
         if let Err(error) = ended {
             tracing::debug!(error = %chain(&error), "a connection ended");

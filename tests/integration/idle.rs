@@ -15,9 +15,9 @@ use super::harness::{Asking, Process, Providers, Socket, Then, Upstream, provide
 const USUAL_CLIENTS: usize = 300;
 /// Opened before anything is measured: what the first requests allocate is not theirs.
 const WARMING: usize = 20;
-/// Bytes for a client: what relay keeps of its request and answer, its connection, and the one to its provider. For two connections of
-/// HTTP/1.1 hyper alone allocates four buffers of 8 KiB and a channel of 9 KiB, and about 24 KB of that are touched.
-const MOST_BYTES: usize = 47_000;
+/// Bytes for a client: what relay keeps of its request and answer, its connection, and the one to its provider. For the
+/// client's connection hyper allocates three buffers of 8 KiB, and about 13 KB of that are touched.
+const MOST_BYTES: usize = 28_000;
 
 fn clients() -> usize {
     let wanted = Environment::of_process().get("RELAY_IDLE").and_then(|count| count.parse().ok());

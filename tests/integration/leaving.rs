@@ -115,9 +115,9 @@ async fn after_two_hundred_requests_of_all_kinds_nothing_is_left() {
     }
     eventually("all is settled", || gateway.is_idle()).await;
     assert_eq!(gateway.lines().len(), 201);
-    // What is left are pooled connections, two tasks each: as many as there were requests at one time, at most.
+    // What is left are pooled connections, each with a task of the provider's: as many as there were requests at one time, at most.
     let pooled = gateway.providers.simulator.open_connections();
     let alive = || Handle::current().metrics().num_alive_tasks();
     assert!(pooled <= 20, "{pooled} connections");
-    eventually("tasks are those of pooled connections", || alive() <= tasks + 2 * pooled).await;
+    eventually("tasks are those of pooled connections", || alive() <= tasks + pooled).await;
 }
