@@ -1,5 +1,6 @@
 //! What a request requires of the route that answers it.
 
+use crate::chat::request::META_MODEL;
 use crate::chat::{ChatRequest, Fault, Features, LONGEST_NAME, brief, tokens};
 
 use super::filters::Filters;
@@ -193,7 +194,8 @@ fn close(name: &str, fleet: &Fleet) -> Vec<String> {
     let names = fleet
         .routes
         .iter()
-        .flat_map(|route| [route.name.to_string(), route.model.id.clone(), route.provider.id.clone()]);
+        .flat_map(|route| [route.name.to_string(), route.model.id.clone(), route.provider.id.clone()])
+        .chain([META_MODEL.to_owned()]);
     let mut near: Vec<(f64, String)> =
         names.map(|known| (likeness(&lower, &known.to_lowercase()), known)).filter(|(near, _)| *near > 0.75).collect();
     near.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));

@@ -65,9 +65,12 @@ async fn a_name_fixes_how_far_a_request_may_go() {
 #[tokio::test]
 async fn an_unknown_name_is_a_404_with_names_close_to_it() {
     let gateway = started().await;
-    for (name, close) in
-        [("sim-smal", "sim-small"), ("sim-a/org/sim-larg", "sim-a/org/sim-large"), ("sim-large", "org/sim-large")]
-    {
+    for (name, close) in [
+        ("sim-smal", "sim-small"),
+        ("sim-a/org/sim-larg", "sim-a/org/sim-large"),
+        ("sim-large", "org/sim-large"),
+        ("meta-modle", "meta-model"),
+    ] {
         for streamed in [false, true] {
             let reply = gateway.ask("hello").model(name).streamed_if(streamed).await;
             reply.refused(404, "model_not_found").saying(name).saying(close);
