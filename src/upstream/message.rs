@@ -16,7 +16,8 @@ pub(super) const MOST_HEAD: usize = 64 * 1024;
 const MOST_HEADERS: usize = 100;
 
 /// Bytes of a line between the chunks of a body, and of all those behind the last one.
-const MOST_LINE: usize = 16 * 1024;
+const MOST_LINE: usize = 4 * 1024;
+const MOST_TRAILERS: usize = 16 * 1024;
 
 /// What is wrong with a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -232,7 +233,7 @@ impl Chunk {
         match self {
             Self::Size => size(line).map(|size| if size == 0 { Self::Trailers(0) } else { Self::Data(size) }),
             Self::Trailers(_) if line.is_empty() => Ok(Self::Nothing),
-            Self::Trailers(before) if before + line.len() <= MOST_LINE => Ok(Self::Trailers(before + line.len())),
+            Self::Trailers(before) if before + line.len() <= MOST_TRAILERS => Ok(Self::Trailers(before + line.len())),
             Self::Data(_) if line.is_empty() => Ok(Self::Size),
             _ => Err(Malformed::Chunk),
         }
@@ -378,7 +379,7 @@ mod tests {
 
     #[test]
     fn what_is_no_chunk_is_told_before_its_line_ends() {
-        let long = format!("0\r\n{}", "x: y\r\n".repeat(MOST_LINE));
+        let long = format!("0\r\n{}", "x: y\r\n".repeat(MOST_TRAILERS));
         let endless = format!("5;{}", "x".repeat(MOST_LINE));
         let table = [
             "x",

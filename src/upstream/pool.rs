@@ -25,7 +25,7 @@ use super::shared::{Place, Seat, Shared};
 use super::single::Single;
 
 /// Whatever is kept too long, or was closed by its other end, is found this often.
-const SWEEP_EVERY: Duration = Duration::from_secs(25);
+const SWEEP_EVERY: Duration = Duration::from_secs(10);
 
 /// So many connections of those that were kept may turn out to be closed.
 const MOST_LINES: usize = 8;

@@ -17,7 +17,7 @@ const USUAL_CLIENTS: usize = 300;
 const WARMING: usize = 20;
 /// Bytes for a client: what relay keeps of its request and answer, its connection, and the one to its provider. For the
 /// client's connection hyper allocates three buffers of 8 KiB, and about 13 KB of that are touched.
-const MOST_BYTES: usize = 28_000;
+const MOST_BYTES: usize = 32_000;
 
 fn clients() -> usize {
     let wanted = Environment::of_process().get("RELAY_IDLE").and_then(|count| count.parse().ok());
