@@ -52,6 +52,19 @@ impl Unit {
     }
 }
 
+/// How long a text says something lasts: "7 days", "minute".
+pub fn period(text: &str) -> Option<(u64, Period)> {
+    let per = |word: &str| match words::word(&word.to_lowercase()) {
+        Some(Word::Per(per)) => Some(per),
+        _ => None,
+    };
+    match tokens(text).as_slice() {
+        [Token::Word(word)] => Some((1, per(word)?)),
+        [Token::Number(count), Token::Word(word)] => Some((*count, per(word)?)),
+        _ => None,
+    }
+}
+
 /// A longer text is no cell of limits.
 const MOST_BYTES: usize = 2_048;
 

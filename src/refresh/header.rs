@@ -63,18 +63,34 @@ pub fn meaning(text: &str) -> Meaning {
             _ => Meaning::Is(column),
         };
     }
-    // "Input tokens ($/M)" is a price.
-    if Heard::of(&outside).unit.is_open() && words::names_money(&inside) {
-        return Meaning::Other;
-    }
-    // "Min RPM" is a least, and no minute.
-    if phrase.strip_prefix("min ").is_some_and(|rest| metric(rest).is_some()) {
-        return Meaning::Qualified;
+    if let Some(other) = other_than_limit(&outside, &inside, &phrase) {
+        return other;
     }
     match joined(&outside, &inside) {
         Meaning::Other if is_another_limit(&outside) || is_another_limit(&inside) => Meaning::Qualified,
         meaning => meaning,
     }
+}
+
+/// A price, what was used, or a least amount, which have the words of a limit.
+fn other_than_limit(outside: &str, inside: &str, phrase: &str) -> Option<Meaning> {
+    let heard = Heard::of(outside).unit;
+    let counts = heard != Unit::default() || Heard::of(inside).unit != Unit::default();
+    // "Input tokens ($/M)", "$ per request per minute"
+    if heard.is_open() && words::names_money(inside) || heard != Unit::default() && words::names_money(outside) {
+        return Some(Meaning::Other);
+    }
+    // "Min RPM" is a least, and no minute.
+    let is_least = phrase.strip_prefix("min ").is_some_and(|rest| metric(rest).is_some());
+    (counts && (is_usage(outside) || is_usage(inside)) || is_least).then_some(Meaning::Qualified)
+}
+
+/// "RPM usage", "RPM (usage)": what was used of a limit.
+fn is_usage(text: &str) -> bool {
+    const LIMITS: &str = "limit|limits|tier|tiers|quota|quotas|cap|caps|max|maximum|allowed|allowance";
+    let phrase = phrase(text);
+    let says = |list| phrase.split(' ').any(|word| words::is_one_of(list, word));
+    says("usage") && !says(LIMITS)
 }
 
 /// "Sustained TPM", "New RPM": a limit, with words that nobody knows.

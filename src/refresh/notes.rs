@@ -1,11 +1,11 @@
 //! Notes below tables: what they say may be other numbers, or whose the numbers are, and which cell it is said of is not told.
 
 use super::amount::{Token, tokens, unit, without_footnotes};
-use super::grid::Grid;
+use super::grid::{Grid, Row};
 use super::page::{Content, Page};
 use super::text::{SEAM, Text};
 use super::tier::{self, Tiers};
-use super::words;
+use super::words::{self, Word};
 
 /// Why a table with marks of notes is not read.
 const NOTED: &str = "a note on the page gives other numbers, or says whose they are";
@@ -17,9 +17,11 @@ pub struct Notes {
 
 impl Notes {
     pub fn of(page: &Page) -> Self {
+        let is_change = |text: &Text| is_note(text) && changes_numbers(&text.shown());
         let changes = |content: &Content| match content {
-            Content::Paragraph(text) | Content::Item(text) => is_note(text) && changes_numbers(&text.shown()),
-            Content::Heading(_) | Content::Table(_) => false,
+            Content::Paragraph(text) | Content::Item(text) => is_change(text),
+            Content::Table(grid) => grid.rows.iter().filter_map(Row::section).any(is_change),
+            Content::Heading(_) => false,
         };
         Self { change_numbers: page.blocks.iter().any(|block| changes(&block.content)) }
     }
@@ -27,7 +29,8 @@ impl Notes {
     /// Why a table cannot be read.
     pub fn defect(&self, grid: &Grid) -> Option<&'static str> {
         let mut cells = grid.rows.iter().flat_map(|row| &row.cells);
-        (self.change_numbers && cells.any(|cell| is_marked(&cell.text))).then_some(NOTED)
+        let below = grid.caption.as_deref().is_some_and(|caption| begins_as_note(caption) && changes_numbers(caption));
+        ((self.change_numbers || below) && cells.any(|cell| is_marked(&cell.text))).then_some(NOTED)
     }
 }
 
@@ -38,15 +41,24 @@ fn is_note(text: &Text) -> bool {
     let in_brackets = |open, shut| shown.strip_prefix(open).and_then(|rest: &str| rest.split_once(shut));
     let numbered = [in_brackets('[', ']'), in_brackets('(', ')'), shown.split_once(':')];
     text.has_note && text.plain.trim_start().starts_with(SEAM)
-        || shown.starts_with(['*', '†', '‡', '§', '¶', '¹', '²', '³'])
+        || begins_as_note(&shown)
         || numbered.into_iter().flatten().any(|(mark, _)| is_number(mark))
 }
 
+fn begins_as_note(text: &str) -> bool {
+    text.starts_with(['*', '†', '‡', '§', '¶', '¹', '²', '³', '⁴', '⁵', '[', '^'])
+}
+
 fn changes_numbers(note: &str) -> bool {
-    const CHANGES: &str = "only|except|reduced|lower|higher|doubled|temporary|temporarily|instead|shared|combined";
+    const CHANGES: &str = "only|except|reduced|lower|higher|doubled|temporary|temporarily|instead|shared|combined|paying|\
+        subscribers|third|half|quarter|twice|double";
     let tokens = tokens(note);
+    let is_time = |token: Option<&Token>| matches!(token, Some(Token::Word(word)) if matches!(words::word(&word.to_lowercase()), Some(Word::Per(_))));
+    // "20 requests per minute", "5 hours"
     let is_rate = |at: usize| {
-        matches!(tokens[at], Token::Number(_)) && unit(&tokens[at + 1..]).is_some_and(|(unit, _)| unit.per.is_some())
+        let rest = &tokens[at + 1..];
+        matches!(tokens[at], Token::Number(_))
+            && (is_time(rest.first()) || unit(rest).is_some_and(|(unit, _)| unit.per.is_some()))
     };
     let says = |token: &Token| matches!(token, Token::Word(word) if words::is_one_of(CHANGES, &word.to_lowercase()));
     tier::in_sentence(note) != Tiers::None

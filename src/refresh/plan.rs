@@ -2,10 +2,11 @@
 
 use std::rc::Rc;
 
-use super::page::{Block, Content, Place};
+use super::page::{Block, Content, Page, Place};
+use super::row;
 use super::text::{SEAM, Text};
 use super::tier::{self, Tiers};
-use super::{row, words};
+use super::words::{self, Word};
 
 /// Whose numbers follow, by what stands above them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -14,7 +15,9 @@ pub enum Plan {
     #[default]
     Unsaid,
     Named(String),
-    /// "Unlike the free tier, others have:", "Beyond the free tier", or a choice of plans with one table below it.
+    /// One of those that buttons offer, and the page does not tell which.
+    OneOf(Vec<String>),
+    /// "Unlike the free tier, others have:", "Beyond the free tier".
     Unclear,
 }
 
@@ -32,7 +35,16 @@ impl Plan {
         match (self, other) {
             (said, Self::Unsaid) | (Self::Unsaid, said) => said,
             (Self::Named(a), Self::Named(b)) if tier::is_same(&a, &b) => Self::Named(a),
+            (Self::OneOf(_), Self::Named(named)) | (Self::Named(named), Self::OneOf(_)) => Self::Named(named),
             _ => Self::Unclear,
+        }
+    }
+
+    /// Those that a row may belong to that names no plan of its own.
+    pub fn offered(&self, named: Option<&str>) -> Vec<String> {
+        match self {
+            Self::OneOf(plans) if named.is_none() => plans.clone(),
+            _ => Vec::new(),
         }
     }
 
@@ -84,9 +96,10 @@ fn announced(text: &Text) -> Option<String> {
     let words: Vec<String> =
         title.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase).collect();
     // Several buttons side by side are not one title.
-    let named = text.plain.split(SEAM).filter(|piece| tier::in_title(piece).is_some()).count();
-    let is_plain = words.iter().all(|word| words::word(word).is_some());
-    let is_intro = shown.ends_with(':') && !words.iter().any(|word| words::is_one_of(AWAY, word));
+    let named = text.plain.split([SEAM, '\n']).filter(|piece| tier::in_title(piece).is_some()).count();
+    let counts = |at: usize| at > 0 && ["tier", "level"].contains(&words[at - 1].as_str());
+    let is_plain = words.iter().enumerate().all(|(at, word)| words::word(word).is_some() || counts(at));
+    let is_intro = shown.ends_with(':') && !words.iter().any(|word| words::is_one_of(AWAY, word)) && !is_share(&shown);
     let is_title = title.len() <= MOST && !title.ends_with('.') && named <= 1 && (is_plain || is_intro);
     is_title.then(|| of_title(title).name().map(str::to_owned)).flatten()
 }
@@ -96,6 +109,8 @@ pub fn introduced(text: &Text) -> Plan {
     let shown = text.shown();
     match (announced(text), tier::in_sentence(&shown)) {
         (Some(tier), _) => Plan::Named(tier),
+        (None, Tiers::One(_)) if is_barred(&shown) => Plan::Unclear,
+        (None, Tiers::One(tier)) if says_whose(&shown) => Plan::Named(tier),
         _ if points_below(&shown) => of_pointed(&shown),
         _ if !shown.ends_with(':') => Plan::Unsaid,
         (None, Tiers::None) if words::is_elsewhere(&shown) || is_condition(&shown) => Plan::Unclear,
@@ -108,7 +123,45 @@ pub fn introduced(text: &Text) -> Plan {
 /// What the text right behind a table, or a row at its end, says: "The limits above are those of the Pro plan."
 pub fn concluded(text: &Text) -> Plan {
     let shown = text.shown();
-    if points(&shown, "above|these|shown|listed") { of_pointed(&shown) } else { Plan::Unsaid }
+    match tier::in_sentence(&shown) {
+        Tiers::One(_) if shown.contains("of the above") && is_share(&shown) => Plan::Unclear,
+        Tiers::One(tier) if says_whose(&shown) && ends_with_only(&shown) => Plan::Named(tier),
+        _ if points(&shown, "above|these|shown|listed") => of_pointed(&shown),
+        _ => Plan::Unsaid,
+    }
+}
+
+/// "Developer plan only."
+fn ends_with_only(text: &str) -> bool {
+    text.trim_end_matches('.').to_lowercase().ends_with(" only")
+}
+
+/// "50% of the following": other numbers than those that stand there.
+fn is_share(text: &str) -> bool {
+    let words = || text.split(|c: char| !c.is_alphanumeric()).map(str::to_lowercase);
+    text.contains('%') || words().any(|word| words::is_one_of("half|third|quarter|twice|double|times|percent", &word))
+}
+
+/// "These models are not available on the free tier."
+fn is_barred(text: &str) -> bool {
+    let text = text.to_lowercase();
+    ["not available on", "not available in", "not available for", "not included in", "unavailable on"]
+        .iter()
+        .any(|words| text.contains(words))
+}
+
+/// Whether a short sentence says whose the limits beside it are, and nothing else: "These limits are for the Developer plan.",
+/// "Requires a paid plan."
+fn says_whose(text: &str) -> bool {
+    const MOST_WORDS: usize = 10;
+    const KNOWN: &str = "these|this|are|is|for|apply|applies|to|only|showing|shown|shows|requires|require|following|table|numbers|\
+        values|below|above|note|on|in|with|at";
+    let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase);
+    let words: Vec<String> = words.collect();
+    let is_known = |word: &String| {
+        words::word(word).is_some_and(|it| !matches!(it, Word::Counts(_))) || words::is_one_of(KNOWN, word)
+    };
+    words.len() <= MOST_WORDS && words.iter().all(is_known)
 }
 
 /// "The following limits apply to Pro accounts."
@@ -146,6 +199,8 @@ fn is_condition(text: &str) -> bool {
 /// What was read of plans on the way to a block.
 #[derive(Debug, Default)]
 pub struct Above {
+    /// By the page's own title.
+    page: Plan,
     /// By the paragraph right above.
     introduced: Plan,
     choice: Option<Choice>,
@@ -161,12 +216,19 @@ struct Choice {
 }
 
 impl Above {
+    pub fn new(page: &Page) -> Self {
+        const BEHIND: [&str; 5] = [" | ", " - ", " – ", " — ", " · "];
+        // The site's name stands behind.
+        let own = page.title.as_deref().map(|title| {
+            let ends = BEHIND.iter().filter_map(|behind| title.find(behind));
+            &title[..ends.min().unwrap_or(title.len())]
+        });
+        let named = own.and_then(tier::in_title).map_or(Plan::Unsaid, Plan::Named);
+        Self { page: named, ..Self::default() }
+    }
+
     /// A block has been read.
     pub fn pass(&mut self, block: &Block) {
-        self.introduced = match &block.content {
-            Content::Paragraph(text) => introduced(text),
-            _ => Plan::Unsaid,
-        };
         let offered = match &block.content {
             Content::Paragraph(text) | Content::Item(text) => tier::side_by_side(&text.plain),
             Content::Heading(_) | Content::Table(_) => Vec::new(),
@@ -178,6 +240,12 @@ impl Above {
             _ => {}
         }
         self.is_choosing = is_choosing;
+        // The last of several is no introduction.
+        let is_one_of_several = is_choosing && self.choice.as_ref().is_some_and(Choice::is_one);
+        self.introduced = match &block.content {
+            Content::Paragraph(text) if !is_one_of_several => introduced(text),
+            _ => Plan::Unsaid,
+        };
     }
 
     /// Whose a table is that stands at these places.
@@ -187,11 +255,19 @@ impl Above {
 
     /// Whose a line is, its introduction apart.
     pub fn of_line(&self, places: &[Place]) -> Plan {
-        let choice = self.choice.as_ref().filter(|choice| choice.plans.len() > 1);
-        match choice.and_then(|choice| places.strip_prefix(choice.places.as_slice())) {
-            Some(within) => around(within).or(|| Plan::Unclear),
-            None => around(places),
+        let choice = self.choice.as_ref().filter(|choice| choice.is_one());
+        let within = choice.and_then(|choice| Some((places.strip_prefix(choice.places.as_slice())?, choice)));
+        match within {
+            Some((within, choice)) => around(within).or(|| Plan::OneOf(choice.plans.clone())),
+            None => around(places).or(|| self.page.clone()),
         }
+    }
+}
+
+impl Choice {
+    /// One plan alone is nothing to choose from.
+    fn is_one(&self) -> bool {
+        self.plans.len() > 1
     }
 }
 

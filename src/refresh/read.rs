@@ -24,7 +24,7 @@ const MOST_ROWS: usize = 5_000;
 const MOST_REFUSED: usize = 200;
 
 /// Says which rules read a page: evidence names it, so that an old reading can be told from a new one.
-pub const EXTRACTOR: &str = "relay-reader/2";
+pub const EXTRACTOR: &str = "relay-reader/3";
 
 /// What a page says.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -85,7 +85,7 @@ pub fn read(bytes: &[u8]) -> Reading {
 fn read_page(page: &Page, reading: &mut Reading) -> bool {
     let mut tables = Tables::default();
     let mut lines = Lines::default();
-    let mut above = Above::default();
+    let mut above = Above::new(page);
     let (scaled, notes) = (Scaled::of(page), Notes::of(page));
     let mut before = None;
     let mut blocks = page.blocks.iter().peekable();
@@ -238,7 +238,8 @@ impl Lines {
                     return Err(plan::UNCLEAR);
                 }
                 let tier = row.tier.clone().or_else(|| plan.name().map(str::to_owned));
-                Ok(Some(under(Row { tier, ..row }, &block.places)))
+                let one_of = plan.offered(tier.as_deref());
+                Ok(Some(under(Row { tier, one_of, ..row }, &block.places)))
             }
         }
     }

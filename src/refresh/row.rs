@@ -20,6 +20,8 @@ pub struct Row {
     pub ids: Vec<String>,
     /// The plan, where the page names one.
     pub tier: Option<String>,
+    /// The plans that the page offers to choose from, where it does not tell which of them is shown: nobody's numbers then.
+    pub one_of: Vec<String>,
     /// The task, the endpoint or the group that the row belongs to.
     pub section: Option<String>,
     pub amounts: BTreeMap<Metric, u64>,
@@ -100,7 +102,7 @@ impl Row {
 
     /// What it says, wherever it stands.
     pub fn says(&self) -> impl std::fmt::Debug + PartialEq + '_ {
-        (&self.model, &self.tier, &self.section, &self.amounts, self.context)
+        (&self.model, &self.tier, &self.one_of, &self.section, &self.amounts, self.context)
     }
 
     pub fn to_json(&self) -> Value {
@@ -112,6 +114,7 @@ impl Row {
         json!({
             "model": self.model,
             "tier": self.tier,
+            "one_of": self.one_of,
             "section": self.section,
             "limits": limits,
             "other": others,

@@ -23,6 +23,9 @@ pub fn in_title(text: &str) -> Option<String> {
     if let Some((title, kind)) = of_a_kind(text) {
         return in_title(title).map(|tier| format!("{tier} ({kind})"));
     }
+    if let Some(tier) = with_price(text) {
+        return Some(tier);
+    }
     let text = split_glued(text);
     let tier = match named(&text, false) {
         Tiers::One(tier) => tier,
@@ -61,6 +64,22 @@ fn of_unknown_name(text: &str) -> Option<String> {
     let is_whole = known[noun + 1..].iter().any(|word| !matches!(word, Some(Word::Filler)));
     let end = if is_whole { words.len() } else { noun + 1 };
     (end - first <= MOST_NAME).then(|| words[first..end].join(" "))
+}
+
+/// "Tier 1 (paid)" is a plan, and what it costs; "Tier 0 (free)" is the free one. A plan may be named by a word alone that says little
+/// elsewhere: "Plus".
+fn with_price(text: &str) -> Option<String> {
+    const ALONE: [&str; 7] = ["plus", "max", "scale", "growth", "ultra", "lite", "launch"];
+    let text = text.trim();
+    if ALONE.contains(&text.to_lowercase().as_str()) {
+        return Some(calm(text));
+    }
+    let (title, price) = text.strip_suffix(')')?.split_once('(')?;
+    match (named(title, false), price.trim().to_lowercase().as_str()) {
+        (Tiers::One(_), "free") => Some("Free".to_owned()),
+        (Tiers::One(tier), "paid") => Some(tier),
+        _ => None,
+    }
 }
 
 /// "Free tier (organization accounts)" is one of several free tiers: the title, and which of them.

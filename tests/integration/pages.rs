@@ -1,7 +1,7 @@
 //! What the reader of limits makes of pages of every structure: `tests/fixtures/pages/PAGE` says what `PAGE.rows` lists.
 //!
-//! A line of a list is a row, `model [plan] (section) limit=number context=number`, or `!` with the refused part and some of
-//! the reason's words.
+//! A line of a list is a row, `model [plan] (section) limit=number context=number`, with `[one or another?]` where the plan is open; or
+//! `!` with the refused part and some of the reason's words.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -59,6 +59,9 @@ fn lines(reading: &Reading) -> Vec<String> {
 fn line(row: &Row) -> String {
     let mut line = row.model.clone();
     row.tier.iter().for_each(|tier| line.push_str(&format!(" [{tier}]")));
+    if !row.one_of.is_empty() {
+        line.push_str(&format!(" [{}?]", row.one_of.join(" or ")));
+    }
     row.section.iter().for_each(|section| line.push_str(&format!(" ({section})")));
     let mut limits: Vec<String> = row.limits().map(|(metric, value)| format!(" {}={value}", metric.key())).collect();
     limits.sort();

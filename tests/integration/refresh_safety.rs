@@ -110,6 +110,18 @@ async fn a_page_of_another_plan_is_not_taken_for_ones_own() {
     assert!(reason.as_str().is_some_and(|said| said.contains("none of `free`")), "{reason}");
 }
 
+/// They are read, for people to see, and are nobody's.
+#[tokio::test(flavor = "multi_thread")]
+async fn numbers_below_a_choice_of_plans_are_not_taken() {
+    let choice = "## Limits\n\nFree | Developer\n\n| Model | RPM |\n| --- | --- |\n";
+    let rows = "| a-large | 31 |\n| b-large | 31 |\n| c-large | 31 |\n| d-large | 31 |\n";
+    let site = with_page(&format!("{choice}{rows}")).await;
+    let done = refresh(&site, "", &["--yes"]).await;
+    assert_eq!(changes(done.exits(0)), Vec::<String>::new());
+    let reason = done.json()["sources"][0]["reason"].to_string();
+    assert!(reason.contains("offers Free or Developer to choose from"), "{reason}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_model_with_two_numbers_is_unsure() {
     let site =

@@ -51,7 +51,7 @@ fn rows(reading: &Reading) -> Vec<[String; 5]> {
                 .as_ref()
                 .filter(|_| row.model == "*")
                 .map_or_else(|| row.model.clone(), |task| format!("* {task}")),
-            row.tier.clone().unwrap_or_default(),
+            row.tier.clone().unwrap_or_else(|| row.one_of.join(" or ")),
             limits.join(", "),
             row.context.map(|context| context.to_string()).unwrap_or_default(),
             row.evidence.line.to_string(),

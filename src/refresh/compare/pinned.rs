@@ -31,6 +31,12 @@ fn of_plan<'a>(provider: &Provider, rows: &[&'a Row]) -> Result<Vec<&'a Row>, St
     if !own.is_empty() {
         return Ok(own);
     }
+    if let Some(row) = rows.iter().find(|row| !row.one_of.is_empty()) {
+        return Err(format!(
+            "it offers {} to choose from, and leaves open whose its numbers are",
+            row.one_of.join(" or ")
+        ));
+    }
     let unnamed: Vec<&Row> = rows.iter().copied().filter(|row| row.tier.is_none()).collect();
     if let Some(row) = unnamed.iter().find(|row| {
         unnamed.iter().any(|other| other.model == row.model && other.section == row.section && row.contradicts(other))

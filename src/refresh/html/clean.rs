@@ -7,12 +7,10 @@ use std::fmt::Write as _;
 
 use super::super::page::Unreadable;
 use super::super::text::{NOTE, SEAM, is_power};
+use super::tag::{Tag, begins_with_name, is_void, tag_end};
 
 /// Browsers stop at this depth too.
 pub const MOST_DEPTH: usize = 512;
-
-/// A tag longer than this is no tag.
-const MOST_TAG: usize = 8_192;
 
 /// How many open elements an end tag may skip.
 const MOST_SKIPPED: usize = 64;
@@ -74,8 +72,19 @@ const ROLES: [(&str, &str); 8] = [
 ];
 
 /// Attributes that say something about the element they stand at.
-const ATTRIBUTES: [&str; 9] =
-    ["colspan", "rowspan", "href", "id", "aria-labelledby", "aria-label", "aria-controls", "aria-selected", "title"];
+const ATTRIBUTES: [&str; 11] = [
+    "colspan",
+    "rowspan",
+    "href",
+    "id",
+    "aria-labelledby",
+    "aria-label",
+    "aria-controls",
+    "aria-selected",
+    "title",
+    "data-target",
+    "data-bs-target",
+];
 
 /// Cleaned HTML, and which of its tables never end.
 #[derive(Debug, Default)]
@@ -111,14 +120,6 @@ struct Open {
     /// What stands for it in the cleaned text.
     written: Option<&'static str>,
     table: Option<usize>,
-}
-
-/// One tag.
-struct Tag<'a> {
-    name: String,
-    is_end: bool,
-    is_empty: bool,
-    attributes: &'a str,
 }
 
 impl Cleaner<'_> {
@@ -174,14 +175,20 @@ impl Cleaner<'_> {
         Ok(Some(after))
     }
 
-    /// Behind the end tag of a dropped element.
+    /// Behind the end tag of a dropped element. Templates may hold others; what is in a script is no element.
     fn past(&self, name: &str, from: usize) -> usize {
         let rest = &self.text[from..];
-        let ends = memchr::memmem::find_iter(rest.as_bytes(), b"</");
-        for end in ends {
-            let after = &rest[end + 2..];
-            if after.len() >= name.len() && after.as_bytes()[..name.len()].eq_ignore_ascii_case(name.as_bytes()) {
-                return from + end + 2 + after.find('>').map_or(after.len(), |close| close + 1);
+        let mut open = 1_usize;
+        for at in memchr::memchr_iter(b'<', rest.as_bytes()) {
+            let tag = &rest[at + 1..];
+            let (is_end, tag) = tag.strip_prefix('/').map_or((false, tag), |tag| (true, tag));
+            if !begins_with_name(tag, name) {
+                continue;
+            }
+            match (is_end, open) {
+                (true, 1) => return from + rest.len() - tag.len() + tag.find('>').map_or(tag.len(), |close| close + 1),
+                (true, _) => open -= 1,
+                (false, _) => open += usize::from(name == "template"),
             }
         }
         self.text.len()
@@ -294,80 +301,4 @@ impl Cleaner<'_> {
         self.counted = at;
         self.line
     }
-}
-
-impl<'a> Tag<'a> {
-    /// The inside of `<…>`; none where no name stands.
-    fn read(inside: &'a str) -> Option<Self> {
-        let (is_end, inside) = inside.strip_prefix('/').map_or((false, inside), |rest| (true, rest));
-        let end = inside.find(|c: char| !c.is_ascii_alphanumeric() && c != '-').unwrap_or(inside.len());
-        let is_name = inside.starts_with(|c: char| c.is_ascii_alphabetic());
-        let is_empty = inside.ends_with('/');
-        is_name.then(|| Self {
-            name: inside[..end].to_ascii_lowercase(),
-            is_end,
-            is_empty,
-            attributes: inside[end..].trim_end_matches('/'),
-        })
-    }
-
-    fn attribute(&self, name: &str) -> Option<&'a str> {
-        let mut rest = self.attributes;
-        loop {
-            rest = rest.trim_start_matches(|c: char| c.is_whitespace() || c == '/');
-            if rest.is_empty() {
-                return None;
-            }
-            let end = rest.find(|c: char| c.is_whitespace() || c == '=' || c == '/').unwrap_or(rest.len()).max(1);
-            let end = rest.ceil_char_boundary(end);
-            let (key, after) = rest.split_at(end);
-            let (value, after) = value(after);
-            if key.eq_ignore_ascii_case(name) {
-                return Some(value);
-            }
-            rest = after;
-        }
-    }
-
-    fn is_hidden(&self) -> bool {
-        let style = self.attribute("style").unwrap_or_default().to_ascii_lowercase().replace(' ', "");
-        self.attribute("hidden").is_some_and(|value| !value.eq_ignore_ascii_case("false"))
-            || self.attribute("aria-hidden").is_some_and(|value| value == "true")
-            || style.contains("display:none")
-            || style.contains("visibility:hidden")
-            || style.contains("line-through")
-            || self.attribute("class").is_some_and(|class| class.split_whitespace().any(|one| one == "line-through"))
-    }
-}
-
-/// The value behind an attribute's name, and what follows it.
-fn value(after: &str) -> (&str, &str) {
-    let Some(rest) = after.trim_start().strip_prefix('=') else { return ("", after) };
-    let rest = rest.trim_start();
-    for quote in ['"', '\''] {
-        if let Some(quoted) = rest.strip_prefix(quote) {
-            return quoted.split_once(quote).unwrap_or((quoted, ""));
-        }
-    }
-    let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
-    rest.split_at(end)
-}
-
-/// Where the tag that `rest` begins with ends: at the first `>` outside quotes.
-fn tag_end(rest: &str) -> Option<usize> {
-    let mut quote = None;
-    for (at, byte) in rest.bytes().enumerate().take(MOST_TAG) {
-        match (byte, quote) {
-            (b'>', None) => return Some(at),
-            (b'"' | b'\'', None) => quote = Some(byte),
-            (_, Some(open)) if open == byte => quote = None,
-            _ => {}
-        }
-    }
-    memchr::memchr(b'>', rest.as_bytes())
-}
-
-fn is_void(name: &str) -> bool {
-    ["br", "hr", "img", "input", "link", "meta", "col", "wbr", "source", "area", "base", "embed", "track", "param"]
-        .contains(&name)
 }

@@ -2,6 +2,7 @@
 
 mod clean;
 mod tabs;
+mod tag;
 mod walk;
 
 pub use clean::MOST_DEPTH;

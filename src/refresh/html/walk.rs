@@ -183,7 +183,9 @@ impl<'a> Walker<'a> {
             "x-tab" => {
                 let attribute = |name| element.attr(name).map(str::to_owned);
                 let is_selected = element.attr("aria-selected") == Some("true");
-                let (id, controls) = (attribute("id"), attribute("aria-controls"));
+                let target = ["data-bs-target", "data-target", "href"].iter().find_map(|name| element.attr(name));
+                let target = target.and_then(|target| target.strip_prefix('#')).map(str::to_owned);
+                let (id, controls) = (attribute("id"), attribute("aria-controls").or(target));
                 Purpose::Tab(Tab { id, controls, is_selected, title: String::new() })
             }
             _ => return,
@@ -243,7 +245,8 @@ impl<'a> Walker<'a> {
 
     fn end_sink(&mut self) {
         let Some(Sink { purpose, text, line }) = self.sinks.pop() else { return };
-        if matches!(purpose, Purpose::Heading(_) | Purpose::Item | Purpose::Paragraph) {
+        // An item may hold a tab and nothing else.
+        if matches!(purpose, Purpose::Heading(_) | Purpose::Item | Purpose::Paragraph) && !text.is_blank() {
             self.offer();
         }
         match purpose {
@@ -263,9 +266,7 @@ impl<'a> Walker<'a> {
                     *panel = Some(self.builder.open_tab(&text.plain));
                 }
             }
-            Purpose::Caption => {
-                self.each_table(|table| table.layout.caption(text.shown()));
-            }
+            Purpose::Caption => self.each_table(|table| table.layout.caption(text.shown())),
             Purpose::FigureCaption => self.builder.caption(text, line),
             Purpose::Tab(tab) => {
                 self.choice.push(&text.shown());

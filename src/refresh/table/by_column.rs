@@ -32,6 +32,8 @@ pub fn read(sheet: &Sheet<'_>) -> Result<Vec<Row>, Refusal> {
     let tier_column = sheet.columns(&[Column::Tier]).next().or_else(|| unnamed_tiers(sheet));
     let context_column = sheet.columns(&[Column::Context]).next();
     let ticks = tick_columns(sheet);
+    refuse_other_periods(sheet, &limits)?;
+    let names_plans = tier_column.is_some_and(|column| sheet.lines().any(|line| cell_text(line, column).is_some()));
     let mut rows = Vec::new();
     let mut lines = Vec::new();
     for (line, tier_above, section) in sheet.titled() {
@@ -40,6 +42,9 @@ pub fn read(sheet: &Sheet<'_>) -> Result<Vec<Row>, Refusal> {
         }
         let tier_cell =
             tier_column.and_then(|column| Some(tier::of_cell(&cell_text(line, column)?, &sheet.head.texts[column])));
+        if names_plans && tier_cell.is_none() {
+            return Err(format!("a row names no plan: `{}`", Quote::new(line.line, &line.quote()).cell));
+        }
         let (model, ids, section) = named(line, subject, section)?;
         // "x-70b (Pro plan)"
         let tier_beside = model.split_once(" (").and_then(|(_, beside)| tier::in_title(beside.trim_end_matches(')')));
@@ -57,6 +62,25 @@ pub fn read(sheet: &Sheet<'_>) -> Result<Vec<Row>, Refusal> {
     }
     tell_apart(sheet, &mut rows, &lines);
     Ok(rows)
+}
+
+/// A column may say for how long the numbers beside it count: "7 days" beside "Requests per day".
+fn refuse_other_periods(sheet: &Sheet<'_>, limits: &[Limits]) -> Result<(), Refusal> {
+    const PERIODS: &str = "window|time window|period|time period|interval|duration|timeframe|time frame|per";
+    let headers = sheet.head.texts.iter().enumerate();
+    let Some((column, header)) = headers.clone().find(|(_, text)| words::is_one_of(PERIODS, &text.to_lowercase()))
+    else {
+        return Ok(());
+    };
+    let pers = limits.iter().flat_map(|limit| &limit.units).filter_map(|unit| unit.per);
+    for line in sheet.lines() {
+        let Some(text) = cell_text(line, column) else { continue };
+        let said = amount::period(&text);
+        if said.is_some_and(|(count, per)| count != 1 || pers.clone().any(|own| own != per)) {
+            return Err(format!("the column `{header}` says `{text}`, which is not what the limits beside it count"));
+        }
+    }
+    Ok(())
 }
 
 /// The numbers of a line, with the cells they stand in.

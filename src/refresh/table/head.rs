@@ -69,7 +69,8 @@ fn below(upper: Meaning, lower: Meaning) -> Meaning {
         | (_, Ambiguous)
         | (Series { .. }, Limit { .. } | Series { .. })
         | (Limit { .. }, Series { .. }) => Ambiguous,
-        (Qualified, _) | (_, Qualified) => Qualified,
+        // Also "Batch (async)" above "RPM".
+        (Qualified, _) | (_, Qualified) | (Other, Limit { .. } | Series { .. }) => Qualified,
         (Nothing | Other | Is(Column::Value | Column::Metric), lower) => lower,
         (upper, Nothing | Other) => upper,
         (Tier(tier), Series { units, tier: None }) | (Series { units, .. }, Tier(tier)) => {

@@ -64,10 +64,13 @@ pub fn read(grid: &Grid, around: &Plan, title: Option<&str>) -> Result<Told, Ref
     sheet.refuse_denied()?;
     sheet.refuse_shifted(grid)?;
     let metric_column = sheet.metric_column();
-    let rows = match metric_column {
+    let mut rows = match metric_column {
         Some(column) => by_row::read(&sheet, column)?,
         None => by_column::read(&sheet)?,
     };
+    for row in &mut rows {
+        row.one_of = around.offered(row.tier.as_deref());
+    }
     if let Some(row) = rows.iter().find(|row| row.is_senseless()) {
         return Err(format!("`{}` would be allowed more in a shorter time than in a longer one", row.evidence.cell));
     }
@@ -197,7 +200,7 @@ impl Sheet<'_> {
             match plan::of_title(&title.shown()) {
                 Plan::Named(named) => (tier, is_unclear) = (Some(named), false),
                 Plan::Unsaid => section = Some(title.shown()),
-                Plan::Unclear => is_unclear = true,
+                Plan::OneOf(_) | Plan::Unclear => is_unclear = true,
             }
             None
         })

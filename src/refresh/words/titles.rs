@@ -6,7 +6,8 @@ use super::{Word, is_one_of, word};
 /// below it: "Old free tier limits", "Batch API limits", "Limits before June 2026".
 pub fn is_of_others(title: &str) -> bool {
     const OTHERS: &str = "previous|previously|former|formerly|upcoming|planned|proposed|future|historical|history|archived|\
-        archive|changelog|example|examples|batch|discontinued|retired|selfhosted";
+        archive|changelog|draft|coming|example|examples|batch|batches|burst|average|benchmark|benchmarks|discontinued|\
+        retired|selfhosted";
     // Of a model they say nothing about its limits.
     const OLD: &str = "old|older|legacy|deprecated";
     let words = lower_words(title);
@@ -24,14 +25,14 @@ fn is_from_date(words: &[String]) -> bool {
         matches!(digits.parse(), Ok(1..=31_u8)) || is_one_of("on|the|of", word)
     };
     let Some((_, rest)) = words.split_first().filter(|(time, _)| is_one_of(TIMES, time)) else { return false };
-    rest.iter().find(|word| !is_day(word)).is_some_and(|word| is_date(word))
+    rest.iter().find(|word| !is_day(word)).is_some_and(|word| is_date(word) || word == "next")
 }
 
 /// Whether a title or an introduction that names no plan speaks of such numbers, or of limits that one gets by paying or
 /// by asking.
 pub fn is_elsewhere(text: &str) -> bool {
     const ELSEWHERE: &str = "billing|payment|card|adding|higher|increased|increases|addon|addons|temporary|promotional|\
-        provisioned|dedicated|reserved|tuned|finetuned";
+        provisioned|dedicated|reserved|tuned|finetuned|paying|subscriber|subscribers|付费";
     // Of a model they say nothing about its limits.
     const ASKED: &str = "elevated|extended|boosted|custom";
     const PAID: &str = "paid|premium|enterprise";
@@ -40,7 +41,8 @@ pub fn is_elsewhere(text: &str) -> bool {
     let is_paid = words.windows(2).any(|pair| is_one_of(PAID, &pair[0]) && is_one_of("model|models", &pair[1]));
     let says = |list| words.iter().any(|word| is_one_of(list, word));
     let is_asked = says(ASKED) && !says("model|models");
-    is_paid || is_of_others(text) || !names_plan && (says(ELSEWHERE) || is_asked)
+    let is_bought = words.first().is_some_and(|word| word == "with") && says("credit|credits");
+    is_paid || is_of_others(text) || !names_plan && (says(ELSEWHERE) || is_asked || is_bought)
 }
 
 /// Whether a model's place is taken by words for those that are not named: "All other models", "Default".
@@ -86,7 +88,7 @@ pub fn says_error(title: &str) -> bool {
         are you a robot|verify you are human|checking your browser|service unavailable|bad gateway|\
         gateway timeout|internal server error|too many requests|something went wrong|application error|\
         under maintenance|enable javascript|unauthorized|forbidden|page doesn't exist|page does not exist|\
-        page isn't available";
+        page isn't available|not available in your";
     let lower = title.trim().to_lowercase();
     may_be_error(&lower) && PARTS.split('|').any(|part| lower.contains(part))
 }
