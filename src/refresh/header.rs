@@ -68,6 +68,7 @@ pub fn meaning(text: &str) -> Meaning {
     }
     match joined(&outside, &inside) {
         Meaning::Other if is_another_limit(&outside) || is_another_limit(&inside) => Meaning::Qualified,
+        Meaning::Other | Meaning::Limit { .. } if is_over_another_time(&split) => Meaning::Qualified,
         meaning => meaning,
     }
 }
@@ -103,6 +104,19 @@ fn is_another_limit(text: &str) -> bool {
     );
     let is_short = text.split_whitespace().count() <= MOST_WORDS && !text.contains(|c: char| c.is_ascii_digit());
     is_kept && unit.per.is_some() && !unit.is_speed() && !is_torn && is_short
+}
+
+/// "Requests per 5 hours", "Tokens per week": over a time that relay does not count by.
+fn is_over_another_time(text: &str) -> bool {
+    const TIMES: &str = "week|weeks|weekly|fortnight|quarterly|year|years|yearly|annually|lifetime";
+    let tokens = tokens(text);
+    let word = |token: &Token| if let Token::Word(word) = token { Some(word.to_lowercase()) } else { None };
+    let is_many = tokens.windows(2).any(|pair| {
+        let is_time = word(&pair[1]).is_some_and(|word| matches!(words::word(&word), Some(Word::Per(_))));
+        matches!(pair[0], Token::Number(2..)) && is_time
+    });
+    let is_other = tokens.iter().filter_map(word).any(|word| words::is_one_of(TIMES, &word));
+    (is_many || is_other) && matches!(Heard::of(text).unit.counted, Some(Counted::Requests | Counted::Tokens))
 }
 
 /// What a header means by the words outside its parentheses and those inside.

@@ -8,6 +8,7 @@ use super::amount::{self, Amount, Metric, Token, Unit, tokens, unit};
 use super::header;
 use super::row::{Quote, Row, window};
 use super::text::{Text, shown};
+use super::tier;
 use super::words::{self, Counted, Word};
 use subject::subject;
 
@@ -109,6 +110,9 @@ pub fn paragraph(text: &Text, line: usize) -> Vec<Said> {
         let says = find(&tokens(&shown), &shown).is_some();
         return says.then_some(Said::Unclear(JOINED)).into_iter().collect();
     }
+    if let Some(said) = labelled_plan(&shown, line) {
+        return vec![said];
+    }
     let mut said = Vec::new();
     let parts = sentences(&shown);
     for (at, part) in parts.iter().enumerate() {
@@ -123,6 +127,16 @@ pub fn paragraph(text: &Text, line: usize) -> Vec<Said> {
         }
     }
     said
+}
+
+/// "Free tier: 20 RPM, 200 RPD": a plan, and amounts that are nothing else.
+fn labelled_plan(shown: &str, line: usize) -> Option<Said> {
+    let (label, value) = shown.split_once(": ")?;
+    let tier = tier::in_title(label).filter(|_| !tier::is_denied(label) && !words::is_elsewhere(label))?;
+    let amounts =
+        amount::cell(value.trim_end_matches('.'), Unit::default()).ok().filter(|amounts| !amounts.is_empty())?;
+    let row = Row { model: "*".to_owned(), tier: Some(tier), ..Row::default() };
+    Some(Said::Limits(with(row, amounts, line, shown)))
 }
 
 /// "Requests per minute: 60", "RPM 60".

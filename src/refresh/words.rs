@@ -283,7 +283,9 @@ pub fn says_scaled(text: &str) -> bool {
     let says = |scale: &str| text.match_indices(scale).any(|(at, _)| begins(at) && ends(at + scale.len()));
     let has_word = |list| text.split(|c: char| !c.is_alphanumeric()).any(|word| is_one_of(list, word));
     let is_multiplied = || has_word("multiply|multiplied") && ["1000", "1,000"].iter().any(|by| text.contains(by));
-    (SCALES.split('|').any(says) || is_multiplied()) && has_word(NUMBERS)
+    // "All limits are per 5 minutes."
+    let is_of_many = || text.split("are per ").skip(1).any(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    (SCALES.split('|').any(says) || is_multiplied() || is_of_many()) && has_word(NUMBERS)
 }
 
 /// Whether a text speaks of money: "$/M", "USD per million".

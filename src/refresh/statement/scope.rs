@@ -29,7 +29,7 @@ pub fn is_one(between: &[Token]) -> bool {
 /// Whether numbers hold under a condition that stands behind them, and that names no plan: "with billing enabled".
 pub fn is_conditional(behind: &[Token]) -> bool {
     const CONDITIONS: &str = "if|when|whenever|once|after|unless|with|without|until|during|while|provided|burst|bursts|peak|first|initially|\
-        weekends|weekdays|night|nights";
+        weekends|weekdays|night|nights|between";
     let says = behind.iter().any(|token| matches!(token, Token::Word(word) if one_of(word, CONDITIONS)));
     says && plan_behind(behind) == Ok(None)
 }

@@ -139,11 +139,13 @@ fn stated(found: &Found, before: &str, text: &Text, part: &str, is_item: bool) -
     let tier = if is_open { named_tier(found, models.is_empty())? } else { earned };
     match models.as_slice() {
         [] => {}
+        named if ids(text, part).len() > named.len() => return Err(scope::MIXED),
         [id] if is_open && says_more(&found.before, &tokens(id), tier.is_some()) => return Err(CONDITION),
         [id] if family.is_none() => return Ok(Row { ids: vec![id.clone()], ..row(id, tier) }),
         _ => return Err("a sentence names several models"),
     }
-    let task = words::task(before).filter(|_| family.is_none()).map(str::to_owned);
+    let lists_models = || before.contains("models endpoint").then_some("models");
+    let task = words::task(before).or_else(lists_models).filter(|_| family.is_none()).map(str::to_owned);
     let is_apart = is_open && says_more(&outside(&found.before), &[], tier.is_some());
     let section = task.or_else(|| is_apart.then(|| lead(part)));
     Ok(Row { section, ..row(family.as_deref().unwrap_or("*"), tier) })
@@ -153,7 +155,7 @@ fn stated(found: &Found, before: &str, text: &Text, part: &str, is_item: bool) -
 fn says_more(before: &[Token], model: &[Token], names_plan: bool) -> bool {
     const PLAIN: &str = "you|can|is|are|has|have|be|to|of|or|up|at|most|no|more|than|make|send|allow|allows|set|limited|\
         capped|restricted|subject|limiting|increased|on|with|use|using|we|only|currently|there|this|these|it|its|they|any|\
-        that|which|endpoint|endpoints|apis|as|apply|applies|must|will|may|not|if|share|addition|note|tip|please";
+        that|which|endpoint|endpoints|apis|as|apply|applies|must|will|may|not|if|share|addition|note|tip|please|get|gets|include|includes";
     let is_plain = |word: &str| match words::word(&word.to_lowercase()) {
         Some(Word::Tier | Word::MaybeTier) => names_plan,
         Some(_) => true,
@@ -246,7 +248,10 @@ fn is_headline(before: &str) -> bool {
 }
 
 /// How a limit is stated, right before its number.
-const STATES: [&str; 26] = [
+const STATES: [&str; 29] = [
+    "you get",
+    "tier includes",
+    "plan includes",
     "limited to",
     "up to",
     "limit of",

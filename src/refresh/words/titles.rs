@@ -88,7 +88,7 @@ pub fn says_error(title: &str) -> bool {
         are you a robot|verify you are human|checking your browser|service unavailable|bad gateway|\
         gateway timeout|internal server error|too many requests|something went wrong|application error|\
         under maintenance|enable javascript|unauthorized|forbidden|page doesn't exist|page does not exist|\
-        page isn't available|not available in your";
+        page isn't available|page could not be found|not available in your";
     let lower = title.trim().to_lowercase();
     may_be_error(&lower) && PARTS.split('|').any(|part| lower.contains(part))
 }
