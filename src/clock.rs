@@ -120,10 +120,19 @@ impl Silence {
         Self { most, heard_at: clock.now(), clock, timer: None }
     }
 
-    /// Something was heard: now.
-    pub fn heard(&mut self) -> Timestamp {
-        self.heard_at = self.clock.now();
+    /// Something was heard at this moment.
+    pub fn heard(&mut self, at: Timestamp) {
+        self.heard_at = at;
+    }
+
+    /// When something was heard last.
+    pub const fn heard_at(&self) -> Timestamp {
         self.heard_at
+    }
+
+    /// By its own clock.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// Returns once it has lasted too long. May be given up and called again.
@@ -209,7 +218,7 @@ mod tests {
         let mut passes = async |seconds, is_heard| {
             hand.advance(Duration::from_secs(seconds));
             if is_heard {
-                silence.heard();
+                silence.heard(silence.now());
             }
             tokio::time::timeout(Duration::from_millis(20), silence.lasts()).await.is_ok()
         };

@@ -138,6 +138,9 @@ impl AnswerStream {
                 Source::Reading(reading) => match reading.next().await {
                     Ok(event) => {
                         self.said.note(&event, self.continuation.is_some());
+                        if event.signs.done {
+                            self.finish();
+                        }
                         return Some(Ok(event));
                     }
                     Err(stop) => self.stop(stop),
@@ -148,6 +151,15 @@ impl AnswerStream {
                 }
             }
         }
+    }
+
+    /// All was said. The caller may hang up at the marker, and its provider take a while to end the response.
+    fn finish(&mut self) {
+        let Source::Reading(reading) = std::mem::replace(&mut self.source, Source::Over(None)) else { return };
+        if let Some(held) = reading.held {
+            held.ended();
+        }
+        reading.events.finish();
     }
 
     fn stop(&mut self, stop: Stop) {

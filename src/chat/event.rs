@@ -36,6 +36,11 @@ pub struct Signs {
 }
 
 impl StreamEvent {
+    /// Whether it says nothing but that somebody is there.
+    pub fn is_comment(&self) -> bool {
+        self.bytes.starts_with(b":") && self.signs == Signs::default()
+    }
+
     /// The text of the first choice, where it is known to stand in the event's bytes.
     pub fn text(&self) -> Option<Cow<'_, str>> {
         let raw = self.bytes.get(self.signs.text.clone()?)?;

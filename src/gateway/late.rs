@@ -87,7 +87,7 @@ impl Telling {
                 self.pending = next;
             }
             if !piece.is_empty() {
-                self.silence.heard();
+                self.silence.heard(self.silence.now());
                 return Some(piece);
             }
         }

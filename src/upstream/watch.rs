@@ -3,8 +3,13 @@
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use futures_util::FutureExt as _;
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
+use hyper::rt::Executor as _;
+use hyper_util::rt::TokioExecutor;
+use jiff::Timestamp;
+use tokio::time::timeout;
 
 use crate::chat::fault::Stage;
 use crate::chat::{Breakage, Fault, StreamEvent};
@@ -35,25 +40,45 @@ pub async fn read_whole(mut body: ResponseBody, most: usize) -> Result<Bytes, Fa
     Ok(whole.freeze())
 }
 
+/// What comes of a response after the end of its answer is read this long, and so much of it.
+const TAIL_TIME: Duration = Duration::from_secs(1);
+const MOST_TAIL: usize = 64 * 1024;
+
 /// A stream being answered.
 #[derive(Debug)]
 pub struct EventStream {
     body: ResponseBody,
     scanner: Scanner,
-    /// Between two pieces. Outlives a call of `next` that somebody gave up waiting for.
+    /// Between two events, comments apart. Outlives a call of `next` that somebody gave up waiting for.
     silence: Silence,
+    /// When the newest piece came.
+    came: Timestamp,
     ended: bool,
 }
 
 impl EventStream {
     pub fn new(body: ResponseBody, scanner: Scanner, idle: Duration, clock: &Clock) -> Self {
-        Self { body, scanner, silence: Silence::new(idle, clock), ended: false }
+        let silence = Silence::new(idle, clock);
+        Self { body, scanner, came: silence.heard_at(), silence, ended: false }
+    }
+
+    /// Nothing more of it is wanted. Its response is read to the end for a moment, so that the connection can be used again.
+    pub fn finish(mut self) {
+        let is_over =
+            |body: &mut ResponseBody| body.is_end_stream() || matches!(body.frame().now_or_never(), Some(None));
+        if !is_over(&mut self.body) {
+            TokioExecutor::new().execute(timeout(TAIL_TIME, read_tail(self.body)).map(drop));
+        }
     }
 
     /// The next event; `None` at the proper end. May be given up and called again without loss. A connection that dies or falls silent is an error.
     pub async fn next(&mut self) -> Result<Option<StreamEvent>, Fault> {
         loop {
             if let Some(event) = self.scanner.next_event() {
+                // Whoever only says that it still works is silent.
+                if !event.is_comment() {
+                    self.silence.heard(self.came);
+                }
                 return Ok(Some(event));
             }
             if self.ended {
@@ -67,16 +92,27 @@ impl EventStream {
             match frame {
                 Some(Ok(frame)) => {
                     if let Ok(data) = frame.into_data() {
-                        let now = self.silence.heard();
-                        self.scanner.push(data, now)?;
+                        self.came = self.silence.now();
+                        self.scanner.push(data, self.came)?;
                     }
                 }
                 Some(Err(_)) => return Err(Fault::Cut),
                 None => {
                     self.ended = true;
-                    self.scanner.end(self.silence.heard())?;
+                    self.came = self.silence.now();
+                    self.scanner.end(self.came)?;
                 }
             }
+        }
+    }
+}
+
+async fn read_tail(mut body: ResponseBody) {
+    let mut length = 0;
+    while let Some(Ok(frame)) = body.frame().await {
+        length += frame.data_ref().map_or(0, Bytes::len);
+        if length > MOST_TAIL {
+            return;
         }
     }
 }

@@ -228,6 +228,28 @@ async fn an_event_of_five_megabytes_goes_on_whole() {
     assert!(reply.answer() == long && reply.header("x-relay-route") == Some("sim-a/sim-m"));
 }
 
+/// Python's own client of OpenAI hangs up at the marker.
+#[tokio::test]
+async fn an_answer_is_over_at_its_marker_whenever_its_response_ends() {
+    let events = events();
+    let open = response("transfer-encoding: chunked\r\n", &format!("{:x}\r\n{events}\r\n", events.len()));
+    let (gateway, upstream) = before(open, Then::Late("0\r\n\r\n", 500)).await;
+    for hangs_up in [true, true, false] {
+        let started = Instant::now();
+        let mut socket = gateway.ask("hello").streamed().begin().await;
+        socket.read_until("[DONE]").await;
+        if !hangs_up {
+            socket.read_until("0\r\n\r\n").await;
+            assert!(started.elapsed() < Duration::from_millis(400), "{:?}", started.elapsed());
+        }
+        drop(socket);
+        eventually("it is settled", || gateway.is_idle()).await;
+        tokio::time::sleep(Duration::from_millis(600)).await;
+    }
+    assert_eq!(gateway.get("/v1/usage").await.json()["totals"]["ok"], 3);
+    assert_eq!(upstream.connections(), 1, "it is used again");
+}
+
 #[tokio::test]
 async fn a_stream_that_breaks_in_any_of_these_ways_is_gone_on_with() {
     let begun = event("One two");
@@ -238,13 +260,15 @@ async fn a_stream_that_breaks_in_any_of_these_ways_is_gone_on_with() {
         ("a chunk of no size", response("transfer-encoding: chunked\r\n", &in_chunk), Then::Drip("zz\r\n")),
         ("no last chunk", response("transfer-encoding: chunked\r\n", &in_chunk), Then::Close),
         ("half an event", response("connection: close\r\n", &format!("{begun}data: {{\"choi")), Then::Close),
+        ("nothing but comments", response("connection: close\r\n", &begun), Then::Drip(": still here\n\n")),
         ("an event that is none", response("connection: close\r\n", &begun), Then::Drip("data: <html>\n\n")),
         ("a web page", response("connection: close\r\n", &begun), Then::Drip("data: {\"choi\n\n<html>\n\n")),
     ];
     for (what, answer, then) in table {
         let upstream = Upstream::start(answer, then).await;
         let fakes = [provider("sim-a"), provider("sim-b").answers([says(" three.")])];
-        let gateway = gateway().over(fakes).elsewhere("sim-a", upstream.address).start().await;
+        let silence = "[timeouts]\nidle = \"1s\"\n";
+        let gateway = gateway().over(fakes).config(silence).elsewhere("sim-a", upstream.address).start().await;
         let reply = gateway.ask("count").streamed().await;
         assert_eq!(reply.answer(), "One two three.", "{what}: {}", reply.text());
         assert!(reply.text().matches("[DONE]").count() == 1 && !reply.text().contains("\"error\""), "{what}");

@@ -16,6 +16,8 @@ pub enum Then {
     Close,
     /// The next request gets the same.
     Stay,
+    /// These bytes after so many milliseconds, and the next request gets the same.
+    Late(&'static str, u64),
     /// These bytes, every ten milliseconds, until the other side leaves.
     Drip(&'static str),
 }
@@ -63,6 +65,12 @@ async fn serve(mut socket: TcpStream, answer: Arc<Vec<u8>>, then: Then) {
         match then {
             Then::Close => return,
             Then::Stay => {}
+            Then::Late(bytes, millis) => {
+                sleep(Duration::from_millis(millis)).await;
+                if socket.write_all(bytes.as_bytes()).await.is_err() {
+                    return;
+                }
+            }
             Then::Drip(bytes) => loop {
                 sleep(Duration::from_millis(10)).await;
                 if socket.write_all(bytes.as_bytes()).await.is_err() {
