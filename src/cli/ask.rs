@@ -65,7 +65,8 @@ async fn answer(ask: &Ask, global: &Global, environment: &Environment, output: O
         }
         return Course::new(ask, global, output, Answerer::Gateway(&remote), &question, limit).run().await;
     }
-    let flags = Flags { strict_free: ask.strict_free, ..Flags::default() };
+    // Who is silent has to be left while there is time for somebody else.
+    let flags = Flags { strict_free: ask.strict_free, deadline: Some(whole), ..Flags::default() };
     let core = setup::core(global, flags, environment, output, Verify::Nothing);
     let core = limit.keep(core, |late| late.and_lines(["  the settings were still being read".to_owned()])).await?;
     for problem in &core.problems {

@@ -49,7 +49,7 @@ pub async fn run(
         let remote = ask::remote(ask, url, global, environment)?;
         return run.over(Answerer::Gateway(&remote), source, &fields, signals).await;
     }
-    let flags = Flags { strict_free: ask.strict_free, ..Flags::default() };
+    let flags = Flags { strict_free: ask.strict_free, deadline: Some(limit), ..Flags::default() };
     let core = signals.interrupting(setup::core(global, flags, environment, output, Verify::Nothing)).await?;
     for problem in &core.problems {
         output.notice(&problem.to_string());

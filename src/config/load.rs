@@ -32,6 +32,8 @@ pub struct Flags {
     pub offline: bool,
     /// How long a first event may take, whatever files say.
     pub first_event: Option<std::time::Duration>,
+    /// No request may take longer, whatever files say.
+    pub deadline: Option<std::time::Duration>,
     /// Providers, or models of theirs, that the command is about; all where there are none.
     pub providers: Vec<String>,
     /// The command sends nothing to any provider.
@@ -258,7 +260,10 @@ impl Loading<'_> {
             first_event: own.unwrap_or(usual.first_event),
             first_event_is_users: own.is_some(),
             idle: file.idle.unwrap_or(usual.idle),
-            deadline: file.deadline.unwrap_or(usual.deadline),
+            deadline: file
+                .deadline
+                .unwrap_or(usual.deadline)
+                .min(self.flags.deadline.unwrap_or(std::time::Duration::MAX)),
         }
     }
 }

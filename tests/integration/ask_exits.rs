@@ -226,6 +226,15 @@ async fn a_timeout_is_124() {
 }
 
 #[tokio::test]
+async fn whoever_is_silent_is_left_while_there_is_time_for_another() {
+    let fakes = [provider("sim-a").answers([Act::Hang]), provider("sim-b").answers([says("hi")])];
+    let providers = Providers::start(fakes, Clock::system()).await;
+    let ended = ask(&["--timeout", "2s", "hi"]).over(&providers).await;
+    ended.exits(0).prints("hi\n");
+    assert_eq!((providers.chats("sim-a").len(), providers.chats("sim-b").len()), (1, 1));
+}
+
+#[tokio::test]
 async fn a_signal_ends_it_with_its_own_code_and_cancels_the_call() {
     for (signal, code) in [("INT", 130), ("TERM", 143)] {
         let providers = Providers::start([provider("sim-a").answers([Act::Stall { after: 4 }])], Clock::system()).await;
