@@ -4,6 +4,7 @@ use crate::chat::ChatRequest;
 use crate::chat::fields::quoted;
 use crate::chat::tokens::{MESSAGE_TOKENS, upper_bound};
 
+use super::agents::call_tools_in_text;
 use super::stream::Depth;
 
 /// Asked of every model where the user's `[style]` names no other text. Short: it is paid for in every request's tokens.
@@ -42,13 +43,15 @@ impl Style {
     /// What a request asks for by `mode`; `normalizes` is the user's own word on answers.
     ///
     /// Under `auto`, a model that was asked for by name answers in its own voice: it gets no directive and keeps its openers,
-    /// but its thoughts are told apart and its JSON is valid. Agents, which send tools or a schema, get the bytes as they are.
+    /// but its thoughts are told apart and its JSON is valid; so does one whose answer calls an agent's tools in its text. Agents that
+    /// send tools or a schema get the bytes as they are.
     pub fn of(request: &ChatRequest, mode: StyleMode, normalizes: bool) -> Self {
         let is_agents = request.features.tools || request.features.schema;
+        let has_own_voice = || !request.wants_any_model() || request.prompt_parts().any(call_tools_in_text);
         let (directs, depth) = match mode {
             StyleMode::Off => return Self::OFF,
             StyleMode::Auto if is_agents => return Self::OFF,
-            StyleMode::Auto if !request.wants_any_model() => (false, Depth::Thoughts),
+            StyleMode::Auto if has_own_voice() => (false, Depth::Thoughts),
             StyleMode::Auto | StyleMode::On => (true, Depth::Full),
         };
         let repairs = normalizes && request.features.json;
@@ -80,7 +83,7 @@ mod tests {
     #[test]
     fn agents_and_models_asked_for_by_name_are_left_alone() {
         let style = |more: &str, mode| {
-            let json = format!(r#"{{"messages":[{{"role":"user","content":"x"}}]{more}}}"#);
+            let json = format!(r#"{{"messages":[{{"role":"user","content":"x"}}{more}}}"#);
             Style::of(&ChatRequest::parse(Bytes::from(json)).expect("valid"), mode, true)
         };
         let full = Style { directs: true, cleans: Some(Depth::Full), repairs: false };
@@ -98,8 +101,10 @@ mod tests {
             (json, StyleMode::Auto, Style { repairs: true, ..full }),
             (json, StyleMode::Off, Style::OFF),
         ];
+        let in_text = r#",{"role":"system","content":"<read_file></read_file>"}]"#;
+        assert_eq!((style(in_text, StyleMode::Auto), style(in_text, StyleMode::On)), (thoughts, full));
         for (more, mode, expected) in cases {
-            assert_eq!(style(more, mode), expected, "{more} {mode:?}");
+            assert_eq!(style(&format!("]{more}"), mode), expected, "{more} {mode:?}");
         }
     }
 

@@ -1,5 +1,6 @@
 //! One voice: the directive that asks for it, and the normaliser that mends what a model says all the same.
 
+mod agents;
 pub mod answer;
 pub mod directive;
 pub mod json;
