@@ -98,11 +98,14 @@ fn read_keys_file(path: &Path, problems: &Problems) -> BTreeMap<String, String> 
             return BTreeMap::new();
         }
     };
-    if others_may_read(path) {
+    let is_open = others_may_read(path);
+    if is_open {
         complain("may be read by others on this machine".to_owned(), Some(format!("chmod 600 {name}")));
     }
     let file = File { name: &name, text: &text, provider: None, problems };
-    file.read(|top| top.all_pairs("texts, one key per provider", plain_text)).unwrap_or_default().into_iter().collect()
+    let keys = file.read(|top| top.all_pairs("texts, one key per provider", plain_text)).unwrap_or_default();
+    // Read for its mistakes: what is refused is used for nothing.
+    if is_open { BTreeMap::new() } else { keys.into_iter().collect() }
 }
 
 #[cfg(unix)]
