@@ -30,6 +30,8 @@ struct Call {
     index: usize,
     /// The id it has for the client, where its provider gave it none of its own.
     made: Option<String>,
+    /// Some text of them has come.
+    has_arguments: bool,
 }
 
 /// What a piece says of the call it belongs to.
@@ -82,12 +84,26 @@ impl Repair {
         let number = choice.index.unwrap_or(place);
         let delta = choice.delta.as_ref();
         let calls = delta.and_then(|delta| delta.tool_calls).filter(|calls| calls.starts_with('['));
+        let given = calls;
         let calls = calls.and_then(|calls| self.mended_calls(calls, number, json));
+        let bare = if choice.finish_reason.is_some() && is_stream(json) { self.bare_calls(number) } else { Vec::new() };
+        let calls = if bare.is_empty() { calls } else { Some(joined(calls.as_deref().or(given), &bare)) };
         let has_calls = self.calls.iter().any(|call| call.choice == number);
         let end = choice.finish_reason.as_deref().and_then(|reason| right_end(reason, has_calls));
         let in_parts = delta.and_then(|delta| delta.content).filter(|content| content.starts_with('['));
         let lacks_delta = delta.is_none() && !is_whole(json);
         Faults { calls, end, in_parts, lacks_delta }
+    }
+
+    /// Calls that end without arguments, each with a piece that gives it some: nobody reads JSON in an empty text.
+    fn bare_calls(&mut self, choice: u64) -> Vec<String> {
+        let bare =
+            self.calls.iter_mut().filter(|call| call.choice == choice && !call.name.is_empty() && !call.has_arguments);
+        bare.map(|call| {
+            call.has_arguments = true;
+            format!(r#"{{"index":{},"function":{{"arguments":"{{}}"}}}}"#, call.index)
+        })
+        .collect()
     }
 
     fn mended_calls(&mut self, calls: &str, choice: u64, json: &[u8]) -> Option<String> {
@@ -110,12 +126,15 @@ impl Repair {
         // In a whole answer each stands for a call.
         let known = self.calls.iter().rposition(|call| is_stream && call.goes_on_with(&said));
         let is_named = known.is_some_and(|place| !said.name.is_empty() && self.calls[place].name == said.name);
+        let arguments = function.as_ref().and_then(|function| function.get("arguments"));
+        let has_arguments = arguments.is_some_and(|arguments| !matches!(arguments, "\"\"" | "null"));
         let function = function.and_then(|function| {
             let missing = if is_stream { known.is_none().then_some("") } else { Some("{}") };
             mended_function(function, is_named, missing)
         });
         let mut is_right = function.is_none();
         let place = known.unwrap_or_else(|| self.begin(&said, json));
+        self.calls[place].has_arguments |= has_arguments;
         let call = &self.calls[place];
         // What a call has already, OpenAI's clients would add to it.
         if known.is_some() && !said.id.is_empty() {
@@ -146,7 +165,8 @@ impl Repair {
         let is_nameless = said.id.is_empty() || self.calls.iter().any(|call| call.id == said.id);
         let made = is_nameless.then(|| made_id(json, said.choice, index));
         let Piece { choice, own, .. } = *said;
-        self.calls.push(Call { choice, id: said.id.clone(), name: said.name.clone(), own, index, made });
+        let (id, name) = (said.id.clone(), said.name.clone());
+        self.calls.push(Call { choice, id, name, own, index, made, has_arguments: false });
         self.calls.len() - 1
     }
 }
@@ -161,6 +181,14 @@ impl Call {
         let is_same_id = piece.id.is_empty() || self.id == piece.id;
         self.choice == piece.choice && is_same_id && is_same_index && !is_other_name
     }
+}
+
+/// A list of calls with more of them.
+fn joined(calls: Option<&str>, more: &[String]) -> String {
+    let calls = calls.and_then(|calls| calls.trim().strip_prefix('[')?.strip_suffix(']')).unwrap_or_default();
+    let all: Vec<&str> =
+        [calls].into_iter().filter(|calls| !calls.trim().is_empty()).chain(more.iter().map(String::as_str)).collect();
+    format!("[{}]", all.join(","))
 }
 
 /// An id for a call that has none of its own: of its answer and its place there.
@@ -180,6 +208,8 @@ fn made_id(json: &[u8], choice: u64, index: usize) -> String {
 fn mended_function(mut function: EditedObject<'_>, is_named: bool, missing: Option<&str>) -> Option<String> {
     let text = match function.get("arguments") {
         None => missing.map(quoted),
+        // Nobody reads JSON in it.
+        Some("\"\"") => missing.filter(|missing| !missing.is_empty()).map(quoted),
         Some(text) if text.starts_with('"') => None,
         Some("null") => Some(quoted(missing.unwrap_or_default())),
         Some(json) => Some(quoted(json)),

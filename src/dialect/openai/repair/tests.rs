@@ -170,3 +170,28 @@ fn calls_are_numbered_from_nothing_and_always_have_arguments() {
         assert_eq!(mend(&mut Repair::default(), &whole(&call(0, arguments))), Some(expected), "{arguments}");
     }
 }
+
+#[test]
+fn a_call_that_ends_without_arguments_gets_empty_ones() {
+    let call = r#"{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"a","type":"function","function":{"name":"f","arguments":""}}]}}]}"#;
+    let end = r#"{"choices":[{"index":0,"delta":{},"finish_reason":"tool_calls"}]}"#;
+    let mut repair = Repair::default();
+    assert_eq!(mend(&mut repair, call), None);
+    let mended = mend(&mut repair, end).expect("mended");
+    let given = r#""delta":{"tool_calls":[{"index":0,"function":{"arguments":"{}"}}]}"#;
+    assert!(mended.contains(given) && mended.contains(r#""finish_reason":"tool_calls""#), "{mended}");
+    assert_eq!(mend(&mut repair, end), None, "once");
+    // With the call in the same chunk.
+    let both = call.replace("}]}}]}", r#"}]},"finish_reason":"tool_calls"}]}"#);
+    let mended = mend(&mut Repair::default(), &both).expect("mended");
+    assert!(mended.contains(r#""arguments":""}},{"index":0,"function":{"arguments":"{}"}}]"#), "{mended}");
+    // Who has some, however little at a time, keeps them.
+    let mut repair = Repair::default();
+    let goes_on = r#"{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{"}}]}}]}"#;
+    for piece in [call, goes_on, end] {
+        assert_eq!(mend(&mut repair, piece), None, "{piece}");
+    }
+    let whole = r#"{"choices":[{"index":0,"message":{"tool_calls":[{"index":0,"id":"a","type":"function","function":{"name":"f","arguments":""}}]},"finish_reason":"tool_calls"}]}"#;
+    let mended = mend(&mut Repair::default(), whole).expect("mended");
+    assert!(mended.contains(r#""arguments":"{}""#), "{mended}");
+}
