@@ -94,6 +94,14 @@ impl Held {
         self.end(Some(fault.clone()), false, now);
     }
 
+    /// Past the commit point the stream is cut, whatever broke it. Where its provider says that a quota is gone, its route rests, and has
+    /// not failed once more.
+    pub fn cut(mut self, told: Option<&Fault>, now: Timestamp) {
+        let is_quota = |told: &&Fault| matches!(told, Fault::Busy { .. } | Fault::Spent { .. });
+        self.relay.note_fault(self.route, self.lease.as_ref(), told.filter(is_quota).unwrap_or(&Fault::Cut));
+        self.end(Some(Fault::Cut), false, now);
+    }
+
     fn settlement(&self, fault: Option<&Fault>) -> Settlement {
         match (self.usage, fault, self.status) {
             (Some(usage), _, _) => {

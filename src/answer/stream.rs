@@ -55,7 +55,8 @@ pub(super) struct Reading {
 /// Why a route's stream gives no further event.
 enum Stop {
     End,
-    Cut,
+    /// With what the provider said of it, if it did.
+    Cut(Option<Box<Fault>>),
     /// Its text does not go on from what was said.
     Astray,
 }
@@ -167,15 +168,14 @@ impl AnswerStream {
         match (stop, reading.held) {
             (Stop::End, Some(held)) => held.ended(),
             // All was said; only the connection's own end is missing, and perhaps the marker that a client waits for.
-            (Stop::Cut, Some(held)) if self.said.is_finished => {
+            (Stop::Cut(_), Some(held)) if self.said.is_finished => {
                 held.ended();
                 if !self.said.is_done {
                     self.source = Source::Ending;
                 }
             }
-            (Stop::Cut, Some(held)) => {
-                // Whatever broke it, past the commit point the stream is cut.
-                held.failed(&Fault::Cut, self.clock.now());
+            (Stop::Cut(told), Some(held)) => {
+                held.cut(told.as_deref(), self.clock.now());
                 self.go_on_elsewhere();
             }
             // Dropped, the attempt counts as given up by the caller.
@@ -183,7 +183,7 @@ impl AnswerStream {
                 drop(held);
                 self.go_on_elsewhere();
             }
-            (Stop::End | Stop::Cut, None) => {}
+            (Stop::End | Stop::Cut(_), None) => {}
         }
     }
 
@@ -235,7 +235,9 @@ impl Reading {
             None => self.events.next().await,
         };
         match next {
-            Ok(Some(event)) if event.signs.error.is_some() => Err(Stop::Cut),
+            Ok(Some(StreamEvent { signs: Signs { error: Some(told), .. }, .. })) => {
+                Err(Stop::Cut(Some(Box::new(told))))
+            }
             Ok(Some(event)) => {
                 held.usage = event.signs.usage.or(held.usage);
                 let Some(stitch) = &mut self.stitch else { return Ok(event) };
@@ -248,7 +250,7 @@ impl Reading {
                 }
             }
             Ok(None) => Err(Stop::End),
-            Err(_) => Err(Stop::Cut),
+            Err(_) => Err(Stop::Cut(None)),
         }
     }
 }

@@ -272,6 +272,16 @@ async fn a_stream_whose_last_chunk_holds_an_error_of_the_provider_s_own_is_conti
 }
 
 #[tokio::test]
+async fn a_quota_that_ends_in_mid_stream_lets_the_route_rest() {
+    let said = "data: {\"choices\":[{\"delta\":{\"content\":\"One two\"},\"finish_reason\":null}]}\n\n";
+    let error = "data: {\"error\":{\"message\":\"Rate limit reached. Please try again in 20s.\",\"type\":\"rate_limit_error\",\"code\":429}}\n\n";
+    let first = provider("sim-a").answers([Act::raw_stream(format!("{said}{error}"), 64)]);
+    let gateway = gateway().over([first, provider("sim-b").answers([says(" three."), says("hi")])]).start().await;
+    gateway.ask("count").streamed().await.is("One two three.");
+    gateway.ask("and now?").await.by("sim-b/sim-m").after("");
+}
+
+#[tokio::test]
 async fn whoever_names_one_model_gets_it_continued_there() {
     let acts = [breaks_off("One two"), says(" three")];
     let gateway = gateway().over([provider("sim-a").answers(acts), provider("sim-b")]).start().await;
