@@ -67,9 +67,15 @@ pub fn complete(
         let response = if request.stream {
             Box::pin(streamed(&gateway, request, options, story)).await
         } else {
-            match gateway.relay.send(&request, &options).await {
-                Ok(answer) => whole(&gateway, &answer, story),
-                Err(failure) => fail(&gateway, &failure, story),
+            let sent = tokio::select! {
+                biased;
+                sent = gateway.relay.send(&request, &options) => Some(sent),
+                () = gateway.cut.cancelled() => None,
+            };
+            match sent {
+                Some(Ok(answer)) => whole(&gateway, &answer, story),
+                Some(Err(failure)) => fail(&gateway, &failure, story),
+                None => story.refuse(respond::stopping()),
             }
         };
         Ok(named(response, &request_id))
@@ -138,6 +144,7 @@ async fn streamed(gateway: &Arc<Gateway>, request: ChatRequest, options: Options
     let first = tokio::select! {
         biased;
         first = &mut sending => first,
+        () = gateway.cut.cancelled() => return story.refuse(respond::stopping()),
         () = tokio::time::sleep(SILENCE) => return event_stream(late::body(Pending::Sending(sending), story)),
     };
     match first {

@@ -1,5 +1,6 @@
 //! A stream on its way to the caller: events as they come, keep-alives while nothing does, and its line in the log.
 
+use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -7,6 +8,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use http::Response;
 use jiff::Timestamp;
+use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use crate::answer::{self, Answer, AnswerStream, trail};
 use crate::chat::{Fault, Usage};
@@ -52,7 +54,8 @@ pub fn body(pending: Pending, mut story: Story) -> Body {
     // In a box: from one piece to the next all of it would be moved.
     let first = matches!(pending, Pending::Sending(_)).then_some(KEEP_ALIVE);
     let silence = Silence::new(SILENCE, &story.gateway.relay.clock);
-    let telling = Box::new(Telling { first, pending, story, silence });
+    let cut = Box::pin(story.gateway.cut.clone().cancelled_owned());
+    let telling = Box::new(Telling { first, pending, story, silence, cut });
     Body::from_stream(stream::unfold(telling, |mut telling| async move {
         let piece = telling.next_piece().await?;
         Some((Ok::<_, std::convert::Infallible>(piece), telling))
@@ -67,6 +70,7 @@ struct Telling {
     story: Story,
     /// Since the caller was last told anything.
     silence: Silence,
+    cut: Pin<Box<WaitForCancellationFutureOwned>>,
 }
 
 impl Telling {
@@ -76,12 +80,22 @@ impl Telling {
             return Some(first);
         }
         loop {
-            let (piece, next) = match &mut self.pending {
-                Pending::Over => return None,
-                Pending::Sending(sending) => after_sending(sending, &mut self.story, &mut self.silence).await,
-                Pending::Streaming { stream, late } => {
-                    after_event(stream, late, &mut self.story, &mut self.silence).await
+            let (pending, story, silence) = (&mut self.pending, &mut self.story, &mut self.silence);
+            let told = async {
+                match pending {
+                    Pending::Over => None,
+                    Pending::Sending(sending) => Some(after_sending(sending, story, silence).await),
+                    Pending::Streaming { stream, late } => Some(after_event(stream, late, story, silence).await),
                 }
+            };
+            let told = tokio::select! {
+                biased;
+                told = told => Some(told),
+                () = &mut self.cut => None,
+            };
+            let (piece, next) = match told {
+                Some(told) => told?,
+                None => (self.story.stopped(), Some(Pending::Over)),
             };
             if let Some(next) = next {
                 self.pending = next;
@@ -199,6 +213,13 @@ impl Story {
 
     fn note_usage(&mut self, usage: Option<Usage>) {
         self.line.tokens = usage.map(|usage| usage.total()).or(self.line.tokens);
+    }
+
+    /// The server stops before the answer has ended.
+    fn stopped(&mut self) -> Bytes {
+        let error = respond::stopping();
+        self.line.error = Some(error.message.clone());
+        respond::error_event(&error)
     }
 
     fn broke_off(&mut self, fault: &Fault) -> Bytes {

@@ -11,6 +11,7 @@ use axum::routing::{any, get, post};
 use http::HeaderValue;
 use http::header::ALLOW;
 use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
 use tower_http::cors::CorsLayer;
 
 use crate::config;
@@ -34,6 +35,8 @@ pub struct Gateway {
     pub on_request: Arc<dyn Fn(&RequestLine) + Send + Sync>,
     pub started_at: Timestamp,
     draining: AtomicBool,
+    /// The time to finish is over: whoever is still waited for is told so.
+    pub cut: CancellationToken,
 }
 
 /// One answered or refused chat, as the log tells it.
@@ -58,7 +61,8 @@ impl Gateway {
         let gate = Gate::new(access.max_requests, access.max_waiting);
         let cors = (!access.cors.is_empty()).then(|| guard::cors(&access.cors));
         let route_names = relay.fleet.routes.iter().map(|route| chat::header_value(&route.name)).collect();
-        Self { relay, access, gate, cors, route_names, on_request, started_at, draining: AtomicBool::new(false) }
+        let (draining, cut) = (AtomicBool::new(false), CancellationToken::new());
+        Self { relay, access, gate, cors, route_names, on_request, started_at, draining, cut }
     }
 
     /// From now on `readyz` fails, so that nobody sends new work here.

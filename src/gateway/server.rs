@@ -27,6 +27,9 @@ const MOST_BUFFERED: usize = 64 * 1024;
 /// A client that reads nothing for this long, while there is something to be read, is left.
 const READING_TIME: Duration = Duration::from_mins(1);
 
+/// At the end of the grace, open requests have this long to hear of it.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
 /// After a failed accept (out of file descriptors, say) a moment's rest keeps the loop from spinning.
 const ACCEPT_REST: Duration = Duration::from_millis(50);
 
@@ -71,12 +74,17 @@ impl Server {
             graceful.shutdown().await;
             connections.wait().await;
         };
+        let mut drained = std::pin::pin!(drained);
         tokio::select! {
             biased;
-            () = drained => Stopped::Drained,
-            () = cut => Stopped::Cut,
-            () = turn_away(&self.listener, &service) => Stopped::Cut,
+            () = &mut drained => return Stopped::Drained,
+            () = cut => {}
+            () = turn_away(&self.listener, &service) => {}
         }
+        self.gateway.cut.cancel();
+        // Who does not read it in time, never will.
+        _ = tokio::time::timeout(LAST_WORDS, drained).await;
+        Stopped::Cut
     }
 }
 

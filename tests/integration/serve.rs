@@ -191,11 +191,17 @@ async fn a_second_signal_cuts_open_streams() {
 #[tokio::test]
 async fn the_grace_of_open_streams_is_bounded() {
     let mut serving = Serving::start(serve(&["--simulate=slow", "--drain", "100ms"]));
-    let socket = open_stream(&serving).await;
+    let mut stream = open_stream(&serving).await;
+    let mut plain = serving.ask("hello").begin().await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
     serving.process.signal("INT");
     serving.process.until_it_says("stopping");
     serving.process.finish().exits(130);
-    drop(socket);
+    // Nobody is left without a word.
+    let told = stream.read_until("0\r\n\r\n").await;
+    assert!(told.contains("data: {\"error\"") && told.contains("\"code\":\"stopping\""), "{told}");
+    let told = plain.read_until("stopping").await;
+    assert!(told.starts_with("HTTP/1.1 503"), "{told}");
 }
 
 #[tokio::test]
