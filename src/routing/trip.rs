@@ -260,8 +260,14 @@ impl Trip {
             fleet.route(*route).is_local() && *fault == Fault::Broken(Breakage::Unreachable)
         };
         let present: Vec<(RouteId, Fault)> = self.tried.iter().filter(|it| !is_absent(it)).cloned().collect();
-        let tried = if present.is_empty() { &self.tried } else { &present };
-        outcome(tried, &self.rejections)
+        if !present.is_empty() {
+            return outcome(&present, &self.rejections);
+        }
+        // Those whose key was rejected earlier, or who rest, are there all the same.
+        let kept_away =
+            |(_, rejection): &&(RouteId, Rejection)| matches!(rejection.class(), Class::OutOfQuota | Class::Keys);
+        let kept_away: Vec<(RouteId, Rejection)> = self.rejections.iter().filter(kept_away).cloned().collect();
+        outcome(&[], &kept_away).or_else(|| outcome(&self.tried, &self.rejections))
     }
 }
 
