@@ -111,16 +111,19 @@ impl Row {
         let others: Map<String, Value> = others.map(|(metric, value)| (metric.key(), (*value).into())).collect();
         let cells: Map<String, Value> =
             self.evidence.cells.iter().map(|(metric, cell)| (metric.key(), cell.as_str().into())).collect();
-        json!({
+        let mut row = json!({
             "model": self.model,
             "tier": self.tier,
-            "one_of": self.one_of,
             "section": self.section,
             "limits": limits,
             "other": others,
             "context": self.context,
             "evidence": { "line": self.evidence.line, "cell": self.evidence.cell, "cells": cells },
-        })
+        });
+        if !self.one_of.is_empty() {
+            row["one_of"] = json!(self.one_of);
+        }
+        row
     }
 }
 

@@ -183,7 +183,10 @@ impl Wanted {
 }
 
 fn unknown(name: &str, fleet: &Fleet) -> Fault {
-    let message = format!("the model `{}` is not known here, or its provider is not set up", brief(name, LONGEST_NAME));
+    let message = format!(
+        "the model `{}` is not known here, or its provider is not set up; `{META_MODEL}` leaves the choice to relay",
+        brief(name, LONGEST_NAME)
+    );
     let close = if name.len() > LONGEST_NAME { Vec::new() } else { close(name, fleet) };
     Fault::Unknown { message, close }
 }
