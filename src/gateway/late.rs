@@ -55,7 +55,7 @@ pub fn body(pending: Pending, mut story: Story) -> Body {
     let first = matches!(pending, Pending::Sending(_)).then_some(KEEP_ALIVE);
     let silence = Silence::new(SILENCE, &story.gateway.relay.clock);
     let cut = Box::pin(story.gateway.cut.clone().cancelled_owned());
-    let telling = Box::new(Telling { first, pending, story, silence, cut });
+    let telling = Box::new(Telling { first, pending, story, waiting: Waiting { silence, cut } });
     Body::from_stream(stream::unfold(telling, |mut telling| async move {
         let piece = telling.next_piece().await?;
         Some((Ok::<_, std::convert::Infallible>(piece), telling))
@@ -68,8 +68,14 @@ struct Telling {
     first: Option<Bytes>,
     pending: Pending,
     story: Story,
+    waiting: Waiting,
+}
+
+/// What ends a wait for the next event.
+struct Waiting {
     /// Since the caller was last told anything.
     silence: Silence,
+    /// The server stops.
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
 }
 
@@ -80,28 +86,18 @@ impl Telling {
             return Some(first);
         }
         loop {
-            let (pending, story, silence) = (&mut self.pending, &mut self.story, &mut self.silence);
-            let told = async {
-                match pending {
-                    Pending::Over => None,
-                    Pending::Sending(sending) => Some(after_sending(sending, story, silence).await),
-                    Pending::Streaming { stream, late } => Some(after_event(stream, late, story, silence).await),
-                }
-            };
-            let told = tokio::select! {
-                biased;
-                told = told => Some(told),
-                () = &mut self.cut => None,
-            };
-            let (piece, next) = match told {
-                Some(told) => told?,
-                None => (self.story.stopped(), Some(Pending::Over)),
+            let (story, waiting) = (&mut self.story, &mut self.waiting);
+            let (piece, next) = match &mut self.pending {
+                Pending::Over => return None,
+                Pending::Sending(sending) => after_sending(sending, story, waiting).await,
+                Pending::Streaming { stream, late } => after_event(stream, late, story, waiting).await,
             };
             if let Some(next) = next {
                 self.pending = next;
             }
             if !piece.is_empty() {
-                self.silence.heard(self.silence.now());
+                let silence = &mut self.waiting.silence;
+                silence.heard(silence.now());
                 return Some(piece);
             }
         }
@@ -111,12 +107,13 @@ impl Telling {
 /// A piece, and what is waited for from then on where that is something else.
 type Told = (Bytes, Option<Pending>);
 
-async fn after_sending(sending: &mut Sending, story: &mut Story, silence: &mut Silence) -> Told {
+async fn after_sending(sending: &mut Sending, story: &mut Story, waiting: &mut Waiting) -> Told {
     story.line.status = 200;
     let sent = tokio::select! {
         biased;
         sent = sending => sent,
-        () = silence.lasts() => return (KEEP_ALIVE, None),
+        () = waiting.silence.lasts() => return (KEEP_ALIVE, None),
+        () = &mut waiting.cut => return (story.stopped(), Some(Pending::Over)),
     };
     match sent {
         Ok(answer) => {
@@ -136,12 +133,13 @@ async fn after_event(
     stream: &mut AnswerStream,
     late: &mut Option<Arc<str>>,
     story: &mut Story,
-    silence: &mut Silence,
+    waiting: &mut Waiting,
 ) -> Told {
     let next = tokio::select! {
         biased;
         next = stream.next() => next,
-        () = silence.lasts() => return (KEEP_ALIVE, None),
+        () = waiting.silence.lasts() => return (KEEP_ALIVE, None),
+        () = &mut waiting.cut => return (story.stopped(), Some(Pending::Over)),
     };
     match next {
         Some(Ok(event)) => {
