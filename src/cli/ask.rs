@@ -48,7 +48,14 @@ pub async fn run(ask: &Ask, global: &Global, environment: &Environment, output: 
     if let Some(input) = &ask.batch {
         return batch::run(input, ask, global, environment, output, &mut signals).await;
     }
-    signals.interrupting(Box::pin(answer(ask, global, environment, output))).await
+    let done = signals.interrupting(Box::pin(answer(ask, global, environment, output))).await;
+    // Whoever reads JSON gets some in any case.
+    done.map_err(|trouble| match trouble.exit {
+        exit @ (Exit::Interrupted | Exit::Terminated) if global.wants_json() => {
+            Trouble::new(exit, "a signal ended it".to_owned())
+        }
+        _ => trouble,
+    })
 }
 
 async fn answer(ask: &Ask, global: &Global, environment: &Environment, output: Output) -> Result<(), Trouble> {

@@ -19,8 +19,11 @@ pub fn print(trouble: &Trouble, json: Option<&str>, output: Output) {
             "error": error(trouble),
             "attempts": trouble.attempts.iter().map(attempt).collect::<Vec<_>>(),
         });
-        // A reader that has gone cannot be told.
-        drop(output.result(&format!("{document}\n")));
+        // A reader that has gone cannot be told, a full disk can.
+        match output.result(&format!("{document}\n")) {
+            Err(unwritten) if !unwritten.silent => print(&unwritten, None, output),
+            _ => {}
+        }
         return;
     }
     let mut text = table::complaint(&format!("{} {}", red("Error:"), trouble.message), 2);

@@ -236,14 +236,19 @@ async fn whoever_is_silent_is_left_while_there_is_time_for_another() {
 
 #[tokio::test]
 async fn a_signal_ends_it_with_its_own_code_and_cancels_the_call() {
-    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+    for (signal, code, flags) in [("INT", 130, &["hi"][..]), ("TERM", 143, &["hi"]), ("INT", 130, &["--json", "hi"])] {
         let providers = Providers::start([provider("sim-a").answers([Act::Stall { after: 4 }])], Clock::system()).await;
-        let process = ask(&["hi"]).over(&providers).start();
+        let process = ask(flags).over(&providers).start();
         super::harness::eventually_within(5, "the provider is asked", || providers.simulator.open_requests() == 1)
             .await;
         process.signal(signal);
         let ended = process.ended().await;
-        ended.exits(code).prints("");
+        ended.exits(code);
+        if flags.len() == 1 {
+            ended.prints("");
+        } else {
+            assert_eq!(ended.json()["error"]["code"], "interrupted");
+        }
         super::harness::eventually("the call is cancelled", || providers.simulator.client_gone() == 1).await;
     }
 }
