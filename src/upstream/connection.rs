@@ -58,11 +58,6 @@ impl Pieces {
     pub fn left(&self) -> &[Bytes] {
         self.left.as_slice()
     }
-
-    /// Bytes of those.
-    pub fn length(&self) -> u64 {
-        self.length
-    }
 }
 
 impl Body for Pieces {

@@ -6,9 +6,8 @@ use std::ops::Range;
 use bytes::{Buf as _, Bytes, BytesMut};
 use http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode};
+use http_body::Body;
 use smallvec::SmallVec;
-
-use super::connection::Pieces;
 
 /// Bytes of a response's head.
 pub(super) const MOST_HEAD: usize = 64 * 1024;
@@ -40,8 +39,8 @@ pub enum Malformed {
     Chunk,
 }
 
-/// A request's head. The body's length is told in it.
-pub(super) fn head_of(request: &Request<Pieces>) -> Vec<u8> {
+/// A request's head, in which its body's length is told, which has to be known.
+pub(super) fn head_of<B: Body>(request: &Request<B>) -> Vec<u8> {
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
     let mut head = Vec::with_capacity(512);
     for part in [request.method().as_str(), " ", path, " HTTP/1.1\r\n"] {
@@ -55,7 +54,7 @@ pub(super) fn head_of(request: &Request<Pieces>) -> Vec<u8> {
     for (name, value) in request.headers() {
         line(name, value.as_bytes());
     }
-    line(&CONTENT_LENGTH, itoa::Buffer::new().format(request.body().length()).as_bytes());
+    line(&CONTENT_LENGTH, itoa::Buffer::new().format(request.body().size_hint().lower()).as_bytes());
     head.extend_from_slice(b"\r\n");
     head
 }
@@ -264,6 +263,7 @@ fn length(digits: &[u8]) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::connection::Pieces;
     use super::*;
     use crate::chat::Slices;
 
