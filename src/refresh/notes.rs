@@ -29,8 +29,9 @@ impl Notes {
     /// Why a table cannot be read.
     pub fn defect(&self, grid: &Grid) -> Option<&'static str> {
         let mut cells = grid.rows.iter().flat_map(|row| &row.cells);
-        let below = grid.caption.as_deref().is_some_and(|caption| begins_as_note(caption) && changes_numbers(caption));
-        ((self.change_numbers || below) && cells.any(|cell| is_marked(&cell.text))).then_some(NOTED)
+        let is_change = |caption: &str| begins_as_note(caption) && changes_numbers(caption);
+        let in_caption = grid.caption.as_deref().is_some_and(is_change);
+        ((self.change_numbers || in_caption) && cells.any(|cell| is_marked(&cell.text))).then_some(NOTED)
     }
 }
 

@@ -97,7 +97,12 @@ fn announced(text: &Text) -> Option<String> {
         title.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase).collect();
     // Several buttons side by side are not one title.
     let named = text.plain.split([SEAM, '\n']).filter(|piece| tier::in_title(piece).is_some()).count();
-    let counts = |at: usize| at > 0 && ["tier", "level"].contains(&words[at - 1].as_str());
+    // "Tier 1"
+    let counts = |at: usize| {
+        at > 0
+            && ["tier", "level"].contains(&words[at - 1].as_str())
+            && words[at].bytes().all(|byte| byte.is_ascii_digit())
+    };
     let is_plain = words.iter().enumerate().all(|(at, word)| words::word(word).is_some() || counts(at));
     let is_intro = shown.ends_with(':') && !words.iter().any(|word| words::is_one_of(AWAY, word)) && !is_share(&shown);
     let is_title = title.len() <= MOST && !title.ends_with('.') && named <= 1 && (is_plain || is_intro);

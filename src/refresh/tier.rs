@@ -23,7 +23,7 @@ pub fn in_title(text: &str) -> Option<String> {
     if let Some((title, kind)) = of_a_kind(text) {
         return in_title(title).map(|tier| format!("{tier} ({kind})"));
     }
-    if let Some(tier) = with_price(text) {
+    if let Some(tier) = alone(text).or_else(|| with_price(text)) {
         return Some(tier);
     }
     let text = split_glued(text);
@@ -66,15 +66,16 @@ fn of_unknown_name(text: &str) -> Option<String> {
     (end - first <= MOST_NAME).then(|| words[first..end].join(" "))
 }
 
-/// "Tier 1 (paid)" is a plan, and what it costs; "Tier 0 (free)" is the free one. A plan may be named by a word alone that says little
-/// elsewhere: "Plus".
-fn with_price(text: &str) -> Option<String> {
+/// A word that names a plan where it stands alone, and says little elsewhere: "Plus".
+fn alone(text: &str) -> Option<String> {
     const ALONE: [&str; 7] = ["plus", "max", "scale", "growth", "ultra", "lite", "launch"];
     let text = text.trim();
-    if ALONE.contains(&text.to_lowercase().as_str()) {
-        return Some(calm(text));
-    }
-    let (title, price) = text.strip_suffix(')')?.split_once('(')?;
+    ALONE.contains(&text.to_lowercase().as_str()).then(|| calm(text))
+}
+
+/// "Tier 1 (paid)" is a plan, and what it costs; "Tier 0 (free)" is the free one.
+fn with_price(text: &str) -> Option<String> {
+    let (title, price) = text.trim().strip_suffix(')')?.split_once('(')?;
     match (named(title, false), price.trim().to_lowercase().as_str()) {
         (Tiers::One(_), "free") => Some("Free".to_owned()),
         (Tiers::One(tier), "paid") => Some(tier),

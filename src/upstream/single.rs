@@ -47,6 +47,7 @@ pub(super) struct Single {
     framing: Framing,
     /// It takes another request after this response.
     keeps: bool,
+    /// No request has gone over it yet.
     is_new: bool,
     idle_since: Instant,
 }
@@ -224,6 +225,7 @@ fn at_once<T>(poll: impl FnMut(&mut Context<'_>) -> Poll<T>) -> Poll<T> {
 /// Says so where the connection has words for its end, as TLS has.
 impl Drop for Single {
     fn drop(&mut self) {
+        // Whoever has left cannot be told.
         let _ = at_once(|context| Pin::new(&mut self.socket).poll_shutdown(context));
     }
 }

@@ -64,9 +64,8 @@ impl EventStream {
 
     /// Nothing more of it is wanted. Its response is read to the end for a moment, so that the connection can be used again.
     pub fn finish(mut self) {
-        let is_over =
-            |body: &mut ResponseBody| body.is_end_stream() || matches!(body.frame().now_or_never(), Some(None));
-        if !is_over(&mut self.body) {
+        let is_over = self.body.is_end_stream() || matches!(self.body.frame().now_or_never(), Some(None));
+        if !is_over {
             TokioExecutor::new().execute(timeout(TAIL_TIME, read_tail(self.body)).map(drop));
         }
     }

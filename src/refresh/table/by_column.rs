@@ -67,11 +67,9 @@ pub fn read(sheet: &Sheet<'_>) -> Result<Vec<Row>, Refusal> {
 /// A column may say for how long the numbers beside it count: "7 days" beside "Requests per day".
 fn refuse_other_periods(sheet: &Sheet<'_>, limits: &[Limits]) -> Result<(), Refusal> {
     const PERIODS: &str = "window|time window|period|time period|interval|duration|timeframe|time frame|per";
-    let headers = sheet.head.texts.iter().enumerate();
-    let Some((column, header)) = headers.clone().find(|(_, text)| words::is_one_of(PERIODS, &text.to_lowercase()))
-    else {
-        return Ok(());
-    };
+    let mut headers = sheet.head.texts.iter().enumerate();
+    let named = headers.find(|(_, text)| words::is_one_of(PERIODS, &text.to_lowercase()));
+    let Some((column, header)) = named else { return Ok(()) };
     let pers = limits.iter().flat_map(|limit| &limit.units).filter_map(|unit| unit.per);
     for line in sheet.lines() {
         let Some(text) = cell_text(line, column) else { continue };
