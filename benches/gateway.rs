@@ -100,6 +100,8 @@ fn cases(gateways: Gateways) -> Vec<Case> {
         Case { gateway: gateways.limited, ..case("1 KB, four limits", &small, 64, 12_000) },
         Case { gateway: gateways.ten_routes, ..case("1 KB, the best of 10 routes", &any, 64, 12_000) },
         Case { gateway: gateways.many_routes, ..case("1 KB, the best of 500 routes", &any, 64, 12_000) },
+        Case { gateway: gateways.ten_limited, ..case("1 KB, the best of 10 limited routes", &any, 64, 12_000) },
+        Case { gateway: gateways.many_limited, ..case("1 KB, the best of 500 limited routes", &any, 64, 12_000) },
         Case { gateway: gateways.old_ledger, ..case("1 KB, a million rows in the ledger", &small, 64, 12_000) },
         case("30 KB", &middle, 64, 6_000),
         case("300 KB", &large, 64, 1_200),

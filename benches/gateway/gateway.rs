@@ -41,6 +41,9 @@ pub struct Gateways {
     pub tight_context: SocketAddr,
     pub ten_routes: SocketAddr,
     pub many_routes: SocketAddr,
+    /// The same routes, each with limits of its own.
+    pub ten_limited: SocketAddr,
+    pub many_limited: SocketAddr,
     /// As `unlimited`, with a million rows in its ledger.
     pub old_ledger: SocketAddr,
 }
@@ -50,26 +53,29 @@ pub fn start(upstream: SocketAddr, folder: &Path) -> Gateways {
     let state = |name: &str| folder.join(name);
     let (unlimited, limited, tight) = (state("unlimited"), state("limited"), state("tight"));
     let (ten, many, old) = (state("ten"), state("many"), state("old"));
+    let (ten_limited, many_limited) = (state("ten-limited"), state("many-limited"));
     host::in_own_thread(NAME, host::SERVER_CORE, move || async move {
         Gateways {
             unlimited: serve(&catalogue(upstream, 10_000_000, ""), unlimited, 0).await,
             limited: serve(&catalogue(upstream, 10_000_000, LIMITS), limited, 0).await,
             tight_context: serve(&catalogue(upstream, 80_000, ""), tight, 0).await,
-            ten_routes: serve(&with_models(upstream, 10), ten, 0).await,
-            many_routes: serve(&with_models(upstream, 500), many, 0).await,
+            ten_routes: serve(&with_models(upstream, 10, ""), ten, 0).await,
+            many_routes: serve(&with_models(upstream, 500, ""), many, 0).await,
+            ten_limited: serve(&with_models(upstream, 10, LIMITS), ten_limited, 0).await,
+            many_limited: serve(&with_models(upstream, 500, LIMITS), many_limited, 0).await,
             old_ledger: serve(&catalogue(upstream, 10_000_000, ""), old, 1_000_000).await,
         }
     })
 }
 
-/// A catalogue of so many models, each with the limits of its own.
-fn with_models(upstream: SocketAddr, models: usize) -> String {
+/// A catalogue of so many models, each with `limits` of its own.
+fn with_models(upstream: SocketAddr, models: usize, limits: &str) -> String {
     let other = |number| {
         format!(
-            "\n[[model]]\nid = \"other-{number}\"\nscale = \"medium\"\ncontext = 10000000\nfeatures = [\"tools\", \"json\", \"schema\"]\n{LIMITS}\n"
+            "\n[[model]]\nid = \"other-{number}\"\nscale = \"medium\"\ncontext = 10000000\nfeatures = [\"tools\", \"json\", \"schema\"]\n{limits}\n"
         )
     };
-    catalogue(upstream, 10_000_000, LIMITS) + &(1..models).map(other).collect::<String>()
+    catalogue(upstream, 10_000_000, limits) + &(1..models).map(other).collect::<String>()
 }
 
 /// The text of a catalogue file for a provider at `upstream`.
