@@ -86,7 +86,7 @@ pub struct Meter {
 
 #[derive(Debug, Clone)]
 enum Count {
-    Rolling(Box<Rolling>),
+    Rolling(Rolling),
     Calendar { turns_at: Timestamp, used: u64, added_at: Timestamp },
 }
 
@@ -103,7 +103,7 @@ struct Learned {
 impl Meter {
     pub fn new(limit: Limit) -> Self {
         let count = match limit.window {
-            Window::Rolling { length } => Count::Rolling(Box::new(Rolling::new(length))),
+            Window::Rolling { length } => Count::Rolling(Rolling::new(length)),
             Window::Calendar { .. } => Count::Calendar { turns_at: Timestamp::MIN, used: 0, added_at: Timestamp::MIN },
         };
         Self { limit, count, learned: None, told_at: None, named: None }

@@ -1,16 +1,17 @@
-//! Amounts of a rolling window in sixty stretches of time: constant memory, never early, at most a sixtieth late.
+//! Amounts of a rolling window in sixty stretches of time: bounded memory, never early, at most a sixtieth late.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Deserialize;
+use smallvec::SmallVec;
 
 use crate::clock::{earlier, later, until};
 
 use super::meter::Fit;
 
-/// Sub-buckets of a rolling window: an amount is given back at most one sixtieth of the length late, never early.
-const BUCKETS: i64 = 60;
+/// Stretches of a rolling window: an amount is given back at most one sixtieth of the length late, never early.
+const STRETCHES: i64 = 60;
 
 /// A provider counts a request when it arrives, and the next one may be quicker on its way: what is given back to the moment may be
 /// too early there.
@@ -19,131 +20,108 @@ pub(super) const TRANSIT: Duration = Duration::from_millis(50);
 /// Moments of several processes, and of a clock that was set back a little, may come so far out of order.
 pub(super) const DISORDER: Duration = Duration::from_mins(1);
 
-/// The sixty and the one under way.
-const SLOTS: usize = 61;
-
-/// Amounts of the last `BUCKETS` stretches of time and the one under way. What was used at one moment of a stretch alone is given
-/// back without delay.
+/// Amounts of the last sixty stretches of time and the one under way. What was used at one moment of a stretch alone is given back without
+/// delay.
 #[derive(Debug, Clone)]
 pub(super) struct Rolling {
     /// How long an amount counts.
     length: Duration,
-    /// Microseconds a bucket spans.
+    /// Microseconds a stretch spans.
     width: i64,
-    /// The stretch, counted from the epoch, that the newest amount belongs to.
-    newest: i64,
-    /// All of `amounts` together: ranking asks for the sum far more often than anything is added.
+    /// All amounts together: ranking asks for the sum far more often than anything is added.
     total: u64,
-    /// A bit for each slot whose amount is not zero: most windows of most meters hold few.
-    filled: u64,
-    amounts: [u64; SLOTS],
-    /// Microseconds since the epoch: when each stretch was last used. Its amount is given back a window's length after that.
-    last_uses: [i64; SLOTS],
+    /// Those that were used, oldest first: most windows of most meters hold few.
+    stretches: SmallVec<[Stretch; 2]>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Stretch {
+    /// Counted from the epoch.
+    number: i64,
+    amount: u64,
+    /// Microseconds since the epoch. The amount is given back a window's length after that.
+    last_use: i64,
 }
 
 impl Rolling {
     pub(super) fn new(length: Duration) -> Self {
         let length = length.saturating_add(TRANSIT);
-        let micros = i64::try_from(length.as_micros()).unwrap_or(i64::MAX);
+        let micros = micros(length);
         // Rounded up: sixty stretches are never shorter than the window.
-        Self {
-            length,
-            width: micros / BUCKETS + i64::from(micros % BUCKETS > 0),
-            newest: 0,
-            total: 0,
-            filled: 0,
-            amounts: [0; SLOTS],
-            last_uses: [0; SLOTS],
-        }
+        let width = micros / STRETCHES + i64::from(micros % STRETCHES > 0);
+        Self { length, width, total: 0, stretches: SmallVec::new() }
     }
 
-    fn stretch(&self, at: Timestamp) -> i64 {
+    fn number(&self, at: Timestamp) -> i64 {
         at.as_microsecond().div_euclid(self.width)
     }
 
-    fn slot(stretch: i64) -> usize {
-        usize::try_from(stretch.rem_euclid(BUCKETS + 1)).expect("a remainder is not negative")
+    fn newest(&self) -> Option<&Stretch> {
+        self.stretches.last()
     }
 
-    /// When what was used in `stretch` is given back.
-    fn given_back(&self, stretch: i64) -> Timestamp {
-        let last_use = Timestamp::from_microsecond(self.last_uses[Self::slot(stretch)]).unwrap_or(Timestamp::MAX);
+    /// What was last used by this moment counts no more at `now`.
+    fn counts_from(&self, now: Timestamp) -> i64 {
+        now.as_microsecond().saturating_sub(micros(self.length))
+    }
+
+    /// When what was used in a stretch is given back.
+    fn given_back(&self, stretch: &Stretch) -> Timestamp {
+        let last_use = Timestamp::from_microsecond(stretch.last_use).unwrap_or(Timestamp::MAX);
         later(last_use, self.length)
     }
 
-    /// The stretches that hold anything, oldest first, with their amounts.
-    fn holding(&self) -> impl Iterator<Item = (i64, u64)> {
-        const ALL: u64 = (1 << SLOTS) - 1;
-        let oldest = self.newest - BUCKETS;
-        let shift = Self::slot(oldest);
-        let mut by_age = (self.filled >> shift | self.filled << (SLOTS - shift)) & ALL;
-        std::iter::from_fn(move || {
-            let age = (by_age != 0).then(|| i64::from(by_age.trailing_zeros()))?;
-            by_age &= by_age - 1;
-            Some((oldest + age, self.amounts[Self::slot(oldest + age)]))
-        })
+    /// The stretches that hold anything, oldest first.
+    fn holding(&self) -> impl DoubleEndedIterator<Item = &Stretch> {
+        self.stretches.iter().filter(|stretch| stretch.amount > 0)
     }
 
     /// Those of them that still count at `now`.
-    fn counting(&self, now: Timestamp) -> impl Iterator<Item = (i64, u64)> {
+    fn counting(&self, now: Timestamp) -> impl Iterator<Item = &Stretch> {
         let is_ahead = self.is_ahead(now);
-        self.holding().skip_while(move |(stretch, _)| is_ahead || self.given_back(*stretch) <= now)
+        self.holding().skip_while(move |stretch| is_ahead || self.given_back(stretch) <= now)
     }
 
     /// Whether everything was counted after `now`, by a clock that was ahead and was put right: it says nothing of now.
     fn is_ahead(&self, now: Timestamp) -> bool {
-        self.last_uses[Self::slot(self.newest)] > later(now, self.length + DISORDER).as_microsecond()
-    }
-
-    fn set(&mut self, slot: usize, amount: u64) {
-        self.total = self.total - self.amounts[slot] + amount;
-        self.amounts[slot] = amount;
-        self.filled = self.filled & !(1 << slot) | u64::from(amount > 0) << slot;
+        self.newest().is_some_and(|newest| newest.last_use > later(now, self.length + DISORDER).as_microsecond())
     }
 
     pub(super) fn used(&self, now: Timestamp) -> u64 {
-        if self.total == 0 {
+        let counts_from = self.counts_from(now);
+        if self.newest().is_none_or(|newest| newest.last_use <= counts_from) || self.is_ahead(now) {
             return 0;
         }
-        let length = i64::try_from(self.length.as_micros()).unwrap_or(i64::MAX);
-        let counts_from = now.as_microsecond().saturating_sub(length);
-        let is_over = |stretch| self.last_uses[Self::slot(stretch)] <= counts_from;
-        if is_over(self.newest) || self.is_ahead(now) {
-            return 0;
-        }
-        let over = self.holding().take_while(|(stretch, _)| is_over(*stretch));
-        self.total - over.map(|(_, amount)| amount).sum::<u64>()
+        let over = self.holding().take_while(|stretch| stretch.last_use <= counts_from);
+        self.total - over.map(|stretch| stretch.amount).sum::<u64>()
     }
 
     /// What is used at `now`, without the stretches in which anything was used at `since` or later.
     pub(super) fn used_before(&self, since: Timestamp, now: Timestamp) -> u64 {
-        let before = |(stretch, _): &(i64, u64)| self.last_uses[Self::slot(*stretch)] < since.as_microsecond();
-        self.counting(now).take_while(before).map(|(_, amount)| amount).sum()
+        let before = |stretch: &&Stretch| stretch.last_use < since.as_microsecond();
+        self.counting(now).take_while(before).map(|stretch| stretch.amount).sum()
     }
 
     /// Until when as much is used as at `now`, if nothing is added.
     pub(super) fn changes_at(&self, now: Timestamp) -> Timestamp {
-        if self.total == 0 {
-            return Timestamp::MAX;
-        }
+        let Some(newest) = self.newest().filter(|_| self.total > 0) else { return Timestamp::MAX };
         // What a clock that was ahead counted begins to count at no moment that is worth finding.
         if self.is_ahead(now) {
             return now;
         }
-        let length = i64::try_from(self.length.as_micros()).unwrap_or(i64::MAX);
-        let counts_from = now.as_microsecond().saturating_sub(length);
+        let counts_from = self.counts_from(now);
         // All of it is over with the newest, at the latest.
-        let newest = self.last_uses[Self::slot(self.newest)];
-        let mut last_uses = self.holding().map(|(stretch, _)| self.last_uses[Self::slot(stretch)]);
-        let oldest = last_uses.find(|last_use| *last_use > counts_from).map_or(newest, |oldest| oldest.min(newest));
+        let mut last_uses = self.holding().map(|stretch| stretch.last_use);
+        let oldest = last_uses.find(|last_use| *last_use > counts_from);
+        let oldest = oldest.map_or(newest.last_use, |oldest| oldest.min(newest.last_use));
         if oldest <= counts_from {
             return Timestamp::MAX;
         }
-        Timestamp::from_microsecond(oldest.saturating_add(length)).unwrap_or(Timestamp::MAX)
+        Timestamp::from_microsecond(oldest.saturating_add(micros(self.length))).unwrap_or(Timestamp::MAX)
     }
 
     pub(super) fn empty_at(&self, now: Timestamp) -> Option<Timestamp> {
-        self.counting(now).last().map(|(stretch, _)| self.given_back(stretch))
+        self.counting(now).last().map(|stretch| self.given_back(stretch))
     }
 
     /// When `used`, what counts at `now`, will be no more than `room`.
@@ -151,8 +129,8 @@ impl Rolling {
         if used <= room {
             return Fit::Now;
         }
-        for (stretch, amount) in self.counting(now) {
-            used -= amount;
+        for stretch in self.counting(now) {
+            used -= stretch.amount;
             if used <= room {
                 return Fit::At(self.given_back(stretch));
             }
@@ -162,24 +140,13 @@ impl Rolling {
 
     pub(super) fn add(&mut self, amount: u64, now: Timestamp) {
         if self.is_ahead(now) {
-            // So long ago that nothing of it is kept.
-            self.newest = self.stretch(now) - BUCKETS - 1;
+            self.total = 0;
+            self.stretches.clear();
         }
         // A clock that was set back by less counts into the newest stretch: late, never early.
-        let stretch = self.stretch(now).max(self.newest);
-        let passed = stretch - self.newest;
-        for cleared in 1..=passed.min(BUCKETS + 1) {
-            let slot = Self::slot(self.newest + cleared);
-            self.set(slot, 0);
-            self.last_uses[slot] = 0;
-        }
-        self.newest = stretch;
-        let last_use = &mut self.last_uses[Self::slot(stretch)];
+        let number = self.newest().map_or(i64::MIN, |newest| newest.number).max(self.number(now));
         // Rounded up: never early. A clock that was set back gives nothing back sooner.
-        let micros = now.as_microsecond() + i64::from(now.subsec_nanosecond() % 1_000 > 0);
-        *last_use = (*last_use).max(micros);
-        let slot = Self::slot(stretch);
-        self.set(slot, self.amounts[slot] + amount.min(u64::MAX - self.total));
+        self.count(number, amount, now.as_microsecond() + i64::from(now.subsec_nanosecond() % 1_000 > 0));
     }
 
     /// Counts what somebody else used, whose provider says when it is given back: all of it at that moment, or bit by bit until then.
@@ -188,7 +155,8 @@ impl Rolling {
         if self.is_ahead(now) {
             self.add(0, now);
         }
-        let pieces = if is_refilled { u32::try_from(amount.clamp(1, BUCKETS.unsigned_abs())).unwrap_or(1) } else { 1 };
+        let pieces =
+            if is_refilled { u32::try_from(amount.clamp(1, STRETCHES.unsigned_abs())).unwrap_or(1) } else { 1 };
         let passes = until(now, reset);
         let whole = |piece: u32| u128::from(amount) * u128::from(piece) / u128::from(pieces);
         for piece in 1..=pieces {
@@ -199,68 +167,96 @@ impl Rolling {
 
     /// Counts what was used at a moment that may lie before the newest.
     fn add_earlier(&mut self, amount: u64, at: Timestamp) {
-        let stretch = self.stretch(at).max(self.newest - BUCKETS);
-        if stretch > self.newest {
-            return self.add(amount, at);
+        match self.newest().map(|newest| newest.number) {
+            Some(newest) if self.number(at) <= newest => {
+                self.count(self.number(at).max(newest - STRETCHES), amount, at.as_microsecond());
+            }
+            _ => self.add(amount, at),
         }
-        let slot = Self::slot(stretch);
-        self.set(slot, self.amounts[slot] + amount.min(u64::MAX - self.total));
-        self.last_uses[slot] = self.last_uses[slot].max(at.as_microsecond());
+    }
+
+    /// Counts an amount into a stretch that is none of those forgotten.
+    fn count(&mut self, number: i64, amount: u64, last_use: i64) {
+        let place = self.place(number);
+        let amount = amount.min(u64::MAX - self.total);
+        self.total += amount;
+        let stretch = &mut self.stretches[place];
+        stretch.amount += amount;
+        stretch.last_use = stretch.last_use.max(last_use);
+    }
+
+    /// Where a stretch stands from now on. With a new one those are forgotten that count no more.
+    fn place(&mut self, number: i64) -> usize {
+        let before = self.stretches.iter().rposition(|stretch| stretch.number <= number);
+        if let Some(place) = before.filter(|place| self.stretches[*place].number == number) {
+            return place;
+        }
+        let forgotten = self.stretches.partition_point(|stretch| stretch.number < number - STRETCHES);
+        self.total -= self.stretches.drain(..forgotten).map(|stretch| stretch.amount).sum::<u64>();
+        let place = before.map_or(0, |before| before + 1 - forgotten);
+        self.stretches.insert(place, Stretch { number, amount: 0, last_use: 0 });
+        place
     }
 
     pub(super) fn take_back(&mut self, amount: u64, at: Timestamp, now: Timestamp) {
-        let stretch = self.stretch(at);
-        let is_kept = (self.newest - BUCKETS..=self.newest).contains(&stretch);
-        if is_kept && self.given_back(stretch) > now {
-            let slot = Self::slot(stretch);
-            self.set(slot, self.amounts[slot].saturating_sub(amount));
+        let number = self.number(at);
+        let place = self.stretches.iter().rposition(|stretch| stretch.number == number);
+        if let Some(place) = place.filter(|place| self.given_back(&self.stretches[*place]) > now) {
+            self.take(place, amount);
         }
     }
 
     /// Takes back `amount`, oldest first: what the provider has given back already is what was used longest ago.
     pub(super) fn take_oldest(&mut self, mut amount: u64, now: Timestamp) {
-        let counting: Vec<i64> = self.counting(now).map(|(stretch, _)| stretch).collect();
-        for stretch in counting {
-            let slot = Self::slot(stretch);
-            let taken = amount.min(self.amounts[slot]);
-            self.set(slot, self.amounts[slot] - taken);
-            amount -= taken;
+        let Some(oldest) = self.counting(now).next().map(|oldest| oldest.number) else { return };
+        let first = self.stretches.partition_point(|stretch| stretch.number < oldest);
+        for place in first..self.stretches.len() {
+            amount -= self.take(place, amount);
         }
+    }
+
+    /// Takes so much from a stretch, or all there is, and says how much that was.
+    fn take(&mut self, place: usize, amount: u64) -> u64 {
+        let taken = amount.min(self.stretches[place].amount);
+        self.stretches[place].amount -= taken;
+        self.total -= taken;
+        taken
     }
 
     /// The stretches with their amounts, to be kept, at the end of a text: `Saved` in JSON.
     pub(super) fn save_to(&self, text: &mut String) {
+        let newest = self.newest().map_or(0, |newest| newest.number);
         put(text, r#"{"width":"#, self.width);
-        put(text, r#","newest":"#, self.newest);
+        put(text, r#","newest":"#, newest);
         let mut before = r#","amounts":[["#;
-        for (stretch, amount) in self.holding() {
-            put(text, before, self.newest - stretch);
-            put(text, ",", amount);
-            put(text, ",", self.last_uses[Self::slot(stretch)] - stretch * self.width);
+        for stretch in self.holding() {
+            put(text, before, newest - stretch.number);
+            put(text, ",", stretch.amount);
+            put(text, ",", stretch.last_use - stretch.number * self.width);
             before = "],[";
         }
-        text.push_str(if self.filled == 0 { r#","amounts":[]}"# } else { "]]}" });
+        text.push_str(if self.total == 0 { r#","amounts":[]}"# } else { "]]}" });
     }
 
     /// What was saved of a window of this length; `None` when it was another one's.
     pub(super) fn restore(length: Duration, saved: &Saved) -> Option<Self> {
         let mut rolling = Self::new(length);
-        if saved.width != rolling.width {
+        let begins = saved.newest.checked_mul(rolling.width);
+        if saved.width != rolling.width || begins.is_none_or(|begins| Timestamp::from_microsecond(begins).is_err()) {
             return None;
         }
-        rolling.newest = saved.newest;
-        for (age, amount, last_use) in saved.amounts.iter().filter(|(age, ..)| (0..=BUCKETS).contains(age)) {
-            let stretch = saved.newest - age;
-            rolling.set(Self::slot(stretch), (*amount).min(u64::MAX - rolling.total));
-            rolling.last_uses[Self::slot(stretch)] = stretch * rolling.width + last_use;
+        for (age, amount, last_use) in saved.amounts.iter().filter(|(age, ..)| (0..=STRETCHES).contains(age)) {
+            let number = saved.newest - age;
+            rolling.count(number, *amount, (number * rolling.width).saturating_add(*last_use));
         }
         // All of the newest stretch may have been taken back.
-        let newest = &mut rolling.last_uses[Self::slot(saved.newest)];
-        if *newest == 0 {
-            *newest = saved.newest * rolling.width;
-        }
+        rolling.count(saved.newest, 0, saved.newest * rolling.width);
         Some(rolling)
     }
+}
+
+fn micros(length: Duration) -> i64 {
+    i64::try_from(length.as_micros()).unwrap_or(i64::MAX)
 }
 
 /// A number, behind what stands before it.

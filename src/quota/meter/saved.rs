@@ -57,7 +57,7 @@ impl Meter {
         let mut meter = Self::new(limit);
         match (&mut meter.count, &meter.limit.window, &saved.rolling, saved.calendar) {
             (Count::Rolling(rolling), Window::Rolling { length }, Some(kept), _) => {
-                **rolling = Rolling::restore(*length, kept).unwrap_or_else(|| Rolling::new(*length));
+                *rolling = Rolling::restore(*length, kept).unwrap_or_else(|| Rolling::new(*length));
             }
             (Count::Calendar { turns_at, used, added_at }, _, _, Some((turn, kept))) => {
                 (*turns_at, *used) = (Timestamp::from_microsecond(turn).ok()?, kept);
