@@ -12,6 +12,8 @@ use super::rolling::{DISORDER, Rolling};
 use super::signal::Fact;
 use super::window::{self, Window, next_boundary};
 
+pub use saved::merged;
+
 /// After so many windows without a refusal a guessed limit is raised by a tenth.
 const WINDOWS_TO_A_RAISE: u32 = 10;
 

@@ -8,6 +8,6 @@ pub mod signal;
 pub mod window;
 
 pub use limit::{Cost, Evidence, Kind, Limit, Source, UNIT, UnitPrice};
-pub use meter::{Fit, Glance, Level, Meter, Reading};
+pub use meter::{Fit, Glance, Level, Meter, Reading, merged};
 pub use signal::Fact;
 pub use window::{Window, length};

@@ -34,7 +34,7 @@ pub(super) struct Rolling {
     stretches: SmallVec<[Stretch; 2]>,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Stretch {
     /// Counted from the epoch.
     number: i64,
@@ -225,33 +225,86 @@ impl Rolling {
 
     /// The stretches with their amounts, to be kept, at the end of a text: `Saved` in JSON.
     pub(super) fn save_to(&self, text: &mut String) {
-        let newest = self.newest().map_or(0, |newest| newest.number);
         put(text, r#"{"width":"#, self.width);
-        put(text, r#","newest":"#, newest);
-        let mut before = r#","amounts":[["#;
-        for stretch in self.holding() {
-            put(text, before, newest - stretch.number);
-            put(text, ",", stretch.amount);
-            put(text, ",", stretch.last_use - stretch.number * self.width);
-            before = "],[";
-        }
-        text.push_str(if self.total == 0 { r#","amounts":[]}"# } else { "]]}" });
+        put(text, r#","newest":"#, self.newest_number());
+        text.push_str(r#","amounts":["#);
+        self.put_stretches(self.holding().copied(), text);
+        text.push_str("]}");
     }
 
-    /// What was saved of a window of this length; `None` when it was another one's.
-    pub(super) fn restore(length: Duration, saved: &Saved) -> Option<Self> {
-        let mut rolling = Self::new(length);
-        let begins = saved.newest.checked_mul(rolling.width);
-        if saved.width != rolling.width || begins.is_none_or(|begins| Timestamp::from_microsecond(begins).is_err()) {
-            return None;
+    /// The same of those that are otherwise than they were `before`: `Saved` in JSON too, without its names.
+    pub(super) fn save_since(&self, before: &Self, text: &mut String) {
+        put(text, "[", self.width);
+        put(text, ",", self.newest_number());
+        text.push_str(",[");
+        self.put_stretches(self.changed_since(before), text);
+        text.push_str("]]");
+    }
+
+    pub(super) const fn is_as_long_as(&self, other: &Self) -> bool {
+        self.width == other.width
+    }
+
+    fn newest_number(&self) -> i64 {
+        self.newest().map_or(0, |newest| newest.number)
+    }
+
+    fn put_stretches(&self, stretches: impl Iterator<Item = Stretch>, text: &mut String) {
+        let newest = self.newest_number();
+        for (stretch, place) in stretches.zip(0..) {
+            put(text, if place == 0 { "[" } else { ",[" }, newest - stretch.number);
+            put(text, ",", stretch.amount);
+            put(text, ",", stretch.last_use - stretch.number * self.width);
+            text.push(']');
         }
+    }
+
+    /// The stretches that are otherwise than they were, mostly the newest ones; of those that are gone, and not for their age, nothing is left.
+    fn changed_since(&self, before: &Self) -> impl Iterator<Item = Stretch> {
+        let oldest = self.newest_number() - STRETCHES;
+        let known = &before.stretches[before.stretches.partition_point(|stretch| stretch.number < oldest)..];
+        let same = self.stretches.iter().zip(known).take_while(|(now, before)| now == before).count();
+        let (now, known) = (&self.stretches[same..], &known[same..]);
+        let is_there = |stretch: &Stretch| now.iter().any(|now| now.number == stretch.number);
+        let gone = known.iter().filter(move |stretch| stretch.amount > 0 && !is_there(stretch));
+        let changed = now.iter().filter(|stretch| !known.contains(stretch)).copied();
+        changed.chain(gone.map(|stretch| Stretch { amount: 0, ..*stretch }))
+    }
+
+    /// Takes over what was saved: all of a window, or those of its stretches that changed. What is of another window says nothing here.
+    pub(super) fn update(&mut self, saved: &Saved) {
+        let begins = saved.newest.checked_mul(self.width);
+        if saved.width != self.width || begins.is_none_or(|begins| Timestamp::from_microsecond(begins).is_err()) {
+            return;
+        }
+        let is_kept = |stretch: &mut Stretch| (saved.newest - STRETCHES..=saved.newest).contains(&stretch.number);
+        self.stretches.retain(is_kept);
         for (age, amount, last_use) in saved.amounts.iter().filter(|(age, ..)| (0..=STRETCHES).contains(age)) {
             let number = saved.newest - age;
-            rolling.count(number, *amount, (number * rolling.width).saturating_add(*last_use));
+            let place = self.place(number);
+            let last_use = (number * self.width).saturating_add(*last_use);
+            self.stretches[place] = Stretch { number, amount: *amount, last_use };
         }
         // All of the newest stretch may have been taken back.
-        rolling.count(saved.newest, 0, saved.newest * rolling.width);
-        Some(rolling)
+        let newest = self.place(saved.newest);
+        self.stretches[newest].last_use = self.stretches[newest].last_use.max(saved.newest * self.width);
+        self.total = 0;
+        for stretch in &mut self.stretches {
+            stretch.amount = stretch.amount.min(u64::MAX - self.total);
+            self.total += stretch.amount;
+        }
+    }
+
+    /// What is kept of a window, with what changed of it since, where nobody here knows its length.
+    pub(super) fn merged(kept: Option<&Saved>, changed: &Saved) -> String {
+        let length = Duration::from_micros(changed.width.saturating_mul(STRETCHES).unsigned_abs());
+        let mut rolling = Self { length, width: changed.width, total: 0, stretches: SmallVec::new() };
+        for saved in kept.into_iter().chain([changed]) {
+            rolling.update(saved);
+        }
+        let mut text = String::new();
+        rolling.save_to(&mut text);
+        text
     }
 }
 

@@ -33,9 +33,7 @@ impl Shelf {
 
     /// Puts another limit in the place of a meter's own. What is used stays; what was learned against the old one does not.
     pub fn set_limit(&mut self, id: MeterId, limit: Limit) {
-        self.change(id, |meter| {
-            *meter = Meter::restore(limit.clone(), &meter.save()).unwrap_or_else(|| Meter::new(limit));
-        });
+        self.change(id, |meter| *meter = meter.under(limit));
     }
 
     fn open(&mut self, id: MeterId) -> &mut u64 {

@@ -7,6 +7,8 @@ use crate::chat::{Period, Scope};
 use crate::clock::later;
 use crate::quota::{Cost, Fact};
 
+mod kept;
+
 fn meter(amount: u64, window: Window, period: Period) -> Meter {
     Meter::new(Limit {
         kind: Kind::Requests,
@@ -136,7 +138,7 @@ fn a_late_header_gives_back_nothing_of_what_was_counted_after_its_request_was_se
         meter.tell(&told(Some(30), Some(24), None), 0, at(10.0), at(13.0));
         assert_eq!(meter.reading(at(13.0)).used, 26);
         // It has given back all but one, and counts the next.
-        let mut meter = Meter::restore(meter.limit.clone(), &meter.save()).expect("what was saved");
+        let mut meter = meter.under(meter.limit.clone());
         meter.add(1, at(14.0));
         meter.tell(&told(Some(30), Some(28), None), 0, at(14.0), at(15.0));
         assert!(meter.reading(at(15.0)).used <= 3, "{:?}", meter.reading(at(15.0)));
@@ -247,44 +249,6 @@ fn of_a_calendars_window_a_refusal_teaches_nothing() {
     meter.add(20, at(0.0));
     assert!(!meter.refuse(1, at(0.0)));
     assert_eq!(meter.reading(at(0.0)).limit, 30);
-}
-
-#[test]
-fn a_saved_meter_is_the_same_meter() {
-    for window in [Window::rolling(Period::Minute), Window::usual(Period::Day)] {
-        let mut kept = meter(30, window, Period::Minute);
-        kept.add(9, at(0.0));
-        kept.add(3, at(20.0));
-        kept.tell(&told(Some(25), Some(10), None), 0, at(21.0), at(21.0));
-        let back = Meter::restore(kept.limit.clone(), &kept.save()).expect("what was saved");
-        for second in [21.0, 40.0, 70.0, 90.0, 100_000.0] {
-            assert_eq!(back.reading(at(second)), kept.reading(at(second)));
-            assert_eq!(back.fit(12, at(second)), kept.fit(12, at(second)));
-        }
-        // The documents say something else now: what was learned about the old number is forgotten, the use is not.
-        let newer = Meter::restore(Limit { amount: 40, ..kept.limit.clone() }, &kept.save()).expect("what was saved");
-        assert_eq!((newer.reading(at(21.0)).limit, newer.reading(at(21.0)).used), (40, 15));
-    }
-    assert!(Meter::restore(meter(1, Window::usual(Period::Day), Period::Day).limit, "{}").is_none());
-}
-
-/// Relays of other versions read it.
-#[test]
-fn what_is_kept_of_a_meter_is_written_so() {
-    let mut rolls = meter(30, Window::rolling(Period::Minute), Period::Minute);
-    assert_eq!(rolls.save(), r#"{"documented":30,"rolling":{"width":1000834,"newest":0,"amounts":[]}}"#);
-    rolls.add(20, at(0.0));
-    rolls.add(3, at(20.0));
-    assert!(rolls.refuse(1, at(21.0)));
-    let mut turns = meter(30, Window::usual(Period::Day), Period::Day);
-    turns.add(9, at(0.0));
-    turns.tell(&told(Some(25), Some(10), None), 0, at(21.0), at(21.0));
-    let rolls_kept = r#"{"documented":30,"rolling":{"width":1000834,"newest":999166714,"amounts":[[20,20,977204],[0,3,960524]]},"learned":{"amount":22,"from_header":false,"guessed":true,"at":1000000021000000}}"#;
-    let turns_kept = r#"{"documented":30,"calendar":[1000080000000000,15],"added_at":1000000021000000,"learned":{"amount":25,"from_header":true,"guessed":false,"at":1000000021000000},"told_at":1000000021000000,"named":[25,1000000021000000]}"#;
-    for (meter, kept) in [(rolls, rolls_kept), (turns, turns_kept)] {
-        assert_eq!(meter.save(), kept);
-        assert_eq!(Meter::restore(meter.limit.clone(), kept).expect("what was saved").save(), kept);
-    }
 }
 
 #[test]

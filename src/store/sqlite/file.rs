@@ -19,7 +19,7 @@ pub const PATIENCE: Duration = Duration::from_secs(5);
 pub const IMPATIENCE: Duration = Duration::from_millis(50);
 
 /// Each step brings the file from the version of its index to the next. A step that was released is never changed.
-const STEPS: [&str; 4] = [
+const STEPS: [&str; 5] = [
     "CREATE TABLE meter (name TEXT PRIMARY KEY, sequence INTEGER NOT NULL, state TEXT NOT NULL) WITHOUT ROWID;
      CREATE INDEX meter_sequence ON meter (sequence);
      CREATE TABLE mark (name TEXT PRIMARY KEY, until INTEGER NOT NULL, cause TEXT NOT NULL) WITHOUT ROWID;
@@ -38,6 +38,8 @@ const STEPS: [&str; 4] = [
     "DROP INDEX meter_sequence;
      ALTER TABLE meter RENAME COLUMN sequence TO changed;
      CREATE TABLE change (sequence INTEGER PRIMARY KEY, meters TEXT NOT NULL);",
+    // Of a meter what changed, in the place of all of it: an older relay would take a part for the whole, and misses the column in time.
+    "ALTER TABLE change RENAME COLUMN meters TO changes;",
 ];
 
 #[expect(clippy::cast_possible_truncation, reason = "a handful of steps")]

@@ -1,32 +1,36 @@
 //! The journal of meters: what a transaction changes of them is one row at its end.
 //!
 //! Rows of hundreds of meters lie all over their table, and to change a few of them would be to write most of its pages; so they are brought
-//! up to date together, when the journal has grown long.
+//! up to date together, when the journal has grown long. Of a meter that the file knows the journal says what changed: the window of a busy
+//! one is sixty stretches, of which a transaction changes one or two. What changed is told as it is then, and not by how much, so that it may be
+//! read twice.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use rusqlite::{Connection, Error};
 
-use crate::quota::Meter;
+use crate::quota::{self, Limit, Meter};
 use crate::routing::MeterId;
 
 use super::rows;
 
-/// The journal is emptied when it holds so many states for each meter there is, and `FEW` more.
-const STATES_PER_METER: usize = 8;
+/// The journal is emptied when it holds so many changes for each meter there is, and `FEW` more.
+const CHANGES_PER_METER: usize = 8;
 const FEW: usize = 250;
 
 /// What this process knows of the journal. Within a transaction that has looked, that is all there is.
 pub struct Journal {
     /// The last change of a meter that was seen.
     sequence: i64,
-    /// About how many states it holds.
-    states: usize,
-    /// By `MeterId`: the journal has a state that the table has not.
+    /// About how many changes it holds.
+    changes: usize,
+    /// By `MeterId`: as the file has it, table and journal together; `None` where it has nothing.
+    kept: Vec<Option<Arc<Meter>>>,
+    /// By `MeterId`: the journal has a change that the table has not.
     is_behind: Vec<bool>,
-    /// The same of meters that are not of this fleet, with their states.
-    strangers: HashMap<String, String>,
+    /// The same of meters that are not of this fleet, with their changes.
+    strangers: HashMap<String, Vec<String>>,
     ids: HashMap<String, MeterId>,
     /// By `MeterId`: its name, and how that stands in JSON.
     names: Vec<(String, String)>,
@@ -41,7 +45,8 @@ impl Journal {
         let in_json = |name: &String| (name.clone(), serde_json::Value::from(name.as_str()).to_string());
         Self {
             sequence: -1,
-            states: 0,
+            changes: 0,
+            kept: vec![None; names.len()],
             is_behind: vec![false; names.len()],
             strangers: HashMap::new(),
             ids,
@@ -49,45 +54,62 @@ impl Journal {
         }
     }
 
-    /// What was written of this fleet's meters since the last look, in its order.
+    /// What was written of this fleet's meters since the last look, in its order, for `take_over`.
     pub fn read(&mut self, connection: &Connection) -> Result<Vec<(MeterId, String)>, Error> {
         let written = rows::meters_after(connection, self.sequence)?;
-        let mut states = Vec::new();
+        let mut changes = Vec::new();
         if let Some(table) = written.table {
             // The journal was emptied meanwhile.
             self.begin_anew();
-            states.extend(table.into_iter().filter_map(|(name, state)| Some((*self.ids.get(&name)?, state))));
+            changes.extend(table.into_iter().filter_map(|(name, state)| Some((*self.ids.get(&name)?, state))));
         }
-        for (name, state) in written.journal {
-            self.states += 1;
+        for (name, change) in written.journal {
+            self.changes += 1;
             match self.ids.get(&name) {
                 Some(id) => {
                     self.is_behind[id.0] = true;
-                    states.push((*id, state));
+                    changes.push((*id, change));
                 }
-                None => _ = self.strangers.insert(name, state),
+                None => self.strangers.entry(name).or_default().push(change),
             }
         }
         self.sequence = written.last;
-        Ok(states)
+        Ok(changes)
+    }
+
+    /// The meter of `limit` as the file has it, with one more thing that was written of it. What cannot be read begins anew: it was written by a
+    /// relay that knew more.
+    pub fn take_over(&mut self, id: MeterId, limit: &Limit, change: &str) -> Arc<Meter> {
+        let kept = match self.kept[id.0].take() {
+            Some(kept) if kept.limit == *limit => kept,
+            Some(kept) => Arc::new(kept.under(limit.clone())),
+            None => Arc::new(Meter::new(limit.clone())),
+        };
+        let meter = Arc::new(kept.updated(change).unwrap_or_else(|| {
+            tracing::warn!(limit = %limit.label(), "a kept meter cannot be read; it begins anew");
+            Meter::new(limit.clone())
+        }));
+        self.kept[id.0] = Some(Arc::clone(&meter));
+        meter
     }
 
     /// Another file is read from its beginning.
     pub fn forget(&mut self) {
         self.begin_anew();
+        self.kept.fill(None);
         self.sequence = -1;
     }
 
     fn begin_anew(&mut self) {
-        self.states = 0;
+        self.changes = 0;
         self.is_behind.fill(false);
         self.strangers.clear();
     }
 
     /// The meters whose rows of the table are to be brought up to date with the next change.
     pub fn due(&self) -> Vec<usize> {
-        let most = STATES_PER_METER * (self.names.len() + self.strangers.len()) + FEW;
-        let is_long = self.states > most;
+        let most = CHANGES_PER_METER * (self.names.len() + self.strangers.len()) + FEW;
+        let is_long = self.changes > most;
         (0..self.names.len()).filter(|id| is_long && self.is_behind[*id]).collect()
     }
 
@@ -98,23 +120,23 @@ impl Journal {
             for (id, meter) in due {
                 rows::write_meter(connection, sequence, &self.names[*id].0, &meter.save())?;
             }
-            for (name, state) in &self.strangers {
-                rows::write_meter(connection, sequence, name, state)?;
+            for (name, changes) in &self.strangers {
+                write_stranger(connection, sequence, name, changes)?;
             }
             rows::empty_journal(connection)?;
         }
         if changed.is_empty() {
             return Ok(());
         }
-        let mut states = String::new();
+        let mut text = String::new();
         for (id, meter) in changed {
-            states.push(if states.is_empty() { '{' } else { ',' });
-            states.push_str(&self.names[*id].1);
-            states.push(':');
-            meter.save_to(&mut states);
+            text.push(if text.is_empty() { '{' } else { ',' });
+            text.push_str(&self.names[*id].1);
+            text.push(':');
+            meter.save_since(self.kept[*id].as_deref(), &mut text);
         }
-        states.push('}');
-        rows::write_change(connection, sequence, &states)
+        text.push('}');
+        rows::write_change(connection, sequence, &text)
     }
 
     /// What was written is in the file.
@@ -125,13 +147,23 @@ impl Journal {
         if !changed.is_empty() {
             self.sequence = self.next();
         }
-        self.states += changed.len();
-        for (id, _) in changed {
+        self.changes += changed.len();
+        for (id, meter) in changed {
             self.is_behind[*id] = true;
+            self.kept[*id] = Some(Arc::clone(meter));
         }
     }
 
     fn next(&self) -> i64 {
         self.sequence.max(0) + 1
     }
+}
+
+/// Brings the row of a meter up to date whose limit is known to others alone.
+fn write_stranger(connection: &Connection, sequence: i64, name: &str, changes: &[String]) -> Result<(), Error> {
+    let mut state = rows::meter(connection, name)?;
+    for change in changes {
+        state = quota::merged(state.as_deref(), change).or(state);
+    }
+    state.map_or(Ok(()), |state| rows::write_meter(connection, sequence, name, &state))
 }

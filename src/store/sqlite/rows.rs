@@ -4,14 +4,13 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rusqlite::{CachedStatement, Connection, Error, Row, Statement, params};
+use rusqlite::{CachedStatement, Connection, Error, OptionalExtension as _, Row, Statement, params};
 use serde_json::value::RawValue;
 
 use crate::chat::fault::{self, Class};
 use crate::chat::session::SessionKey;
 use crate::chat::{Fault, Period, Scope, Unfit};
 use crate::clock::later;
-use crate::quota::{Limit, Meter};
 use crate::routing::Mark;
 
 use crate::store::{LastAttempt, LedgerRow, PROBE_PREFIX, Quarter, Totals};
@@ -23,10 +22,16 @@ pub fn write_meter(connection: &Connection, sequence: i64, name: &str, state: &s
     connection.prepare_cached(sql)?.execute(params![name, sequence, state]).map(drop)
 }
 
-/// Puts the states of meters that changed together at the end of the journal: an object in JSON, by their names.
-pub fn write_change(connection: &Connection, sequence: i64, states: &str) -> Result<(), Error> {
-    let sql = "INSERT INTO change (sequence, meters) VALUES (?1, ?2)";
-    connection.prepare_cached(sql)?.execute(params![sequence, states]).map(drop)
+/// The kept state of a meter, as the table has it.
+pub fn meter(connection: &Connection, name: &str) -> Result<Option<String>, Error> {
+    let sql = "SELECT state FROM meter WHERE name = ?1";
+    connection.prepare_cached(sql)?.query_row([name], |row| row.get(0)).optional()
+}
+
+/// Puts what changed of meters together at the end of the journal: an object in JSON, by their names.
+pub fn write_change(connection: &Connection, sequence: i64, changes: &str) -> Result<(), Error> {
+    let sql = "INSERT INTO change (sequence, changes) VALUES (?1, ?2)";
+    connection.prepare_cached(sql)?.execute(params![sequence, changes]).map(drop)
 }
 
 /// Forgets the journal, whose states are in the table now.
@@ -34,11 +39,11 @@ pub fn empty_journal(connection: &Connection) -> Result<(), Error> {
     connection.prepare_cached("DELETE FROM change")?.execute([]).map(drop)
 }
 
-/// What was written of meters after a change: names and states.
+/// What was written of meters after a change.
 pub struct Written {
-    /// Of the table, where the journal does not reach back so far.
+    /// Names and states of the table, where the journal does not reach back so far.
     pub table: Option<Vec<(String, String)>>,
-    /// Of the journal, in its order; later than what the table has.
+    /// Names and states, or what changed of them, in the order of the journal; later than what the table has.
     pub journal: Vec<(String, String)>,
     /// The last change there is.
     pub last: i64,
@@ -49,13 +54,13 @@ pub fn meters_after(connection: &Connection, sequence: i64) -> Result<Written, E
     let mut written = Written { table: None, journal: Vec::new(), last: sequence };
     let mut reaches_back = false;
     let mut journal =
-        connection.prepare_cached("SELECT sequence, meters FROM change WHERE sequence >= ?1 ORDER BY sequence")?;
+        connection.prepare_cached("SELECT sequence, changes FROM change WHERE sequence >= ?1 ORDER BY sequence")?;
     let mut rows = journal.query([sequence])?;
     while let Some(row) = rows.next()? {
         let change: i64 = row.get(0)?;
         reaches_back |= change <= sequence + 1;
         if change > sequence {
-            written.journal.extend(states(row)?);
+            written.journal.extend(changes(row)?);
             written.last = change;
         }
     }
@@ -70,20 +75,12 @@ pub fn meters_after(connection: &Connection, sequence: i64) -> Result<Written, E
     Ok(written)
 }
 
-/// The states in a row of the journal.
-fn states(row: &Row<'_>) -> Result<impl Iterator<Item = (String, String)>, Error> {
+/// What a row of the journal says.
+fn changes(row: &Row<'_>) -> Result<impl Iterator<Item = (String, String)>, Error> {
     let text = row.get_ref(1)?.as_str()?;
-    let states: HashMap<String, Box<RawValue>> = serde_json::from_str(text)
+    let changes: HashMap<String, Box<RawValue>> = serde_json::from_str(text)
         .map_err(|error| Error::FromSqlConversionFailure(1, rusqlite::types::Type::Text, Box::new(error)))?;
-    Ok(states.into_iter().map(|(name, state)| (name, state.get().to_owned())))
-}
-
-/// A kept meter. What cannot be read begins anew: it was written by a relay that knew more.
-pub fn restore(limit: Limit, state: &str) -> Meter {
-    Meter::restore(limit.clone(), state).unwrap_or_else(|| {
-        tracing::warn!(limit = %limit.label(), "a kept meter cannot be read; it begins anew");
-        Meter::new(limit)
-    })
+    Ok(changes.into_iter().map(|(name, change)| (name, change.get().to_owned())))
 }
 
 /// Writes a rest; of two the later one stays. Faults that set none are not kept.

@@ -215,17 +215,21 @@ impl Writer {
         drop(reading);
         let mut state = self.shared.state();
         let state = &mut *state;
+        let mut changed = HashMap::new();
+        for (id, change) in meters {
+            let limit = &state.shelf.view.meters[id.0].limit;
+            changed.insert(id.0, self.journal.take_over(id, limit, &change));
+        }
         let mut reread = BTreeSet::new();
-        for (id, saved) in meters {
-            let known = &state.shelf.view.meters[id.0];
-            let theirs = rows::restore(known.limit.clone(), &saved);
+        for (id, theirs) in changed {
+            let known = &state.shelf.view.meters[id];
             // Where neither knows of the other's use, the larger is nearer to all of it.
-            if self.unsaved.contains(&id.0) && known.reading(self.now).used >= theirs.reading(self.now).used {
+            if self.unsaved.contains(&id) && known.reading(self.now).used >= theirs.reading(self.now).used {
                 continue;
             }
-            self.unsaved.remove(&id.0);
-            state.shelf.change(id, |meter| *meter = theirs);
-            reread.insert(id.0);
+            self.unsaved.remove(&id);
+            state.shelf.change(MeterId(id), |meter| Meter::clone_from(meter, &theirs));
+            reread.insert(id);
         }
         self.rest(&mut state.shelf, marks);
         for (session, name, seen) in sessions {
