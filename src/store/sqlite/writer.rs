@@ -213,24 +213,10 @@ impl Writer {
         let sessions = rows::sessions(&self.connection, earlier(self.sessions_seen, LATEST_COMMIT))?;
         let meters = self.journal.read(&self.connection)?;
         drop(reading);
-        let mut state = self.shared.state();
+        let shared = Arc::clone(&self.shared);
+        let mut state = shared.state();
         let state = &mut *state;
-        let mut changed = HashMap::new();
-        for (id, change) in meters {
-            let limit = &state.shelf.view.meters[id.0].limit;
-            changed.insert(id.0, self.journal.take_over(id, limit, &change));
-        }
-        let mut reread = BTreeSet::new();
-        for (id, theirs) in changed {
-            let known = &state.shelf.view.meters[id];
-            // Where neither knows of the other's use, the larger is nearer to all of it.
-            if self.unsaved.contains(&id) && known.reading(self.now).used >= theirs.reading(self.now).used {
-                continue;
-            }
-            self.unsaved.remove(&id);
-            state.shelf.change(MeterId(id), |meter| Meter::clone_from(meter, &theirs));
-            reread.insert(id);
-        }
+        let reread = self.take_over(&mut state.shelf, meters);
         self.rest(&mut state.shelf, marks);
         for (session, name, seen) in sessions {
             // The first of the routes that go by this name: keys of one account share it, and what is cached there.
@@ -245,6 +231,27 @@ impl Writer {
         }
         self.version = version;
         Ok(())
+    }
+
+    /// Takes over what was written of meters, in its order, and says whose state is the file's now.
+    fn take_over(&mut self, state: &mut Shelf, written: Vec<(MeterId, String)>) -> BTreeSet<usize> {
+        let mut changed = HashMap::new();
+        for (id, change) in written {
+            let limit = &state.view.meters[id.0].limit;
+            changed.insert(id.0, self.journal.take_over(id, limit, &change));
+        }
+        let mut reread = BTreeSet::new();
+        for (id, theirs) in changed {
+            let known = &state.view.meters[id];
+            // Where neither knows of the other's use, the larger is nearer to all of it.
+            if self.unsaved.contains(&id) && known.reading(self.now).used >= theirs.reading(self.now).used {
+                continue;
+            }
+            self.unsaved.remove(&id);
+            state.change(MeterId(id), |meter| Meter::clone_from(meter, &theirs));
+            reread.insert(id);
+        }
+        reread
     }
 
     /// Takes over the rests of the file.
