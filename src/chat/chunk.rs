@@ -110,6 +110,15 @@ impl<'a> Chunk<'a> {
 }
 
 impl Choice<'_> {
+    /// Whether it says anything to the caller: thoughts alone do not, nor do blanks.
+    pub fn has_answer(&self) -> bool {
+        let Some(delta) = &self.delta else { return false };
+        let has_text = || delta.content.and_then(text_of).is_some_and(|text| !text.trim().is_empty());
+        let others = [delta.refusal, delta.tool_calls, delta.function_call, delta.audio];
+        others.into_iter().flatten().any(is_something) || has_text()
+    }
+
+    /// Whether it says anything at all.
     pub fn has_substance(&self) -> bool {
         let Some(delta) = &self.delta else { return false };
         [

@@ -83,7 +83,7 @@ fn choice(mut candidate: Candidate<'_>, model: &str, id: &str) -> Result<Choice,
     let naming = Naming { model, answer: id, choice: candidate.index, calls_before: 0, with_index: false };
     let said = Said::of(candidate.content.take(), naming);
     let reason = candidate.finish_reason.as_deref().unwrap_or("STOP");
-    let finish = finish(reason, !said.calls.is_empty(), said.is_empty())?;
+    let finish = finish(reason, !said.calls.is_empty(), said.text.trim().is_empty())?;
     let withheld = finish == Finish::ContentFilter && said.text.is_empty();
     let message = Message {
         role: "assistant",

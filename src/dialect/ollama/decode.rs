@@ -24,7 +24,7 @@ pub fn decode(body: Bytes, target: Target<'_>, now: Timestamp) -> Result<Whole, 
     let said = native.message.unwrap_or_default();
     let done_reason = native.done_reason.as_deref();
     // An answer may be empty only where it was cut at the token limit; `load` and `unload` are none at all.
-    if said.is_empty() && done_reason != Some("length") {
+    if !said.has_answer() && done_reason != Some("length") {
         return Err(Fault::Broken(Breakage::Empty));
     }
     let finish = finish_reason(done_reason, !said.calls().is_empty());
@@ -52,6 +52,7 @@ mod tests {
             r#"{"id":"x"}"#,
             r#"{"message":{"role":"assistant","content":""},"done":true,"done_reason":"load"}"#,
             r#"{"message":{"role":"assistant","content":""},"done":true,"done_reason":"stop"}"#,
+            r#"{"message":{"role":"assistant","content":"\n","thinking":"Hm."},"done":true,"done_reason":"stop"}"#,
         ] {
             assert_eq!(decoded(json), Err(Fault::Broken(Breakage::Empty)), "{json}");
         }

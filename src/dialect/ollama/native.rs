@@ -79,6 +79,11 @@ impl Said<'_> {
         self.tool_calls.as_deref().unwrap_or_default()
     }
 
+    /// Whether it says anything to the caller: thoughts alone do not, nor do blanks.
+    pub fn has_answer(&self) -> bool {
+        self.content().is_some_and(|text| !text.trim().is_empty()) || !self.calls().is_empty()
+    }
+
     pub fn is_empty(&self) -> bool {
         self.content().is_none() && self.thinking().is_none() && self.calls().is_empty()
     }

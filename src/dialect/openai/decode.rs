@@ -43,7 +43,7 @@ fn has_answer(choices: &[Choice<'_>], finish: Option<Finish>) -> bool {
     match finish {
         Some(Finish::Failed) => false,
         Some(Finish::Length | Finish::ContentFilter) => true,
-        _ => choices.iter().any(Choice::has_substance),
+        _ => choices.iter().any(Choice::has_answer),
     }
 }
 
@@ -72,6 +72,8 @@ mod tests {
         for json in [
             r#"{"choices":[]}"#,
             r#"{"choices":[{"message":{"content":null},"finish_reason":"stop"}]}"#,
+            r#"{"choices":[{"message":{"content":" \n","reasoning":"Hm."},"finish_reason":"stop"}]}"#,
+            r#"{"choices":[{"message":{"content":[{"type":"thinking","thinking":[]}]},"finish_reason":"stop"}]}"#,
             "",
             r#"{"id":"x"}"#,
         ] {
