@@ -254,8 +254,8 @@ impl Play<'_> {
         let provider = self.providers.iter().find(|provider| provider.spec().id == route.provider.id);
         let provider = provider.expect("every route is somebody's");
         let told = provider.ask(&route.model.id, class.prompt, class.answer, now);
-        self.relay.note_facts(&route, &told.headers, now);
         if told.status == 200 {
+            self.relay.note_facts(&route, &told.headers, None, now);
             let pace = self.pace(&route.provider.id);
             self.outcome.waits.push(until(asked.since, now).as_secs_f64());
             let first = later(now, pace.0);
@@ -267,6 +267,7 @@ impl Play<'_> {
         }
         self.outcome.refused += 1;
         let fault = self.relay.note_refusal(&route, told.status, &told.headers, &told.body);
+        self.relay.note_facts(&route, &told.headers, fault.period(), now);
         self.relay.note_fault(route.id, Some(&lease), &fault);
         let row = row(route.id, now, asked.attempts, Some(fault.clone()), None);
         self.settle(lease, Cost::request(0, 0), row);

@@ -191,6 +191,14 @@ impl Fault {
         }
     }
 
+    /// The period whose quota it says is used up.
+    pub const fn period(&self) -> Option<Period> {
+        match self {
+            Self::Busy { period, .. } | Self::Spent { period, .. } => *period,
+            _ => None,
+        }
+    }
+
     /// The request is wrong by itself, and not beyond what this one provider knows of.
     pub fn is_mistake(&self) -> bool {
         const OWN_LIMITS: [&str; 6] =

@@ -30,8 +30,9 @@ pub fn facts(headers: &HeaderMap, requests_period: Period, now: Timestamp) -> Ve
         };
         let resets_at = quota.text(reset).and_then(|text| moment(text, now));
         let limit = number(most).filter(|_| is_known);
-        let fact = Fact { kind, period, limit, remaining: Some(remaining), resets_at, source: Source::Header };
-        (is_known || remaining == 0).then_some(fact)
+        let (remaining, scope, source) = (Some(remaining), None, Source::Header);
+        let fact = Fact { kind, period, limit, remaining, resets_at, scope, source };
+        (is_known || remaining == Some(0)).then_some(fact)
     };
     let named = items(headers, QUOTAS).filter_map(|quota| fact(quota, ["r", "q", "t"]));
     named.chain(nameless(headers).and_then(|quota| fact(quota, ["remaining", "limit", "reset"]))).collect()

@@ -8,11 +8,14 @@ use jiff::civil::DateTime;
 use jiff::fmt::rfc2822;
 use jiff::tz::TimeZone;
 
-use crate::chat::Period;
+use crate::chat::{Period, Scope};
 use crate::clock::{later, until};
 
 use super::limit::{Kind, Source};
 use super::policy;
+
+/// A shorter wait is no statement: whoever asks again at once is refused again at once.
+pub const LEAST_WAIT: Duration = Duration::from_millis(1);
 
 /// The longest wait a provider is believed (a day): some send seconds where they mean milliseconds.
 const LONGEST_WAIT: Duration = Duration::from_hours(24);
@@ -25,6 +28,8 @@ pub struct Fact {
     pub limit: Option<u64>,
     pub remaining: Option<u64>,
     pub resets_at: Option<Timestamp>,
+    /// Whom it counts together, where its name says so.
+    pub scope: Option<Scope>,
     /// A header's word, or a refusal's.
     pub source: Source,
 }
@@ -32,33 +37,63 @@ pub struct Fact {
 impl Fact {
     /// A limit that a refusal names. One of nothing is no limit: the model is not offered.
     pub fn of_refusal(kind: Kind, period: Period, limit: u64) -> Option<Self> {
-        let fact = Self { kind, period, limit: Some(limit), remaining: None, resets_at: None, source: Source::Error };
+        let source = Source::Error;
+        let fact = Self { kind, period, limit: Some(limit), remaining: None, resets_at: None, scope: None, source };
         (limit > 0).then_some(fact)
     }
 }
 
 /// The rate headers in use, each as what stands before and after the word it tells: `limit`, `remaining` or `reset`.
-///
-/// A bare `requests` is per minute with most, per day with some (Groq): `requests_period` says which.
-const FORMATS: [(&str, &str, Kind, Option<Period>); 17] = [
-    ("x-ratelimit-", "-requests", Kind::Requests, None),
-    ("x-ratelimit-", "-tokens", Kind::Tokens, Some(Period::Minute)),
-    ("x-ratelimit-", "-requests-minute", Kind::Requests, Some(Period::Minute)),
-    ("x-ratelimit-", "-requests-hour", Kind::Requests, Some(Period::Hour)),
-    ("x-ratelimit-", "-requests-day", Kind::Requests, Some(Period::Day)),
-    ("x-ratelimit-", "-tokens-minute", Kind::Tokens, Some(Period::Minute)),
-    ("x-ratelimit-", "-tokens-hour", Kind::Tokens, Some(Period::Hour)),
-    ("x-ratelimit-", "-tokens-day", Kind::Tokens, Some(Period::Day)),
-    ("x-ratelimit-", "-tokens-month", Kind::Tokens, Some(Period::Month)),
-    ("x-ratelimit-", "-req-minute", Kind::Requests, Some(Period::Minute)),
-    ("x-ratelimitbysize-", "-minute", Kind::Tokens, Some(Period::Minute)),
-    ("x-ratelimitbysize-", "-month", Kind::Tokens, Some(Period::Month)),
-    ("x-trial-endpoint-call-", "", Kind::Requests, Some(Period::Minute)),
-    ("-ratelimit-model-requests-", "", Kind::Requests, Some(Period::Day)),
-    ("x-tokenlimit-", "", Kind::Tokens, Some(Period::Minute)),
-    ("x-ratelimit-", "", Kind::Requests, None),
-    ("ratelimit-", "", Kind::Requests, None),
+const FORMATS: [(&str, &str, Kind, Span); 18] = [
+    ("x-ratelimit-", "-requests", Kind::Requests, Span::Usual),
+    ("x-ratelimit-", "-tokens", Kind::Tokens, Span::Of(Period::Minute)),
+    ("x-ratelimit-", "-requests-minute", Kind::Requests, Span::Of(Period::Minute)),
+    ("x-ratelimit-", "-requests-hour", Kind::Requests, Span::Of(Period::Hour)),
+    ("x-ratelimit-", "-requests-day", Kind::Requests, Span::Of(Period::Day)),
+    ("x-ratelimit-", "-tokens-minute", Kind::Tokens, Span::Of(Period::Minute)),
+    ("x-ratelimit-", "-tokens-hour", Kind::Tokens, Span::Of(Period::Hour)),
+    ("x-ratelimit-", "-tokens-day", Kind::Tokens, Span::Of(Period::Day)),
+    ("x-ratelimit-", "-tokens-month", Kind::Tokens, Span::Of(Period::Month)),
+    ("x-ratelimit-", "-req-minute", Kind::Requests, Span::Of(Period::Minute)),
+    ("x-ratelimitbysize-", "-minute", Kind::Tokens, Span::Of(Period::Minute)),
+    ("x-ratelimitbysize-", "-month", Kind::Tokens, Span::Of(Period::Month)),
+    ("x-trial-endpoint-call-", "", Kind::Requests, Span::Of(Period::Minute)),
+    ("-ratelimit-requests-", "", Kind::Requests, Span::Day(Scope::Key)),
+    ("-ratelimit-model-requests-", "", Kind::Requests, Span::Day(Scope::Model)),
+    ("x-tokenlimit-", "", Kind::Tokens, Span::Of(Period::Minute)),
+    ("x-ratelimit-", "", Kind::Requests, Span::Unnamed),
+    ("ratelimit-", "", Kind::Requests, Span::Unnamed),
 ];
+
+/// The period that a header's numbers are of.
+#[derive(Debug, Clone, Copy)]
+enum Span {
+    Of(Period),
+    /// A day, of all that the account counts together, or of one of its models.
+    Day(Scope),
+    /// Per minute with most providers, per day with some (Groq): `requests_period` says which.
+    Usual,
+    /// The same, but in a refusal that names a period they are of that one: OpenRouter sends those of the quota that is used up.
+    Unnamed,
+}
+
+impl Span {
+    fn period(self, usual: Period, refused: Option<Period>) -> Period {
+        match self {
+            Self::Of(period) => period,
+            Self::Day(_) => Period::Day,
+            Self::Usual => usual,
+            Self::Unnamed => refused.unwrap_or(usual),
+        }
+    }
+
+    const fn scope(self) -> Option<Scope> {
+        match self {
+            Self::Day(scope) => Some(scope),
+            Self::Of(_) | Self::Usual | Self::Unnamed => None,
+        }
+    }
+}
 
 /// What the headers of one format tell.
 #[derive(Debug, Clone, Copy, Default)]
@@ -68,8 +103,8 @@ struct Told<'h> {
     reset: Option<&'h str>,
 }
 
-/// Every quota a response's headers tell of.
-pub fn facts(headers: &HeaderMap, requests_period: Period, now: Timestamp) -> Vec<Fact> {
+/// Every quota a response's headers tell of; a refusal may have named the period that is used up.
+pub fn facts(headers: &HeaderMap, requests_period: Period, refused: Option<Period>, now: Timestamp) -> Vec<Fact> {
     let mut told = [Told::default(); FORMATS.len()];
     let (mut any, mut has_policy) = (false, false);
     for (name, value) in headers {
@@ -94,12 +129,12 @@ pub fn facts(headers: &HeaderMap, requests_period: Period, now: Timestamp) -> Ve
     if !any {
         return facts;
     }
-    let fact = |((_, _, kind, period), told): (&(&str, &str, Kind, Option<Period>), &Told<'_>)| {
+    let fact = |((_, _, kind, span), told): (&(&str, &str, Kind, Span), &Told<'_>)| {
         let count = |text: Option<&str>| text.and_then(|text| text.parse().ok());
         let (limit, remaining) = (count(told.limit), count(told.remaining));
         let resets_at = told.reset.and_then(|text| moment(text, now));
-        let (kind, period) = (*kind, period.unwrap_or(requests_period));
-        let fact = Fact { kind, period, limit, remaining, resets_at, source: Source::Header };
+        let (kind, period, scope) = (*kind, span.period(requests_period, refused), span.scope());
+        let fact = Fact { kind, period, limit, remaining, resets_at, scope, source: Source::Header };
         (limit.is_some() || remaining.is_some()).then_some(fact)
     };
     facts.extend(FORMATS.iter().zip(&told).filter_map(fact));
@@ -114,13 +149,14 @@ fn may_tell(name: &[u8]) -> bool {
 /// The word that a header's name holds between what stands before and after it. What begins with a dash stands behind a provider's own
 /// name.
 fn word<'n>(name: &'n str, before: &str, after: &str) -> Option<&'n str> {
-    let rest = if before.starts_with('-') { name.split_once(before)?.1 } else { name.strip_prefix(before)? };
+    let behind_own = || name.split_once(before).filter(|(own, _)| *own != "x").map(|(_, rest)| rest);
+    let rest = if before.starts_with('-') { behind_own()? } else { name.strip_prefix(before)? };
     rest.strip_suffix(after)
 }
 
 /// Whether a header says that this plan allows nothing at all of the model.
 pub fn allows_nothing(headers: &HeaderMap) -> bool {
-    facts(headers, Period::Minute, Timestamp::UNIX_EPOCH).iter().any(|fact| fact.limit == Some(0))
+    facts(headers, Period::Minute, None, Timestamp::UNIX_EPOCH).iter().any(|fact| fact.limit == Some(0))
 }
 
 /// A moment as providers write it: how long until then, seconds or milliseconds since the epoch, or a date of HTTP's or of ISO 8601.
@@ -158,7 +194,7 @@ pub fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Timestamp> {
     let wait = text("retry-after-ms")
         .and_then(|text| seconds(text).map(|wait| wait / 1000))
         .or_else(|| text("retry-after").and_then(|text| moment(text, now)).map(|moment| until(now, moment)))?;
-    (!wait.is_zero()).then(|| later(now, wait.min(LONGEST_WAIT)))
+    (wait >= LEAST_WAIT).then(|| later(now, wait.min(LONGEST_WAIT)))
 }
 
 /// A duration as providers write it: `12`, `3.405`, `1.57s`, `194ms`, `2m52.8s`, `7h12m3s`.
@@ -242,11 +278,12 @@ mod tests {
             period,
             limit,
             remaining,
+            scope: None,
             source: Source::Header,
             resets_at: seconds.map(|seconds| later(now, Duration::from_secs(seconds))),
         };
         let (minute, day) = (Period::Minute, Period::Day);
-        let cases: [Case; 12] = [
+        let cases: [Case; 13] = [
             (
                 &[
                     ("x-ratelimit-limit-requests", "1000"),
@@ -296,7 +333,12 @@ mod tests {
                     ("modelscope-ratelimit-model-requests-remaining", "3"),
                 ],
                 minute,
-                fact(Kind::Requests, day, Some(200), Some(3), None),
+                Fact { scope: Some(Scope::Model), ..fact(Kind::Requests, day, Some(200), Some(3), None) },
+            ),
+            (
+                &[("modelscope-ratelimit-requests-limit", "125"), ("modelscope-ratelimit-requests-remaining", "0")],
+                minute,
+                Fact { scope: Some(Scope::Key), ..fact(Kind::Requests, day, Some(125), Some(0), None) },
             ),
             (
                 &[("x-ratelimit-limit", "50"), ("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "1795341660000")],
@@ -324,9 +366,27 @@ mod tests {
             for (name, value) in pairs {
                 headers.insert(http::HeaderName::from_static(name), value.parse().expect("a value"));
             }
-            assert_eq!(facts(&headers, requests_period, now), [expected], "{pairs:?}");
+            assert_eq!(facts(&headers, requests_period, None, now), [expected], "{pairs:?}");
         }
-        assert_eq!(facts(&HeaderMap::new(), minute, now), []);
+        assert_eq!(facts(&HeaderMap::new(), minute, None, now), []);
+    }
+
+    /// OpenRouter's refusal of a day's quota, and Groq's of a minute's tokens.
+    #[test]
+    fn a_refusals_period_is_that_of_headers_that_name_none() {
+        let pairs = [("x-ratelimit-limit", "50"), ("x-ratelimit-remaining-requests", "7")];
+        let headers = pairs
+            .map(|(name, value)| (http::HeaderName::from_static(name), http::HeaderValue::from_static(value)))
+            .into_iter()
+            .collect();
+        let periods = |usual, refused| {
+            let facts = facts(&headers, usual, refused, Timestamp::UNIX_EPOCH);
+            facts.iter().map(|fact| (fact.limit, fact.period)).collect::<Vec<_>>()
+        };
+        let (minute, day) = (Period::Minute, Period::Day);
+        assert_eq!(periods(minute, None), [(None, minute), (Some(50), minute)]);
+        assert_eq!(periods(minute, Some(day)), [(None, minute), (Some(50), day)]);
+        assert_eq!(periods(day, Some(minute)), [(None, day), (Some(50), minute)]);
     }
 
     #[test]

@@ -147,11 +147,11 @@ impl Relay {
         let (uri, headers) = self.destination(route, outgoing.path)?;
         let received = self.client.send(Call { uri, headers, body: outgoing.body, stream: request.stream }).await?;
         held.status = Some(received.status);
-        self.note_facts(route, &received.headers, held.started);
         if !(200..300).contains(&received.status) {
-            let fault = Box::pin(self.refusal(route, received)).await;
+            let fault = Box::pin(self.refusal(route, received, held.started)).await;
             return Err(with_needed(fault, cost));
         }
+        self.note_facts(route, &received.headers, None, held.started);
         self.received(received.body, request, provider.dialect, target, style, asking.so_far.is_some()).await
     }
 
@@ -199,11 +199,14 @@ impl Relay {
         Ok(Body::Stream(Box::new(stream)))
     }
 
-    async fn refusal(&self, route: &Route, received: Received) -> Fault {
+    /// What a refusal means, whose request was reserved at `since`.
+    async fn refusal(&self, route: &Route, received: Received, since: Timestamp) -> Fault {
         // What cannot be read of a refusal leaves its status and headers to go by.
         let read = tokio::time::timeout(REFUSAL_TIME, read_whole(received.body, MOST_REFUSAL_BYTES)).await;
         let body = read.map_or_else(|_| Bytes::new(), Result::unwrap_or_default);
-        self.note_refusal(route, received.status, &received.headers, &body)
+        let fault = self.note_refusal(route, received.status, &received.headers, &body);
+        self.note_facts(route, &received.headers, fault.period(), since);
+        fault
     }
 }
 

@@ -168,9 +168,11 @@ fn instruction(text: &str) -> String {
     let from = text.char_indices().rev().nth(LAST_WORDS).map_or(0, |(at, _)| at);
     let words = &text[from..];
     let begin = words.find(char::is_whitespace).filter(|_| from > 0).map_or(words, |at| words[at..].trim_start());
+    // As JSON quotes it: a model takes escapes of Rust for what it should say.
+    let begin = json!(begin);
     format!(
         "Your answer above was cut off. Go on exactly where it stops, in the same language, tone and format. Begin by \
-         repeating its last words, {begin:?}, then write what follows. Do not begin anew, do not comment on the break, \
+         repeating its last words, {begin}, then write what follows. Do not begin anew, do not comment on the break, \
          and do not open a code block again that is already open."
     )
 }

@@ -1,5 +1,6 @@
 //! What answers and faults do to their routes: the failure policy's effects, and what is learned on the way.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue};
@@ -9,7 +10,7 @@ use crate::answer::Answer;
 use crate::chat::fault;
 use crate::chat::{Fault, Period, Scope, Unfit};
 use crate::clock::{later, until};
-use crate::quota::{Fact, Window, signal};
+use crate::quota::{Fact, Meter, Window, signal};
 use crate::routing::{Mark, MarkId, Route, RouteId, Trip};
 use crate::store::Lease;
 
@@ -65,6 +66,8 @@ impl Relay {
                     self.store.mark(mark, later(now, fault::REJECTED), fault);
                 }
             }
+            // It was sent, and is too large with all that it may take: this provider counts that, and not what is usual.
+            Fault::Unfit(Unfit::TooLarge) if lease.is_some() => self.learned().health(route.id).counted_in_full(),
             Fault::Broken(_) | Fault::Cut => self.learned().health(route.id).broke(now, route.is_local()),
             Fault::Unfit(_)
             | Fault::Invalid { .. }
@@ -101,10 +104,10 @@ impl Relay {
     }
 
     /// What the headers of a response say of quotas, whose request was reserved at `since`: the meters take it, and one that says nothing is
-    /// left stops the route at once, until its reset.
-    pub fn note_facts(&self, route: &Route, headers: &HeaderMap, since: Timestamp) {
+    /// left stops the route at once, until its reset. A refusal may have named the period that it is about.
+    pub fn note_facts(&self, route: &Route, headers: &HeaderMap, refused: Option<Period>, since: Timestamp) {
         let now = self.clock.now();
-        let facts = signal::facts(headers, route.provider.wire.requests_header, now);
+        let facts = signal::facts(headers, route.provider.wire.requests_header, refused, now);
         if facts.is_empty() {
             return;
         }
@@ -113,17 +116,22 @@ impl Relay {
             if fact.remaining != Some(0) || fact.limit == Some(0) {
                 continue;
             }
-            let documented = || self.documented_reset(route, fact.period, now);
-            let reset = fact.resets_at.map(|reset| next_unit(route, &fact, reset, now)).or_else(documented);
+            let told = fact.resets_at.map(|reset| next_unit(route, &fact, reset, now));
+            let reset = told.unwrap_or_else(|| self.usual_reset(route, fact.period, now));
+            let (until, scope, period) = (Some(reset), fact.scope, Some(fact.period));
             let cause = match fact.period {
-                Period::Day | Period::Month => Fault::Spent { until: reset, scope: None, period: Some(fact.period) },
-                _ => Fault::Busy { until: reset, scope: None, period: Some(fact.period) },
+                Period::Day | Period::Month => Fault::Spent { until, scope, period },
+                _ => Fault::Busy { until, scope, period },
             };
-            if let Some(reset) = reset {
-                let most = fault::longest_rest(&cause, route.is_local()).map(|most| later(now, most));
-                self.store.mark(route.mark_for(None), most.map_or(reset, |most| reset.min(most)), &cause);
-            }
+            let most = fault::longest_rest(&cause, route.is_local()).map(|most| later(now, most));
+            self.store.mark(route.mark_for(scope), most.map_or(reset, |most| reset.min(most)), &cause);
         }
+    }
+
+    /// When a quota of this period is whole again: as the catalogue says, else as such periods usually turn.
+    fn usual_reset(&self, route: &Route, period: Period, now: Timestamp) -> Timestamp {
+        let usual = || Window::usual(period).restored_after(now);
+        self.documented_reset(route, period, now).unwrap_or_else(usual)
     }
 
     /// When the route's own limit of this period is whole again, where the catalogue knows one.
@@ -140,7 +148,7 @@ impl Relay {
     fn rest(&self, route: &Route, scope: Option<Scope>, fault: &Fault, now: Timestamp) {
         let documented = || match fault {
             Fault::Busy { period: Some(Period::Hour), .. } => self.documented_reset(route, Period::Hour, now),
-            Fault::Spent { period: Some(period), .. } => self.documented_reset(route, *period, now),
+            Fault::Spent { period: Some(period), .. } => Some(self.usual_reset(route, *period, now)),
             Fault::Spent { period: None, .. } => self.longest_reset(route, now),
             _ => None,
         };
@@ -152,8 +160,28 @@ impl Relay {
         });
         let most = fault::longest_rest(fault, route.is_local()).map(|most| later(now, most));
         if let Some(moment) = moment {
+            let scope = scope.or_else(|| self.is_hot(route, fault, now).then_some(Scope::Model));
             self.store.mark(route.mark_for(scope), most.map_or(moment, |most| moment.min(most)), fault);
         }
+    }
+
+    /// Whether a refusal that names no quota is about this model alone, which everybody wants: less than half is used of what its account counts
+    /// together, and no other of its models was refused.
+    fn is_hot(&self, route: &Route, fault: &Fault, now: Timestamp) -> bool {
+        let Fault::Busy { period: None, .. } = fault else { return false };
+        let view = self.store.view();
+        let shared = || route.meters.iter().map(|id| &view.meters[id.0]).filter(|it| it.limit.scope != Scope::Model);
+        let is_scarce = |meter: &Arc<Meter>| {
+            let level = meter.level(now);
+            meter.limit.period <= Period::Hour && level.used.saturating_mul(2) >= level.limit
+        };
+        let rests = |mark: &Mark| mark.until > now && matches!(mark.cause, Fault::Busy { .. });
+        let is_refused = |other: &Route| {
+            other.account_mark == route.account_mark
+                && other.model_mark != route.model_mark
+                && view.marks[other.model_mark.0].as_ref().is_some_and(rests)
+        };
+        shared().next().is_some() && !shared().any(is_scarce) && !self.fleet.routes.iter().any(is_refused)
     }
 
     /// A model seen gone rests for an hour; seen gone again after that, with no answer between, it is retired.

@@ -58,6 +58,8 @@ pub struct Health {
     answer_tokens: Option<f64>,
     /// The same in whole tokens: ranking asks for it far more often than it changes.
     usual_answer: Option<u64>,
+    /// Its provider counts all that an answer may take, however short answers are.
+    is_counted_in_full: bool,
 }
 
 impl Default for Health {
@@ -69,6 +71,7 @@ impl Default for Health {
             failed_at: Timestamp::MIN,
             answer_tokens: None,
             usual_answer: None,
+            is_counted_in_full: false,
         }
     }
 }
@@ -163,7 +166,13 @@ impl Health {
     pub fn used(&mut self, answer_tokens: u64) {
         let tokens = mean(self.answer_tokens, answer_tokens as f64);
         self.answer_tokens = Some(tokens);
-        self.usual_answer = Some(tokens.ceil() as u64);
+        self.usual_answer = Some(tokens.ceil() as u64).filter(|_| !self.is_counted_in_full);
+    }
+
+    /// A request was too large for what the caller allows its answer to take.
+    pub const fn counted_in_full(&mut self) {
+        self.is_counted_in_full = true;
+        self.usual_answer = None;
     }
 
     /// The usual seconds to the first event.
@@ -172,7 +181,7 @@ impl Health {
         self.first_event_ms.unwrap_or(0.0) / 1_000.0
     }
 
-    /// Tokens of an answer as it usually is.
+    /// Tokens of an answer as it usually is, where that is what counts.
     #[inline]
     pub const fn usual_answer(&self) -> Option<u64> {
         self.usual_answer

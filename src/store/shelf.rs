@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use smallvec::SmallVec;
 
-use crate::chat::{Fault, Period};
+use crate::chat::{Fault, Period, Scope};
 use crate::quota::{Cost, Fact, Fit, Kind, Limit, Meter, Source};
 use crate::routing::{Fleet, MarkId, MeterId, View};
 
@@ -105,11 +106,7 @@ impl Shelf {
     /// Merges what a response told of the meters it speaks of; its request was reserved at `since`.
     pub fn tell(&mut self, meters: &[MeterId], facts: &[Fact], since: Timestamp, now: Timestamp) {
         for fact in facts {
-            for &id in meters {
-                let limit = &self.view.meters[id.0].limit;
-                if limit.kind != fact.kind || limit.period != fact.period {
-                    continue;
-                }
+            for id in self.told_of(meters, fact) {
                 // The request that was answered is counted by its provider; the tokens of its answer may not be.
                 let own = u64::from(fact.kind == Kind::Requests);
                 let open = self.view.open[id.0].saturating_sub(own);
@@ -120,6 +117,28 @@ impl Shelf {
                 }
             }
         }
+    }
+
+    /// The meters that a fact speaks of. A number of the user's own on all models together, or beside the provider's, is none that a provider
+    /// knows; and of a limit on one model and another on all of them it speaks of the one whose number it names, else of the model's.
+    fn told_of(&self, meters: &[MeterId], fact: &Fact) -> SmallVec<[MeterId; 2]> {
+        let limit = |id: &MeterId| &self.view.meters[id.0].limit;
+        let counts_one = |id: &MeterId| limit(id).scope == Scope::Model;
+        let is_meant = |id: &MeterId| {
+            let is_in_scope = fact.scope.is_none_or(|scope| (scope == Scope::Model) == counts_one(id));
+            let is_other = fact.limit.is_some_and(|told| told != limit(id).amount);
+            let is_users = limit(id).source == Source::User && !counts_one(id) && is_other;
+            is_in_scope && !is_users && limit(id).kind == fact.kind && limit(id).period == fact.period
+        };
+        let mut meant: SmallVec<[MeterId; 2]> = meters.iter().copied().filter(is_meant).collect();
+        let preferences: [&dyn Fn(&MeterId) -> bool; 3] =
+            [&|id| limit(id).source != Source::User, &|id| Some(limit(id).amount) == fact.limit, &counts_one];
+        for is_preferred in preferences {
+            if meant.len() > 1 && meant.iter().any(is_preferred) {
+                meant.retain(|id| is_preferred(id));
+            }
+        }
+        meant
     }
 
     /// A refusal came that named no moment: the fullest of the meters it may mean learns from it. Says whether one did.

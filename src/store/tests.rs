@@ -8,9 +8,12 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::catalog::{Catalog, Overlay};
+use crate::chat::Scope;
 use crate::clock::later;
 use crate::quota::{Kind, Source};
 use crate::routing::{Account, Fleet, KeyId};
+
+mod told;
 
 /// One account with limits of its own and three models: one with limits, one without, and one whose day turns.
 pub(super) fn fleet() -> Fleet {
@@ -149,6 +152,7 @@ async fn headers_correct_counts_and_limits_and_keep_what_is_in_flight() {
         limit,
         remaining,
         resets_at: None,
+        scope: None,
         source: Source::Header,
     };
     for store in stores(&fleet).1 {
@@ -311,6 +315,7 @@ async fn take(
                 limit: *limit,
                 remaining: *remaining,
                 resets_at: None,
+                scope: None,
                 source: Source::Header,
             };
             store.tell(

@@ -57,6 +57,7 @@ async fn a_refusal_rests_as_long_as_it_says_or_as_its_kind_does() {
         ("no cause", vec![named(429, "slow down", &[])], 60),
         ("no cause, twice", vec![named(429, "slow down", &[]); 2], 120),
         ("no cause, often", vec![named(429, "slow down", &[]); 6], 600),
+        ("no time at all is no wait", vec![named(429, "Please try again in 0s.", &[("retry-after", "0")])], 60),
         ("a minute never benches a day", vec![named(429, minute, &[("retry-after", "86400")])], 600),
     ];
     for (what, acts, seconds) in table {
@@ -103,7 +104,12 @@ async fn long_windows_rest_until_their_own_reset() {
     let hours = |acts| async move { rests_for(acts, 1_800, 40 * 3_600).await / 1_800 };
     // What is asked of a day's quota in 20 seconds is the minute's business.
     assert!(hours(vec![named(429, day, &[("retry-after", "20")])]).await >= 28, "not before midnight");
+    let groq = "Rate limit reached on tokens per day (TPD): Limit 200000, Used 199990. Please try again in 38.88s.";
+    assert_eq!(rests_for(vec![named(429, groq, &[("retry-after", "39")])], 10, 900).await, 40, "the day's own words");
     assert_eq!(hours(vec![named(402, "no credit", &[])]).await, 48, "nobody knows: 24 hours");
+    let month = "You have exceeded your monthly included credits";
+    let days = rests_for(vec![named(402, month, &[])], 12 * 3_600, 9 * 86_400).await / (12 * 3_600);
+    assert_eq!(days, 12, "the month's end, where the catalogue knows of none");
     assert_eq!(hours(vec![Act::Gone]).await, 2, "an hour");
 }
 
@@ -176,4 +182,47 @@ async fn a_smaller_context_told_by_a_refusal_is_learned() {
     }
     assert_eq!(gateway.providers.chats("sim-a").len(), 1);
     gateway.ask("short").with("max_tokens", json!(20)).await.by("sim-a/sim-m");
+}
+
+/// An answer whose headers say that nothing is left of what the catalogue knows nothing of.
+#[tokio::test]
+async fn a_header_stops_its_route_also_where_no_limit_is_documented() {
+    let (clock, hand) = Clock::manual(START.parse().expect("a moment"));
+    let body =
+        json!({"choices": [{"index": 0, "message": {"role": "assistant", "content": "yes"}, "finish_reason": "stop"}]});
+    let headers = vec![("x-ratelimit-remaining-tokens-month".to_owned(), "0".to_owned())];
+    let act = Act::Status { status: 200, body: body.to_string(), headers };
+    let gateway = gateway().over([provider("sim-a").answers([act]), provider("sim-b")]).clock(clock).start().await;
+    gateway.ask("hello").await.by("sim-a/sim-m");
+    gateway.ask("hello").await.by("sim-b/sim-m");
+    hand.advance(Duration::from_hours(5 * 24));
+    gateway.ask("hello").await.by("sim-b/sim-m");
+    hand.advance(Duration::from_hours(24));
+    gateway.ask("hello").await.by("sim-a/sim-m");
+}
+
+#[tokio::test]
+async fn one_model_that_everybody_wants_does_not_keep_its_account_resting() {
+    let minute = Limit::requests(40, relay::chat::Period::Minute);
+    let models = ["m", "n", "o"].map(ModelSpec::new);
+    let fake = models.into_iter().fold(provider("sim-a").limit(minute), super::harness::Fake::model);
+    let busy = || named(429, "Too Many Requests", &[]);
+    let gateway = gateway().over([fake.answers([busy(), Act::Answer, busy()])]).start().await;
+    gateway.ask("hello").model("sim-a/m").await.refused(429, "quota_exhausted");
+    assert_eq!(gateway.ask("hello").model("sim-a/n").await.status, 200);
+    gateway.ask("hello").model("sim-a/n").await.refused(429, "quota_exhausted");
+    gateway.ask("hello").model("sim-a/o").await.refused(429, "quota_exhausted");
+    assert_eq!(gateway.providers.chats("sim-a").len(), 3, "two of them are refused: the account is");
+}
+
+#[tokio::test]
+async fn what_a_provider_counts_in_full_is_not_sent_to_it_twice() {
+    let minute = Limit::tokens(8_000, relay::chat::Period::Minute);
+    let fake = provider("sim-a").model(ModelSpec::new("sim-m").limit(minute)).answers([Act::Answer, Act::TooLarge]);
+    let gateway = gateway().over([fake, provider("sim-b")]).start().await;
+    gateway.ask("hello").await.by("sim-a/sim-m");
+    for _ in 0..3 {
+        gateway.ask("hello").with("max_tokens", json!(7_999)).await.by("sim-b/sim-m");
+    }
+    assert_eq!(gateway.providers.chats("sim-a").len(), 2);
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::chat::{Breakage, Fault, Period, Scope, Unfit};
 use crate::clock::{later, until};
-use crate::quota::signal::{duration, retry_after};
+use crate::quota::signal::{LEAST_WAIT, duration, retry_after};
 use crate::quota::{Fact, Kind};
 
 use super::super::{front, place};
@@ -103,7 +103,8 @@ fn limited(error: &GoogleError, retry: Option<Timestamp>, now: Timestamp) -> Fau
     let scope = Some(Scope::Model);
     // Of several overrun windows the longest decides.
     let period = error.quotas.iter().filter_map(|quota| quota.period).max();
-    let told = error.retry_delay.map(|delay| later(now, delay)).or(retry);
+    let delay = error.retry_delay.filter(|delay| *delay >= LEAST_WAIT);
+    let told = delay.map(|delay| later(now, delay)).or(retry);
     match period {
         // The delay named beside a day's quota is the minute window's and would have the route hammered all day.
         Some(Period::Day | Period::Month) => Fault::Spent { until: None, scope, period },

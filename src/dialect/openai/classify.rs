@@ -15,7 +15,7 @@ use super::refusal::Refusal;
 /// A wait longer than this is a long window's, whatever the provider calls it.
 const LONG_WAIT: Duration = Duration::from_hours(1);
 
-/// Beside a long window a wait shorter than this is the minute window's, and would have the route hammered all day.
+/// Beside a long window a header's wait that is shorter than this is the minute window's, and would have the route hammered all day.
 const LEAST_LONG_WAIT: Duration = Duration::from_mins(1);
 
 /// What a code can mean.
@@ -41,7 +41,7 @@ use Meaning::{Busy, CallersMistake, Crowded, Failed, KeyRejected, Lacks, NotOffe
 
 /// Codes, types and reasons with one meaning wherever they occur. The numbers are Mistral's, Cloudflare's and Z.ai's; none
 /// of them is used twice. Collected from the providers' documents and published measurements, 2026-08 to 2026-10.
-const CODES: [(&str, Meaning); 71] = [
+const CODES: [(&str, Meaning); 73] = [
     ("invalid_api_key", KeyRejected),
     ("wrong_api_key", KeyRejected),
     ("API_KEY_INVALID", KeyRejected),
@@ -61,6 +61,8 @@ const CODES: [(&str, Meaning); 71] = [
     ("model_decommissioned", NotOffered),
     ("model_not_supported", NotOffered),
     ("model_unavailable", NotOffered),
+    ("model_permission_blocked_org", NotOffered),
+    ("model_permission_blocked_project", NotOffered),
     ("invalid_model", NotOffered),
     ("ModelNotOpen", NotOffered),
     ("InvalidEndpointOrModel.NotFound", NotOffered),
@@ -118,7 +120,7 @@ const CODES: [(&str, Meaning); 71] = [
 ];
 
 /// Phrases where a provider has no code: they count only with their status, and no ordinary message holds them by chance.
-const PHRASES: [(u16, &str, Meaning); 33] = [
+const PHRASES: [(u16, &str, Meaning); 34] = [
     (400, "maximum context length", TooLong),
     (400, "context window", TooLong),
     (400, "prompt is too long", TooLong),
@@ -143,6 +145,8 @@ const PHRASES: [(u16, &str, Meaning); 33] = [
     (404, "No endpoints found that can handle the requested parameters", Lacks("parameters")),
     (403, "this model requires a subscription", NotOffered),
     (403, "Free tier does not support this model", NotOffered),
+    // Hugging Face, of a model whose owner admits users one by one.
+    (403, "Access to model", NotOffered),
     (403, "was flagged", CallersMistake),
     (403, "content policy", CallersMistake),
     (422, "maximum context length", TooLong),
@@ -163,13 +167,35 @@ pub fn classify(status: u16, headers: &HeaderMap, body: &[u8], now: Timestamp) -
     if status == 429 && signal::allows_nothing(headers) {
         return Fault::Gone;
     }
-    let told = signal::retry_after(headers, now);
-    let words = || refusal.wait_in_words().map(|wait| later(now, wait));
-    let reset = || {
-        refusal.resets_at_ms.and_then(|millis| Timestamp::from_millisecond(millis).ok()).filter(|moment| *moment > now)
-    };
-    let retry = told.or_else(words).or_else(reset);
-    fault_of(status, refusal, retry, now)
+    let wait = Wait::of(signal::retry_after(headers, now), &refusal, now);
+    fault_of(status, refusal, wait, now)
+}
+
+/// When a refusal says that it may be tried again.
+#[derive(Debug, Clone, Copy)]
+struct Wait {
+    moment: Option<Timestamp>,
+    /// It says so itself, of the very limit that it names.
+    is_in_words: bool,
+}
+
+impl Wait {
+    /// `told` by its headers, else by its words or its details.
+    fn of(told: Option<Timestamp>, refusal: &Refusal, now: Timestamp) -> Self {
+        let words = refusal.wait_in_words().map(|wait| later(now, wait));
+        let reset = || Timestamp::from_millisecond(refusal.resets_at_ms?).ok().filter(|moment| *moment > now);
+        Self { moment: told.or(words).or_else(reset), is_in_words: words.is_some() }
+    }
+
+    /// The wait for a long window.
+    fn long(self, now: Timestamp) -> Option<Timestamp> {
+        self.moment.filter(|moment| self.is_in_words || until(now, *moment) >= LEAST_LONG_WAIT)
+    }
+
+    /// Lack of capacity passes in minutes; hours beside it belong to something else.
+    fn short(self, now: Timestamp) -> Option<Timestamp> {
+        self.moment.filter(|moment| until(now, *moment) <= LONG_WAIT)
+    }
 }
 
 /// The meaning of an error object inside a success; `None` where there is none.
@@ -180,7 +206,8 @@ pub fn in_band(body: &[u8], now: Timestamp) -> Option<Fault> {
     let implied =
         if limited.iter().any(|code| refusal.names(code)) { Some(429) } else { meaning(0, &refusal).map(|_| 400) };
     let Some(status) = named.or(implied) else { return Some(Fault::Broken(Breakage::InBand)) };
-    let fault = fault_of(status, refusal, None, now);
+    let wait = Wait::of(None, &refusal, now);
+    let fault = fault_of(status, refusal, wait, now);
     // A provider that took the request and then calls it wrong has failed; the caller has not.
     Some(if matches!(fault, Fault::Invalid { .. }) { Fault::Broken(Breakage::InBand) } else { fault })
 }
@@ -191,7 +218,7 @@ fn meaning(status: u16, refusal: &Refusal) -> Option<Meaning> {
     by_code.or_else(|| PHRASES.iter().find(phrase).map(|(.., meaning)| *meaning))
 }
 
-fn fault_of(status: u16, refusal: Refusal, retry: Option<Timestamp>, now: Timestamp) -> Fault {
+fn fault_of(status: u16, refusal: Refusal, wait: Wait, now: Timestamp) -> Fault {
     if status >= 500 {
         return Fault::Broken(Breakage::Status(status));
     }
@@ -202,7 +229,7 @@ fn fault_of(status: u16, refusal: Refusal, retry: Option<Timestamp>, now: Timest
     if refusal.names("unsupported_country_region_territory") || place::is_refused(status, &refusal.message) {
         return Fault::Broken(Breakage::Status(status));
     }
-    let busy = |scope, period| Fault::Busy { until: short_wait(retry, now), scope: Some(scope), period };
+    let busy = |scope, period| Fault::Busy { until: wait.short(now), scope: Some(scope), period };
     match meaning(status, &refusal) {
         Some(KeyRejected) => return Fault::Denied,
         Some(NotOffered) => return Fault::Gone,
@@ -212,7 +239,7 @@ fn fault_of(status: u16, refusal: Refusal, retry: Option<Timestamp>, now: Timest
         Some(Lacks(feature)) => return Fault::Unfit(Unfit::Lacks(feature)),
         Some(Spent(scope, period)) => {
             let period = period.or_else(|| refusal.period());
-            return Fault::Spent { until: long_wait(retry, now), scope: Some(scope), period };
+            return Fault::Spent { until: wait.long(now), scope: Some(scope), period };
         }
         Some(Failed) => return Fault::Broken(Breakage::Status(status)),
         Some(CallersMistake) => return refusal.into_invalid(status),
@@ -222,31 +249,22 @@ fn fault_of(status: u16, refusal: Refusal, retry: Option<Timestamp>, now: Timest
         400 | 403 | 422 if front::speaks(&refusal.message) => Fault::Broken(Breakage::Status(status)),
         401 | 403 | 498 => Fault::Denied,
         422 if refusal.param.as_deref() == Some("header.authorization") => Fault::Denied,
-        402 => Fault::Spent { until: long_wait(retry, now), scope: Some(Scope::Key), period: refusal.period() },
+        402 => Fault::Spent { until: wait.long(now), scope: Some(Scope::Key), period: refusal.period() },
         404 | 410 => Fault::Gone,
-        429 => limited(&refusal, retry, now),
+        429 => limited(&refusal, wait, now),
         400 | 422 => refusal.into_invalid(status),
         _ => Fault::Broken(Breakage::Status(status)),
     }
 }
 
-fn limited(refusal: &Refusal, retry: Option<Timestamp>, now: Timestamp) -> Fault {
+fn limited(refusal: &Refusal, wait: Wait, now: Timestamp) -> Fault {
     let period = refusal.period();
-    let waits_long = retry.is_some_and(|moment| until(now, moment) > LONG_WAIT);
+    let waits_long = wait.moment.is_some_and(|moment| until(now, moment) > LONG_WAIT);
     if matches!(period, Some(Period::Day | Period::Month)) || refusal.names("insufficient_quota") || waits_long {
-        Fault::Spent { until: long_wait(retry, now), scope: None, period }
+        Fault::Spent { until: wait.long(now), scope: None, period }
     } else {
-        Fault::Busy { until: retry, scope: None, period }
+        Fault::Busy { until: wait.moment, scope: None, period }
     }
-}
-
-fn long_wait(retry: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
-    retry.filter(|moment| until(now, *moment) >= LEAST_LONG_WAIT)
-}
-
-/// Lack of capacity passes in minutes; hours beside it belong to something else.
-fn short_wait(retry: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
-    retry.filter(|moment| until(now, *moment) <= LONG_WAIT)
 }
 
 /// The beginning of a body that is no JSON, for its phrases.
@@ -255,138 +273,4 @@ fn plain_text(body: &[u8]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Real-shaped refusals of named providers: provider, status, headers, body, word, scope, seconds until it may be tried.
-    const ROWS: &str = include_str!("../../../tests/fixtures/classify.tsv");
-
-    #[test]
-    fn refusals_of_every_provider_mean_what_they_should() {
-        let now: Timestamp = "2026-11-22T10:00:00Z".parse().expect("a moment");
-        let mut count = 0;
-        for line in ROWS.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
-            let columns: Vec<&str> = line.split('\t').collect();
-            let [provider, status, pairs, body, word, scope, seconds] = columns[..] else {
-                panic!("seven columns: {line}")
-            };
-            let mut headers = HeaderMap::new();
-            for (name, value) in pairs.split("; ").filter_map(|pair| pair.split_once(": ")) {
-                headers.insert(
-                    http::HeaderName::from_bytes(name.as_bytes()).expect("a name"),
-                    value.parse().expect("a value"),
-                );
-            }
-            let fault = classify(status.parse().expect("a status"), &headers, body.as_bytes(), now);
-            let told_scope = match &fault {
-                Fault::Busy { scope: Some(scope), .. } | Fault::Spent { scope: Some(scope), .. } => {
-                    format!("{scope:?}").to_lowercase()
-                }
-                _ => "-".to_owned(),
-            };
-            let told_wait = fault.until().map_or("-".to_owned(), |moment| until(now, moment).as_secs().to_string());
-            assert_eq!(
-                (fault.word().as_str(), told_scope.as_str(), told_wait.as_str()),
-                (word, scope, seconds),
-                "{provider} {status} {body}"
-            );
-            count += 1;
-        }
-        assert!(count >= 80, "{count} rows");
-    }
-
-    #[test]
-    fn a_context_told_in_words_is_learned_with_what_was_asked_of_it() {
-        let told = |message: &str| {
-            let body = format!(r#"{{"error":{{"message":"{message}","code":"context_length_exceeded"}}}}"#);
-            classify(400, &HeaderMap::new(), body.as_bytes(), Timestamp::UNIX_EPOCH)
-        };
-        let too_long = |needed, context| Fault::Unfit(Unfit::ContextTooLong { needed, context });
-        let openai =
-            "This model's maximum context length is 8192 tokens. However, your messages resulted in 9001 tokens.";
-        assert_eq!(told(openai), too_long(9001, 8192));
-        let vllm = "This model's maximum context length is 32,768 tokens. However, you requested 40000 tokens (39000 in the messages).";
-        assert_eq!(told(vllm), too_long(40000, 32768));
-        let cases = [
-            (
-                "Please reduce the length of the messages or completion. Current length is 9000 while limit is 8192",
-                9000,
-                8192,
-            ),
-            (
-                "Prompt contains 40000 tokens and 0 draft tokens, too large for model with 32768 maximum context length",
-                40000,
-                32768,
-            ),
-            (
-                "The estimated number of input and maximum output tokens (9000) exceeded this model context window limit (8192).",
-                9000,
-                8192,
-            ),
-            ("prompt is too long: 208310 tokens > 200000 maximum", 208_310, 200_000),
-            (
-                "too many tokens: total number of tokens in the prompt cannot exceed 4081 - received 4292. Try a shorter one.",
-                4292,
-                4081,
-            ),
-            (
-                "`inputs` tokens + `max_new_tokens` must be <= 4096. Given: 5000 `inputs` tokens and 20 `max_new_tokens`",
-                5000,
-                4096,
-            ),
-            ("the request exceeds the available context size (4096 tokens), try increasing it", 0, 4096),
-            ("Request body too large for gpt-4o-2024-11-20 model. Max size: 8000 tokens.", 0, 8000),
-        ];
-        for (message, needed, context) in cases {
-            assert_eq!(told(message), too_long(needed, context), "{message}");
-        }
-        let github = br#"{"error":{"code":"tokens_limit_reached","message":"Request body too large for gpt-4o-mini model. Max size: 8000 tokens."}}"#;
-        assert_eq!(classify(413, &HeaderMap::new(), github, Timestamp::UNIX_EPOCH), too_long(0, 8000));
-        let minute = br#"{"error":{"message":"Request too large for model `m-120b` on tokens per minute (TPM): Limit 8000, Requested 11088, please reduce."}}"#;
-        assert_eq!(classify(413, &HeaderMap::new(), minute, Timestamp::UNIX_EPOCH), Fault::Unfit(Unfit::TooLarge));
-        for unclear in
-            ["Please reduce the length of the messages", "maximum context length is 9000 tokens, you sent 12", ""]
-        {
-            assert_eq!(told(unclear), Fault::Unfit(Unfit::TooLarge), "{unclear}");
-        }
-    }
-
-    #[test]
-    fn every_code_has_one_meaning() {
-        for (index, (code, _)) in CODES.iter().enumerate() {
-            assert!(CODES[..index].iter().all(|(other, _)| other != code), "{code} stands twice");
-        }
-    }
-
-    #[test]
-    fn the_callers_own_mistake_keeps_the_providers_words() {
-        let body =
-            br#"{"error":{"message":"temperature must be at most 2","param":"temperature","code":"invalid_value"}}"#;
-        let invalid = classify(400, &HeaderMap::new(), body, Timestamp::UNIX_EPOCH);
-        let Fault::Invalid { message, param, code, .. } = invalid else { panic!("{invalid:?}") };
-        assert_eq!(
-            (message.as_str(), param.as_deref(), code.as_deref()),
-            ("temperature must be at most 2", Some("temperature"), Some("invalid_value"))
-        );
-    }
-
-    #[test]
-    fn errors_inside_a_success_are_found() {
-        let found = |body: &str| in_band(body.as_bytes(), Timestamp::UNIX_EPOCH).map(|fault| fault.word());
-        let cases = [
-            (r#"{"error":{"code":429,"message":"Provider returned error"}}"#, Some("busy")),
-            (
-                r#"{"message":"Tokens per minute limit exceeded","type":"too_many_requests_error","code":"token_quota_exceeded"}"#,
-                Some("429-minute"),
-            ),
-            (r#"{"error":{"message":"tool call failed","code":"tool_use_failed"}}"#, Some("400")),
-            (r#"{"error":{"code":502,"message":"Provider disconnected"}}"#, Some("502")),
-            (r#"{"error":"out of memory"}"#, Some("error-in-200")),
-            (r#"{"error":null,"choices":[]}"#, None),
-            (r#"{"choices":[{"message":{"content":"rate limit per day error 429"}}]}"#, None),
-        ];
-        for (body, word) in cases {
-            assert_eq!(found(body).as_deref(), word, "{body}");
-        }
-    }
-}
+mod tests;

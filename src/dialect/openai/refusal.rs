@@ -1,9 +1,11 @@
 //! A provider's error, whatever its shape: `error` as object or string, flat, in a list, or in `errors`.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use crate::chat::{Fault, Period, Unfit};
-use crate::quota::{Fact, Kind};
+use crate::quota::{Fact, Kind, signal};
 
 /// What an error body says, as far as it can be relied on: codes, and short stable phrases of its message.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -152,10 +154,10 @@ impl Refusal {
     }
 
     /// The wait in "Please try again in 7m12.5s" (Groq, where `retry-after` is missing).
-    pub fn wait_in_words(&self) -> Option<std::time::Duration> {
+    pub fn wait_in_words(&self) -> Option<Duration> {
         let words = self.message.split_once("Please try again in ")?.1;
         let end = words.find(|c: char| !c.is_ascii_alphanumeric() && c != '.').unwrap_or(words.len());
-        crate::quota::signal::duration(words[..end].trim_end_matches('.'))
+        signal::duration(words[..end].trim_end_matches('.')).filter(|wait| *wait >= signal::LEAST_WAIT)
     }
 
     /// The caller's own mistake, in the provider's words.

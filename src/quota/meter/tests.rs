@@ -27,7 +27,7 @@ fn at(seconds: f64) -> Timestamp {
 
 fn told(limit: Option<u64>, remaining: Option<u64>, resets_at: Option<f64>) -> Fact {
     let (kind, period, source) = (Kind::Requests, Period::Minute, Source::Header);
-    Fact { kind, period, limit, remaining, resets_at: resets_at.map(at), source }
+    Fact { kind, period, limit, remaining, resets_at: resets_at.map(at), scope: None, source }
 }
 
 #[test]

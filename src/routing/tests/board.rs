@@ -57,7 +57,7 @@ impl World {
                 for id in &route.meters {
                     let (kind, period) = (view.meters[id.0].kind(), view.meters[id.0].limit.period);
                     let (remaining, source) = (Some(left), Source::Header);
-                    let fact = Fact { kind, period, limit: None, remaining, resets_at: None, source };
+                    let fact = Fact { kind, period, limit: None, remaining, resets_at: None, scope: None, source };
                     view.meters.change(*id, |meter| meter.tell(&fact, 0, now, now));
                 }
             }

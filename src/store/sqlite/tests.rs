@@ -61,6 +61,7 @@ async fn what_is_used_rested_and_learned_outlives_the_process() {
         limit: Some(4),
         remaining: None,
         resets_at: None,
+        scope: None,
         source: Source::Header,
     };
     store.tell(limited, &[fact], at(1), at(1));
