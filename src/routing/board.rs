@@ -1,5 +1,7 @@
 //! What each bundle of meters allows, and each route with it, kept from one ranking to the next: of hundreds a request changes two.
 
+use std::mem;
+
 use smallvec::SmallVec;
 
 use crate::quota::{Cost, Glance, Kind};
@@ -9,48 +11,55 @@ use super::health::Health;
 use super::snapshot::Snapshot;
 
 /// What the bundles of one fleet allowed when they were last looked at, and how its routes fared. It is for the views of one store and
-/// the health that one process knows, whose versions it remembers.
+/// the health that one process knows, of whose changes it remembers how many it has seen.
 #[derive(Debug)]
 pub struct Board {
     /// By `BundleId`.
     outlooks: Vec<Outlook>,
-    /// By `BundleId`: for how long its outlook is right.
+    /// By `BundleId`: for how long its outlook is right, while nothing changes the meters.
     terms: Vec<Term>,
+    /// For how long all of them are.
+    term: Term,
+    seen_of_meters: u64,
+    seen_of_health: u64,
     /// By `BundleId`: the routes whose own it is.
     owners: Vec<SmallVec<[RouteId; 1]>>,
     /// By `RouteId`.
     lines: Vec<Line>,
-    /// By `RouteId`: the version of its health that its line rests on.
-    fared: Vec<u64>,
     /// How often a bundle was looked at, which is what a board is there to spare.
     pub looks: u64,
 }
 
-/// From one moment to another, in microseconds since the epoch, while nothing changes the meters.
+/// From one moment to another, in microseconds since the epoch.
 #[derive(Debug, Clone, Copy)]
 struct Term {
-    version: u64,
     from: i64,
     until: i64,
 }
 
 /// What a glance reads of a route: of its outline, its own bundle and its health, which lie far apart, where these say no more than stands
-/// here. Those of all routes lie side by side: with hundreds of them, the way to memory is what takes time.
+/// here. Those of all routes lie side by side: with hundreds of them, the way to memory is what takes time, and so the numbers are small.
+/// What is larger than they can say is said to be less, so that it is looked at closely.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Line {
-    pub context: u64,
-    /// Nothing, where there is more to be looked at.
-    tokens: Allowance,
+    context: u32,
+    /// Fewer tokens than so many fit for certain by the route's own limits: none, where there is more to be looked at.
+    below: u32,
+    /// The seconds that each of them costs.
+    each: f32,
     /// The seconds that a request costs, however small it is, also where nothing is limited.
-    request: f64,
+    request: f32,
     /// The usual seconds to the first event.
-    pub wait: f64,
-    pub usual_answer: Option<u64>,
-    shared: BundleId,
+    wait: f32,
+    /// `NOT_USUAL` before the first answer.
+    usual_answer: u32,
+    shared: u32,
     pub provider: u32,
     pub is_large: bool,
     pub is_paid: bool,
 }
+
+const NOT_USUAL: u32 = u32::MAX;
 
 /// What a bundle's meters allow.
 #[derive(Debug, Clone, Copy)]
@@ -91,9 +100,11 @@ impl Board {
         Self {
             outlooks: vec![Outlook::UNLIMITED; bundles],
             terms: vec![Term::NEVER; bundles],
+            term: Term::NEVER,
+            seen_of_meters: 0,
+            seen_of_health: 0,
             owners,
             lines: vec![Line::NONE; routes],
-            fared: vec![u64::MAX; routes],
             looks: 0,
         }
     }
@@ -106,39 +117,58 @@ impl Board {
     }
 
     fn look_at_meters(&mut self, fleet: &Fleet, snapshot: &Snapshot) {
-        let now = snapshot.now.as_microsecond();
-        for (place, (term, version)) in self.terms.iter_mut().zip(snapshot.view.meters.versions()).enumerate() {
-            if term.version == *version && now >= term.from && now < term.until {
-                continue;
+        let (now, changes) = (snapshot.now.as_microsecond(), snapshot.view.meters.changes());
+        let seen = mem::replace(&mut self.seen_of_meters, changes.count());
+        match changes.since(seen) {
+            Some(news) => news.for_each(|bundle| self.terms[bundle] = Term::NEVER),
+            None => self.terms.fill(Term::NEVER),
+        }
+        match changes.since(seen).filter(|_| self.term.holds(now)) {
+            Some(news) => self.look_at_bundles(news, fleet, snapshot),
+            None => {
+                self.look_at_bundles(0..self.terms.len(), fleet, snapshot);
+                self.term = self.terms.iter().copied().fold(Term::EVER, Term::and);
             }
-            let (mut outlook, mut until) = (Outlook::UNLIMITED, i64::MAX);
-            for meter in fleet.bundles[place].iter().map(|id| &snapshot.view.meters[id.0]) {
-                let glance = meter.glance(snapshot.now);
-                until = until.min(glance.until.as_microsecond());
-                outlook = outlook.with(meter.kind(), glance);
-            }
-            *term = Term { version: *version, from: now, until };
-            self.outlooks[place] = outlook;
-            for route in &self.owners[place] {
-                self.lines[route.0] = Line::of(&fleet.outlines[route.0], &outlook, &snapshot.health[route.0]);
-            }
-            self.looks += 1;
         }
     }
 
-    fn look_at_health(&mut self, fleet: &Fleet, snapshot: &Snapshot) {
-        let versions = snapshot.health.versions();
-        // Compared as a whole, that is no work.
-        if self.fared == versions {
-            return;
-        }
-        for (place, (known, version)) in self.fared.iter_mut().zip(versions).enumerate() {
-            if known != version {
-                let outline = &fleet.outlines[place];
-                self.lines[place] = Line::of(outline, &self.outlooks[outline.own.0], &snapshot.health[place]);
-                *known = *version;
+    fn look_at_bundles(&mut self, bundles: impl Iterator<Item = usize>, fleet: &Fleet, snapshot: &Snapshot) {
+        let now = snapshot.now.as_microsecond();
+        for bundle in bundles {
+            if !self.terms[bundle].holds(now) {
+                self.look_at_bundle(bundle, fleet, snapshot);
             }
         }
+    }
+
+    fn look_at_bundle(&mut self, bundle: usize, fleet: &Fleet, snapshot: &Snapshot) {
+        let now = snapshot.now.as_microsecond();
+        let (mut outlook, mut until) = (Outlook::UNLIMITED, i64::MAX);
+        for meter in fleet.bundles[bundle].iter().map(|id| &snapshot.view.meters[id.0]) {
+            let glance = meter.glance(snapshot.now);
+            until = until.min(glance.until.as_microsecond());
+            outlook = outlook.with(meter.kind(), glance);
+        }
+        self.terms[bundle] = Term { from: now, until };
+        self.term = self.term.and(self.terms[bundle]);
+        self.outlooks[bundle] = outlook;
+        for route in &self.owners[bundle] {
+            self.lines[route.0] = Line::of(&fleet.outlines[route.0], &outlook, &snapshot.health[route.0]);
+        }
+        self.looks += 1;
+    }
+
+    fn look_at_health(&mut self, fleet: &Fleet, snapshot: &Snapshot) {
+        let changes = snapshot.health.changes();
+        match changes.since(mem::replace(&mut self.seen_of_health, changes.count())) {
+            Some(news) => news.for_each(|route| self.look_at_route(route, fleet, snapshot)),
+            None => (0..self.lines.len()).for_each(|route| self.look_at_route(route, fleet, snapshot)),
+        }
+    }
+
+    fn look_at_route(&mut self, route: usize, fleet: &Fleet, snapshot: &Snapshot) {
+        let outline = &fleet.outlines[route];
+        self.lines[route] = Line::of(outline, &self.outlooks[outline.own.0], &snapshot.health[route]);
     }
 }
 
@@ -147,9 +177,10 @@ impl Outlooks<'_> {
     /// too dear.
     #[inline]
     pub fn dearest_by_line(&mut self, line: &Line, tokens: u64) -> Option<f64> {
-        let shared = self.shared(line.shared);
-        let dearest = line.tokens.price(&shared.tokens, tokens)?;
-        (!shared.has_others).then(|| larger(dearest, larger(line.request, shared.request)))
+        let shared = self.shared(BundleId(line.shared as usize));
+        let own = Allowance { below: u64::from(line.below), each: f64::from(line.each) };
+        let dearest = own.price(&shared.tokens, tokens)?;
+        (!shared.has_others).then(|| larger(dearest, larger(f64::from(line.request), shared.request)))
     }
 
     /// The same where there are limits on something else: `cost` is all that the request takes.
@@ -172,18 +203,28 @@ impl Outlooks<'_> {
 
 impl Term {
     /// As it is before the first look.
-    const NEVER: Self = Self { version: 0, from: i64::MIN, until: i64::MIN };
+    const NEVER: Self = Self { from: i64::MAX, until: i64::MIN };
+    const EVER: Self = Self { from: i64::MIN, until: i64::MAX };
+
+    const fn holds(self, now: i64) -> bool {
+        self.from <= now && now < self.until
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self { from: self.from.max(other.from), until: self.until.min(other.until) }
+    }
 }
 
 impl Line {
     /// Where a glance tells nothing.
     const NONE: Self = Self {
         context: 0,
-        tokens: Allowance { below: 0, each: 0.0 },
+        below: 0,
+        each: 0.0,
         request: 0.0,
         wait: 0.0,
-        usual_answer: None,
-        shared: BundleId(0),
+        usual_answer: NOT_USUAL,
+        shared: 0,
         provider: 0,
         is_large: false,
         is_paid: false,
@@ -194,17 +235,42 @@ impl Line {
             return Self::NONE;
         }
         Self {
-            context: outline.context,
-            tokens: own.tokens,
-            request: larger(own.request, outline.untold),
-            wait: health.wait(),
-            usual_answer: health.usual_answer(),
-            shared: outline.shared,
+            context: small(outline.context),
+            below: small(own.tokens.below),
+            each: single(own.tokens.each),
+            request: single(larger(own.request, outline.untold)),
+            wait: single(health.wait()),
+            usual_answer: health.usual_answer().map_or(NOT_USUAL, |usual| small(usual).min(NOT_USUAL - 1)),
+            shared: small(outline.shared.0 as u64),
             provider: outline.provider,
             is_large: outline.is_large,
             is_paid: outline.is_paid,
         }
     }
+
+    #[inline]
+    pub fn has_room_for(&self, tokens: u64) -> bool {
+        tokens <= u64::from(self.context)
+    }
+
+    #[inline]
+    pub fn wait(&self) -> f64 {
+        f64::from(self.wait)
+    }
+
+    #[inline]
+    pub fn usual_answer(&self) -> Option<u64> {
+        (self.usual_answer != NOT_USUAL).then_some(u64::from(self.usual_answer))
+    }
+}
+
+fn small(count: u64) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "seven digits are enough for a price")]
+fn single(seconds: f64) -> f32 {
+    seconds as f32
 }
 
 impl Outlook {

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use crate::clock::{later, until};
 
+use super::changes::Changes;
 use super::fleet::{Fleet, RouteId};
 
 /// Failures in a row that open the breaker.
@@ -80,25 +81,25 @@ impl Default for Health {
 #[derive(Debug, Clone)]
 pub struct Healths {
     all: Vec<Health>,
-    /// By `RouteId`: how often it was changed.
-    versions: Vec<u64>,
+    /// The routes whose health was changed.
+    changes: Changes,
 }
 
 impl Healths {
     /// Nothing known of any route.
     pub fn new(fleet: &Fleet) -> Self {
         let routes = fleet.routes.len();
-        Self { all: vec![Health::default(); routes], versions: vec![0; routes] }
+        Self { all: vec![Health::default(); routes], changes: Changes::of(routes) }
     }
 
     pub fn change(&mut self, route: RouteId) -> &mut Health {
-        self.versions[route.0] += 1;
+        self.changes.note(route.0);
         &mut self.all[route.0]
     }
 
-    /// By `RouteId`: as long as it is the same, so is the route's health.
-    pub fn versions(&self) -> &[u64] {
-        &self.versions
+    /// By `RouteId`: whose health was changed, each time.
+    pub const fn changes(&self) -> &Changes {
+        &self.changes
     }
 }
 

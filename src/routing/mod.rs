@@ -1,6 +1,7 @@
 //! Whom to try, in what order, and when to stop: decisions over values, without I/O.
 
 pub mod board;
+pub mod changes;
 pub mod explain;
 pub mod filters;
 pub mod fleet;

@@ -133,11 +133,11 @@ impl<'a> Judge<'a> {
     fn at_a_glance(&self, from: usize, outlooks: &mut Outlooks<'_>, ranking: &mut Ranking) -> usize {
         let (lines, input) = (outlooks.lines, self.need.input_tokens);
         for (line, place) in lines[from..].iter().zip(from..) {
-            let tokens = input.saturating_add(expected_answer(self.need, line.usual_answer));
-            let is_open = self.needed <= line.context && (self.is_open_to_all || self.is_open_to(RouteId(place)));
+            let tokens = input.saturating_add(expected_answer(self.need, line.usual_answer()));
+            let is_open = line.has_room_for(self.needed) && (self.is_open_to_all || self.is_open_to(RouteId(place)));
             let Some(quota) = outlooks.dearest_by_line(line, tokens).filter(|_| is_open) else { return place };
             let factor = if line.is_large { self.strong } else { 1.0 };
-            let price = Price { quota, binding: None, factor, wait: line.wait, failures: 0.0 }.total();
+            let price = Price { quota, binding: None, factor, wait: line.wait(), failures: 0.0 }.total();
             let (provider, is_paid) = (line.provider, line.is_paid);
             ranking.add(Contender { route: RouteId(place), price, provider, is_shunned: false, is_paid });
         }

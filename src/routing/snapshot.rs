@@ -9,6 +9,7 @@ use smallvec::SmallVec;
 use crate::chat::{Fault, Unfit};
 use crate::quota::{Cost, Fit, Glance, Kind, Meter, Reading};
 
+use super::changes::Changes;
 use super::fleet::{BundleId, Fleet, MarkId, MeterId, Outline, Route, RouteId};
 use super::health::{Health, Healths};
 use super::queue::Claims;
@@ -31,8 +32,8 @@ impl Mark {
 #[derive(Debug, Clone, Default)]
 pub struct Meters {
     all: Vec<Arc<Meter>>,
-    /// By `BundleId`: how often one of its meters was changed.
-    versions: Vec<u64>,
+    /// The bundles whose meters were changed.
+    changes: Changes,
     /// By `MeterId`: the bundles it is in.
     bundles_of: Arc<Vec<SmallVec<[BundleId; 1]>>>,
 }
@@ -42,7 +43,7 @@ impl Meters {
     fn new(fleet: &Fleet) -> Self {
         Self {
             all: fleet.meters.iter().map(|spec| Arc::new(Meter::new(spec.limit.clone()))).collect(),
-            versions: vec![0; fleet.bundles.len()],
+            changes: Changes::of(fleet.bundles.len()),
             bundles_of: Arc::clone(&fleet.bundles_of),
         }
     }
@@ -50,14 +51,14 @@ impl Meters {
     /// Changes a meter; whoever reads it now goes on reading it as it was.
     pub fn change<T>(&mut self, id: MeterId, change: impl FnOnce(&mut Meter) -> T) -> T {
         for bundle in &self.bundles_of[id.0] {
-            self.versions[bundle.0] += 1;
+            self.changes.note(bundle.0);
         }
         change(Arc::make_mut(&mut self.all[id.0]))
     }
 
-    /// By `BundleId`: as long as it is the same, so are the bundle's meters.
-    pub fn versions(&self) -> &[u64] {
-        &self.versions
+    /// By `BundleId`: whose meters were changed, each time.
+    pub const fn changes(&self) -> &Changes {
+        &self.changes
     }
 }
 
