@@ -75,7 +75,7 @@ impl Reading {
 }
 
 /// The count against one limit, and what its provider said about both.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Meter {
     pub limit: Limit,
     count: Count,
@@ -86,7 +86,7 @@ pub struct Meter {
     named: Option<(u64, Timestamp)>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 enum Count {
     Rolling(Rolling),
     Calendar { turns_at: Timestamp, used: u64, added_at: Timestamp },
@@ -100,6 +100,39 @@ struct Learned {
     /// Nobody named it: a refusal came at this count.
     guessed: bool,
     at: Timestamp,
+}
+
+/// Into the place of one that was the same: what stands there is used again.
+impl Clone for Meter {
+    fn clone(&self) -> Self {
+        Self { limit: self.limit.clone(), count: self.count.clone(), ..*self }
+    }
+
+    fn clone_from(&mut self, source: &Self) {
+        if self.limit != source.limit {
+            self.limit.clone_from(&source.limit);
+        }
+        self.count.clone_from(&source.count);
+        (self.learned, self.told_at, self.named) = (source.learned, source.told_at, source.named);
+    }
+}
+
+impl Clone for Count {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Rolling(rolling) => Self::Rolling(rolling.clone()),
+            Self::Calendar { turns_at, used, added_at } => {
+                Self::Calendar { turns_at: *turns_at, used: *used, added_at: *added_at }
+            }
+        }
+    }
+
+    fn clone_from(&mut self, source: &Self) {
+        match (self, source) {
+            (Self::Rolling(rolling), Self::Rolling(source)) => rolling.clone_from(source),
+            (count, source) => *count = source.clone(),
+        }
+    }
 }
 
 impl Meter {

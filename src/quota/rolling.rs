@@ -22,7 +22,7 @@ pub(super) const DISORDER: Duration = Duration::from_mins(1);
 
 /// Amounts of the last sixty stretches of time and the one under way. What was used at one moment of a stretch alone is given back without
 /// delay.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Rolling {
     /// How long an amount counts.
     length: Duration,
@@ -41,6 +41,17 @@ struct Stretch {
     amount: u64,
     /// Microseconds since the epoch. The amount is given back a window's length after that.
     last_use: i64,
+}
+
+impl Clone for Rolling {
+    fn clone(&self) -> Self {
+        Self { stretches: self.stretches.clone(), ..*self }
+    }
+
+    fn clone_from(&mut self, source: &Self) {
+        (self.length, self.width, self.total) = (source.length, source.width, source.total);
+        self.stretches.clone_from(&source.stretches);
+    }
 }
 
 impl Rolling {

@@ -259,7 +259,7 @@ async fn a_session_stays_with_the_route_that_answered_it_last() {
 
 /// One random step.
 #[derive(Debug, Clone)]
-enum Step {
+pub(super) enum Step {
     Reserve { route: usize, input: u64, output: u64 },
     Settle { lease: usize, how: u8, tokens: u64, session: u128 },
     Tell { route: usize, limit: Option<u64>, remaining: Option<u64> },
@@ -268,7 +268,7 @@ enum Step {
     Wait { seconds: u64 },
 }
 
-fn step() -> impl Strategy<Value = Step> {
+pub(super) fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => (0..3_usize, 0..300_u64, 0..300_u64).prop_map(|(route, input, output)| Step::Reserve { route, input, output }),
         4 => (0..8_usize, 0..3_u8, 0..600_u64, 0..8_u128).prop_map(|(lease, how, tokens, session)| Step::Settle { lease, how, tokens, session }),
@@ -281,7 +281,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 /// What a caller could see of a step.
-async fn take(
+pub(super) async fn take(
     store: &dyn Store,
     fleet: &Fleet,
     leases: &mut Vec<(usize, Lease)>,

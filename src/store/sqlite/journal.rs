@@ -26,7 +26,7 @@ pub struct Journal {
     /// About how many changes it holds.
     changes: usize,
     /// By `MeterId`: as the file has it, table and journal together; `None` where it has nothing.
-    kept: Vec<Option<Arc<Meter>>>,
+    kept: Vec<Option<Meter>>,
     /// By `MeterId`: the journal has a change that the table has not.
     is_behind: Vec<bool>,
     /// The same of meters that are not of this fleet, with their changes.
@@ -79,18 +79,21 @@ impl Journal {
 
     /// The meter of `limit` as the file has it, with one more thing that was written of it. What cannot be read begins anew: it was written by a
     /// relay that knew more.
-    pub fn take_over(&mut self, id: MeterId, limit: &Limit, change: &str) -> Arc<Meter> {
+    pub fn take_over(&mut self, id: MeterId, limit: &Limit, change: &str) {
         let kept = match self.kept[id.0].take() {
             Some(kept) if kept.limit == *limit => kept,
-            Some(kept) => Arc::new(kept.under(limit.clone())),
-            None => Arc::new(Meter::new(limit.clone())),
+            Some(kept) => kept.under(limit.clone()),
+            None => Meter::new(limit.clone()),
         };
-        let meter = Arc::new(kept.updated(change).unwrap_or_else(|| {
+        self.kept[id.0] = Some(kept.updated(change).unwrap_or_else(|| {
             tracing::warn!(limit = %limit.label(), "a kept meter cannot be read; it begins anew");
             Meter::new(limit.clone())
         }));
-        self.kept[id.0] = Some(Arc::clone(&meter));
-        meter
+    }
+
+    /// The meter as the file has it.
+    pub fn kept(&self, id: MeterId) -> Option<&Meter> {
+        self.kept[id.0].as_ref()
     }
 
     /// Another file is read from its beginning.
@@ -133,7 +136,7 @@ impl Journal {
             text.push(if text.is_empty() { '{' } else { ',' });
             text.push_str(&self.names[*id].1);
             text.push(':');
-            meter.save_since(self.kept[*id].as_deref(), &mut text);
+            meter.save_since(self.kept[*id].as_ref(), &mut text);
         }
         text.push('}');
         rows::write_change(connection, sequence, &text)
@@ -150,7 +153,11 @@ impl Journal {
         self.changes += changed.len();
         for (id, meter) in changed {
             self.is_behind[*id] = true;
-            self.kept[*id] = Some(Arc::clone(meter));
+            // A copy of its own: whoever changes the other need not make one.
+            match &mut self.kept[*id] {
+                Some(kept) => kept.clone_from(meter),
+                none => *none = Some(Meter::clone(meter)),
+            }
         }
     }
 

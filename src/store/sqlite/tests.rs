@@ -13,6 +13,7 @@ use crate::store::Refusal;
 use crate::store::tests::{at, fleet, route, row};
 
 mod lost;
+mod together;
 
 struct Place {
     folder: TempDir,

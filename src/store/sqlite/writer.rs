@@ -235,20 +235,20 @@ impl Writer {
 
     /// Takes over what was written of meters, in its order, and says whose state is the file's now.
     fn take_over(&mut self, state: &mut Shelf, written: Vec<(MeterId, String)>) -> BTreeSet<usize> {
-        let mut changed = HashMap::new();
+        let mut changed = BTreeSet::new();
         for (id, change) in written {
-            let limit = &state.view.meters[id.0].limit;
-            changed.insert(id.0, self.journal.take_over(id, limit, &change));
+            self.journal.take_over(id, &state.view.meters[id.0].limit, &change);
+            changed.insert(id.0);
         }
         let mut reread = BTreeSet::new();
-        for (id, theirs) in changed {
-            let known = &state.view.meters[id];
+        for id in changed {
+            let (known, Some(theirs)) = (&state.view.meters[id], self.journal.kept(MeterId(id))) else { continue };
             // Where neither knows of the other's use, the larger is nearer to all of it.
             if self.unsaved.contains(&id) && known.reading(self.now).used >= theirs.reading(self.now).used {
                 continue;
             }
             self.unsaved.remove(&id);
-            state.change(MeterId(id), |meter| Meter::clone_from(meter, &theirs));
+            state.change(MeterId(id), |meter| meter.clone_from(theirs));
             reread.insert(id);
         }
         reread
@@ -281,15 +281,18 @@ impl Writer {
             drop(self.say("ROLLBACK"));
         }
         self.note(written.as_ref().err());
+        let Batch { changes, meters, due, replies } = batch;
         match &written {
             Ok(()) => {
                 self.unsaved.clear();
-                self.journal.wrote(&batch.meters, &batch.due);
+                self.journal.wrote(&meters, &due);
             }
-            Err(_) => self.postpone(&batch.meters, batch.changes),
+            Err(_) => self.postpone(&meters, changes),
         }
+        // Whoever hears of a grant changes its meters soon, and would have to copy what is still held here.
+        drop((meters, due));
         let refused = written.err().filter(|_| self.on_loss == OnLoss::Refuse).map(|error| error.to_string());
-        for (reply, result) in batch.replies {
+        for (reply, result) in replies {
             let granted = result.map(|lease| Granted { lease: Some(lease), shared: Arc::clone(&self.shared) });
             let result = match (&refused, granted) {
                 (Some(reason), Ok(granted)) => {
