@@ -100,6 +100,7 @@ fn wire(file: WireFile) -> Wire {
         system_first: file.system_first.unwrap_or(usual.system_first),
         tool_choices: file.tool_choices.or(usual.tool_choices),
         reasoning_field: file.reasoning_field.or(usual.reasoning_field),
+        no_answers: file.no_answers.unwrap_or(usual.no_answers),
         without_reasoning: file.without_reasoning.unwrap_or(usual.without_reasoning),
     }
 }

@@ -78,6 +78,7 @@ pub struct WireFile {
     pub system_first: Option<bool>,
     pub tool_choices: Option<Vec<String>>,
     pub reasoning_field: Option<String>,
+    pub no_answers: Option<Vec<String>>,
     pub without_reasoning: Option<Vec<(String, String)>>,
 }
 
@@ -184,6 +185,7 @@ impl WireFile {
             system_first: wire.flag("system_first"),
             tool_choices: wire.texts("tool_choices"),
             reasoning_field: wire.text("reasoning_field"),
+            no_answers: wire.texts("no_answers"),
             without_reasoning: wire.pairs("without_reasoning", "values", json),
         }
     }
@@ -193,7 +195,7 @@ impl WireFile {
         overlay!(self, over, drop, only, rename, defaults, models, usage_at, requests_header, stream_options);
         overlay!(self, over, developer, names, message_fields, flatten, null_content, tool_ids, strict_order);
         overlay!(self, over, reasoning_field, lists_all, key_check, system_first, tool_choices);
-        overlay!(self, over, without_reasoning, most, efforts, null_answers, error_at);
+        overlay!(self, over, without_reasoning, most, efforts, null_answers, error_at, no_answers);
     }
 }
 

@@ -15,6 +15,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use jiff::Timestamp;
 
+use crate::chat::chunk::string;
 use crate::chat::event::Finish;
 use crate::chat::{ChatRequest, Fault, Period, Slices, StreamEvent, Usage};
 use crate::quota::Fact;
@@ -81,9 +82,18 @@ pub struct Wire {
     pub reasoning_field: Option<String>,
     /// Request fields sent with this raw JSON value where a call in the history lacks the reasoning that the provider insists on.
     pub without_reasoning: Vec<(String, String)>,
+    /// Texts that are no answers, where they are all there is: the word of a guard in a model's place.
+    pub no_answers: Vec<String>,
 }
 
 impl Wire {
+    /// Whether a text might still become one of those that are no answers; `is_over` where it becomes nothing else.
+    pub fn may_be_no_answer(&self, text: &str, is_over: bool) -> bool {
+        let text = text.trim();
+        let is_one = |none: &String| if is_over { none == text } else { none.starts_with(text) };
+        !text.is_empty() && self.no_answers.iter().any(is_one)
+    }
+
     /// Whether even plain messages may have to be put in another order.
     pub const fn minds_order(&self) -> bool {
         self.strict_order || self.system_first
@@ -150,6 +160,7 @@ impl Default for Wire {
             tool_choices: None,
             reasoning_field: None,
             without_reasoning: Vec::new(),
+            no_answers: Vec::new(),
         }
     }
 }
@@ -190,6 +201,13 @@ pub struct Whole {
     pub text: Option<Range<usize>>,
     pub usage: Option<Usage>,
     pub finish: Option<Finish>,
+}
+
+impl Whole {
+    /// The text of the first choice, where it is known to stand in the body.
+    pub fn text(&self) -> Option<Cow<'_, str>> {
+        string(std::str::from_utf8(self.body.get(self.text.clone()?)?).ok()?).ok()
+    }
 }
 
 /// How a stream's bytes are turned into events.

@@ -14,7 +14,7 @@ use crate::chat::fault::Stage;
 use crate::chat::{Breakage, ChatRequest, Fault, StreamEvent, Unfit};
 use crate::clock::{later, until};
 use crate::config::Timeouts;
-use crate::dialect::{Dialect, Target};
+use crate::dialect::{Dialect, Target, Wire};
 use crate::quota::Cost;
 use crate::routing::{Candidate, Need, Route, RouteId, rank};
 use crate::store::Refusal;
@@ -182,10 +182,14 @@ impl Relay {
             let scanner = dialect.scanner(target, request.include_usage);
             let events = EventStream::new(body, scanner, self.timeouts.idle, &self.clock);
             // In a box of its own: a whole answer has to make room for what is here.
-            return Box::pin(self.begun(events, style, goes_on)).await;
+            let wire = (!goes_on).then_some(target.wire);
+            return Box::pin(self.begun(events, style, wire)).await;
         }
         let body = read_whole(body, MOST_ANSWER_BYTES).await?;
         let mut whole = dialect.decode(body, target, self.clock.now())?;
+        if whole.text().is_some_and(|text| target.wire.may_be_no_answer(&text, true)) {
+            return Err(Fault::Broken(Breakage::Empty));
+        }
         if let Some(cleaned) = style::answer::whole(&whole.body, whole.text.clone(), style) {
             whole.body = cleaned;
         }
@@ -193,8 +197,8 @@ impl Relay {
     }
 
     /// A stream whose first real event is there.
-    async fn begun(&self, mut events: EventStream, style: Style, goes_on: bool) -> Result<Body, Fault> {
-        let first = first_events(&mut events, goes_on).await?;
+    async fn begun(&self, mut events: EventStream, style: Style, wire: Option<&Wire>) -> Result<Body, Fault> {
+        let first = first_events(&mut events, wire).await?;
         let stream = AnswerStream::new(events, first, Cleaning::of(style), self.clock.clone());
         Ok(Body::Stream(Box::new(stream)))
     }
@@ -210,10 +214,11 @@ impl Relay {
     }
 }
 
-/// Events up to the first one that carries part of an answer. Until then a failure can be healed unseen.
-/// Where an answer is gone on with, there may be nothing left to say.
-async fn first_events(events: &mut EventStream, goes_on: bool) -> Result<Vec<StreamEvent>, Fault> {
-    let mut first = Vec::new();
+/// Events up to the first one that carries part of an answer, which may be more than a guard's word. Until then a failure can be healed
+/// unseen. Where an answer is gone on with, which has no `wire`, there may be nothing left to say.
+async fn first_events(events: &mut EventStream, wire: Option<&Wire>) -> Result<Vec<StreamEvent>, Fault> {
+    let guarded = wire.filter(|wire| !wire.no_answers.is_empty());
+    let (mut first, mut text, mut has_begun) = (Vec::new(), String::new(), false);
     loop {
         let event = match events.next().await {
             Ok(Some(event)) => event,
@@ -223,10 +228,17 @@ async fn first_events(events: &mut EventStream, goes_on: bool) -> Result<Vec<Str
         if let Some(fault) = event.signs.error {
             return Err(fault);
         }
-        let real = event.signs.real || (goes_on && event.signs.finish.is_some());
+        let is_over = event.signs.finish.is_some();
+        has_begun |= event.signs.real || (wire.is_none() && is_over);
+        let is_doubtful = guarded.is_some_and(|wire| {
+            text.extend(event.text());
+            wire.may_be_no_answer(&text, is_over)
+        });
         first.push(event);
-        if real {
-            return Ok(first);
+        match (is_doubtful, is_over) {
+            (true, true) => return Err(Fault::Broken(Breakage::Empty)),
+            (false, _) if has_begun => return Ok(first),
+            _ => {}
         }
     }
 }

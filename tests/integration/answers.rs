@@ -87,3 +87,20 @@ async fn a_missing_end_marker_is_made_up_for() {
     let reply = gateway.ask("hello").streamed().await;
     assert_eq!(reply.is("hi").text(), format!("{stream}data: [DONE]\n\n"));
 }
+
+/// A guard that looked at the prompt says a word, where a model should have answered.
+#[tokio::test]
+async fn a_guards_word_is_no_answer() {
+    let table = [("unsafe", true), (" safe\n", true), ("safe and sound", false), ("un", false), ("Safe", false)];
+    for (text, is_none) in table {
+        for streamed in [false, true] {
+            let fakes = [provider("sim-a").answers([says(text)]), provider("sim-b")];
+            let gateway = gateway().over(fakes).wired("sim-a", "no_answers = [\"safe\", \"unsafe\"]").start().await;
+            let reply = gateway.ask("Is it?").header("x-relay-style", "off").streamed_if(streamed).await;
+            reply.by(if is_none { "sim-b/sim-m" } else { "sim-a/sim-m" });
+            if !is_none {
+                reply.is(text);
+            }
+        }
+    }
+}

@@ -28,6 +28,7 @@ pub struct Building {
     key: &'static str,
     clock: Clock,
     moved: Vec<(&'static str, SocketAddr)>,
+    wired: Vec<(&'static str, &'static str)>,
     max_concurrency: Option<usize>,
     in_file: bool,
 }
@@ -39,6 +40,7 @@ pub fn gateway() -> Building {
         key: "",
         clock: Clock::system(),
         moved: Vec::new(),
+        wired: Vec::new(),
         max_concurrency: None,
         in_file: false,
     }
@@ -79,6 +81,12 @@ impl Building {
         self
     }
 
+    /// This provider's `[wire]` has one more line.
+    pub fn wired(mut self, id: &'static str, line: &'static str) -> Self {
+        self.wired.push((id, line));
+        self
+    }
+
     /// Looks for this provider at another address.
     pub fn elsewhere(mut self, id: &'static str, address: SocketAddr) -> Self {
         self.moved.push((id, address));
@@ -91,7 +99,12 @@ impl Building {
         std::fs::write(home.path().join("config.toml"), &self.config).expect("the folder is writable");
         let folder = home.path().to_str().expect("a plain path");
         let environment = Environment::from([("RELAY_HOME", folder), ("RELAY_API_KEY", self.key)]);
-        let loaded = config::load(&Flags::default(), &environment, Some(&providers.simulated()));
+        let mut simulated = providers.simulated();
+        for (id, line) in self.wired {
+            let file = &mut simulated.iter_mut().find(|it| it.catalogue.id == id).expect("a fake of this id").catalogue;
+            file.text = file.text.replacen("[wire]\n", &format!("[wire]\n{line}\n"), 1);
+        }
+        let loaded = config::load(&Flags::default(), &environment, Some(&simulated));
         assert!(loaded.problems.is_empty(), "{:?}", loaded.problems);
         let mut settings = loaded.settings;
         settings.routing.strategy = Strategy::Priority;
