@@ -101,6 +101,15 @@ async fn a_success_as_json_tells_everything() {
 }
 
 #[tokio::test]
+async fn tokens_that_a_provider_does_not_tell_are_counted_here() {
+    let body = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Paris.\"},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n";
+    let act = Act::Raw { content_type: "text/event-stream".to_owned(), body: body.into(), piece: 4_096 };
+    let usage =
+        over([provider("sim-a").answers([act])], &["--json", "Capital of France?"], same).await.json()["usage"].clone();
+    assert_eq!(usage, json!({"prompt_tokens": 4, "completion_tokens": 2, "estimated": true}));
+}
+
+#[tokio::test]
 async fn a_failure_as_json_has_the_same_code_and_one_document() {
     let ended = over([provider("sim-a").answers([Act::busy(41)])], &["--json", "--wait", "0s", "hi"], same).await;
     let document = ended.exits(75).json();

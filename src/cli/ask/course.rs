@@ -75,7 +75,7 @@ impl<'a> Course<'a> {
         let answered = answered.inspect_err(|_| self.printer.break_off()).map_err(|trouble| self.in_time(trouble))?;
         self.spinner.clear();
         let delivery = Delivery { ask: self.ask, json: self.json, live: self.live, output: self.output };
-        delivery.deliver(&answered, &self.question.model, self.started.elapsed())
+        delivery.deliver(&answered, self.question, self.started.elapsed())
     }
 
     fn out_of_time(&self, late: Trouble) -> Trouble {

@@ -9,7 +9,9 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::answer::{Attempt, trail};
+use crate::chat;
 use crate::chat::event::Finish;
+use crate::chat::tokens::exact;
 use crate::cli::args::{Ask, Reasoning};
 use crate::cli::exit::{Exit, Trouble};
 use crate::cli::output::{Output, dim};
@@ -17,6 +19,7 @@ use crate::cli::report;
 use crate::clock::millis;
 use crate::replace::{self, Readers, replace};
 
+use super::question::Question;
 use super::reading::Read;
 
 /// An answer, and how it came about.
@@ -78,10 +81,10 @@ struct Timing {
 }
 
 impl Delivery<'_> {
-    pub fn deliver(&self, answered: &Answered, model: &str, took: Duration) -> Result<(), Trouble> {
+    pub fn deliver(&self, answered: &Answered, question: &Question, took: Duration) -> Result<(), Trouble> {
         let text = &answered.product.text;
         if self.json {
-            let document = self.document(answered, model, took);
+            let document = self.document(answered, question, took);
             self.hand_over(&format!("{}\n", serde_json::to_string(&document).expect("texts and numbers serialize")))?;
         } else if self.live {
             Output::raw(b"\n")?;
@@ -120,17 +123,21 @@ impl Delivery<'_> {
         }
     }
 
-    fn document<'d>(&self, answered: &'d Answered, model: &'d str, took: Duration) -> Document<'d> {
+    fn document<'d>(&self, answered: &'d Answered, question: &'d Question, took: Duration) -> Document<'d> {
         let Answered { route, read, attempts, product } = answered;
         let (provider, answering) = route.split_once('/').unwrap_or((route, ""));
-        let usage = read.usage.unwrap_or_default();
+        let estimate = || chat::Usage {
+            prompt_tokens: question.prompt_tokens(),
+            completion_tokens: exact(&read.reasoning) + exact(&read.text),
+        };
+        let usage = read.usage.unwrap_or_else(estimate);
         let shows_reasoning = self.ask.reasoning != Reasoning::Hide && !read.reasoning.is_empty();
         Document {
             schema: "relay.ask/1",
             ok: true,
             text: &product.text,
             finish_reason: read.finish.map(finish_word),
-            model_requested: model,
+            model_requested: &question.model,
             route: Route { provider, model: answering },
             attempts: attempts.iter().map(report::attempt).collect(),
             usage: Usage {

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::chat::ChatRequest;
 use crate::chat::request::META_MODEL;
+use crate::chat::tokens::exact;
 use crate::cli::args::Ask;
 use crate::cli::exit::{Exit, Trouble};
 use crate::config::Environment;
@@ -26,6 +27,18 @@ pub struct Question {
 type Fields = BTreeMap<String, Box<RawValue>>;
 
 impl Question {
+    /// Tokens of all its text, by relay's own count, where its provider tells none.
+    pub fn prompt_tokens(&self) -> u64 {
+        let messages: Value =
+            self.forms[0].raw("messages").and_then(|raw| serde_json::from_str(raw).ok()).unwrap_or_default();
+        let contents = messages.as_array().into_iter().flatten().map(|message| &message["content"]);
+        let parts = contents.flat_map(|content| match content {
+            Value::Array(parts) => parts.iter().map(|part| &part["text"]).collect(),
+            text => vec![text],
+        });
+        parts.filter_map(Value::as_str).map(exact).sum()
+    }
+
     /// As a gateway's client would ask it; it always streams, so that silence and cuts are noticed.
     pub fn of(ask: &Ask, content: Value, environment: &Environment) -> Result<Self, Trouble> {
         let schema = ask.schema.as_deref().map(Schema::of).transpose()?;
