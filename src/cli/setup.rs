@@ -163,9 +163,7 @@ pub async fn core_even_if_empty(
         Verify::Nothing => (Vec::new(), None),
         Verify::Everything => verified(&mut settings, &flags.providers, &clock).await,
     };
-    if problems.iter().any(|problem| problem.provider.is_none()) {
-        return Err(Trouble::of_problems(&problems).and_lines(findings.iter().map(finding_line)));
-    }
+    refuse_mistakes(&problems, &findings)?;
     let fleet = Fleet::new(&settings.accounts);
     let store = open_store(&settings, &fleet, &clock)?;
     let relay = Arc::new(Relay::new(&settings, fleet, store, clock));
@@ -209,15 +207,38 @@ fn open_store(settings: &Settings, fleet: &Fleet, clock: &Clock) -> Result<Arc<d
     })
 }
 
-/// Forgets the kept state; says where the old one is kept.
-pub fn reset_state(global: &Global, environment: &Environment) -> Result<PathBuf, Trouble> {
-    let flags = Flags { asks_nobody: true, ..Flags::default() };
-    let settings = config::load(&flags.with(global), environment, None).settings;
-    let Some(path) = settings.state.file.filter(|path| path.exists()) else {
-        return Err(Trouble::new(Exit::Usage, "there is no state to forget".to_owned()));
+/// The file that holds the state a command would work with.
+pub async fn kept_state(global: &Global, environment: &Environment, output: Output) -> Result<PathBuf, Trouble> {
+    let simulator = wanted_simulator(global, environment).await?;
+    let flags = Flags { asks_nobody: true, ..Flags::default() }.with(global);
+    let loaded = load(&flags, environment, simulator.as_ref().map(simulated_providers)).await?;
+    refuse_mistakes(&loaded.problems, &[])?;
+    for problem in &loaded.problems {
+        output.notice(&problem.to_string());
+    }
+    let nothing = |message: &str| Trouble::new(Exit::Usage, message.to_owned());
+    let Some(path) = loaded.settings.state.file else {
+        return Err(nothing(if simulator.is_some() {
+            "simulated providers leave no state, so there is none to forget"
+        } else {
+            "the state is kept in memory alone, so there is none to forget"
+        }));
     };
-    store::reset(&path, Clock::system().now())
+    if path.exists() { Ok(path) } else { Err(nothing("there is no state to forget")) }
+}
+
+/// Forgets the kept state; says where the old one is kept.
+pub fn reset_state(path: &Path) -> Result<PathBuf, Trouble> {
+    store::reset(path, Clock::system().now())
         .map_err(|error| Trouble::new(Exit::Io, error.to_string()).hint(error.hint.clone()))
+}
+
+/// A mistake that is not one provider's own ends the command: relay would not do what it was told.
+fn refuse_mistakes(problems: &[Problem], findings: &[Finding]) -> Result<(), Trouble> {
+    if problems.iter().all(|problem| problem.provider.is_some()) {
+        return Ok(());
+    }
+    Err(Trouble::of_problems(problems).and_lines(findings.iter().map(finding_line)))
 }
 
 /// Asks the providers that `names` mean, or all where there are none.

@@ -89,6 +89,23 @@ async fn a_reset_forgets_after_keeping_a_copy() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_reset_forgets_what_usage_shows_and_nothing_else() {
+    let (_providers, usage) = used().await;
+    let reset = || usage.beside(["usage", "reset", "--yes"]);
+    let answered = async || usage.beside(["usage", "--json"]).await.json()["totals"]["ok"].clone();
+    usage.beside(["usage", "reset", "--yes", "--simulate"]).await.exits(2).says("simulated providers leave no state");
+    reset().variable("RELAY_SIMULATE", "1").await.exits(2).says("simulated providers leave no state");
+    usage.beside(["usage", "reset", "--yes", "--config", "/nowhere"]).await.exits(78).says("/nowhere");
+    let wrong = usage.beside(["usage", "reset", "--yes", "--config", "wrong.toml"]);
+    wrong.file("wrong.toml", "[state]\nurl = 5\n").await.exits(78).says("url");
+    let memory = usage.beside(["usage", "reset", "--yes", "--config", "memory.toml"]);
+    memory.file("memory.toml", "[state]\nurl = \"memory\"\n").await.exits(2).says("kept in memory alone");
+    assert_eq!(answered().await, 2);
+    reset().await.exits(0);
+    assert_eq!(answered().await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_rests_or_is_gone_does_not_look_as_if_it_could_be_used() {
     let with = |id, act| {
         let model = ModelSpec::new(id).limit(Limit::requests(50, Period::Day));

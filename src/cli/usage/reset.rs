@@ -9,6 +9,7 @@ use super::Call;
 
 pub async fn run(yes: bool, call: Call<'_>) -> Result<(), Trouble> {
     let Call { global, environment, output, .. } = call;
+    let state = setup::kept_state(global, environment, output).await?;
     let question = "Forget all counts, rests and the ledger? The providers keep counting";
     if !yes {
         let prompt = Prompt::new(global, environment, output)
@@ -17,7 +18,7 @@ pub async fn run(yes: bool, call: Call<'_>) -> Result<(), Trouble> {
             return Err(Trouble::new(Exit::Negative, "nothing was forgotten".to_owned()));
         }
     }
-    let kept = setup::reset_state(global, environment)?;
+    let kept = setup::reset_state(&state)?;
     output.result(&if global.wants_json() {
         format!("{}\n", json!({ "schema": "relay.usage-reset/1", "kept": kept.display().to_string() }))
     } else {
