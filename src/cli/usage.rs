@@ -35,6 +35,10 @@ pub struct Call<'a> {
 pub async fn run(usage: &Usage, global: &Global, environment: &Environment, output: Output) -> Result<(), Trouble> {
     let call = Call { usage, global, environment, output };
     if let Some(UsageAction::Reset { yes }) = usage.action {
+        if usage.chooses() {
+            let message = "a reset forgets everything, and takes nothing that chooses what to show".to_owned();
+            return Err(Trouble::new(Exit::Usage, message).hint("relay usage reset"));
+        }
         return reset::run(yes, call).await;
     }
     if usage.watch {

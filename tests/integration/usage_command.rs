@@ -100,8 +100,9 @@ async fn a_reset_forgets_what_usage_shows_and_nothing_else() {
     wrong.file("wrong.toml", "[state]\nurl = 5\n").await.exits(78).says("url");
     let memory = usage.beside(["usage", "reset", "--yes", "--config", "memory.toml"]);
     memory.file("memory.toml", "[state]\nurl = \"memory\"\n").await.exits(2).says("kept in memory alone");
+    usage.beside(["usage", "--since", "1d", "reset", "--yes"]).await.exits(2).says("forgets everything");
     assert_eq!(answered().await, 2);
-    reset().await.exits(0);
+    usage.beside(["usage", "--json", "reset", "--yes"]).await.exits(0).json();
     assert_eq!(answered().await, 0);
 }
 

@@ -14,7 +14,6 @@ use super::duration;
 /// For each model the limit with the least left of it: how much is used, when it comes back, and who says so. Numbers with
 /// a `~` are counted here; the provider does not report them.
 #[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true)]
 pub struct Usage {
     #[command(subcommand)]
     pub action: Option<UsageAction>,
@@ -49,6 +48,14 @@ impl Usage {
             Ok(Some(super::Command::Usage(usage))) => usage,
             other => unreachable!("the command needs no argument: {other:?}"),
         }
+    }
+
+    /// Whether anything is typed that says what to show.
+    pub fn chooses(&self) -> bool {
+        let Self { action: _, names, all_windows, since, by, exhausted, watch, via } = self;
+        let is_any =
+            [!names.is_empty(), *all_windows, since.is_some(), by.is_some(), *exhausted, *watch, via.is_some()];
+        is_any.contains(&true)
     }
 }
 
