@@ -154,7 +154,7 @@ async fn step(provider: &Provider, prompt: Prompt, around: Around<'_>) -> Result
             ));
             continue;
         }
-        let path = keep(provider, &key, around)?;
+        let path = keep(provider, &key, around).await?;
         output.error(&format!("  {}", told(provider, Some(&trial), &format!("kept in {}", path.display())).trim_end()));
         return Ok(Step::Added);
     }

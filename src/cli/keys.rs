@@ -11,6 +11,7 @@ use crate::clock::{earlier, until};
 use crate::config::{self, Environment, Flags, Paths};
 
 use super::args::{Global, Keys, KeysAction, OutputFormat};
+use super::beside::beside;
 use super::exit::{Exit, Trouble, span};
 use super::offer::{Offer, by_usefulness, card, training};
 use super::output::{Output, dim};
@@ -155,7 +156,7 @@ async fn set(name: &str, no_test: bool, around: Around<'_>) -> Result<(), Troubl
         return Err(Trouble::new(Exit::Auth, format!("{} rejects this key; it was not kept", provider.name))
             .hint(sign_up(provider)));
     }
-    let path = keep(provider, &key, around)?;
+    let path = keep(provider, &key, around).await?;
     around.output.result(&if around.global.wants_json() {
         kept_document(provider, trial, &path)
     } else {
@@ -184,12 +185,20 @@ async fn trial(provider: &Provider, key: &str, around: Around<'_>) -> Result<Tri
     try_key(provider, Some(key), around.global, around.environment, around.output).await
 }
 
-/// Writes the key; says where it stands.
-pub fn keep(provider: &Provider, key: &str, around: Around<'_>) -> Result<PathBuf, Trouble> {
+/// Keeps the key; says where it stands.
+pub async fn keep(provider: &Provider, key: &str, around: Around<'_>) -> Result<PathBuf, Trouble> {
+    Ok(write(provider, Some(key), around).await?.0)
+}
+
+/// Writes keys.toml; says where it is, and whether it had a key of the provider. Beside the runtime: another relay may be writing it.
+async fn write(provider: &Provider, key: Option<&str>, around: Around<'_>) -> Result<(PathBuf, bool), Trouble> {
     let path = keys_file(around.environment)?;
-    config::write_key(&path, &provider.id, Some(key))
-        .map_err(|error| Trouble::new(Exit::Io, format!("`{}` cannot be written: {error}", path.display())))?;
-    Ok(path)
+    let (file, id, key) = (path.clone(), provider.id.clone(), key.map(str::to_owned));
+    let written = beside(move || config::write_key(&file, &id, key.as_deref())).await?;
+    match written {
+        Ok(had_one) => Ok((path, had_one)),
+        Err(error) => Err(Trouble::new(Exit::Io, format!("`{}` cannot be written: {error}", path.display()))),
+    }
 }
 
 /// A line about a key that was not rejected.
@@ -222,9 +231,7 @@ fn sign_up(provider: &Provider) -> String {
 async fn remove(name: &str, around: Around<'_>) -> Result<(), Trouble> {
     let core = look(around).await?;
     let provider = keyed(&core, name)?;
-    let path = keys_file(around.environment)?;
-    let had_one = config::write_key(&path, &provider.id, None)
-        .map_err(|error| Trouble::new(Exit::Io, format!("`{}` cannot be written: {error}", path.display())))?;
+    let (path, had_one) = write(provider, None, around).await?;
     if let Some(variable) = provider.key_env.iter().find(|name| around.environment.get(name).is_some()) {
         around.output.notice(&format!("{variable} is still set, and is used"));
     }
