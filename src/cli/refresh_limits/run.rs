@@ -159,7 +159,7 @@ fn show(findings: &[Finding], global: &Global, output: Output, args: &RefreshLim
             }
             let rows = screen::rows(findings);
             output.result(&match format {
-                OutputFormat::Csv => table::csv(["provider", "model", "field", "now", "docs", "source"], &rows),
+                OutputFormat::Csv => table::csv(screen::COLUMNS, &rows),
                 OutputFormat::Ndjson => table::ndjson(&changes(findings)),
                 _ => table::plain(&rows),
             })

@@ -9,7 +9,10 @@ use crate::refresh::finding::{Finding, Origin};
 /// More models than these that are new in one source are one line.
 const MOST_NEW: usize = 5;
 
-pub const HEADER: [&str; 6] = ["PROVIDER", "MODEL", "FIELD", "NOW", "DOCS", "SOURCE"];
+const HEADER: [&str; 6] = ["PROVIDER", "MODEL", "FIELD", "NOW", "DOCS", "SOURCE"];
+
+/// The same for programs, which get the mark beside a number in a column of its own.
+pub const COLUMNS: [&str; 7] = ["provider", "model", "field", "now", "docs", "source", "mark"];
 
 /// Who reads the rows: people get numbers in groups and a source's number below the table, programs what they can read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,11 +22,11 @@ enum Reader {
 }
 
 /// Every difference, and every source that was not read, for programs.
-pub fn rows(findings: &[Finding]) -> Vec<[String; 6]> {
+pub fn rows(findings: &[Finding]) -> Vec<[String; 7]> {
     rows_for(Reader::Program, findings)
 }
 
-fn rows_for(reader: Reader, findings: &[Finding]) -> Vec<[String; 6]> {
+fn rows_for(reader: Reader, findings: &[Finding]) -> Vec<[String; 7]> {
     let mut rows = Vec::new();
     for (index, finding) in findings.iter().enumerate() {
         let source = match reader {
@@ -31,8 +34,8 @@ fn rows_for(reader: Reader, findings: &[Finding]) -> Vec<[String; 6]> {
             Reader::Program => finding.url.clone(),
         };
         if finding.changes.is_err() {
-            let whole = format!("({})", finding.origin.word());
-            rows.push([finding.provider.clone(), whole, dash(), dash(), "unread".to_owned(), source.clone()]);
+            let (whole, unread) = (format!("({})", finding.origin.word()), "unread".to_owned());
+            rows.push([finding.provider.clone(), whole, dash(), dash(), unread, source.clone(), String::new()]);
         }
         rows.extend(finding.changes().iter().map(|change| row(reader, &finding.provider, change, &source)));
     }
@@ -45,20 +48,24 @@ fn folded(findings: &[Finding]) -> Vec<[String; 6]> {
     for (index, finding) in findings.iter().enumerate() {
         let new = finding.changes().iter().filter(|change| change.op == Op::New).count();
         let source = format!("[{}]", index + 1);
-        let is_new = |row: &[String; 6]| row[5] == source && row[2] == "new";
+        let is_new = |row: &[String; 7]| row[5] == source && row[2] == "new";
         let Some(first) = rows.iter().position(is_new).filter(|_| new > MOST_NEW) else { continue };
         rows.retain(|row| !is_new(row));
         let models = format!("({new} models)");
-        rows.insert(first, [finding.provider.clone(), models, "new".to_owned(), dash(), dash(), source]);
+        rows.insert(first, [finding.provider.clone(), models, "new".to_owned(), dash(), dash(), source, String::new()]);
     }
-    rows
+    let marked = |docs: String, mark: &str| format!("{docs} {mark}").trim_end().to_owned();
+    let row = |[provider, model, field, now, docs, source, mark]: [String; 7]| {
+        [provider, model, field, now, marked(docs, &mark), source]
+    };
+    rows.into_iter().map(row).collect()
 }
 
 fn dash() -> String {
     "-".to_owned()
 }
 
-fn row(reader: Reader, provider: &str, change: &Change, source: &str) -> [String; 6] {
+fn row(reader: Reader, provider: &str, change: &Change, source: &str) -> [String; 7] {
     let number = |number: u64| if reader == Reader::Person { grouped(number) } else { number.to_string() };
     let amount = |amount: Option<u64>| amount.map_or_else(dash, number);
     let (field, now, docs) = match change.op {
@@ -72,11 +79,11 @@ fn row(reader: Reader, provider: &str, change: &Change, source: &str) -> [String
     };
     let is_seen = change.seen.is_some() && change.seen == change.new;
     let mark = match () {
-        () if change.held.is_some() && !matches!(change.op, Op::Unsure | Op::Conflict) => " !",
-        () if is_seen => " =",
+        () if change.held.is_some() && !matches!(change.op, Op::Unsure | Op::Conflict) => "!",
+        () if is_seen => "=",
         () => "",
     };
-    [provider.to_owned(), change.model.clone(), field, now, docs + mark, source.to_owned()]
+    [provider.to_owned(), change.model.clone(), field, now, docs, source.to_owned(), mark.to_owned()]
 }
 
 fn short(field: Field) -> String {
