@@ -109,9 +109,38 @@ async fn the_users_own_values_stay_and_large_changes_wait() {
     let changes = held.exits(0).json()["changes"].clone();
     assert_eq!((&changes[0]["op"], &changes[1]["suspicious"]), (&"conflict".into(), &true.into()), "{changes}");
     assert_eq!(held.json()["applied"], false);
+    for more in [&["--yes"][..], &["--check"], &[]] {
+        from(more).await.says("nothing is written: --yes --allow-large writes 1 change held back");
+    }
     let forced = from(&["--yes", "--allow-large"]).await;
+    assert!(!forced.stderr.contains("held back"), "{}", forced.stderr);
     let text = forced.exits(0).file("limits/sim-a.toml");
     assert!(text.contains("requests = 9000") && text.contains("requests = 5,") && text.contains("# I know"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_held_back_is_told_beside_what_is_written() {
+    let page = "## Free tier\n\n| Model | RPM | RPD |\n| --- | --- | --- |\n| sim-m | 7 | 9,000 |\n";
+    let site = site().await;
+    let (_providers, command) = documented(&site, "/limits.md").await;
+    let text = command.text("limits/sim-a.toml");
+    let day = "limits = [ { requests = 1000, per = \"day\" }, ";
+    let command = command.file("limits/sim-a.toml", text.replace("limits = [", day)).file("pages/sim-a.md", page);
+    let from = |more: &[&'static str]| {
+        let arguments = ["refresh-limits", "sim-a", "--from", "pages"].into_iter().chain(more.iter().copied());
+        command.beside(arguments)
+    };
+    let ways = "nothing is written: --yes writes 1 change, --yes --allow-large writes 1 change held back";
+    from(&["--format", "table"]).await.exits(0).says(ways);
+    let looked = from(&[]).await;
+    let large = |line: &&str| line.contains("req/day");
+    let line = looked.exits(0).says(ways).stdout.lines().find(large).expect("a row").to_owned();
+    assert_eq!(
+        line.split('\t').skip(3).map(str::to_owned).collect::<Vec<_>>(),
+        ["1000", "9000", &site.url("/limits.md"), "!"]
+    );
+    let written = from(&["--yes"]).await;
+    written.exits(0).says("1 change written to").says("not written: --yes --allow-large writes 1 change held back");
 }
 
 #[test]

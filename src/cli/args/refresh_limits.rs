@@ -15,7 +15,7 @@ pub struct RefreshLimits {
     /// Write nothing and ask nothing; exit 1 if anything differs that could be written
     #[arg(long, conflicts_with_all = ["yes", "undo"])]
     pub check: bool,
-    /// Write what differs without asking
+    /// Write what differs and is not held back, without asking
     #[arg(long, conflicts_with = "undo")]
     pub yes: bool,
     /// Also write what is held back: changes of more than 5x, many models gone, contradictions

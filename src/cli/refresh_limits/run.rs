@@ -63,17 +63,31 @@ async fn run_to_end(
         return Err(Trouble::new(Exit::Unavailable, message).hint("--from DIR reads saved pages"));
     }
     let findings = look(&desk, &providers, args.from.as_deref(), output, Clock::system().now()).await;
-    let wanted = wanted(&findings, args.allow_large);
-    show(&findings, global, output, args)?;
-    if wanted.is_empty() || args.check {
-        return end(&findings, args, global, output, false);
+    let wanted = wanted(&findings, args.allow_large).len();
+    let held = findings.iter().flat_map(Finding::changes).filter(|change| change.is_writable()).count() - wanted;
+    show(&findings, global, output)?;
+    let is_applied = match () {
+        () if wanted == 0 || args.check => false,
+        () => args.yes || confirmed(wanted, held, global, environment, output).await?,
+    };
+    if is_applied {
+        write(&desk, &findings, args.allow_large, output)?;
     }
-    let held = findings.iter().flat_map(Finding::changes).filter(|change| change.is_writable()).count() - wanted.len();
-    if !args.yes && !confirmed(wanted.len(), held, global, environment, output).await? {
-        return end(&findings, args, global, output, false);
+    if let Some(remark) = unwritten(if is_applied { 0 } else { wanted }, held, is_applied) {
+        output.notice(&table::complaint(&remark, 0));
     }
-    write(&desk, &findings, args.allow_large, output)?;
-    end(&findings, args, global, output, true)
+    end(&findings, args, global, output, is_applied)
+}
+
+/// What is not written, and which flags would do it.
+fn unwritten(wanted: usize, held: usize, is_applied: bool) -> Option<String> {
+    let writes = |flags: &str, count: usize, what: &str| {
+        (count > 0).then(|| format!("{flags} writes {}{what}", table::counted(count, "change")))
+    };
+    let ways = [writes("--yes", wanted, ""), writes("--yes --allow-large", held, " held back")];
+    let ways: Vec<String> = ways.into_iter().flatten().collect();
+    let so_far = if is_applied { "not written" } else { "nothing is written" };
+    (!ways.is_empty()).then(|| format!("{so_far}: {}", ways.join(", ")))
 }
 
 /// The providers to look at: where pages are saved, all that have one, or those that are named if any does.
@@ -143,7 +157,7 @@ fn wanted(findings: &[Finding], allow_large: bool) -> Vec<&Change> {
     changes.filter(|change| change.is_writable() && (allow_large || change.held.is_none())).collect()
 }
 
-fn show(findings: &[Finding], global: &Global, output: Output, args: &RefreshLimits) -> Result<(), Trouble> {
+fn show(findings: &[Finding], global: &Global, output: Output) -> Result<(), Trouble> {
     let format = table::format(global);
     match format {
         // Whether it was applied is known at the end only.
@@ -154,9 +168,6 @@ fn show(findings: &[Finding], global: &Global, output: Output, args: &RefreshLim
             unread.for_each(|(finding, reason)| {
                 output.notice(&format!("{}: {} unread: {reason}", finding.provider, finding.origin.word()));
             });
-            if !args.check && !args.yes {
-                output.notice("nothing is written: --yes writes what differs, --check exits 1 if anything does");
-            }
             let rows = screen::rows(findings);
             output.result(&match format {
                 OutputFormat::Csv => table::csv(screen::COLUMNS, &rows),
