@@ -50,7 +50,6 @@ pub use limits::Adopted;
 pub use metrics::Metrics;
 pub use probe::{Checked, Condition, Probe};
 pub use remote::{Refused, Remote, RemoteAnswer, RemoteStream, RemoteWhole};
-pub use remote_usage::usage_via;
 pub use usage::{ModelUsage, ModelWindows, Sums, UsageReport, WindowUsage};
 
 use shape::Asking;

@@ -13,13 +13,9 @@ mod reading;
 mod schema;
 mod spinner;
 
-use secrecy::SecretString;
-
 use crate::catalog::reader::close;
-use crate::catalog::stays_here;
 use crate::chat::ChatRequest;
-use crate::clock::Clock;
-use crate::config::{self, Environment, Flags, LeftOut};
+use crate::config::{Environment, Flags, LeftOut};
 use crate::relay::{Options, Remote};
 use crate::routing::Route;
 
@@ -31,6 +27,7 @@ use super::explain;
 use super::output::Output;
 use super::setup::{self, Core, Verify};
 use super::signal::Signals;
+use super::via;
 
 use course::Course;
 use limit::Limit;
@@ -125,15 +122,7 @@ pub fn gateway_url<'a>(
 
 pub fn remote(ask: &Ask, url: &str, global: &Global, environment: &Environment) -> Result<Remote, Trouble> {
     let name = if ask.via.is_some() { "--via" } else { "RELAY_URL" };
-    if (global.offline || environment.is_on("RELAY_OFFLINE")) && !stays_here(url) {
-        let message = format!("nothing may leave this machine, and the gateway of {name} is not on it");
-        return Err(Trouble::new(Exit::Unavailable, message));
-    }
-    let key = environment.get("RELAY_API_KEY").map(SecretString::from);
-    let network = config::network(environment).map_err(|problems| Trouble::of_problems(&problems))?;
-    let mut remote = Remote::new(url, key, &network, Clock::system()).map_err(|wrong| {
-        Trouble::new(Exit::Usage, format!("the URL of {name} {wrong}")).hint("http://127.0.0.1:8000")
-    })?;
+    let mut remote = via::remote(name, url, global, environment)?;
     remote.session.clone_from(&ask.session);
     Ok(remote)
 }

@@ -34,6 +34,7 @@ mod standing;
 mod table;
 mod trial;
 mod usage;
+mod via;
 
 pub use args::command;
 pub use exit::{Exit, Trouble};

@@ -12,16 +12,15 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::catalog::is_meant;
-use crate::clock::{Clock, earlier, midnight};
-use crate::config::{self, Environment, Flags};
-use crate::relay::{UsageReport, usage_via};
+use crate::clock::{earlier, midnight};
+use crate::config::{Environment, Flags};
+use crate::relay::{Remote, UsageReport};
 
 use super::args::{Global, OutputFormat, Usage, UsageAction};
 use super::exit::{Exit, Trouble};
 use super::output::Output;
 use super::setup::{self, Core};
-use super::standing;
-use super::table;
+use super::{standing, table, via};
 
 /// Where a command line's words come from and where its results go.
 #[derive(Clone, Copy)]
@@ -51,7 +50,7 @@ pub async fn run(usage: &Usage, global: &Global, environment: &Environment, outp
 /// Who is asked what was used.
 enum Teller {
     /// The gateway at `--via`.
-    Gateway(String),
+    Gateway(Box<Remote>),
     /// This machine's ledger.
     Ledger(Box<Core>),
 }
@@ -59,7 +58,7 @@ enum Teller {
 impl Teller {
     async fn of(call: Call<'_>) -> Result<Self, Trouble> {
         if let Some(url) = &call.usage.via {
-            return Ok(Self::Gateway(url.clone()));
+            return Ok(Self::Gateway(Box::new(via::remote("--via", url, call.global, call.environment)?)));
         }
         let flags = Flags { asks_nobody: true, ..Flags::default() };
         let core = setup::look(call.global, flags, call.environment, call.output).await?;
@@ -73,8 +72,9 @@ impl Teller {
     /// The screen, the rows or the document that was asked for, as it is now.
     async fn tell(&self, call: Call<'_>) -> Result<String, Trouble> {
         match self {
-            Self::Gateway(url) => {
-                let report = chosen(remote(url, call).await?, call.usage)?;
+            Self::Gateway(remote) => {
+                let report = remote.usage(call.usage.since).await.map_err(Trouble::of_refusal)?;
+                let report = chosen(report, call.usage)?;
                 Ok(printed(&report, table::format(call.global), call.usage))
             }
             Self::Ledger(core) => told(core, call),
@@ -151,20 +151,6 @@ fn refuse_unknown(usage: &Usage, core: &Core) -> Result<(), Trouble> {
         Some(name) => Err(standing::unknown(name, core, &entries)),
         None => Ok(()),
     }
-}
-
-async fn remote(url: &str, call: Call<'_>) -> Result<UsageReport, Trouble> {
-    let offline = call.global.offline || call.environment.is_on("RELAY_OFFLINE");
-    if offline && !crate::catalog::stays_here(url) {
-        return Err(Trouble::new(Exit::Unavailable, format!("`{url}` is not on this machine"))
-            .hint("leave out --offline (RELAY_OFFLINE)"));
-    }
-    let key = call.environment.get("RELAY_API_KEY").map(str::to_owned);
-    let network = config::network(call.environment).map_err(|problems| Trouble::of_problems(&problems))?;
-    let report = usage_via(url, key, &network, call.usage.since, Clock::system().now()).await;
-    report.map_err(|error| {
-        Trouble::new(Exit::Unavailable, format!("`{url}`: {error}")).hint("is `relay serve` running there?")
-    })
 }
 
 fn unreadable(reason: &str) -> Trouble {

@@ -28,15 +28,20 @@ const MOST_BYTES: usize = 64 * 1024 * 1024;
 /// Where a late route is named: in a comment at the stream's end.
 const LATE_ROUTE: &[u8] = b": relay-route ";
 
+pub(super) const START_IT: &str = "start it with: relay serve";
+
 pub struct Remote {
     client: Client,
     uri: Uri,
     /// Where requests are explained.
     explaining: Uri,
-    credential: Option<(HeaderName, HeaderValue)>,
+    /// Where usage is told.
+    pub(super) used: Uri,
+    pub(super) network: Network,
+    pub(super) credential: Option<(HeaderName, HeaderValue)>,
     /// The conversation, as the gateway is told of it.
     pub session: Option<String>,
-    clock: Clock,
+    pub(super) clock: Clock,
 }
 
 /// An answer that has begun.
@@ -77,12 +82,13 @@ impl Remote {
         let base = url.trim_end_matches('/');
         let base = base.strip_suffix("/v1").unwrap_or(base);
         let at = |path: &str| format!("{base}/v1/{path}").parse().map_err(|error| format!("is no URL: {error}"));
-        let (uri, explaining): (Uri, Uri) = (at("chat/completions")?, at("route")?);
+        let (uri, explaining, used): (Uri, Uri, Uri) = (at("chat/completions")?, at("route")?, at("usage")?);
         if !matches!(uri.scheme_str(), Some("http" | "https")) {
             return Err("must start with http:// or https://".to_owned());
         }
         let credential = key.map(|secret| Key { secret, origin: "RELAY_API_KEY".to_owned() }.header(Dialect::OpenAi));
-        Ok(Self { client: Client::new(network, CONNECT), uri, explaining, credential, session: None, clock })
+        let (client, network) = (Client::new(network, CONNECT), network.clone());
+        Ok(Self { client, uri, explaining, used, network, credential, session: None, clock })
     }
 
     /// Sends a streamed request, and waits for the first part of an answer.
@@ -154,10 +160,13 @@ impl Remote {
         Err(refused)
     }
 
+    pub(super) fn authority(&self) -> &str {
+        self.uri.authority().map_or("", |authority| authority.as_str())
+    }
+
     fn unreachable(&self) -> Refused {
-        let message = format!("the gateway at {} does not answer", self.uri.authority().map_or("", |it| it.as_str()));
-        let hint = Some("start it with: relay serve".to_owned());
-        Refused { hint, ..Refused::of(ErrorKind::Unavailable, message) }
+        let message = format!("the gateway at {} does not answer", self.authority());
+        Refused { hint: Some(START_IT.to_owned()), ..Refused::of(ErrorKind::Unavailable, message) }
     }
 }
 
@@ -203,7 +212,7 @@ impl RemoteStream {
 }
 
 impl Refused {
-    fn of(kind: ErrorKind, message: String) -> Self {
+    pub(super) fn of(kind: ErrorKind, message: String) -> Self {
         Self { kind, message, retry_after_s: None, routes: Vec::new(), attempts: Vec::new(), hint: None }
     }
 }
@@ -236,7 +245,7 @@ struct RouteFields {
 }
 
 /// What an error of the gateway means: by its code, else by its status.
-fn refused(status: Option<u16>, body: &[u8]) -> Refused {
+pub(super) fn refused(status: Option<u16>, body: &[u8]) -> Refused {
     let Ok(ErrorBody { error }) = serde_json::from_slice::<ErrorBody>(body) else {
         let status = status.map_or(String::new(), |status| format!(" (HTTP {status})"));
         return Refused::of(ErrorKind::Unavailable, format!("what answers there is no gateway{status}"));

@@ -2,37 +2,30 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-use secrecy::SecretString;
-
-use crate::dialect::Dialect;
-use crate::upstream::{Fetcher, Key, Network};
+use crate::chat::ErrorKind;
+use crate::upstream::Fetcher;
 
 use super::UsageReport;
+use super::remote::{Refused, Remote, START_IT, refused};
 
 /// A gateway reads a file at most.
 const ANSWER_TIME: Duration = Duration::from_secs(10);
 
-/// The report of the gateway at `url`, with or without the `/v1` of its base URL.
-pub async fn usage_via(
-    url: &str,
-    key: Option<String>,
-    network: &Network,
-    since: Option<Duration>,
-    now: Timestamp,
-) -> Result<UsageReport, String> {
-    let base = url.trim_end_matches('/');
-    let base = base.strip_suffix("/v1").unwrap_or(base);
-    let query = since.map(|span| format!("?since={}s", span.as_secs())).unwrap_or_default();
-    let credential = key
-        .map(|key| Key { secret: SecretString::from(key), origin: "RELAY_API_KEY".to_owned() }.header(Dialect::OpenAi));
-    let answer = Fetcher::new(network).get(&format!("{base}/v1/usage{query}"), credential, ANSWER_TIME).await;
-    let answer = answer.map_err(|error| error.to_string())?;
-    match answer.status {
-        200 => serde_json::from_slice(&answer.body)
-            .map(|report| UsageReport { as_of: now, ..report })
-            .map_err(|error| format!("its usage cannot be read: {error}")),
-        401 => Err("it wants its own key in RELAY_API_KEY".to_owned()),
-        status => Err(format!("HTTP {status}")),
+impl Remote {
+    /// What the gateway counts, since midnight or for this long.
+    pub async fn usage(&self, since: Option<Duration>) -> Result<UsageReport, Refused> {
+        let query = since.map(|span| format!("?since={}s", span.as_secs())).unwrap_or_default();
+        let url = format!("{}{query}", self.used);
+        let answer = Fetcher::new(&self.network).get(&url, self.credential.clone(), ANSWER_TIME).await;
+        let answer = answer.map_err(|error| {
+            let message = format!("the gateway at {} gives no answer: {error}", self.authority());
+            Refused { hint: Some(START_IT.to_owned()), ..Refused::of(ErrorKind::Unavailable, message) }
+        })?;
+        if answer.status != 200 {
+            return Err(refused(Some(answer.status), &answer.body));
+        }
+        serde_json::from_slice(&answer.body)
+            .map(|report| UsageReport { as_of: self.clock.now(), ..report })
+            .map_err(|error| Refused::of(ErrorKind::Unavailable, format!("its usage cannot be read: {error}")))
     }
 }

@@ -47,7 +47,20 @@ async fn rows_have_every_window_and_the_document_is_the_gateways() {
     assert_eq!(remote["totals"], document["totals"]);
     assert_eq!(remote["models"][0]["windows"], document["models"][0]["windows"]);
     drop((serve, providers));
-    usage.beside(["usage", "--via", "http://127.0.0.1:9"]).await.exits(69).says("not reachable");
+    usage.beside(["usage", "--via", "http://127.0.0.1:9"]).await.exits(69).says("not reachable").says("relay serve");
+    for url in ["127.0.0.1:9", "", "ftp://127.0.0.1"] {
+        usage.beside(["usage", "--via", url]).await.exits(2).says("the URL of --via");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_that_wants_another_key_is_no_gateway_that_does_not_run() {
+    let mut serve = relay(["serve", "--simulate", "--port", "0", "--log-format", "json"])
+        .variable("RELAY_API_KEY", "a-key-of-the-gateway")
+        .start();
+    let url = format!("http://{}", serve.address());
+    relay(["usage", "--via", &url]).variable("RELAY_API_KEY", "another").await.exits(77).says("RELAY_API_KEY");
+    relay(["usage", "--via", &url]).variable("RELAY_API_KEY", "a-key-of-the-gateway").await.exits(0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
