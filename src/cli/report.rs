@@ -27,10 +27,7 @@ pub fn print(trouble: &Trouble, json: Option<&str>, output: Output) {
         return;
     }
     let mut text = table::complaint(&format!("{} {}", red("Error:"), trouble.message), 2);
-    for line in &trouble.lines {
-        text.push('\n');
-        text.push_str(line);
-    }
+    text.extend(trouble.lines.iter().map(|line| format!("\n{line}")));
     if let Some(hint) = &trouble.hint {
         text.push_str("\n\n");
         text.push_str(&dim("hint:"));
@@ -38,6 +35,13 @@ pub fn print(trouble: &Trouble, json: Option<&str>, output: Output) {
         text.push_str(&table::complaint(hint, "hint: ".len()));
     }
     output.error(&text);
+}
+
+/// Tells of trouble that keeps the command from nothing: there is only less to show.
+pub fn remark(trouble: &Trouble, output: Output) {
+    let lines = trouble.lines.iter().map(|line| format!("\n{line}"));
+    let hint = trouble.hint.iter().map(|hint| format!("\nhint: {hint}"));
+    output.notice(&(trouble.message.clone() + &lines.chain(hint).collect::<String>()));
 }
 
 /// What went wrong as JSON tells it: all that is printed of it otherwise.

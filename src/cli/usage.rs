@@ -10,6 +10,7 @@ mod windows;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use crate::catalog::is_meant;
 use crate::clock::{earlier, midnight};
@@ -19,6 +20,7 @@ use crate::relay::{Remote, UsageReport};
 use super::args::{Global, OutputFormat, Usage, UsageAction};
 use super::exit::{Exit, Trouble};
 use super::output::Output;
+use super::report;
 use super::setup::{self, Core};
 use super::{standing, table, via};
 
@@ -43,8 +45,15 @@ pub async fn run(usage: &Usage, global: &Global, environment: &Environment, outp
     if usage.watch {
         return watch::run(call).await;
     }
-    let text = Teller::of(call).await?.tell(call).await?;
-    output.result(&text)
+    let teller = Teller::of(call).await?;
+    output.result(&teller.tell(call).await?)?;
+    if let Teller::Ledger(core) = &teller
+        && core.relay.fleet.routes.is_empty()
+        && table::format(global) == OutputFormat::Table
+    {
+        report::remark(&setup::not_set_up(&core.settings), output);
+    }
+    Ok(())
 }
 
 /// Who is asked what was used.
@@ -65,7 +74,6 @@ impl Teller {
         for problem in &core.problems {
             call.output.notice(&problem.to_string());
         }
-        refuse_unknown(call.usage, &core)?;
         Ok(Self::Ledger(Box::new(core)))
     }
 
@@ -74,7 +82,7 @@ impl Teller {
         match self {
             Self::Gateway(remote) => {
                 let report = remote.usage(call.usage.since).await.map_err(Trouble::of_refusal)?;
-                let report = chosen(report, call.usage)?;
+                let report = chosen(report, call.usage, |_| None)?;
                 Ok(printed(&report, table::format(call.global), call.usage))
             }
             Self::Ledger(core) => told(core, call),
@@ -91,11 +99,9 @@ fn told(core: &Core, call: Call<'_>) -> Result<String, Trouble> {
     let Call { usage, global, .. } = call;
     let format = table::format(global);
     let since = since(usage, core.relay.clock.now());
-    let report = chosen(core.relay.usage(since).map_err(|reason| unreadable(&reason))?, usage)?;
+    let report = core.relay.usage(since).map_err(|reason| unreadable(&reason))?;
+    let report = chosen(report, usage, |name| unknown(name, core))?;
     if usage.since.is_none() && usage.by.is_none() {
-        if core.relay.fleet.routes.is_empty() && format == OutputFormat::Table {
-            return Err(setup::not_set_up(&core.settings));
-        }
         return Ok(printed(&report, format, usage));
     }
     let quarters = core.relay.store().history(since).map_err(|reason| unreadable(&reason))?;
@@ -128,29 +134,32 @@ fn since(usage: &Usage, now: Timestamp) -> Timestamp {
     }
 }
 
-/// The models that names and `--exhausted` leave.
-fn chosen(report: UsageReport, usage: &Usage) -> Result<UsageReport, Trouble> {
+/// The models that names and `--exhausted` leave. Of a name that fits none, `unknown` says what is wrong with it, if anything.
+fn chosen(
+    report: UsageReport,
+    usage: &Usage,
+    unknown: impl Fn(&str) -> Option<Trouble>,
+) -> Result<UsageReport, Trouble> {
     let mut report = report;
     for name in &usage.names {
         if !report.models.iter().any(|it| is_meant(name, &it.quota.provider, &it.quota.model)) {
-            let message = format!("`{name}` is not set up, so nothing of it was used");
-            return Err(Trouble::new(Exit::Usage, message).hint("relay models lists what there is"));
+            let since = report.since.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M");
+            let message = format!("`{name}` is not set up, and nothing of it was used since {since}");
+            let unused = || Trouble::new(Exit::Usage, message).hint("relay models lists what there is");
+            return Err(unknown(name).unwrap_or_else(unused));
         }
     }
     report.models.retain(|it| {
         let quota = &it.quota;
         (usage.names.is_empty() || usage.names.iter().any(|name| is_meant(name, &quota.provider, &quota.model)))
-            && (!usage.exhausted || quota.state != "ready")
+            && (!usage.exhausted || quota.has_route() && quota.state != "ready")
     });
     Ok(report)
 }
 
-fn refuse_unknown(usage: &Usage, core: &Core) -> Result<(), Trouble> {
+fn unknown(name: &str, core: &Core) -> Option<Trouble> {
     let entries = standing::entries(core);
-    match usage.names.iter().find(|name| !entries.iter().any(|entry| entry.is_meant(name))) {
-        Some(name) => Err(standing::unknown(name, core, &entries)),
-        None => Ok(()),
-    }
+    (!entries.iter().any(|entry| entry.is_meant(name))).then(|| standing::unknown(name, core, &entries))
 }
 
 fn unreadable(reason: &str) -> Trouble {

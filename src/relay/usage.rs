@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -11,12 +12,15 @@ use crate::chat::{Period, Scope};
 use crate::clock::{earlier, later};
 use crate::quota::{Cost, Kind, Source};
 use crate::routing::{MeterId, Rejection, Route, RouteId, Snapshot};
-use crate::store::Totals;
+use crate::store::{Quarter, Totals};
 
 use super::Relay;
 
 /// A forecast goes by what was used in the time just past.
 const FORECAST_FROM: Duration = Duration::from_hours(1);
+
+/// The state of a model that only the ledger knows.
+const NO_ROUTE: &str = "no route";
 
 /// The document, `relay.usage/1`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -57,14 +61,12 @@ pub struct ModelUsage {
 pub struct ModelWindows {
     pub provider: String,
     pub model: String,
-    /// `ready`, or why not: `limited`, `cooldown`, `gone`, `bad key`.
+    /// `ready`, or why not: `limited`, `cooldown`, `gone`, `bad key`; `no route` where the ledger alone still knows it.
     pub state: Cow<'static, str>,
     pub available_at: Option<Timestamp>,
     pub windows: Vec<WindowUsage>,
     #[serde(skip)]
     meters: Vec<MeterId>,
-    #[serde(skip)]
-    routes: Vec<RouteId>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,17 +107,22 @@ pub struct Counts {
 impl Relay {
     /// What was used since a moment, and what is left. Reads the ledger, which may be a file: not for a runtime's worker.
     pub fn usage(&self, since: Timestamp) -> Result<UsageReport, String> {
-        let totals = self.store.totals(since)?;
+        let mut used = used_by_model(self.store.history(since)?);
         let snapshot = self.snapshot();
         let lately = self.store.totals(earlier(snapshot.now, FORECAST_FROM))?;
         let rates = self.use_by_meter(&lately);
         let models = self.windows().into_iter().map(|quota| ModelUsage {
             binding: quota.binding(),
             exhausts_at: quota.meters.iter().filter_map(|meter| exhausts_at(*meter, rates[meter.0], &snapshot)).min(),
-            counts: Counts::of(quota.routes.iter().map(|route| &totals[route.0])),
+            counts: used.remove(&(quota.provider.clone(), quota.model.clone())).unwrap_or_default(),
             quota,
         });
-        let models: Vec<ModelUsage> = models.collect();
+        let mut models: Vec<ModelUsage> = models.collect();
+        for ((provider, model), counts) in used {
+            let place =
+                models.iter().rposition(|it| it.quota.provider == provider).map_or(models.len(), |last| last + 1);
+            models.insert(place, ModelUsage::without_route(provider, model, counts));
+        }
         Ok(UsageReport {
             schema: "relay.usage/1".into(),
             as_of: snapshot.now,
@@ -161,6 +168,15 @@ impl Relay {
     }
 }
 
+impl ModelUsage {
+    /// One whose key or entry has gone. What was used of it stays used.
+    fn without_route(provider: String, model: String, counts: Counts) -> Self {
+        let (state, windows, meters) = (NO_ROUTE.into(), Vec::new(), Vec::new());
+        let quota = ModelWindows { provider, model, state, available_at: None, windows, meters };
+        Self { quota, binding: None, exhausts_at: None, counts }
+    }
+}
+
 impl ModelWindows {
     fn new(route: &Route, rejection: Option<&Rejection>) -> Self {
         Self {
@@ -170,13 +186,16 @@ impl ModelWindows {
             available_at: rejection.and_then(Rejection::until),
             windows: Vec::new(),
             meters: Vec::new(),
-            routes: Vec::new(),
         }
+    }
+
+    /// Whether it may ever be asked as things are.
+    pub fn has_route(&self) -> bool {
+        self.state != NO_ROUTE
     }
 
     /// Adds a route of this model.
     fn add(&mut self, route: &Route, snapshot: &Snapshot) {
-        self.routes.push(route.id);
         for meter in &route.meters {
             if !self.meters.contains(meter) {
                 self.meters.push(*meter);
@@ -234,18 +253,20 @@ impl WindowUsage {
     }
 }
 
-impl Counts {
-    fn of<'t>(totals: impl Iterator<Item = &'t Totals>) -> Self {
-        totals.fold(Self::default(), |sum, totals| Self {
-            ok: sum.ok + totals.ok,
-            rate_limited: sum.rate_limited + totals.rate_limited,
-            errors: sum.errors + totals.errors,
-            failover_out: sum.failover_out + totals.failover_out,
-            failover_in: sum.failover_in + totals.failover_in,
-            prompt_tokens: sum.prompt_tokens + totals.prompt_tokens,
-            completion_tokens: sum.completion_tokens + totals.completion_tokens,
-        })
+impl From<Totals> for Counts {
+    fn from(totals: Totals) -> Self {
+        let Totals { ok, rate_limited, errors, failover_out, failover_in, prompt_tokens, completion_tokens } = totals;
+        Self { ok, rate_limited, errors, failover_out, failover_in, prompt_tokens, completion_tokens }
     }
+}
+
+/// What the ledger counts of each model, by provider and model: also of those that nobody can be asked for any more.
+fn used_by_model(quarters: Vec<Quarter>) -> BTreeMap<(String, String), Counts> {
+    let mut totals: BTreeMap<(String, String), Totals> = BTreeMap::new();
+    for quarter in quarters {
+        *totals.entry((quarter.provider, quarter.model)).or_default() += quarter.totals;
+    }
+    totals.into_iter().map(|(model, totals)| (model, totals.into())).collect()
 }
 
 impl Sums {

@@ -64,6 +64,27 @@ async fn a_gateway_that_wants_another_key_is_no_gateway_that_does_not_run() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_used_stays_used_when_its_key_has_gone() {
+    let (_providers, usage) = used().await;
+    let without = |arguments: &[&'static str]| usage.beside(arguments.iter().copied()).variable("ONE_API_KEY", "");
+    let document = without(&["usage", "--json"]).await.json();
+    assert_eq!((&document["totals"]["ok"], &document["totals"]["errors"]), (&json!(2), &json!(1)));
+    let gone = document["models"].as_array().expect("models").iter().find(|it| it["model"] == "big").expect("a model");
+    assert_eq!((&gone["state"], &gone["counts"]["ok"], &gone["windows"]), (&json!("no route"), &json!(1), &json!([])));
+    let history = without(&["usage", "--by", "provider", "--json"]).await.json();
+    assert_eq!((&history["totals"]["ok"], &history["history"]["sums"][0]["ok"]), (&json!(2), &json!(1)));
+    let screen = without(&["usage", "--format", "table"]).await;
+    assert!(screen.stdout.contains("Today: 2 answered"), "{}", screen.stdout);
+    let whole = without(&["usage", "one", "--all-windows", "--format", "table"]).await;
+    assert!(whole.exits(0).stdout.contains("one/big  no route\n  today     1 ok"), "{}", whole.stdout);
+    without(&["usage", "--format", "line"]).await.prints("relay 1/1 ready\n");
+    let nothing = without(&["usage", "--exhausted"]).await;
+    nothing.exits(0).prints("");
+    let fresh = relay(["usage", "groq"]).variable("GROQ_API_KEY", "");
+    fresh.await.exits(2).says("`groq` is not set up, and nothing of it was used since 2");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_history_adds_up_by_day_provider_and_model() {
     let (_providers, usage) = used().await;
     let days = usage.beside(["usage", "--since", "3d", "--json"]).await.json();

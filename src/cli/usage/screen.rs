@@ -158,7 +158,8 @@ pub fn footer(report: &UsageReport, when: &str) -> String {
 
 /// For prompts and status bars: providers that can be used, and when the next one can.
 pub fn line(report: &UsageReport) -> String {
-    let groups: Vec<_> = report.models.chunk_by(|a, b| a.quota.provider == b.quota.provider).collect();
+    let models: Vec<&ModelUsage> = report.models.iter().filter(|it| it.quota.has_route()).collect();
+    let groups: Vec<_> = models.chunk_by(|a, b| a.quota.provider == b.quota.provider).collect();
     let ready = groups.iter().filter(|group| group.iter().any(|it| it.quota.state == "ready")).count();
     let next = report.models.iter().filter(|it| it.quota.state != "ready").filter_map(|it| it.quota.available_at).min();
     let next = next.map(|moment| format!(", next reset {}", wait(Some(moment), report.as_of))).unwrap_or_default();

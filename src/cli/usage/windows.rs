@@ -65,7 +65,7 @@ fn block(it: &ModelUsage, now: Timestamp) -> String {
         text.push_str(line.trim_end());
         text.push('\n');
     }
-    if it.quota.windows.is_empty() {
+    if it.quota.windows.is_empty() && it.quota.has_route() {
         text.push_str("  no published limit\n");
     }
     text + &counts(it, label_width)
