@@ -18,7 +18,7 @@ use super::output::{Output, dim};
 use super::prompt::{self, Prompt};
 use super::setup::{self, Core};
 use super::trial::{Trial, try_key};
-use super::{signal, table};
+use super::{report, signal, table};
 
 /// How far back a key's last use is looked for.
 const MEMORY: std::time::Duration = std::time::Duration::from_hours(30 * 24);
@@ -65,14 +65,18 @@ async fn list(around: Around<'_>) -> Result<(), Trouble> {
     let documents = kept(&core, now);
     let rows: Vec<[String; 4]> = documents.iter().map(|document| row(document, now)).collect();
     let text = match table::format(around.global) {
-        OutputFormat::Table if rows.is_empty() => return Err(setup::not_set_up(&core.settings)),
+        OutputFormat::Table if rows.is_empty() => String::new(),
         OutputFormat::Table => table::fitted(["PROVIDER", "SOURCE", "KEY", "LAST USE"], rows, &[], &[1]),
         OutputFormat::Plain | OutputFormat::Line => table::plain(&rows),
         OutputFormat::Csv => table::csv(["provider", "source", "key", "last_use"], &rows),
         OutputFormat::Ndjson => table::ndjson(&documents),
         OutputFormat::Json => format!("{}\n", json!({ "schema": "relay.keys/1", "keys": documents })),
     };
-    around.output.result(&text)
+    around.output.result(&text)?;
+    if documents.is_empty() {
+        report::remark(&setup::not_set_up(&core.settings), around.output);
+    }
+    Ok(())
 }
 
 /// Every key as JSON tells of it, those too whose provider lacks something else.

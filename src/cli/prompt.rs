@@ -60,6 +60,9 @@ pub async fn read_line() -> Result<String, Trouble> {
     match read {
         Ok((0, _)) => Err(Trouble::new(Exit::NoInput, "stdin ended before an answer".to_owned())),
         Ok((_, line)) => Ok(line.trim().to_owned()),
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+            Err(Trouble::new(Exit::BadInput, "stdin is not text in UTF-8".to_owned()))
+        }
         Err(error) => Err(Trouble::new(Exit::NoInput, format!("stdin cannot be read: {error}"))),
     }
 }

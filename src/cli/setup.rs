@@ -285,11 +285,8 @@ fn nothing_usable(core: &Core) -> Trouble {
     let mut lines: Vec<String> = core.problems.iter().map(ToString::to_string).collect();
     lines.extend(core.findings.iter().map(finding_line));
     lines.extend(refused_providers(&core.settings.routing, &core.relay.fleet));
-    if core.settings.left_out.iter().any(|left_out| left_out.why == Why::Offline) {
-        let message = "nothing may leave this machine, and no provider on it can be used".to_owned();
-        return Trouble::new(Exit::Unavailable, message)
-            .and_lines(lines)
-            .hint("start a local server, or leave out --offline (RELAY_OFFLINE)");
+    if let Some(offline) = only_away(&core.settings) {
+        return offline.and_lines(lines);
     }
     let ways = not_set_up(&core.settings);
     // A local server that merely does not run is nothing anybody set up.
@@ -301,8 +298,21 @@ fn nothing_usable(core: &Core) -> Trouble {
     Trouble { lines, ..Trouble::new(Exit::Config, "no provider can be used".to_owned()) }
 }
 
-/// What to do when nothing is set up, with what the catalogue knows to be free and without a card.
+/// What to say where providers are set up, and `--offline` forbids to ask them.
+fn only_away(settings: &Settings) -> Option<Trouble> {
+    let message = "nothing may leave this machine, and no provider on it can be used".to_owned();
+    let forbidden = || {
+        let hint = "start a local server, or leave out --offline (RELAY_OFFLINE)";
+        Trouble::new(Exit::Unavailable, message).hint(hint)
+    };
+    settings.left_out.iter().any(|left_out| left_out.why == Why::Offline).then(forbidden)
+}
+
+/// What to do when nothing can be asked: what the catalogue knows to be free and without a card, where nothing is set up.
 pub fn not_set_up(settings: &Settings) -> Trouble {
+    if let Some(offline) = only_away(settings) {
+        return offline;
+    }
     let providers = &settings.catalog.providers;
     let free: Vec<_> = providers
         .iter()

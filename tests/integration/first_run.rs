@@ -54,8 +54,13 @@ async fn a_rejected_key_is_not_kept() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_a_key_is_noticed_and_never_printed() {
     let providers = Providers::start([provider("one")], Clock::system()).await;
-    for (typed, code, says) in [("two words\n", 65, "no blanks"), ("\n", 65, "nothing was entered"), ("", 66, "ended")]
-    {
+    let cases: [(&[u8], i32, &str); 4] = [
+        (b"two words\n", 65, "no blanks"),
+        (b"\n", 65, "nothing was entered"),
+        (b"", 66, "ended"),
+        (b"sk-\xff\n", 65, "stdin is not text in UTF-8"),
+    ];
+    for (typed, code, says) in cases {
         let ended = without_key(&providers, "one", &["keys", "set", "one"]).piped(typed).await;
         ended.exits(code).says(says);
         assert!(!ended.stderr.contains("two words"), "{}", ended.stderr);
@@ -88,6 +93,22 @@ async fn a_key_without_its_account_id_is_seen_everywhere_with_what_it_lacks() {
     for command in [ask, serve] {
         command.await.exits(78).says("no provider can be used").says(LACKS).says("relay init");
     }
+}
+
+#[tokio::test]
+async fn a_key_that_may_not_be_used_offline_is_a_key_all_the_same() {
+    for arguments in [&["ask", "--offline", "hi"][..], &["keys", "test", "--offline"], &["serve", "--offline"]] {
+        let command = relay(arguments.iter().copied()).variable("GROQ_API_KEY", "a-key-of-some-length");
+        let command = command.variable("OLLAMA_BASE_URL", "http://[::1]:1");
+        command.await.exits(69).says("nothing may leave this machine").says("leave out --offline");
+    }
+}
+
+#[tokio::test]
+async fn a_list_of_no_keys_is_a_list_and_says_how_to_get_one() {
+    relay(["keys", "list"]).await.exits(0).prints("").says("no provider is set up yet").says("relay init");
+    relay(["keys", "list", "--format", "table"]).await.exits(0).prints("").says("relay init");
+    assert_eq!(relay(["keys", "list", "--json"]).await.exits(0).json()["keys"], json!([]));
 }
 
 #[tokio::test(flavor = "multi_thread")]

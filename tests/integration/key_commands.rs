@@ -64,10 +64,12 @@ async fn each_key_that_is_sent_is_asked_for_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_provider_that_is_off_or_out_of_reach_is_not_asked_for_its_key() {
     let fails = "[providers.groq]\nkey_cmd = \"touch ran; exit 1\"\n";
-    for (more, arguments) in [("enabled = false\n", &["ask", "hello"][..]), ("", &["ask", "hello", "--offline"])] {
+    for (more, code, arguments) in
+        [("enabled = false\n", 78, &["ask", "hello"][..]), ("", 69, &["ask", "hello", "--offline"])]
+    {
         let home = relay([]).config(&format!("{fails}{more}"));
         let ended = home.beside(arguments.iter().copied()).await;
-        ended.exits(78);
+        ended.exits(code);
         assert!(!home.path("ran").exists() && !ended.stderr.contains("key_cmd"), "{}", ended.stderr);
     }
     let switched_off = relay(["models", "groq"]).config(&format!("{fails}enabled = false\n"));
