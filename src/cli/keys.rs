@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::catalog::{Provider, Status};
 use crate::clock::{earlier, until};
 use crate::config::{self, Environment, Flags, Paths};
+use crate::routing::{KeyId, Rejection, RouteId};
 
 use super::args::{Global, Keys, KeysAction, OutputFormat};
 use super::beside::beside;
@@ -83,24 +84,30 @@ async fn list(around: Around<'_>) -> Result<(), Trouble> {
 fn kept(core: &Core, now: Timestamp) -> Vec<Value> {
     // What the ledger cannot tell is merely not shown.
     let last = core.relay.store().last_attempts(earlier(now, MEMORY), true).unwrap_or_default();
+    let is_rejected = |(route, rejection): (RouteId, Option<Rejection>)| {
+        rejection.filter(|rejection| *rejection == Rejection::KeyRejected).and(core.relay.fleet.route(route).key)
+    };
+    let rejected: Vec<KeyId> = core.relay.standing().into_iter().filter_map(is_rejected).collect();
     let mut keys = Vec::new();
     for account in &core.settings.accounts {
         let routes = core.relay.fleet.routes.iter().zip(&last);
         let own = routes.filter(|(route, _)| route.provider.id == account.provider.id).filter_map(|(_, last)| *last);
         let used = own.max_by_key(|last| last.at);
-        keys.extend(account.keys.iter().map(|key| (&account.provider.id, &core.settings.keys[key.place], used)));
+        let kept = |key: &KeyId| (&account.provider.id, &core.settings.keys[key.place], used, rejected.contains(key));
+        keys.extend(account.keys.iter().map(kept));
     }
     for left_out in core.settings.incomplete() {
-        keys.extend(left_out.keys.iter().map(|key| (&left_out.provider, key, None)));
+        keys.extend(left_out.keys.iter().map(|key| (&left_out.provider, key, None, false)));
     }
     keys.into_iter()
-        .map(|(provider, key, used)| {
+        .map(|(provider, key, used, is_rejected)| {
             json!({
                 "provider": provider,
                 "source": key.origin,
                 "last4": last_four(key.secret.expose_secret()),
                 "used_at": used.map(|used| used.at.to_string()),
                 "answered": used.map(|used| used.answered),
+                "rejected": is_rejected,
             })
         })
         .collect()
@@ -111,6 +118,7 @@ fn row(document: &Value, now: Timestamp) -> [String; 4] {
     let used_at = document["used_at"].as_str().and_then(|moment| moment.parse().ok());
     let ago = used_at.map(|moment| span(until(moment, now).as_secs()));
     let use_ = match (document["answered"].as_bool(), ago) {
+        _ if document["rejected"] == true => "rejected".to_owned(),
         (Some(true), Some(ago)) => format!("answered {ago} ago"),
         (Some(false), Some(ago)) => format!("failed {ago} ago"),
         _ => "-".to_owned(),

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::catalog::{Overlay, Problem, Status};
+use crate::chat::Fault;
 use crate::clock::Clock;
 use crate::config::{self, Environment, Flags, Loaded, Routing, Settings, Simulated, Why};
 use crate::relay::Relay;
@@ -104,7 +105,7 @@ pub fn said(core: &Core, provider: &str) -> Said {
     let mut said = Said::default();
     for finding in core.findings.iter().filter(|finding| finding.provider == provider) {
         match &finding.what {
-            What::KeysRejected { origins, is_all: true } => said.rejected = Some(origins.join(", ")),
+            What::KeysRejected { origins, is_all: true, .. } => said.rejected = Some(origins.join(", ")),
             What::KeysRejected { origins, .. } => said.some_rejected.clone_from(origins),
             What::ModelsGone { models, .. } => said.gone.clone_from(models),
             What::NotRunning { base_url } => said.not_running = Some(base_url.clone()),
@@ -161,7 +162,7 @@ pub async fn core_even_if_empty(
     }
     let (findings, clock_ahead) = match verify {
         Verify::Nothing => (Vec::new(), None),
-        Verify::Everything => verified(&mut settings, &flags.providers, &clock).await,
+        Verify::Everything => verified(&mut settings, &flags.providers, &clock).await?,
     };
     refuse_mistakes(&problems, &findings)?;
     let fleet = Fleet::new(&settings.accounts);
@@ -246,14 +247,35 @@ async fn verified(
     settings: &mut Settings,
     names: &[String],
     clock: &Clock,
-) -> (Vec<Finding>, Option<jiff::SignedDuration>) {
+) -> Result<(Vec<Finding>, Option<jiff::SignedDuration>), Trouble> {
     let (asked, others): (Vec<_>, Vec<_>) = std::mem::take(&mut settings.accounts)
         .into_iter()
         .partition(|account| names.is_empty() || names.iter().any(|name| account.provider.is_meant(name)));
     let Verified { accounts, findings, clock_ahead } =
-        upstream::verify(asked, &settings.keys, &settings.network, clock.now()).await;
+        upstream::verify(asked.clone(), &settings.keys, &settings.network, clock.now()).await;
+    let rejected = findings.iter().filter_map(|finding| {
+        let What::KeysRejected { keys, .. } = &finding.what else { return None };
+        let account = asked.iter().find(|account| account.provider.id == finding.provider)?;
+        Some(Account { keys: keys.clone(), ..account.clone() })
+    });
+    note_rejected(settings, &rejected.collect::<Vec<_>>(), clock)?;
     settings.accounts = [accounts, others].concat();
-    (findings, clock_ahead)
+    Ok((findings, clock_ahead))
+}
+
+/// Remembers for all processes that these keys are rejected. No route of the command's own core has them any more.
+fn note_rejected(settings: &Settings, rejected: &[Account], clock: &Clock) -> Result<(), Trouble> {
+    if rejected.is_empty() {
+        return Ok(());
+    }
+    let fleet = Fleet::new(rejected);
+    let store = open_store(settings, &fleet, clock)?;
+    let relay = Relay::new(settings, fleet, store, clock.clone());
+    for route in &relay.fleet.routes {
+        relay.note_fault(route.id, None, &Fault::Denied);
+    }
+    relay.store().flush();
+    Ok(())
 }
 
 /// `provider: what was found out`.

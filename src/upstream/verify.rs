@@ -44,8 +44,8 @@ impl Finding {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum What {
-    /// These keys, by their origins, and whether the provider has no other.
-    KeysRejected { origins: Vec<String>, is_all: bool },
+    /// These keys, with their origins, and whether the provider has no other.
+    KeysRejected { keys: Vec<KeyId>, origins: Vec<String>, is_all: bool },
     /// These models are on its list no more, and whether it has no other.
     ModelsGone { models: Vec<String>, is_all: bool },
     /// A local server does not answer at this address.
@@ -179,8 +179,8 @@ fn judge(account: Account, keys: &[(KeyId, Key)], words: Vec<Word>) -> (Option<A
     let is_rejected = |index: usize| matches!(words.get(index), Some(Word::Rejects));
     let (rejected, kept): (Vec<_>, Vec<_>) = keys.iter().enumerate().partition(|(index, _)| is_rejected(*index));
     if !rejected.is_empty() {
-        let origins = rejected.iter().map(|(_, (_, key))| key.origin.clone()).collect();
-        found.push(What::KeysRejected { origins, is_all: kept.is_empty() });
+        let (keys, origins) = rejected.iter().map(|(_, (id, key))| (*id, key.origin.clone())).unzip();
+        found.push(What::KeysRejected { keys, origins, is_all: kept.is_empty() });
         if kept.is_empty() {
             return (None, found);
         }

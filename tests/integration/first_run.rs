@@ -122,6 +122,26 @@ async fn keys_are_tested_one_by_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_key_whose_provider_rejects_it_at_its_list_is_asked_with_no_more() {
+    for command in [&["keys", "test"][..], &["check-models"], &["serve", "--port", "0"]] {
+        let providers = Providers::start([provider("one")], Clock::system()).await;
+        let found = relay(command.iter().copied()).over(&providers).variable("ONE_API_KEY", "sk-not-the-right-key-at-all");
+        let [list, rows, models, ask] =
+            [&["keys", "list", "--json"][..], &["keys", "list"], &["models", "one"], &["ask", "hello"]]
+                .map(|arguments| found.beside(arguments.iter().copied()));
+        let another = found.beside(["keys", "list", "--json"]).variable("ONE_API_KEY", &key(&providers, "one"));
+        drop(found.await);
+        assert_eq!(list.await.json()["keys"][0]["rejected"], true, "{command:?}");
+        assert!(rows.await.stdout.ends_with("\trejected\n"), "{command:?}");
+        assert!(models.await.stdout.contains("\tbad key\t"), "{command:?}");
+        let asked = providers.simulator.total_calls();
+        ask.await.exits(77).says("key rejected");
+        assert_eq!(providers.simulator.total_calls(), asked, "{command:?}");
+        assert_eq!(another.await.json()["keys"][0]["rejected"], false, "another key is another matter");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_command_gives_the_key_where_the_environment_has_none() {
     let providers = Providers::start([provider("one").answers([says("yes")])], Clock::system()).await;
     let secret = key(&providers, "one");
