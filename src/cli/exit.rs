@@ -10,6 +10,8 @@ use crate::chat::{ErrorKind, Fault};
 use crate::clock::{seconds_up, until};
 use crate::relay::{Failure, Refused};
 
+use super::table;
+
 /// Of many routes that gave no answer this many are named.
 const MOST_ROUTES: usize = 8;
 
@@ -191,9 +193,8 @@ impl Trouble {
             lines.push(format!("  {:<25}  paste a key you already have", format!("relay keys set {provider}")));
         }
         if !ways.sign_up.is_empty() {
-            let pairs = ways.sign_up.chunks(2).map(|pair| pair.join(" · "));
-            lines
-                .push(format!("Free keys without a card: {}", pairs.collect::<Vec<_>>().join(&format!("\n{:26}", ""))));
+            let about = "Free keys without a card: ";
+            lines.push(format!("{about}{}", table::listed(&ways.sign_up, about.len())));
         }
         lines.extend(
             ways.local.iter().map(|name| format!("{name} on this machine is used automatically if it is running.")),

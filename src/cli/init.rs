@@ -11,7 +11,7 @@ use super::output::{bold, dim};
 use super::prompt::Prompt;
 use super::setup::{self, Core};
 use super::trial::{Trial, try_key};
-use super::{browser, check_models, signal};
+use super::{browser, check_models, signal, table};
 
 /// Without names, this many providers are gone through; `relay keys urls` lists the rest.
 const MOST_OFFERED: usize = 8;
@@ -105,18 +105,17 @@ async fn found(core: &Core, around: Around<'_>) -> Result<usize, Trouble> {
 
 fn introduction(number: usize, of: usize, provider: &Provider) -> String {
     let offer = Offer::of(provider).text();
-    let mut text = format!(
-        "{} {}\n",
-        bold(&format!("[{number}/{of}] {}", provider.name)),
-        dim(&format!("{offer}, {}, {}", card(provider), training(provider)))
-    );
+    let about = format!("{offer}, {}, {}", card(provider), training(provider));
+    let name = bold(&format!("[{number}/{of}] {}", provider.name));
+    let mut text = table::complaint(&format!("{name} {}", dim(&about)), 2) + "\n";
     if let Some(terms) = &provider.terms {
-        text.push_str(&format!("  {}\n", dim(terms)));
+        text.push_str(&format!("  {}\n", dim(&table::complaint(terms, 2))));
     }
     if let Some(variable) = provider.account_env.first() {
         text.push_str(&format!("  its account id is wanted too, in {variable}\n"));
     }
-    text + &format!("  get a key: {}", provider.signup.as_deref().unwrap_or("from its site"))
+    let place = provider.signup.as_deref().unwrap_or("from its site");
+    text + "  " + &table::complaint(&format!("get a key: {place}"), 2)
 }
 
 /// How a step ended.

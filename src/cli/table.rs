@@ -94,18 +94,29 @@ pub fn complaint(text: &str, indent: usize) -> String {
 }
 
 fn wrapped_to(columns: usize, text: &str, indent: usize) -> String {
+    in_lines(columns, text.split(' '), " ", indent)
+}
+
+/// Parts that stay whole, as many in each line as fit, all lines but the first set in.
+fn in_lines<'p>(columns: usize, parts: impl Iterator<Item = &'p str>, separator: &str, indent: usize) -> String {
     let room = columns.saturating_sub(indent).max(LEAST_CUT);
     let mut lines = vec![String::new()];
-    for word in text.split(' ') {
+    for part in parts {
         let line = lines.last_mut().expect("it begins with one");
-        if line.is_empty() || measure_text_width(line) + 1 + measure_text_width(word) <= room {
-            line.push_str(if line.is_empty() { "" } else { " " });
-            line.push_str(word);
+        if line.is_empty() {
+            line.push_str(part);
+        } else if [line, separator, part].iter().map(|text| measure_text_width(text)).sum::<usize>() <= room {
+            line.push_str(&format!("{separator}{part}"));
         } else {
-            lines.push(word.to_owned());
+            lines.push(part.to_owned());
         }
     }
     lines.join(&format!("\n{:indent$}", ""))
+}
+
+/// Things named side by side, in lines of the usual width whatever the terminal has.
+pub fn listed(things: &[String], indent: usize) -> String {
+    in_lines(USUAL_WIDTH.into(), things.iter().map(String::as_str), " · ", indent)
 }
 
 /// Text of at most this width, its end cut off where it is longer.

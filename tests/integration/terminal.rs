@@ -192,6 +192,24 @@ async fn a_newcomer_gets_from_no_key_to_an_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_stands_before_a_newcomer_fits_and_no_address_is_broken() {
+    let mut ask = Terminal::run(&relay([]).variable("OLLAMA_BASE_URL", "http://127.0.0.1:1"), &["ask", "hi"], COLUMNS);
+    assert_eq!(ask.ended().await, 78);
+    let mut setup = Terminal::run(&relay([]).variable("OLLAMA_BASE_URL", "http://127.0.0.1:1"), &["init"], COLUMNS);
+    for asked in 1..=8 {
+        setup.shows_times(asked, "q to finish: ").await;
+        setup.types("\n");
+    }
+    assert_eq!(setup.ended().await, 78);
+    for terminal in [ask, setup] {
+        let shown = terminal.shown().replace("\u{1b}[2m", "").replace("\u{1b}[1m", "").replace("\u{1b}[0m", "");
+        for line in shown.lines().filter(|line| !line.contains("paste it here")) {
+            assert!(line.trim_end().chars().count() <= COLUMNS.into(), "{line}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_setup_that_lacks_an_account_id_does_not_end_as_if_it_were_ready() {
     let providers = Providers::start([provider("sim-a")], Clock::system()).await;
     let home = relay([]).over(&providers).variable("SIM_A_API_KEY", "");
