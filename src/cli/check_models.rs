@@ -55,19 +55,26 @@ pub async fn run(
     environment: &Environment,
     output: Output,
 ) -> Result<(), Trouble> {
-    tokio::select! {
-        done = run_to_end(check, global, environment, output) => done,
+    let rows = tokio::select! {
+        done = look(check, global, environment, output) => done?,
         // Whatever is drawn is taken back as the future is dropped.
-        exit = signal::received() => Err(Trouble::silent(exit)),
-    }
+        exit = signal::received() => return Err(Trouble::silent(exit)),
+    };
+    let fails = |row: &Row| match check.fail_on {
+        FailOn::Never => false,
+        FailOn::Limited if row.condition() == Condition::Limit => true,
+        _ => matches!(row.condition(), Condition::Auth | Condition::Gone | Condition::Down | Condition::Empty),
+    };
+    if rows.iter().any(fails) { Err(Trouble::silent(Exit::Negative)) } else { Ok(()) }
 }
 
-async fn run_to_end(
+/// Asks, prints what came of it, and gives it.
+pub async fn look(
     check: &CheckModels,
     global: &Global,
     environment: &Environment,
     output: Output,
-) -> Result<(), Trouble> {
+) -> Result<Vec<Row>, Trouble> {
     let started = Instant::now();
     let flags = Flags { keyless: check.keyless, first_event: Some(check.timeout), ..Flags::default() };
     let core = setup::survey(global, flags, environment, output, &check.names).await?;
@@ -80,10 +87,5 @@ async fn run_to_end(
     rows.sort_by_key(Row::condition);
     let report = report::Report { rows, started_at, took: started.elapsed(), check };
     report.print(&core, global, output)?;
-    let fails = |row: &Row| match check.fail_on {
-        FailOn::Never => false,
-        FailOn::Limited if row.condition() == Condition::Limit => true,
-        _ => matches!(row.condition(), Condition::Auth | Condition::Gone | Condition::Down | Condition::Empty),
-    };
-    if report.rows.iter().any(fails) { Err(Trouble::silent(Exit::Negative)) } else { Ok(()) }
+    Ok(report.rows)
 }

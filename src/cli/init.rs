@@ -2,10 +2,11 @@
 
 use crate::catalog::Provider;
 use crate::config::Flags;
+use crate::relay::Condition;
 
 use super::args::{CheckModels, Init};
 use super::exit::{Exit, Trouble};
-use super::keys::{Around, keep, keyed, refuse_nonsense, told};
+use super::keys::{Around, keep, keyed, preferred, refuse_nonsense, told};
 use super::offer::{Offer, by_usefulness, card, training};
 use super::output::{bold, dim};
 use super::prompt::Prompt;
@@ -30,12 +31,18 @@ async fn guide(init: &Init, around: Around<'_>) -> Result<(), Trouble> {
     for problem in &core.problems {
         output.notice(&problem.to_string());
     }
-    let providers = offered(init, &core)?;
+    let mut providers = offered(init, &core)?;
     let Some(prompt) = Prompt::new(global, environment, output) else { return Err(nobody_to_ask(&providers)) };
     output.error(&format!("{}\n", bold("relay pools free AI tiers. One key is enough; every step may be skipped.")));
-    let mut ready = found(&core, around).await?;
+    let Found { mut ready, rejected } = found(&core, around).await?;
+    let is_rejected = |provider: &&Provider| rejected.contains(&provider.id);
+    if init.names.is_empty() {
+        // A key that has to be replaced comes first, however useful its provider is.
+        providers.retain(|provider| !is_rejected(provider));
+        providers.splice(0..0, core.settings.catalog.providers.iter().filter(is_rejected));
+    }
     for (number, provider) in (1..).zip(&providers) {
-        if has_key(&core, provider) {
+        if has_key(&core, provider) && !is_rejected(provider) {
             continue;
         }
         output.error(&format!("\n{}", introduction(number, providers.len(), provider)));
@@ -45,10 +52,14 @@ async fn guide(init: &Init, around: Around<'_>) -> Result<(), Trouble> {
             Step::Enough => break,
         }
     }
-    if ready == 0 {
-        return Err(setup::not_set_up(&core.settings));
+    match (ready, &rejected[..]) {
+        (0, []) => Err(setup::not_set_up(&core.settings)),
+        (0, rejected) => {
+            let message = format!("the keys that are used are rejected: {}", rejected.join(", "));
+            Err(Trouble::new(Exit::Auth, message).hint("relay init asks for others again"))
+        }
+        _ => finish(around).await,
     }
-    finish(around).await
 }
 
 /// The providers to go through, those that are named or the most useful ones.
@@ -77,17 +88,29 @@ fn nobody_to_ask(providers: &[&Provider]) -> Trouble {
         .hint("one of these commands does the same; `relay keys test` then checks the key")
 }
 
-/// Tests the keys there are already, and looks for a local server. Says how many providers can be used.
-async fn found(core: &Core, around: Around<'_>) -> Result<usize, Trouble> {
+/// What is there before anybody is asked.
+#[derive(Default)]
+struct Found {
+    /// How many providers can be used.
+    ready: usize,
+    /// Providers whose keys are all rejected.
+    rejected: Vec<String>,
+}
+
+/// Tests the keys there are already, and looks for a local server.
+async fn found(core: &Core, around: Around<'_>) -> Result<Found, Trouble> {
     let Around { global, environment, output } = around;
-    let mut ready = 0;
+    let mut found = Found::default();
     for account in core.settings.accounts.iter().filter(|account| !account.keys.is_empty()) {
         let origin = &core.settings.keys[account.keys[0].place].origin;
         let trial = try_key(&account.provider, None, global, environment, output).await?;
         let line = match trial {
-            Trial::Rejected => format!("{}: key rejected ({origin}); skipped", account.provider.id),
+            Trial::Rejected => {
+                found.rejected.push(account.provider.id.clone());
+                format!("{}: key rejected ({origin})", account.provider.id)
+            }
             trial => {
-                ready += 1;
+                found.ready += 1;
                 told(&account.provider, Some(&trial), &format!("key found in {origin}")).trim_end().to_owned()
             }
         };
@@ -97,10 +120,10 @@ async fn found(core: &Core, around: Around<'_>) -> Result<usize, Trouble> {
         output.error(&left_out.text());
     }
     for id in setup::running_local_servers(core).await {
-        ready += 1;
+        found.ready += 1;
         output.error(&format!("{id}: runs on this machine, and is used"));
     }
-    Ok(ready)
+    Ok(found)
 }
 
 fn introduction(number: usize, of: usize, provider: &Provider) -> String {
@@ -155,7 +178,9 @@ async fn step(provider: &Provider, prompt: Prompt, around: Around<'_>) -> Result
         }
         let path = keep(provider, &key, around).await?;
         output.error(&format!("  {}", told(provider, Some(&trial), &format!("kept in {}", path.display())).trim_end()));
-        return Ok(Step::Added);
+        let Some(origin) = preferred(provider, around).await? else { return Ok(Step::Added) };
+        output.error(&format!("  the key of {origin} is used in its place until you take that away"));
+        return Ok(Step::Skipped);
     }
 }
 
@@ -164,10 +189,11 @@ async fn finish(around: Around<'_>) -> Result<(), Trouble> {
     let Around { global, environment, output } = around;
     output.error("");
     let check = CheckModels::usual();
-    match check_models::run(&check, global, environment, output).await {
-        // That some model fails is in the table; the setup is done all the same.
-        Err(trouble) if trouble.exit != Exit::Negative => return Err(trouble),
-        _ => {}
+    // That some model fails is in the table; the setup is done all the same.
+    let rows = check_models::look(&check, global, environment, output).await?;
+    if !rows.iter().any(|row| matches!(row.condition(), Condition::Pass | Condition::Limit)) {
+        return Err(Trouble::new(Exit::Negative, "no model answers yet; the table says why".to_owned())
+            .hint("relay init goes on from here, relay check-models looks again"));
     }
     output.error(&format!(
         "\n{}\n  relay ask \"Why is the sky blue?\"\n  relay serve\n  export OPENAI_BASE_URL=http://127.0.0.1:8000/v1 OPENAI_API_KEY=relay",

@@ -174,8 +174,8 @@ async fn set(name: &str, no_test: bool, around: Around<'_>) -> Result<(), Troubl
     } else {
         told(provider, trial.as_ref(), &format!("kept in {}", path.display()))
     })?;
-    if let Some(variable) = provider.key_env.iter().find(|name| around.environment.get(name).is_some()) {
-        around.output.notice(&format!("{variable} is set too, and is used in its place"));
+    if let Some(origin) = preferred(provider, around).await? {
+        around.output.notice(&format!("{origin} gives a key too, which is used in its place"));
     }
     around.output.notice(&dim("a `relay serve` that runs uses it after a restart"));
     Ok(())
@@ -211,6 +211,19 @@ async fn write(provider: &Provider, key: Option<&str>, around: Around<'_>) -> Re
         Ok(had_one) => Ok((path, had_one)),
         Err(error) => Err(Trouble::new(Exit::Io, format!("`{}` cannot be written: {error}", path.display()))),
     }
+}
+
+/// Where the key comes from that is used in the place of the one that is kept.
+pub async fn preferred(provider: &Provider, around: Around<'_>) -> Result<Option<String>, Trouble> {
+    let flags = Flags { keyless: true, asks_nobody: true, ..Flags::default() }.with(around.global);
+    // What may be asked now does not matter.
+    let (flags, environment) = (Flags { offline: false, ..flags }, around.environment.with("RELAY_OFFLINE", ""));
+    let settings = setup::load(&flags, &environment, None).await?.settings;
+    let account = settings.accounts.iter().find(|account| account.provider.id == provider.id);
+    let used = account.and_then(|account| Some(&settings.keys[account.keys.first()?.place]));
+    let lacks_more = settings.incomplete().find(|left_out| left_out.provider == provider.id);
+    let used = used.or_else(|| lacks_more?.keys.first());
+    Ok(used.map(|key| key.origin.clone()).filter(|origin| origin != config::IN_FILE))
 }
 
 /// A line about a key that was not rejected.

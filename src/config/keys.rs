@@ -15,6 +15,9 @@ use super::environment::Environment;
 const MOST_KEYS: usize = 9;
 
 /// How an origin names `.env`.
+/// The origin of a key that relay keeps.
+pub const IN_FILE: &str = "keys.toml";
+
 pub const IN_DOTENV: &str = "in .env";
 
 /// Where keys may stand.
@@ -47,7 +50,7 @@ impl KeySources {
     /// The provider's key in `keys.toml`, else its keys in `.env`.
     pub fn in_files(&self, provider: &Provider) -> Vec<Key> {
         if let Some(key) = self.file.get(&provider.id) {
-            return keys(std::iter::once(("keys.toml".to_owned(), key.as_str())));
+            return keys(std::iter::once((IN_FILE.to_owned(), key.as_str())));
         }
         let names = names(provider);
         keys(names.iter().filter_map(|name| Some((format!("{name} {IN_DOTENV}"), self.dotenv.get(name)?.as_str()))))

@@ -15,6 +15,7 @@ pub use conversation::{Context, Sessions, Voice};
 pub use environment::{Environment, Paths, arguments, columns, platform};
 pub use file::ConfigFile;
 pub use key_file::write_key;
+pub use keys::IN_FILE;
 pub use load::{Flags, Loaded, Simulated, catalog, load};
 pub use network::network;
 pub use origin::{Shown, shown};

@@ -192,6 +192,43 @@ async fn a_newcomer_gets_from_no_key_to_an_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_rejected_key_is_replaced_where_one_is_asked_for() {
+    use std::os::unix::fs::PermissionsExt;
+    let providers = Providers::start([provider("sim-a").answers([says("OK."), says("OK.")])], Clock::system()).await;
+    let key = providers.described()[0].key.clone();
+    let home = relay([]).over(&providers).variable("SIM_A_API_KEY", "").file("keys.toml", "sim-a = \"sk-an-old-key\"\n");
+    std::fs::set_permissions(home.path("keys.toml"), PermissionsExt::from_mode(0o600)).expect("it is ours");
+    let mut skipped = Terminal::run(&home, &["init"], COLUMNS);
+    skipped.shows("sim-a: key rejected (keys.toml)").await;
+    skipped.shows("paste it here").await;
+    skipped.types("\n");
+    assert_eq!(skipped.ended().await, 77, "{}", skipped.sees());
+    let mut replaced = Terminal::run(&home, &["init"], COLUMNS);
+    replaced.shows("paste it here").await;
+    replaced.types(&format!("{key}\n"));
+    replaced.shows("Three lines to copy").await;
+    assert_eq!(replaced.ended().await, 0, "{}", replaced.sees());
+    // A variable stands above the file.
+    let home = home.variable("SIM_A_API_KEY", "sk-an-old-key");
+    let mut above = Terminal::run(&home, &["init"], COLUMNS);
+    above.shows("sim-a: key rejected (SIM_A_API_KEY)").await;
+    above.shows("paste it here").await;
+    above.types(&format!("{key}\n"));
+    above.shows("the key of SIM_A_API_KEY is used in its place").await;
+    assert_eq!(above.ended().await, 77, "{}", above.sees());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_setup_none_of_whose_models_answers_is_not_called_ready() {
+    let broken = provider("sim-a").answers([Act::status(500), Act::status(500)]);
+    let providers = Providers::start([broken], Clock::system()).await;
+    let mut setup = Terminal::run(&relay([]).over(&providers), &["init"], COLUMNS);
+    setup.shows("no model answers yet").await;
+    assert_eq!(setup.ended().await, 1, "{}", setup.sees());
+    assert!(!setup.sees().contains("Ready."), "{}", setup.sees());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_stands_before_a_newcomer_fits_and_no_address_is_broken() {
     let mut ask = Terminal::run(&relay([]).variable("OLLAMA_BASE_URL", "http://127.0.0.1:1"), &["ask", "hi"], COLUMNS);
     assert_eq!(ask.ended().await, 78);
