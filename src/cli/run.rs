@@ -129,6 +129,7 @@ fn refuse_format(command: &Command, global: &Global) -> Result<(), Trouble> {
         Command::Completions { .. } | Command::Help { .. } | Command::Generate { .. } => {
             (global.wants_json() || matches!(global.format, Some(Ndjson | Csv | Line)), "prints text alone")
         }
+        Command::Ask(ask) if ask.explain => (global.format == Some(Line), "has no single line"),
         Command::Ask(_) | Command::Serve(_) | Command::Demo(_) => {
             (matches!(global.format, Some(Ndjson | Csv | Line)), "prints text, or JSON with --json")
         }

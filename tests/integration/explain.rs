@@ -170,3 +170,19 @@ async fn ask_explains_the_same_on_the_command_line() {
     assert_eq!(providers.simulator.total_calls(), 0);
     relay(["ask", "--explain", "--no-stdin", "hi"]).without_shipped().run().exits(78);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_explanation_comes_in_rows_for_programs_too() {
+    let providers = Providers::start([provider("sim-a"), provider("sim-b")], Clock::system()).await;
+    let home = relay([]).over(&providers);
+    let told = async |format| home.beside(["ask", "--explain", "--format", format, "hello"]).await;
+    let rows = told("csv").await;
+    rows.exits(0);
+    assert!(rows.stdout.starts_with("verdict,place,provider,model,price,"), "{}", rows.stdout);
+    assert!(rows.stdout.contains("\r\ntry,1,sim-a,sim-m,"), "{}", rows.stdout);
+    let lines = told("ndjson").await;
+    let stories = lines.exits(0).stdout.lines().map(|line| serde_json::from_str::<Value>(line).expect("a document"));
+    assert_eq!(stories.map(|story| story["route"].clone()).collect::<Vec<_>>(), ["sim-a/sim-m", "sim-b/sim-m"]);
+    told("line").await.exits(2).prints("").says("has no single line");
+    home.beside(["ask", "--format", "csv", "hello"]).await.exits(2).says("prints text");
+}
