@@ -70,7 +70,13 @@ async fn answer(ask: &Ask, global: &Global, environment: &Environment, output: O
         return Course::new(ask, global, output, Answerer::Gateway(&remote), &question, limit).run().await;
     }
     // Who is silent has to be left while there is time for somebody else.
-    let flags = Flags { strict_free: ask.strict_free, deadline: Some(whole), ..Flags::default() };
+    let flags = Flags {
+        strict_free: ask.strict_free,
+        deadline: Some(whole),
+        providers: meant(&question.forms[0]),
+        asks_nobody: ask.explain,
+        ..Flags::default()
+    };
     let core = setup::core(global, flags, environment, output, Verify::Nothing);
     let core = limit.keep(core, |late| late.and_lines(["  the settings were still being read".to_owned()])).await?;
     for problem in &core.problems {
@@ -85,6 +91,12 @@ async fn answer(ask: &Ask, global: &Global, environment: &Environment, output: O
         Course::new(ask, global, output, Answerer::Routes(&core.relay), &question, limit).run().await
     };
     done.map_err(|trouble| with_name(with_setup(trouble, &core), &question.forms[0], &core))
+}
+
+/// Names that all providers have which may be asked; none where any may. An image moves on from a model that cannot see to any that can.
+fn meant(request: &ChatRequest) -> Vec<String> {
+    let stays = !request.wants_any_model() && request.messages.images == 0;
+    stays.then(|| request.model.clone()).into_iter().collect()
 }
 
 /// What is asked, read beside the runtime: stdin may say nothing for ever, and so may a pipe that is named as a file.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::catalog::{Overlay, Problem, Status};
 use crate::chat::Fault;
 use crate::clock::Clock;
-use crate::config::{self, Environment, Flags, Loaded, Routing, Settings, Simulated, Why};
+use crate::config::{self, Environment, Flags, KeyCommands, Loaded, Routing, Settings, Simulated, Why};
 use crate::relay::Relay;
 use crate::routing::{Account, Fleet, Rejection, Route};
 use crate::sim::{Scenario, Simulator};
@@ -180,7 +180,10 @@ pub async fn load(
     environment: &Environment,
     simulated: Option<Vec<Simulated>>,
 ) -> Result<Loaded, Trouble> {
-    let (flags, environment) = (flags.clone(), environment.clone());
+    let key_commands = KeyCommands::default();
+    // Whoever stops waiting, for a signal or for its time, leaves none of them behind.
+    let _waiting = key_commands.waiting();
+    let (flags, environment) = (Flags { key_commands, ..flags.clone() }, environment.clone());
     beside(move || config::load(&flags, &environment, simulated.as_deref())).await
 }
 

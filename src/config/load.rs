@@ -13,6 +13,7 @@ use crate::upstream::Network;
 
 use super::environment::{Environment, Paths};
 use super::file::{ConfigFile, StateUrl};
+use super::key_command::KeyCommands;
 use super::network;
 use super::providers::{Finding, Setup};
 use super::settings::{Routing, Server, Settings, State, Timeouts};
@@ -38,6 +39,8 @@ pub struct Flags {
     pub providers: Vec<String>,
     /// The command sends nothing to any provider.
     pub asks_nobody: bool,
+    /// Who runs the commands that give keys.
+    pub key_commands: KeyCommands,
 }
 
 impl Flags {

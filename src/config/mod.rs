@@ -3,6 +3,7 @@
 mod conversation;
 mod environment;
 mod file;
+mod key_command;
 mod key_file;
 mod keys;
 mod load;
@@ -14,6 +15,7 @@ mod settings;
 pub use conversation::{Context, Sessions, Voice};
 pub use environment::{Environment, Paths, arguments, columns, platform};
 pub use file::ConfigFile;
+pub use key_command::KeyCommands;
 pub use key_file::write_key;
 pub use keys::IN_FILE;
 pub use load::{Flags, Loaded, Simulated, catalog, load};

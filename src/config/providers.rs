@@ -1,10 +1,7 @@
 //! Finds out which providers are set up: their keys, their addresses, and what keeps the others from being used.
 
-use std::io::Read as _;
 use std::path::Path;
-use std::process::{Child, Stdio};
-use std::sync::{Arc, mpsc};
-use std::time::Duration;
+use std::sync::Arc;
 
 use secrecy::SecretString;
 
@@ -18,9 +15,6 @@ use super::file::{ConfigFile, ProviderSettings};
 use super::keys::{IN_DOTENV, KeySources};
 use super::load::{Flags, Simulated};
 use super::settings::{LeftOut, Why};
-
-/// A `key_cmd` that has given no key by then is as good as one that fails: it may ask what nobody sees.
-const KEY_CMD_TIME: Duration = Duration::from_secs(30);
 
 /// Providers and keys found so far.
 #[derive(Default)]
@@ -170,7 +164,8 @@ impl Finding<'_> {
         }
         let Some(command) = &settings.key_cmd else { return Some(sources.in_files(provider)) };
         // It may ask a person for a password. Where nobody is sent the key, that there is one is enough.
-        let told = if is_away || !self.flags.asks(provider) { Ok(String::new()) } else { key_of_command(command) };
+        let is_sent = !is_away && self.flags.asks(provider);
+        let told = if is_sent { self.flags.key_commands.key(command) } else { Ok(String::new()) };
         let complain = |reason: String| {
             self.complain(&provider.id, &self.file.place, format!("the `key_cmd` of `{}` {reason}", provider.id), None);
         };
@@ -192,41 +187,6 @@ impl Finding<'_> {
         }
         url.to_owned()
     }
-}
-
-/// The first line that a shell command prints.
-fn key_of_command(command: &str) -> Result<String, String> {
-    let (shell, flag) = if cfg!(windows) { ("cmd", "/C") } else { ("sh", "-c") };
-    let mut run = std::process::Command::new(shell);
-    let started = run.args([flag, command]).stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
-    let mut started = started.map_err(|error| format!("does not start: {error}"))?;
-    let Some(printed) = printed(&mut started) else {
-        // Both fail where it has just ended.
-        drop(started.kill());
-        drop(started.wait());
-        return Err(format!("does not end within {} s", KEY_CMD_TIME.as_secs()));
-    };
-    let status = started.wait().map_err(|error| format!("is lost: {error}"))?;
-    if !status.success() {
-        return Err(format!("failed ({status})"));
-    }
-    let text = String::from_utf8(printed).map_err(|_| "prints no text".to_owned())?;
-    let key = text.lines().next().map(str::trim).unwrap_or_default();
-    if key.is_empty() { Err("prints nothing".to_owned()) } else { Ok(key.to_owned()) }
-}
-
-/// All that a command prints; `None` where it does not end in time.
-#[expect(clippy::disallowed_methods, reason = "it ends with the command or the program")]
-fn printed(command: &mut Child) -> Option<Vec<u8>> {
-    let mut stdout = command.stdout.take()?;
-    let (sender, printed) = mpsc::channel();
-    std::thread::spawn(move || {
-        let mut bytes = Vec::new();
-        // What cannot be read to its end holds no key; nobody listens any more when the time is over.
-        drop(stdout.read_to_end(&mut bytes));
-        drop(sender.send(bytes));
-    });
-    printed.recv_timeout(KEY_CMD_TIME).ok()
 }
 
 /// The base URL with the account id in its place; `None` when it needs one and there is none that could stand in a URL.

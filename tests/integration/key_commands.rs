@@ -59,6 +59,35 @@ async fn each_key_that_is_sent_is_asked_for_once() {
     assert_eq!(runs(&home)[3..], ["two"]);
     home.beside(["ask", "hello"]).await.exits(0);
     assert_eq!(runs(&home)[4..], ["one", "three", "two"]);
+    for name in ["two", "TWO", "two/sim-m"] {
+        let before = runs(&home).len();
+        home.beside(["ask", "-m", name, "hello"]).await.exits(0);
+        assert_eq!(runs(&home)[before..], ["two"], "{name}");
+    }
+    let before = runs(&home).len();
+    home.beside(["ask", "--explain", "hello"]).await.exits(0);
+    assert_eq!(runs(&home).len(), before, "nothing is sent");
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_ends_with_whoever_waits_for_its_key() {
+    let config = "[providers.groq]\nkey_cmd = \"echo $$ > pid; exec sleep 60\"\n";
+    let is_there = |home: &Command| {
+        let pid = std::fs::read_to_string(home.path("pid")).unwrap_or_default();
+        !pid.is_empty() && std::path::Path::new("/proc").join(pid.trim()).exists()
+    };
+    let late = relay(["ask", "--timeout", "500ms", "hello"]).config(config);
+    let home = late.beside([]);
+    late.await.exits(124).says("the settings were still being read");
+    assert!(!is_there(&home) && home.path("pid").exists());
+    let stopped = relay(["keys", "test"]).config(config);
+    let home = stopped.beside([]);
+    let process = stopped.start();
+    super::harness::eventually_within(10, "the command runs", || is_there(&home)).await;
+    process.signal("TERM");
+    process.finish().exits(143);
+    assert!(!is_there(&home));
 }
 
 #[tokio::test(flavor = "multi_thread")]
