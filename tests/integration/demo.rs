@@ -5,7 +5,7 @@ use std::time::Duration;
 use console::measure_text_width;
 use serde_json::Value;
 
-use super::harness::{keeps_schema, relay};
+use super::harness::{Asking, keeps_schema, relay};
 
 /// A person has ten seconds for it. Without optimization, beside all other tests, the program may need more.
 const LONGEST: Duration = Duration::from_secs(if cfg!(debug_assertions) { 18 } else { 10 });
@@ -82,4 +82,24 @@ fn help_and_version_are_results() {
     relay([]).without_reader().run().exits(0);
     assert!(relay([]).run().exits(0).stdout.contains("relay demo"));
     relay([]).piped("a question").run().exits(2).prints("").says("relay ask");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scenario_of_failures_shows_some_and_every_question_is_answered() {
+    for (scenario, word) in [("storm", ""), ("cut", "cut")] {
+        let flag = format!("--simulate={scenario}");
+        let document = relay(["ask", "--json", &flag, "hello"]).await.exits(0).json();
+        let first = &document["attempts"][0]["outcome"];
+        assert!(first != "ok" && (word.is_empty() || first == word), "{document}");
+        let mut serve = relay(["serve", &flag, "--port", "0", "--log-format", "json"]).start();
+        let address = serve.address();
+        let mut failed = 0;
+        for number in 0..20 {
+            let reply = Asking::chat(address, &format!("hello {number}")).streamed().await;
+            let text = reply.text();
+            assert!(reply.status == 200 && text.contains("data: [DONE]"), "{scenario} {number}: {text}");
+            failed += usize::from(reply.header("x-relay-trail").is_some() || text.contains(": relay-continued "));
+        }
+        assert!(failed > 1, "{scenario}: {failed} of 20");
+    }
 }

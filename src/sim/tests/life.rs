@@ -73,7 +73,7 @@ async fn slow_takes_its_time_and_other_scenarios_do_not() {
 }
 
 #[tokio::test]
-async fn every_storm_call_ends_and_the_last_provider_is_healthy() {
+async fn every_storm_call_ends_and_one_provider_is_healthy() {
     let simulator = Simulator::start(Scenario::Storm, 7, Clock::system()).await.expect("loopback can be bound");
     let mut answered = 0;
     for id in ["sim-alpha", "sim-bravo", "sim-carol", "sim-delta"] {
@@ -86,7 +86,7 @@ async fn every_storm_call_ends_and_the_last_provider_is_healthy() {
             let got = send(&provider, "POST", "/chat/completions", &provider.key, body.to_string()).await;
             let good = got.is_ok_and(|got| got.status == 200 && got.complete);
             answered += u32::from(good);
-            assert!(good || id != "sim-delta");
+            assert!(good || id != "sim-bravo");
         }
     }
     assert!((30..60).contains(&answered), "{answered}");
