@@ -24,6 +24,7 @@ use super::batch;
 use super::beside::beside;
 use super::exit::{Exit, Trouble};
 use super::explain;
+use super::lacking;
 use super::output::Output;
 use super::setup::{self, Core, Verify};
 use super::signal::Signals;
@@ -163,7 +164,7 @@ pub fn refuse_unknown(avoid: &[String], core: &Core) -> Result<(), Trouble> {
 /// Where nothing is set up, says how to get a first answer.
 pub fn with_setup(trouble: Trouble, core: &Core) -> Trouble {
     match trouble.exit {
-        Exit::Config => Trouble { attempts: trouble.attempts, ..setup::not_set_up(&core.settings) },
+        Exit::Config => Trouble { attempts: trouble.attempts, ..lacking::not_set_up(&core.settings) },
         _ => trouble,
     }
 }

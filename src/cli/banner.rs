@@ -9,8 +9,9 @@ use crate::config::{LeftOut, Why};
 
 use super::args::Format;
 use super::exit::Trouble;
+use super::lacking;
 use super::output::{Output, bold};
-use super::setup::{Core, finding_line, refused_providers};
+use super::setup::{Core, finding_line};
 
 /// Of many providers without a key this many are named.
 const MOST_NAMED: usize = 6;
@@ -68,7 +69,7 @@ impl News {
         let fleet = &core.relay.fleet;
         let (unverified, left_out): (Vec<_>, Vec<_>) = core.findings.iter().partition(|finding| finding.is_doubt());
         let mut left_out: Vec<String> = left_out.into_iter().map(finding_line).collect();
-        left_out.extend(refused_providers(&core.settings.routing, fleet));
+        left_out.extend(lacking::refused_providers(&core.settings.routing, fleet));
         left_out.extend(core.settings.incomplete().map(LeftOut::text));
         let is_paid = |id: &&str| core.settings.catalog.provider(id).is_some_and(|it| it.status == Status::Paid);
         let paid: Vec<&str> = if core.settings.routing.strict_free {

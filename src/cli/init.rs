@@ -12,7 +12,7 @@ use super::output::{bold, dim};
 use super::prompt::Prompt;
 use super::setup::{self, Core};
 use super::trial::{Trial, try_key};
-use super::{browser, check_models, signal, table};
+use super::{browser, check_models, lacking, signal, table};
 
 /// Without names, this many providers are gone through; `relay keys urls` lists the rest.
 const MOST_OFFERED: usize = 8;
@@ -53,7 +53,7 @@ async fn guide(init: &Init, around: Around<'_>) -> Result<(), Trouble> {
         }
     }
     match (ready, &rejected[..]) {
-        (0, []) => Err(setup::not_set_up(&core.settings)),
+        (0, []) => Err(lacking::not_set_up(&core.settings)),
         (0, rejected) => {
             let message = format!("the keys that are used are rejected: {}", rejected.join(", "));
             Err(Trouble::new(Exit::Auth, message).hint("relay init asks for others again"))

@@ -19,7 +19,7 @@ use super::output::{Output, dim};
 use super::prompt::{self, Prompt};
 use super::setup::{self, Core};
 use super::trial::{Trial, try_key};
-use super::{report, signal, table};
+use super::{lacking, report, signal, table};
 
 /// How far back a key's last use is looked for.
 const MEMORY: std::time::Duration = std::time::Duration::from_hours(30 * 24);
@@ -75,7 +75,7 @@ async fn list(around: Around<'_>) -> Result<(), Trouble> {
     };
     around.output.result(&text)?;
     if documents.is_empty() {
-        report::remark(&setup::not_set_up(&core.settings), around.output);
+        report::remark(&lacking::not_set_up(&core.settings), around.output);
     }
     Ok(())
 }
@@ -287,7 +287,7 @@ async fn test(names: &[String], around: Around<'_>) -> Result<(), Trouble> {
         providers = with_keys.filter_map(|account| core.settings.catalog.provider(&account.provider.id)).collect();
     }
     if providers.is_empty() {
-        return Err(setup::not_set_up(&core.settings));
+        return Err(lacking::not_set_up(&core.settings));
     }
     let mut documents = Vec::new();
     for provider in providers {

@@ -17,6 +17,7 @@ mod explain;
 mod help;
 mod init;
 mod keys;
+mod lacking;
 mod models;
 mod numbers;
 mod offer;

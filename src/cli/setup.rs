@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::catalog::{Overlay, Problem, Status};
 use crate::chat::Fault;
 use crate::clock::Clock;
-use crate::config::{self, Environment, Flags, KeyCommands, Loaded, Routing, Settings, Simulated, Why};
+use crate::config::{self, Environment, Flags, KeyCommands, Loaded, Routing, Settings, Simulated};
 use crate::relay::Relay;
 use crate::routing::{Account, Fleet, Rejection, Route};
 use crate::sim::{Scenario, Simulator};
@@ -15,7 +15,8 @@ use crate::upstream::{self, Finding, Verified, What};
 
 use super::args::Global;
 use super::beside::beside;
-use super::exit::{Exit, Trouble, Ways};
+use super::exit::{Exit, Trouble};
+use super::lacking;
 use super::output::Output;
 
 /// Simulated providers behave the same each time, unless a command says otherwise.
@@ -295,69 +296,20 @@ pub fn refusal(routing: &Routing, route: &Route) -> Option<Rejection> {
     }
 }
 
-/// Providers that the settings refuse, with why.
-pub fn refused_providers(routing: &Routing, fleet: &Fleet) -> Vec<String> {
-    let mut lines: Vec<String> = fleet
-        .routes
-        .iter()
-        .filter_map(|route| Some(format!("{}: {}", route.provider.id, refusal(routing, route)?.text())))
-        .collect();
-    lines.dedup();
-    lines
-}
-
 fn nothing_usable(core: &Core) -> Trouble {
     let mut lines: Vec<String> = core.problems.iter().map(ToString::to_string).collect();
     lines.extend(core.findings.iter().map(finding_line));
-    lines.extend(refused_providers(&core.settings.routing, &core.relay.fleet));
-    if let Some(offline) = only_away(&core.settings) {
+    lines.extend(lacking::refused_providers(&core.settings.routing, &core.relay.fleet));
+    if let Some(offline) = lacking::only_away(&core.settings) {
         return offline.and_lines(lines);
     }
-    let ways = not_set_up(&core.settings);
+    let ways = lacking::not_set_up(&core.settings);
     // A local server that merely does not run is nothing anybody set up.
     let only_silent = core.findings.iter().all(|finding| matches!(finding.what, What::NotRunning { .. }));
     if lines.len() == core.findings.len() && only_silent {
         return ways.and_lines(lines);
     }
     let lines = lines.into_iter().map(|line| format!("  {line}")).chain(ways.lines).collect();
-    Trouble { lines, ..Trouble::new(Exit::Config, "no provider can be used".to_owned()) }
-}
-
-/// What to say where providers are set up, and `--offline` forbids to ask them.
-fn only_away(settings: &Settings) -> Option<Trouble> {
-    let message = "nothing may leave this machine, and no provider on it can be used".to_owned();
-    let forbidden = || {
-        let hint = "start a local server, or leave out --offline (RELAY_OFFLINE)";
-        Trouble::new(Exit::Unavailable, message).hint(hint)
-    };
-    settings.left_out.iter().any(|left_out| left_out.why == Why::Offline).then(forbidden)
-}
-
-/// What to do when nothing can be asked: what the catalogue knows to be free and without a card, where nothing is set up.
-pub fn not_set_up(settings: &Settings) -> Trouble {
-    if let Some(offline) = only_away(settings) {
-        return offline;
-    }
-    let providers = &settings.catalog.providers;
-    let free: Vec<_> = providers
-        .iter()
-        .filter(|provider| provider.status == Status::Free && provider.card == Some(false))
-        .filter_map(|provider| Some((provider, provider.signup.as_ref()?)))
-        .collect();
-    let page = |(provider, url): &(&crate::catalog::Provider, &String)| {
-        format!("{} {}", provider.id, url.trim_start_matches("https://"))
-    };
-    let local = providers.iter().filter(|provider| provider.status == Status::Local);
-    let ways = Trouble::not_set_up(&Ways {
-        provider: free.first().map(|(provider, _)| provider.id.clone()),
-        sign_up: free.iter().map(page).collect(),
-        local: local.map(|provider| provider.name.clone()).collect(),
-    });
-    let mut incomplete = settings.incomplete().map(|left_out| format!("  {}", left_out.text())).peekable();
-    if incomplete.peek().is_none() {
-        return ways;
-    }
-    let lines = incomplete.chain(ways.lines).collect();
     Trouble { lines, ..Trouble::new(Exit::Config, "no provider can be used".to_owned()) }
 }
 

@@ -22,7 +22,7 @@ use super::exit::{Exit, Trouble};
 use super::output::Output;
 use super::report;
 use super::setup::{self, Core};
-use super::{standing, table, via};
+use super::{lacking, standing, table, via};
 
 /// Where a command line's words come from and where its results go.
 #[derive(Clone, Copy)]
@@ -51,7 +51,7 @@ pub async fn run(usage: &Usage, global: &Global, environment: &Environment, outp
         && core.relay.fleet.routes.is_empty()
         && table::format(global) == OutputFormat::Table
     {
-        report::remark(&setup::not_set_up(&core.settings), output);
+        report::remark(&lacking::not_set_up(&core.settings), output);
     }
     Ok(())
 }
