@@ -76,6 +76,7 @@ async fn answer(ask: &Ask, global: &Global, environment: &Environment, output: O
         deadline: Some(whole),
         providers: meant(&question.forms[0]),
         asks_nobody: ask.explain,
+        begins_no_state: ask.explain,
         ..Flags::default()
     };
     let core = setup::core(global, flags, environment, output, Verify::Nothing);

@@ -61,8 +61,18 @@ pub async fn core(
     core_over(simulator, flags.with(global), environment, output, verify, Clock::system()).await
 }
 
-/// The core as it would be, without asking anybody, and even if nothing is set up.
+/// The core as it would be, without asking anybody, and even if nothing is set up. Whoever only looks begins no state.
 pub async fn look(global: &Global, flags: Flags, environment: &Environment, output: Output) -> Result<Core, Trouble> {
+    go_on_looking(global, Flags { begins_no_state: true, ..flags }, environment, output).await
+}
+
+/// The same for a command that goes on looking: what others will keep has to be seen.
+pub async fn go_on_looking(
+    global: &Global,
+    flags: Flags,
+    environment: &Environment,
+    output: Output,
+) -> Result<Core, Trouble> {
     let simulator = wanted_simulator(global, environment).await?;
     core_even_if_empty(simulator, flags.with(global), environment, output, Verify::Nothing, Clock::system()).await
 }

@@ -70,7 +70,12 @@ impl Teller {
             return Ok(Self::Gateway(Box::new(via::remote("--via", url, call.global, call.environment)?)));
         }
         let flags = Flags { asks_nobody: true, ..Flags::default() };
-        let core = setup::look(call.global, flags, call.environment, call.output).await?;
+        let Call { usage, global, environment, output } = call;
+        let core = if usage.watch {
+            setup::go_on_looking(global, flags, environment, output).await?
+        } else {
+            setup::look(global, flags, environment, output).await?
+        };
         for problem in &core.problems {
             call.output.notice(&problem.to_string());
         }

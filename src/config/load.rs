@@ -39,6 +39,8 @@ pub struct Flags {
     pub providers: Vec<String>,
     /// The command sends nothing to any provider.
     pub asks_nobody: bool,
+    /// Nothing will be kept: a state file that is not there is not begun.
+    pub begins_no_state: bool,
     /// Who runs the commands that give keys.
     pub key_commands: KeyCommands,
 }
@@ -252,6 +254,7 @@ impl Loading<'_> {
                 paths.map(|paths| paths.state.clone())
             }
         };
+        let file = file.filter(|path| !self.flags.begins_no_state || path.exists());
         State { file, on_loss: self.file.on_loss.unwrap_or_default() }
     }
 

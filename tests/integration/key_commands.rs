@@ -27,6 +27,7 @@ fn runs(home: &Command) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn commands_that_send_nothing_run_none_and_name_it() {
     let (_providers, home) = three().await;
+    let home = home.file("relay.db", "");
     let silent: [&[&str]; 9] = [
         &[],
         &["models"],

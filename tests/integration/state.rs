@@ -107,3 +107,28 @@ fn the_path_of_the_state_is_the_one_that_is_used() {
     assert!(path("[state]\nurl = \"memory\"\n")["paths"].get("state").is_none());
     relay(["config", "path"]).config("[state]\nurl = 5\n").run().exits(0).says("config.toml:2");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_only_looks_begins_no_state_and_reads_the_one_there_is() {
+    let providers = five_a_minute().await;
+    let home = relay([]).over(&providers).file("pages/sim-a.md", "# none\n");
+    let looks: [&[&str]; 7] = [
+        &["models"],
+        &["keys", "list"],
+        &["keys", "urls"],
+        &["usage"],
+        &["ask", "--explain", "hello"],
+        &["refresh-limits", "--from", "pages"],
+        &["refresh-limits", "--undo"],
+    ];
+    for arguments in looks {
+        let ended = home.beside(arguments.iter().copied()).await;
+        assert!(matches!(ended.code, Some(0 | 66)), "{arguments:?}: {}", ended.stderr);
+        assert!(!ended.files().iter().any(|name| name.starts_with("relay.db")), "{arguments:?}");
+    }
+    for _ in 0..5 {
+        home.beside(["ask", "--wait", "0s", "hello"]).await.exits(0);
+    }
+    assert!(home.beside(["models"]).await.stdout.contains("\tlimited\t"));
+    assert!(home.beside(["ask", "--explain", "hello"]).await.stdout.starts_with("wait\t"));
+}
