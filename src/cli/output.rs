@@ -93,7 +93,12 @@ impl Output {
         check(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
     }
 
-    /// Prints bytes of a result as they are: an answer may hold anything.
+    /// Prints an answer, which may hold anything. Into a pipe it goes as it is; a terminal would obey its control characters.
+    pub fn answer(text: &str) -> Result<(), Trouble> {
+        if Self::stdout_is_terminal() { Self::raw(calm(text).as_bytes()) } else { Self::raw(text.as_bytes()) }
+    }
+
+    /// Prints bytes of a result as they are.
     pub fn raw(bytes: &[u8]) -> Result<(), Trouble> {
         let mut stdout = io::stdout().lock();
         check(stdout.write_all(bytes).and_then(|()| stdout.flush()))
@@ -119,7 +124,7 @@ impl Output {
     /// Shows text beside the answer, as it comes, without a line's end of its own.
     pub fn aside(self, text: &str) {
         let mut stderr = AutoStream::new(io::stderr().lock(), self.on_stderr());
-        drop(write!(stderr, "{}", dim(text)).and_then(|()| stderr.flush()));
+        drop(write!(stderr, "{}", dim(&calm(text))).and_then(|()| stderr.flush()));
     }
 
     /// Asks a person, on the line where the answer is typed.
@@ -144,6 +149,11 @@ fn check(result: io::Result<()>) -> Result<(), Trouble> {
         io::ErrorKind::BrokenPipe => Trouble::silent(Exit::Success),
         _ => Trouble::new(Exit::Io, format!("stdout cannot be written: {error}")),
     })
+}
+
+/// Text without the characters that a terminal obeys, but for line feeds and tabs.
+fn calm(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect()
 }
 
 /// Text in a dim colour, for what stands beside the answer.

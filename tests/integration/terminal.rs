@@ -192,11 +192,26 @@ async fn a_newcomer_gets_from_no_key_to_an_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_answer_does_not_act_on_the_terminal_and_is_whole_in_a_pipe() {
+    let answer = "red \u{1b}[31mor\u{1b}]0;mine\u{7} not\u{9b}2J";
+    let fake = provider("sim-a").answers([says(answer), says(answer), says(answer)]);
+    let providers = Providers::start([fake], Clock::system()).await;
+    let home = relay([]).over(&providers);
+    for arguments in [&["ask", "hello"][..], &["ask", "--no-stream", "hello"]] {
+        let mut terminal = Terminal::run(&home, arguments, COLUMNS);
+        assert_eq!(terminal.ended().await, 0);
+        assert!(terminal.sees().starts_with("red [31mor]0;mine not2J\n"), "{}", terminal.sees());
+    }
+    home.beside(["ask", "hello"]).await.exits(0).prints(&format!("{answer}\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_rejected_key_is_replaced_where_one_is_asked_for() {
     use std::os::unix::fs::PermissionsExt;
     let providers = Providers::start([provider("sim-a").answers([says("OK."), says("OK.")])], Clock::system()).await;
     let key = providers.described()[0].key.clone();
-    let home = relay([]).over(&providers).variable("SIM_A_API_KEY", "").file("keys.toml", "sim-a = \"sk-an-old-key\"\n");
+    let home =
+        relay([]).over(&providers).variable("SIM_A_API_KEY", "").file("keys.toml", "sim-a = \"sk-an-old-key\"\n");
     std::fs::set_permissions(home.path("keys.toml"), PermissionsExt::from_mode(0o600)).expect("it is ours");
     let mut skipped = Terminal::run(&home, &["init"], COLUMNS);
     skipped.shows("sim-a: key rejected (keys.toml)").await;

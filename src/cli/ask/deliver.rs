@@ -98,7 +98,7 @@ impl Delivery<'_> {
     fn hand_over(&self, text: &str) -> Result<(), Trouble> {
         match self.ask.output_file() {
             Some(path) => write_whole(path, text),
-            None => Output::raw(text.as_bytes()),
+            None => Output::answer(text),
         }
     }
 

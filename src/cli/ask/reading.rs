@@ -39,7 +39,7 @@ impl Printer {
         }
         self.has_begun.set(true);
         let before = "\n".repeat(self.held_back.replace(feeds));
-        Output::raw(format!("{before}{body}").as_bytes())
+        Output::answer(&format!("{before}{body}"))
     }
 
     /// Ends the line of an answer that broke off, so that nothing else stands in it.
