@@ -198,7 +198,7 @@ Register-ArgumentCompleter -Native -CommandName 'relay' -ScriptBlock {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour [env: NO_COLOR, CLICOLOR_FORCE, FORCE_COLOR]')
             [CompletionResult]::new('--simulate', '--simulate', [CompletionResultType]::ParameterName, 'Use simulated providers: default, dry, storm, slow or cut [env: RELAY_SIMULATE]')
             [CompletionResult]::new('--check', '--check', [CompletionResultType]::ParameterName, 'Write nothing and ask nothing; exit 1 if anything differs that could be written')
-            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Write what differs without asking')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Write what differs and is not held back, without asking')
             [CompletionResult]::new('--allow-large', '--allow-large', [CompletionResultType]::ParameterName, 'Also write what is held back: changes of more than 5x, many models gone, contradictions')
             [CompletionResult]::new('--undo', '--undo', [CompletionResultType]::ParameterName, 'Put back the files as they were before the last change')
             [CompletionResult]::new('--no-config', '--no-config', [CompletionResultType]::ParameterName, 'Read no config file')

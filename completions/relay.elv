@@ -190,7 +190,7 @@ set edit:completion:arg-completer[relay] = {|@words|
             cand --color 'When to use colour [env: NO_COLOR, CLICOLOR_FORCE, FORCE_COLOR]'
             cand --simulate 'Use simulated providers: default, dry, storm, slow or cut [env: RELAY_SIMULATE]'
             cand --check 'Write nothing and ask nothing; exit 1 if anything differs that could be written'
-            cand --yes 'Write what differs without asking'
+            cand --yes 'Write what differs and is not held back, without asking'
             cand --allow-large 'Also write what is held back: changes of more than 5x, many models gone, contradictions'
             cand --undo 'Put back the files as they were before the last change'
             cand --no-config 'Read no config file'

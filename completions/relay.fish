@@ -225,7 +225,7 @@ always\t''
 never\t''"
 complete -c relay -n "__fish_relay_using_subcommand refresh-limits" -l simulate -d 'Use simulated providers: default, dry, storm, slow or cut [env: RELAY_SIMULATE]' -r
 complete -c relay -n "__fish_relay_using_subcommand refresh-limits" -l check -d 'Write nothing and ask nothing; exit 1 if anything differs that could be written'
-complete -c relay -n "__fish_relay_using_subcommand refresh-limits" -l yes -d 'Write what differs without asking'
+complete -c relay -n "__fish_relay_using_subcommand refresh-limits" -l yes -d 'Write what differs and is not held back, without asking'
 complete -c relay -n "__fish_relay_using_subcommand refresh-limits" -l allow-large -d 'Also write what is held back: changes of more than 5x, many models gone, contradictions'
 complete -c relay -n "__fish_relay_using_subcommand refresh-limits" -l undo -d 'Put back the files as they were before the last change'
 complete -c relay -n "__fish_relay_using_subcommand refresh-limits" -l no-config -d 'Read no config file'

@@ -35,6 +35,7 @@ async fn words_are_joined_by_spaces() {
 async fn stdin_alone_is_the_prompt_verbatim() {
     for text in ["Why is the sky blue?\n", "  tabs\there\r\n\r\nand 😀 \u{0}\n\n", "no line end"] {
         assert_eq!(message(&[], |run| run.piped(text)).await, text);
+        assert_eq!(message(&["-"], |run| run.piped(text)).await, text);
         assert_eq!(message(&[], |run| run.file("in", text).reading("in")).await, text);
     }
 }

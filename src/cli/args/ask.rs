@@ -22,7 +22,7 @@ const STDOUT: [&str; 4] = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
 
 #[derive(Debug, Clone, Args)]
 pub struct Ask {
-    /// The prompt, its words joined by spaces; without one, stdin is the prompt
+    /// The prompt, its words joined by spaces; without one, or for `-`, stdin is the prompt
     #[arg(value_name = "PROMPT")]
     pub prompt: Vec<String>,
     /// Add a text file, `-` for stdin; may be given several times

@@ -17,7 +17,7 @@ use super::attach;
 /// Reads stdin, which may take for ever.
 pub fn content(ask: &Ask, no_stdin: bool) -> Result<Value, Trouble> {
     let (mut text_stdin, mut attached_stdin) = (None, None);
-    let (is_file, is_attached) = (names_stdin(&ask.file), names_stdin(&ask.attach));
+    let (is_file, is_attached) = (names_stdin(&ask.file) || is_stdin_the_prompt(ask), names_stdin(&ask.attach));
     match (is_file, is_attached) {
         (true, true) => return Err(Trouble::new(Exit::Usage, "stdin cannot be both a file and attached".to_owned())),
         (_, true) => attached_stdin = Some(read_stdin(None)?),
@@ -60,7 +60,12 @@ pub fn read(path: &Path) -> Result<Vec<u8>, Trouble> {
 }
 
 pub fn has_prompt(ask: &Ask) -> bool {
-    ask.prompt.iter().any(|word| !word.trim().is_empty())
+    ask.prompt.iter().any(|word| !word.trim().is_empty()) && !is_stdin_the_prompt(ask)
+}
+
+/// `relay ask -`, as other programs take it.
+fn is_stdin_the_prompt(ask: &Ask) -> bool {
+    ask.prompt == ["-"]
 }
 
 fn names_stdin(paths: &[PathBuf]) -> bool {
