@@ -64,7 +64,10 @@ fn show(origin: bool, global: &Global, environment: &Environment, output: Output
         OutputFormat::Csv => table::csv(["key", "value", "origin"], &rows),
         OutputFormat::Plain if origin => table::plain(&rows),
         _ => toml(&shown, origin),
-    })
+    })?;
+    let is_usable = loaded.problems.iter().all(|problem| problem.provider.is_some());
+    // What is wrong was told before the defaults that stand in its place.
+    if is_usable { Ok(()) } else { Err(Trouble::silent(Exit::Config)) }
 }
 
 /// As a file that says the same.

@@ -58,9 +58,13 @@ fn mistyped(mut error: clap::Error, environment: &Environment) -> ExitCode {
     let output = Output::new(&typed.global, environment);
     let text = error.render().ansi().to_string();
     if !error.use_stderr() {
-        // Where help cannot be printed nobody reads it.
-        drop(output.result(&text));
-        return Exit::Success.into();
+        return match output.result(&text) {
+            Err(unwritten) if !unwritten.silent => {
+                report::print(&unwritten, None, output);
+                unwritten.exit.into()
+            }
+            _ => Exit::Success.into(),
+        };
     }
     if typed.global.wants_json() {
         report::print(&mistake(&error.render().to_string()), Some(&typed.command), output);

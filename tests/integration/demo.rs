@@ -84,6 +84,16 @@ fn help_and_version_are_results() {
     relay([]).piped("a question").run().exits(2).prints("").says("relay ask");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn help_that_finds_no_room_is_not_help_that_was_printed() {
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("a device of Linux");
+    let ended = std::process::Command::new(env!("CARGO_BIN_EXE_relay")).arg("--help").stdout(full).output();
+    let ended = ended.expect("it runs");
+    assert_eq!(ended.status.code(), Some(74));
+    assert!(String::from_utf8_lossy(&ended.stderr).contains("stdout cannot be written"));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_scenario_of_failures_shows_some_and_every_question_is_answered() {
     for (scenario, word) in [("storm", ""), ("cut", "cut")] {

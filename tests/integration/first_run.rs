@@ -125,7 +125,8 @@ async fn keys_are_tested_one_by_one() {
 async fn a_key_whose_provider_rejects_it_at_its_list_is_asked_with_no_more() {
     for command in [&["keys", "test"][..], &["check-models"], &["serve", "--port", "0"]] {
         let providers = Providers::start([provider("one")], Clock::system()).await;
-        let found = relay(command.iter().copied()).over(&providers).variable("ONE_API_KEY", "sk-not-the-right-key-at-all");
+        let found =
+            relay(command.iter().copied()).over(&providers).variable("ONE_API_KEY", "sk-not-the-right-key-at-all");
         let [list, rows, models, ask] =
             [&["keys", "list", "--json"][..], &["keys", "list"], &["models", "one"], &["ask", "hello"]]
                 .map(|arguments| found.beside(arguments.iter().copied()));
@@ -256,6 +257,9 @@ async fn settings_say_where_they_come_from() {
     assert_eq!(origin("routing.max_wait")[0], "\"3s\"");
     assert!(origin("routing.max_wait")[1].ends_with("config.toml"));
     assert_eq!(origin("routing.strict_free"), ["false", "default"]);
+    let broken = relay(["config", "show"]).config("[routing]\nmax_wate = \"3s\"\n").await;
+    broken.exits(78).says("max_wate");
+    assert!(broken.stdout.contains("max_wait = "), "{}", broken.stdout);
     let shown = relay(["config", "show"]).await.stdout;
     relay(["config", "show"]).config(&shown).await.exits(0).prints(&shown);
 }
