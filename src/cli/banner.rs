@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::catalog::Status;
 use crate::config::{LeftOut, Why};
 
-use super::args::Format;
+use super::args::{Format, Serve};
 use super::exit::Trouble;
 use super::lacking;
 use super::output::{Output, bold};
@@ -16,22 +16,17 @@ use super::setup::{Core, finding_line};
 /// Of many providers without a key this many are named.
 const MOST_NAMED: usize = 6;
 
-pub fn print(core: &Core, format: Format, url: &str, took: Duration, output: Output) -> Result<(), Trouble> {
+pub fn print(
+    core: &Core,
+    serve: &Serve,
+    format: Format,
+    url: &str,
+    took: Duration,
+    output: Output,
+) -> Result<(), Trouble> {
     let news = News::of(core);
     if format == Format::Json {
-        let ready = json!({
-            "event": "ready",
-            "url": url,
-            "pid": std::process::id(),
-            "version": env!("CARGO_PKG_VERSION"),
-            "state": core.settings.state.file.as_ref().map(|path| path.display().to_string()),
-            "models": core.relay.fleet.routes.len(),
-            "left_out": news.left_out,
-            "unverified": news.unverified,
-            "paid": news.paid,
-            "mistakes": news.mistakes,
-        });
-        return output.result(&format!("{ready}\n"));
+        return output.result(&format!("{}\n", ready(core, url, &news)));
     }
     let server = &core.settings.server;
     let access = match (&server.api_key, server.host.is_loopback()) {
@@ -49,9 +44,29 @@ pub fn print(core: &Core, format: Format, url: &str, took: Duration, output: Out
     row(output, "Access", &[access.to_owned()]);
     let state = core.settings.state.file.as_ref().map(|path| path.display().to_string());
     row(output, "State", &[state.unwrap_or_else(|| "in memory, gone when this ends".to_owned())]);
-    let key = if server.api_key.is_some() { "$RELAY_API_KEY" } else { "relay" };
+    let key = match (&server.api_key, &serve.api_key_file) {
+        (Some(_), Some(path)) => format!("\"$(cat '{}')\"", path.display()),
+        (Some(_), None) => "$RELAY_API_KEY".to_owned(),
+        (None, _) => "relay".to_owned(),
+    };
     output.notice(&format!("\n  export OPENAI_BASE_URL={url} OPENAI_API_KEY={key}\n"));
     Ok(())
+}
+
+/// The first line of a log in JSON.
+fn ready(core: &Core, url: &str, news: &News) -> Value {
+    json!({
+        "event": "ready",
+        "url": url,
+        "pid": std::process::id(),
+        "version": env!("CARGO_PKG_VERSION"),
+        "state": core.settings.state.file.as_ref().map(|path| path.display().to_string()),
+        "models": core.relay.fleet.routes.len(),
+        "left_out": news.left_out,
+        "unverified": news.unverified,
+        "paid": news.paid,
+        "mistakes": news.mistakes,
+    })
 }
 
 /// What a person should know about the providers.

@@ -1,5 +1,6 @@
 //! `relay serve`: the gateway from the first banner line to the last open request.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -40,7 +41,7 @@ pub async fn run(serve: &Serve, global: &Global, environment: &Environment, outp
     let url = format!("http://{address}/v1");
     // Before the banner, which nobody should read of a server that then ends.
     ready_file.as_ref().map(|file| file.write(&url)).transpose()?;
-    banner::print(&core, log_format, &url, started.elapsed(), output)?;
+    banner::print(&core, serve, log_format, &url, started.elapsed(), output)?;
     let server = &core.settings.server;
     if serve.open {
         // A browser has no key to show; how the server is anybody may ask.
@@ -137,8 +138,13 @@ fn refuse_open_door(core: &Core, serve: &Serve) -> Result<(), Trouble> {
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, Trouble> {
     TcpListener::bind(address).await.map_err(|error| {
-        Trouble::new(Exit::Unavailable, format!("cannot listen on {address}: {error}"))
-            .hint("choose another port with --port, or any free one with --port 0")
+        let hint = match error.kind() {
+            ErrorKind::AddrNotAvailable => {
+                "--host takes an address that this machine has: 127.0.0.1, or 0.0.0.0 for all"
+            }
+            _ => "choose another port with --port, or any free one with --port 0",
+        };
+        Trouble::new(Exit::Unavailable, format!("cannot listen on {address}: {error}")).hint(hint)
     })
 }
 

@@ -227,6 +227,21 @@ async fn a_key_may_come_from_a_file_or_the_environment() {
     }
 }
 
+#[tokio::test]
+async fn what_the_banner_exports_is_the_key_that_clients_need() {
+    let from_file =
+        relay(["serve", "--simulate", "--port", "0", "--api-key-file", "my key"]).file("my key", "s3cret\n");
+    let named = relay(["serve", "--simulate", "--port", "0"]).variable("RELAY_API_KEY", "s3cret");
+    for (command, exported) in
+        [(from_file, "OPENAI_API_KEY=\"$(cat 'my key')\""), (named, "OPENAI_API_KEY=$RELAY_API_KEY")]
+    {
+        let mut process = command.start();
+        process.until_it_says(exported);
+        process.signal("TERM");
+        process.finish().exits(0);
+    }
+}
+
 fn refused(command: Command, code: i32) -> Finished {
     let ended = command.run();
     ended.exits(code).prints("");
@@ -237,6 +252,8 @@ fn refused(command: Command, code: i32) -> Finished {
 fn a_busy_port_is_named_and_another_suggested() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("loopback can be bound");
     let port = taken.local_addr().expect("it is bound").port().to_string();
+    refused(relay(["serve", "--simulate", "--port", "0", "--host", "192.0.2.1"]).variable("RELAY_API_KEY", "k"), 69)
+        .says("--host takes an address");
     let ended = refused(relay(["serve", "--simulate", "--port", &port]), 69);
     ended.says(&format!("127.0.0.1:{port}")).says("--port 0");
 }
