@@ -28,6 +28,7 @@ pub struct Line {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object with `custom_id` and `body`")]
 struct Read<'a> {
     custom_id: String,
     #[serde(default)]
@@ -144,6 +145,8 @@ mod tests {
         for text in ["", "{", "[]", r#"{"body":{}}"#, r#"{"custom_id":7,"body":{}}"#] {
             assert!(read(text).expect_err("no line").to_string().starts_with("is no request"), "{text}");
         }
+        let wrong = format!("{:#}", read("7").expect_err("no line"));
+        assert!(wrong.contains("expected an object with `custom_id` and `body`"), "{wrong}");
         for (text, said) in [
             (r#"{"custom_id":"a","method":"GET","body":{}}"#, "`method` is `GET`"),
             (r#"{"custom_id":"a","url":"/v1/embeddings","body":{}}"#, "`url` is `/v1/embeddings`"),
