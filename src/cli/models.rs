@@ -34,6 +34,9 @@ pub async fn run(models: &Models, global: &Global, environment: &Environment, ou
         OutputFormat::Ndjson => table::ndjson(&documents(&chosen)),
         OutputFormat::Json => format!("{}\n", document(&core, &chosen)),
     };
+    if chosen.is_empty() {
+        output.notice("no model that relay knows is of this type and scale");
+    }
     output.result(&text)?;
     if !is_narrowed && chosen.iter().any(|entry| !entry.state.usable) {
         output.notice(&dim("relay models --all lists every model, relay models PROVIDER those of one"));
@@ -150,15 +153,23 @@ impl Layout {
     fn of(groups: &[&[&Entry<'_>]]) -> Self {
         /// Scale, context, and the gaps between all columns.
         const FIXED: usize = 2 + 2 + 2 + 2 + 6 + 2 + 7 + 2;
+        /// A model's first type.
+        const MAIN_TYPE: usize = 6;
         let wide = table::is_wide();
-        let types = if wide { 20 } else { 6 };
         let longest = |of: fn(&Entry<'_>) -> usize, least: usize| {
             groups.iter().flat_map(|group| group.iter()).map(|entry| of(entry)).fold(least, usize::max)
         };
         let state = longest(|entry| entry.state.word.len(), 5);
-        let room = usize::from(table::width()).saturating_sub(FIXED + types + state);
+        let room = usize::from(table::width()).saturating_sub(FIXED + MAIN_TYPE + state);
         let model = longest(|entry| entry.model.id.len(), 5).min(room.saturating_sub(14).max(20));
-        Self { model, state, types, features: room.saturating_sub(model).max(5), wide }
+        // All types of a model take what its other columns leave.
+        let spare = room.saturating_sub(model + longest(|entry| entry.model.features.words().join(" ").len(), 8));
+        let types = if wide {
+            longest(|entry| entry.types().join(" ").len(), MAIN_TYPE).min(MAIN_TYPE + spare)
+        } else {
+            MAIN_TYPE
+        };
+        Self { model, state, types, features: (room + MAIN_TYPE).saturating_sub(model + types).max(5), wide }
     }
 
     fn header(&self) -> String {

@@ -146,3 +146,24 @@ async fn of_two_keys_that_cannot_be_used_everybody_hears_of_the_one_that_will() 
         }
     }
 }
+
+#[tokio::test]
+async fn a_wider_screen_cuts_no_more_and_an_empty_list_says_why() {
+    let id = "a-model-with-a-name-as-long-as-those-of-some-hosts";
+    let kinds = ["text", "coding", "vision"];
+    let features = ["tools", "json", "reasoning", "vision", "schema"];
+    let model = ModelSpec::new(id).types(&kinds).features(&features);
+    let providers = Providers::start([provider("one").model(model)], Clock::system()).await;
+    let home = relay([]).over(&providers);
+    for columns in ["109", "110", "120", "160"] {
+        let wide = home.beside(["models", "--format", "table"]).variable("COLUMNS", columns).await;
+        assert!(wide.stdout.contains(&format!("  {id}  ready  text")), "{columns}: {}", wide.stdout);
+        assert!(wide.stdout.contains("tools json"), "{columns}: {}", wide.stdout);
+        assert_eq!(wide.stdout.contains("text coding vision"), columns == "160", "{}", wide.stdout);
+    }
+    home.beside(["models", "--type", "embedding"])
+        .await
+        .exits(0)
+        .prints("")
+        .says("no model that relay knows is of this type");
+}
