@@ -42,7 +42,7 @@ use crate::upstream::{Client, Key};
 use attempt::{Destination, Tried};
 use crowd::Crowd;
 
-pub use crate::store::Quarter;
+pub use crate::store::{LEDGER_KEPT, Quarter};
 pub use continuation::{Continuation, Continued};
 pub use crowd::Place;
 pub use failure::Failure;

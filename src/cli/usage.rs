@@ -15,7 +15,7 @@ use jiff::tz::TimeZone;
 use crate::catalog::is_meant;
 use crate::clock::{earlier, midnight};
 use crate::config::{Environment, Flags};
-use crate::relay::{Remote, UsageReport};
+use crate::relay::{LEDGER_KEPT, Remote, UsageReport};
 
 use super::args::{Global, OutputFormat, Usage, UsageAction};
 use super::exit::{Exit, Trouble};
@@ -109,6 +109,15 @@ fn told(core: &Core, call: Call<'_>) -> Result<String, Trouble> {
     if usage.since.is_none() && usage.by.is_none() {
         return Ok(printed(&report, format, usage));
     }
+    let of_now = [
+        ("--all-windows", usage.all_windows),
+        ("--exhausted", usage.exhausted),
+        ("--format line", format == OutputFormat::Line),
+    ];
+    if let Some((flag, _)) = of_now.iter().find(|(_, is_set)| *is_set) {
+        let message = format!("`{flag}` tells how things are now, and --since and --by ask how they were");
+        return Err(Trouble::new(Exit::Usage, message).hint("leave out one or the other"));
+    }
     let quarters = core.relay.store().history(since).map_err(|reason| unreadable(&reason))?;
     Ok(history::printed(&report, &quarters, format, usage))
 }
@@ -133,7 +142,8 @@ fn names_a_model(report: &UsageReport, usage: &Usage) -> bool {
 
 fn since(usage: &Usage, now: Timestamp) -> Timestamp {
     match (usage.since, usage.by) {
-        (Some(span), _) => earlier(now, span),
+        // Nothing older is kept.
+        (Some(span), _) => earlier(now, span.min(LEDGER_KEPT)),
         (None, Some(super::args::By::Day)) => earlier(now, Duration::from_hours(7 * 24)),
         (None, _) => midnight(now),
     }

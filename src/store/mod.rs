@@ -182,7 +182,7 @@ impl Quarter {
 }
 
 /// For how long the ledger is kept.
-const LEDGER_KEPT: Duration = Duration::from_hours(24 * 90);
+pub const LEDGER_KEPT: Duration = Duration::from_hours(24 * 90);
 
 /// Ids of requests that only check whether a model answers begin with this.
 pub const PROBE_PREFIX: &str = "probe-";

@@ -96,6 +96,12 @@ async fn a_history_adds_up_by_day_provider_and_model() {
     assert_eq!(rows, [["one", "1", "0", "1"], ["two", "1", "0", "0"]]);
     let models = usage.beside(["usage", "--by", "model", "two"]).await;
     assert!(models.stdout.starts_with("two/sim-m\t1\t"), "{}", models.stdout);
+    let all = usage.beside(["usage", "--since", "99999999d", "--format", "csv"]).await;
+    assert!((91..=93).contains(&all.exits(0).stdout.lines().count()), "as long as the ledger is kept");
+    for more in [&["--all-windows"][..], &["--exhausted"], &["--format", "line"]] {
+        let mixed = usage.beside(["usage", "--since", "3d"].into_iter().chain(more.iter().copied()));
+        mixed.await.exits(2).prints("").says("how things are now");
+    }
     let chart = usage.beside(["usage", "--since", "3d", "--format", "table"]).await;
     assert!(chart.stdout.contains('█'), "{}", chart.stdout);
 }
