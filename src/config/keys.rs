@@ -14,10 +14,10 @@ use super::environment::Environment;
 /// Numbered variables are looked up to here: `GROQ_API_KEY`, `GROQ_API_KEY_2`, … `GROQ_API_KEY_9`.
 const MOST_KEYS: usize = 9;
 
-/// How an origin names `.env`.
 /// The origin of a key that relay keeps.
 pub const IN_FILE: &str = "keys.toml";
 
+/// How an origin names `.env`.
 pub const IN_DOTENV: &str = "in .env";
 
 /// Where keys may stand.
