@@ -58,7 +58,11 @@ pub fn of_title(title: &str) -> Plan {
     if words::is_elsewhere(title) || tier::is_denied(title) {
         return Plan::Unclear;
     }
-    tier::in_title(title).map_or(Plan::Unsaid, Plan::Named)
+    match tier::in_title(title) {
+        Some(tier) => Plan::Named(tier),
+        None if tier::is_open(title) => Plan::Unclear,
+        None => Plan::Unsaid,
+    }
 }
 
 /// What the innermost title around a block says, unless one of them speaks of other numbers than those that hold now. A tab's
@@ -311,6 +315,32 @@ mod tests {
             "Custom limits",
             "With the Boost add-on",
             "Self-hosted",
+            "Developer & Enterprise",
+            "Tier 1 / Tier 2",
+            "Tiers 1-3",
+            "Free vs. Developer",
+            "Developer (Pay-as-you-go)",
+            "Show Developer limits",
+            "Developer limits (click to expand)",
+            "Free (with a card)",
+            "Free for students",
+            "Free, verified",
+            "Other plans",
+            "Upgraded accounts",
+            "Limits after upgrading",
+            "Flex processing",
+            "Priority",
+            "Sample response",
+            "Hypothetical limits",
+            "付费层级",
+            "企业用户",
+            "有料プラン",
+            "Kostenpflichtige Tarife",
+            "Niveau payant",
+            "Nivel de pago",
+            "Платный тариф",
+            "Stufe 1",
+            "第 1 层级",
         ] {
             assert_eq!(of_title(title), Plan::Unclear, "{title}");
         }
@@ -323,6 +353,11 @@ mod tests {
             ("Gold tier", "Gold tier"),
             ("GLM Coding Plan Lite", "GLM Coding Plan Lite"),
             ("Hugging Face PRO", "Hugging Face PRO"),
+            ("Free Plus", "Free Plus"),
+            ("Free+", "Free+"),
+            ("On-demand", "On-demand"),
+            ("Production", "Production"),
+            ("Standard", "Standard"),
         ] {
             assert_eq!(of_title(title), Plan::Named(tier.to_owned()), "{title}");
         }
@@ -334,6 +369,11 @@ mod tests {
             "Extended context models",
             "Gemini 2.5 Pro",
             "Free models",
+            "Developer docs",
+            "Get started for free",
+            "Бесплатный тариф",
+            "Kostenlose Stufe",
+            "免费层级",
         ] {
             assert_eq!(of_title(title), Plan::Unsaid, "{title}");
         }

@@ -327,7 +327,7 @@ fn hypothetical(text: &str) -> Vec<&'static str> {
             text.split(' ').any(|word| word.trim_end_matches(['.', '!']) == known.trim_end_matches('.'))
         }
     };
-    words::HYPOTHETICAL.split('|').filter(says).collect()
+    words::INVENTED.split('|').chain(words::HYPOTHETICAL.split('|')).filter(says).collect()
 }
 
 #[cfg(test)]

@@ -28,6 +28,8 @@ pub fn in_title(text: &str) -> Option<String> {
     }
     let text = split_glued(text);
     let tier = match named(&text, false) {
+        // "Free for students" is another plan than the free one.
+        Tiers::One(_) if is_narrowed(&text) => return None,
         Tiers::One(tier) => tier,
         Tiers::None => return of_unknown_name(&text),
         Tiers::Several => return None,
@@ -43,6 +45,47 @@ pub fn in_title(text: &str) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// Whether a title speaks of plans, and names none whose numbers follow: "Developer & Enterprise", "Free (with a card)", "Show
+/// Developer limits", "Tiers 1-3", "Other plans".
+pub fn is_open(title: &str) -> bool {
+    const OTHERS: &str = "other|others|another";
+    let text = split_glued(title);
+    let tokens = tokens(&text);
+    let is_counted = |pair: &[Token]| matches!(pair, [Token::Word(word), Token::Number(_)] if words::is_one_of("tiers|levels", &word.to_lowercase()));
+    let is_noun = |word: &String| matches!(words::word(word), Some(Word::TierNoun));
+    let has_other =
+        || words_of(&text).any(|word| words::is_one_of(OTHERS, &word)) && words_of(&text).any(|word| is_noun(&word));
+    match named(&text, false) {
+        _ if in_title(title).is_some() => false,
+        Tiers::Several => true,
+        Tiers::One(_) => is_narrowed(&text) || is_among_others(&tokens),
+        Tiers::None => tokens.windows(2).any(is_counted) || has_other(),
+    }
+}
+
+/// Whether a plan's name among other words makes them speak of the plan: all do but those of models and of documentation,
+/// "Gemini 2.5 Pro", "Developer docs", and the remark that something is free.
+fn is_among_others(tokens: &[Token]) -> bool {
+    let is_name =
+        |token: &Token| matches!(token, Token::Word(word) if words::word(&word.to_lowercase()) == Some(Word::Tier));
+    let Some(at) = tokens.iter().position(is_name) else { return false };
+    let Token::Word(name) = &tokens[at] else { return false };
+    let is_of_model = at > 0 && matches!(tokens[at - 1], Token::Number(_) | Token::NoNumber(_));
+    match tokens.get(at + 1) {
+        _ if is_of_model => false,
+        None => !name.eq_ignore_ascii_case("free"),
+        Some(Token::Word(next)) => !words::is_provided(&next.to_lowercase()),
+        Some(_) => true,
+    }
+}
+
+/// Whether words apart from a plan's name, which name others elsewhere, make another plan of it: "Free, verified".
+fn is_narrowed(text: &str) -> bool {
+    let Tiers::One(tier) = named(text, false) else { return false };
+    let own: Vec<String> = words_of(&tier).collect();
+    words_of(text).any(|word| words::word(&word) == Some(Word::MaybeTier) && !own.contains(&word))
 }
 
 /// A longer name is a sentence.
@@ -68,9 +111,13 @@ fn of_unknown_name(text: &str) -> Option<String> {
 
 /// A word that names a plan where it stands alone, and says little elsewhere: "Plus".
 fn alone(text: &str) -> Option<String> {
-    const ALONE: [&str; 7] = ["plus", "max", "scale", "growth", "ultra", "lite", "launch"];
-    let text = text.trim();
-    ALONE.contains(&text.to_lowercase().as_str()).then(|| calm(text))
+    // Models are experimental, too.
+    const NO_PLANS: &str = "experiment|experimental";
+    let tokens = tokens(text);
+    let [token @ Token::Word(word)] = tokens.as_slice() else { return None };
+    let word = word.to_lowercase();
+    let is_plan = word == "max" || words::word(&word) == Some(Word::MaybeTier) && !words::is_one_of(NO_PLANS, &word);
+    is_plan.then(|| display(token))
 }
 
 /// "Tier 1 (paid)" is a plan, and what it costs; "Tier 0 (free)" is the free one.
@@ -189,7 +236,8 @@ fn named(text: &str, is_header: bool) -> Tiers {
             Token::Word(word) => match words::word(&word.to_lowercase()) {
                 // Free models are no plan.
                 Some(Word::Tier) => !is_model(next),
-                Some(Word::MaybeTier) => is_header || is_noun(next),
+                // "Free Plus"
+                Some(Word::MaybeTier) => is_header || is_open || is_noun(next),
                 Some(Word::TierNoun) => matches!(next, Some(Token::Number(_))) && is_tier_word(token),
                 _ => false,
             },
@@ -237,7 +285,12 @@ fn label(text: &str, group: &[&Token], is_header: bool) -> String {
     if has_unknown && !matches!(group.first(), Some(Token::Word(word)) if is_tier_word(&Token::Word(word.clone()))) {
         return original_words(text).filter(own).map(|word| calm(&word)).collect::<Vec<_>>().join(" ");
     }
-    names.join(" ")
+    // "Free+" is another plan than the free one.
+    let is_more = |name: &&Token| match name {
+        Token::Word(word) => text.contains(&format!("{word}+")),
+        name => text.contains(&format!("{}+", display(name))),
+    };
+    names.join(" ") + if group.last().is_some_and(is_more) { "+" } else { "" }
 }
 
 fn display(token: &Token) -> String {
@@ -321,6 +374,8 @@ mod tests {
             ("Less than 10 credits purchased", "At least 10 credits purchased", false),
             ("Tier 1", "Tier 2", false),
             ("free", "Free (organization accounts)", true),
+            ("free", "Free Plus", false),
+            ("free", "Free+", false),
             ("Trial", "Free Trial", false),
         ] {
             assert_eq!(is_same(a, b), is_one, "{a} and {b}");

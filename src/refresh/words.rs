@@ -4,7 +4,7 @@ mod titles;
 
 use crate::chat::Period;
 
-pub use titles::{is_date, is_elsewhere, is_error_title, is_general, is_of_others, is_rest, says_error};
+pub use titles::{is_date, is_elsewhere, is_error_title, is_general, is_of_others, is_provided, is_rest, says_error};
 
 /// What a documented limit counts. Only the first two are limits that relay keeps; the others are told apart from them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -331,15 +331,26 @@ pub fn task(text: &str) -> Option<&str> {
     text.split(|c: char| !c.is_alphanumeric()).find(|word| is_one_of(TASKS, word))
 }
 
+/// Whether a text says that the numbers beside it are made up.
+pub fn says_invented(text: &str) -> bool {
+    let text = text.to_lowercase();
+    let plain = text.split(|c: char| !c.is_alphanumeric() && !matches!(c, '\'' | '.' | '’'));
+    let plain = plain.map(|word| word.trim_end_matches('.')).collect::<Vec<_>>().join(" ");
+    INVENTED.split('|').any(|known| format!(" {plain} ").contains(&format!(" {} ", known.trim_end_matches('.'))))
+}
+
+/// Words that numbers are made up.
+pub const INVENTED: &str = "suppose|imagine|assume|assuming|hypothetical|illustrative|pretend|let's say|let’s say|made up|invented|\
+    fictional|fictitious|imaginary|placeholder|placeholders|dummy|mock|illustration";
+
 /// Words after which a number is an example, a wish or a threat, and no limit.
-pub const HYPOTHETICAL: &str = "example|examples|e.g.|eg|say|suppose|imagine|instance|illustrative|assume|\
-        assuming|hypothetical|would|could|previously|formerly|was|were|used|until|request an|request a limit|request a quota|request a rate|\
+pub const HYPOTHETICAL: &str = "example|examples|e.g.|eg|say|instance|would|could|previously|formerly|was|were|used|until|request an|request a limit|request a quota|request a rate|\
         ask for|asked for|apply for|applied for|typically|usually|\
         approximately|roughly|about|around|average|recommend|recommended|should|not|no longer|increase to|\
         more than|exceed|exceeds|exceeding|over|in our tests|benchmark|benchmarks|observed|\
         will be|starting|beginning|effective|upcoming|soon|planned|from january|from february|from march|from april|\
         from may|from june|from july|from august|from september|from october|from november|from december|ignore|\
-        disregard|override|pretend|raise|raising|lower|set the|change the|bump";
+        disregard|override|raise|raising|lower|set the|change the|bump";
 
 /// Those of them that say nothing about the next sentence: "Limits apply per organization, not per key."
 pub fn ends_with_sentence(known: &str, sentence: &str) -> bool {

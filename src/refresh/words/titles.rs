@@ -7,14 +7,14 @@ use super::{Word, is_one_of, word};
 pub fn is_of_others(title: &str) -> bool {
     const OTHERS: &str = "previous|previously|former|formerly|upcoming|planned|proposed|future|historical|history|archived|\
         archive|changelog|draft|coming|example|examples|batch|batches|burst|average|benchmark|benchmarks|discontinued|\
-        retired|selfhosted";
+        retired|selfhosted|sample|samples|template|measured|outdated|competitor|competitors";
     // Of a model they say nothing about its limits.
     const OLD: &str = "old|older|legacy|deprecated";
     let words = lower_words(title);
     let says = |list| words.iter().any(|word| is_one_of(list, word));
     let is_dated = (0..words.len()).any(|at| is_from_date(&words[at..]));
     let is_closed = words.windows(2).any(|pair| pair[0] == "closed" && pair[1] == "to");
-    says(OTHERS) || says(OLD) && !says("model|models") || is_dated || is_closed
+    says(OTHERS) || says(OLD) && !says("model|models") || is_dated || is_closed || super::says_invented(title)
 }
 
 /// "before June", "from 1 July 2026", "starting on the 15th of August".
@@ -32,7 +32,7 @@ fn is_from_date(words: &[String]) -> bool {
 /// by asking.
 pub fn is_elsewhere(text: &str) -> bool {
     const ELSEWHERE: &str = "billing|payment|card|adding|higher|increased|increases|addon|addons|temporary|promotional|\
-        provisioned|dedicated|reserved|tuned|finetuned|paying|subscriber|subscribers|付费";
+        provisioned|dedicated|reserved|tuned|finetuned|paying|subscriber|subscribers|upgrade|upgrading|upgraded|flex|priority";
     // Of a model they say nothing about its limits.
     const ASKED: &str = "elevated|extended|boosted|custom";
     const PAID: &str = "paid|premium|enterprise";
@@ -42,7 +42,33 @@ pub fn is_elsewhere(text: &str) -> bool {
     let says = |list| words.iter().any(|word| is_one_of(list, word));
     let is_asked = says(ASKED) && !says("model|models");
     let is_bought = words.first().is_some_and(|word| word == "with") && says("credit|credits");
-    is_paid || is_of_others(text) || !names_plan && (says(ELSEWHERE) || is_asked || is_bought)
+    is_paid
+        || is_of_others(text)
+        || is_foreign_plan(&words)
+        || !names_plan && (says(ELSEWHERE) || is_asked || is_bought)
+}
+
+/// Whether words of other languages say that one pays, or number a plan: "Kostenpflichtige Tarife", "付费用户", "Niveau 1".
+fn is_foreign_plan(words: &[String]) -> bool {
+    const PAID: &str = "kostenpflichtig|bezahl|payant|pago|платн|корпоративн|betaald|zakelijk";
+    // These stand in no word of their own.
+    const WRITTEN_TOGETHER: &str = "付费|付費|收费|收費|企业|企業|有料|유료|기업";
+    const NUMBERED: &str =
+        "stufe|stufen|niveau|niveaux|nivel|niveles|nível|níveis|livello|livelli|уровень|层级|層級|级|級|ティア|등급";
+    let is_paid = |word: &String| {
+        PAID.split('|').any(|paid| word.starts_with(paid))
+            || WRITTEN_TOGETHER.split('|').any(|paid| word.contains(paid))
+    };
+    let is_number = |word: &String| word.bytes().all(|byte| byte.is_ascii_digit());
+    words.iter().any(is_paid) || words.iter().any(|word| is_one_of(NUMBERED, word)) && words.iter().any(is_number)
+}
+
+/// Whether a word behind a plan's name is something that one provides and documents, so that the two name no plan: "Developer
+/// docs", "free models".
+pub fn is_provided(word: &str) -> bool {
+    const PROVIDED: &str = "model|models|variant|variants|docs|documentation|guide|guides|platform|portal|center|centre|console|\
+        resources|tools|reference|quickstart|hub|community|site|inference|endpoint|endpoints|llm|llms|api|apis";
+    is_one_of(PROVIDED, word)
 }
 
 /// Whether a model's place is taken by words for those that are not named: "All other models", "Default".
