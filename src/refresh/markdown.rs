@@ -19,9 +19,6 @@ use super::variables::{Export, Variables};
 /// A longer line is data, not text.
 const MOST_LINE: usize = 32 * 1024;
 
-/// A line of nothing but bold text stands for a heading below all real ones.
-const BOLD_LEVEL: u8 = 7;
-
 pub fn read(text: &str) -> Result<Page, Unreadable> {
     let text = without_comments(text);
     let lines: Vec<&str> = text.lines().map(|line| line.trim_end_matches('\r')).collect();
@@ -338,12 +335,10 @@ impl<'a> Reader<'a> {
 
     fn flush(&mut self) {
         let Some(Pending { line, indent, is_item, text }) = self.pending.take() else { return };
-        let bold =
-            text.strip_prefix("**").and_then(|rest| rest.strip_suffix("**")).filter(|title| !title.contains("**"));
-        match bold {
-            _ if is_item => self.builder.item(of_markdown(&text), indent, line),
-            Some(title) if title.len() <= 80 => self.builder.heading(BOLD_LEVEL, of_markdown(title), line),
-            _ => self.builder.paragraph(of_markdown(&text), indent, line),
+        if is_item {
+            self.builder.item(of_markdown(&text), indent, line);
+        } else {
+            self.builder.paragraph(of_markdown(&text), indent, line);
         }
     }
 }

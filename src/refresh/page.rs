@@ -142,6 +142,10 @@ impl Builder {
     /// A longer item is a text, and names nothing that stands below it.
     const LONGEST_TITLE: usize = 100;
 
+    /// A paragraph of bold text stands for a heading below all real ones, unless it is longer.
+    const BOLD_LEVEL: u8 = 7;
+    const LONGEST_BOLD: usize = 80;
+
     pub fn title(&mut self, title: &str) {
         if self.page.title.is_none() && !title.trim().is_empty() {
             self.page.title = Some(title.trim().to_owned());
@@ -219,8 +223,12 @@ impl Builder {
         }
     }
 
+    /// A paragraph, or a title where it is short and bold, and no sentence.
     pub fn paragraph(&mut self, text: Text, indent: usize, line: usize) {
-        if is_text(&text) {
+        let is_title = |title: String| title.len() <= Self::LONGEST_BOLD && !title.ends_with(['.', '!']);
+        if text.weight.is_bold() && is_title(text.shown()) {
+            self.heading(Self::BOLD_LEVEL, text, line);
+        } else if is_text(&text) {
             self.go_below(indent);
             self.add(line, Content::Paragraph(text));
         }

@@ -1,6 +1,7 @@
 //! Whose numbers a block states: what titles, tabs and lines above it say of plans.
 
 mod said;
+mod unreal;
 
 use std::rc::Rc;
 
@@ -100,6 +101,8 @@ pub struct Above {
     choice: Option<Choice>,
     /// The block right above is a part of the choice.
     is_choosing: bool,
+    /// The block right above is an item.
+    is_in_list: bool,
 }
 
 /// Plans to choose from, as buttons and tabs offer them. Which of them is chosen is not in the page.
@@ -138,8 +141,13 @@ impl Above {
         let is_one_of_several = is_choosing && self.choice.as_ref().is_some_and(Choice::is_one);
         self.introduced = match &block.content {
             Content::Paragraph(text) if !is_one_of_several => introduced(text),
+            // A list of one item is a title; the last of several says nothing of a table behind them.
+            Content::Item(text) if !self.is_in_list && !is_one_of_several && !text.shown().ends_with('.') => {
+                introduced(text)
+            }
             _ => Plan::Unsaid,
         };
+        self.is_in_list = matches!(block.content, Content::Item(_));
     }
 
     /// Whose a table is that stands at these places.

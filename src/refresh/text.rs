@@ -1,10 +1,18 @@
 //! Text without its markup, with what the markup said: which part is code, where links lead, where pieces met.
 
+mod weight;
+
+use weight::Weight;
+
 /// Stands where an element began or ended inside a text, so that two numbers side by side are never read as one.
 pub const SEAM: char = '\u{1f}';
 
 /// Stands where a note was marked: a seam that is remembered.
 pub const NOTE: char = '\u{1e}';
+
+/// Stand where bold text begins, and where it ends.
+pub const BOLD: char = '\u{1c}';
+pub const NOT_BOLD: char = '\u{1d}';
 
 /// The text of a cell, a heading, a line.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,6 +27,7 @@ pub struct Text {
     pub behind_link: String,
     /// Raised text, or `[^1]`, was left out.
     pub has_note: bool,
+    pub weight: Weight,
 }
 
 impl Text {
@@ -45,7 +54,9 @@ impl Text {
 
     pub fn push(&mut self, text: &str) {
         self.has_note |= text.contains(NOTE);
-        let seen = text.chars().filter(|c| !is_invisible(*c)).map(|c| if c == NOTE { SEAM } else { c });
+        text.chars().for_each(|c| self.weight.pass(c));
+        let is_mark = |c: char| matches!(c, NOTE | BOLD | NOT_BOLD);
+        let seen = text.chars().filter(|c| !is_invisible(*c)).map(|c| if is_mark(c) { SEAM } else { c });
         if !self.links.is_empty() {
             self.behind_link.extend(seen.clone());
         }
@@ -253,7 +264,13 @@ fn tag(rest: &str, text: &mut Text) -> Option<usize> {
             return Some(end + 1 + close + "</code>".len());
         }
         "br" => text.line_break(),
-        _ => text.seam(),
+        _ => {
+            text.seam();
+            let (is_end, name) = inside.strip_prefix('/').map_or((false, inside), |name| (true, name));
+            if matches!(name.split_whitespace().next(), Some("b" | "strong")) {
+                text.weight.set(!is_end);
+            }
+        }
     }
     Some(end + 1)
 }
@@ -312,6 +329,9 @@ fn emphasis(line: &str, rest: &str, text: &mut Text) -> Option<usize> {
     };
     is_mark.then(|| {
         text.seam();
+        if run > 1 {
+            text.weight.turn();
+        }
         run
     })
 }

@@ -82,7 +82,7 @@ fn is_among_others(tokens: &[Token]) -> bool {
 }
 
 /// Whether words apart from a plan's name, which name others elsewhere, make another plan of it: "Free, verified".
-fn is_narrowed(text: &str) -> bool {
+pub fn is_narrowed(text: &str) -> bool {
     let Tiers::One(tier) = named(text, false) else { return false };
     let own: Vec<String> = words_of(&tier).collect();
     words_of(text).any(|word| words::word(&word) == Some(Word::MaybeTier) && !own.contains(&word))

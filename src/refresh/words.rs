@@ -4,7 +4,10 @@ mod titles;
 
 use crate::chat::Period;
 
-pub use titles::{is_date, is_elsewhere, is_error_title, is_general, is_of_others, is_provided, is_rest, says_error};
+pub use titles::{
+    is_date, is_elsewhere, is_error_title, is_general, is_of_another_time, is_of_others, is_provided, is_rest,
+    says_error,
+};
 
 /// What a documented limit counts. Only the first two are limits that relay keeps; the others are told apart from them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use super::super::page::Unreadable;
-use super::super::text::{NOTE, SEAM, is_power};
+use super::super::text::{BOLD, NOT_BOLD, NOTE, SEAM, is_power};
 use super::tag::{Tag, begins_with_name, is_void, tag_end};
 
 /// Browsers stop at this depth too.
@@ -85,6 +85,12 @@ const ATTRIBUTES: [&str; 11] = [
     "data-target",
     "data-bs-target",
 ];
+
+/// The heading that an element stands for which says that it is one.
+fn heading(tag: &Tag<'_>) -> &'static str {
+    let level = tag.attribute("aria-level").and_then(|level| level.trim().parse::<usize>().ok()).unwrap_or(2);
+    ["h1", "h2", "h3", "h4", "h5", "h6"][level.clamp(1, 6) - 1]
+}
 
 /// Cleaned HTML, and which of its tables never end.
 #[derive(Debug, Default)]
@@ -201,6 +207,7 @@ impl Cleaner<'_> {
         let name = match tag.name.as_str() {
             "code" => "x-code",
             "a" => "x-link",
+            _ if role == "heading" => heading(tag),
             name => ROLES.iter().find(|(known, _)| *known == role).map_or(name, |(_, element)| element),
         };
         let written = if panel {
@@ -216,7 +223,7 @@ impl Cleaner<'_> {
         };
         self.end_implied(&tag.name);
         let Some(written) = written else {
-            self.put(if BLOCKS.contains(&name) { "<br>" } else { "\u{1f}" });
+            self.put_border(name, false);
             if !is_void(name) && !tag.is_empty {
                 self.open.push(Open { name: tag.name.clone(), written: None, table: None });
             }
@@ -286,7 +293,16 @@ impl Cleaner<'_> {
             return;
         }
         self.close(near + found);
-        self.put(if BLOCKS.contains(&name) { "<br>" } else { "\u{1f}" });
+        self.put_border(name, true);
+    }
+
+    /// Writes what is left of the tag of an element that is not kept.
+    fn put_border(&mut self, name: &str, is_end: bool) {
+        match name {
+            "b" | "strong" => self.put(if is_end { NOT_BOLD } else { BOLD }.encode_utf8(&mut [0; 4])),
+            name if BLOCKS.contains(&name) => self.put("<br>"),
+            _ => self.put(SEAM.encode_utf8(&mut [0; 4])),
+        }
     }
 
     /// Writes what means nothing more twice.

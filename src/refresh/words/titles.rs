@@ -7,14 +7,26 @@ use super::{Word, is_one_of, word};
 pub fn is_of_others(title: &str) -> bool {
     const OTHERS: &str = "previous|previously|former|formerly|upcoming|planned|proposed|future|historical|history|archived|\
         archive|changelog|draft|coming|example|examples|batch|batches|burst|average|benchmark|benchmarks|discontinued|\
-        retired|selfhosted|sample|samples|template|measured|outdated|competitor|competitors";
+        retired|selfhosted|sample|samples|template|measured|outdated|competitor|competitors|removed|sunset";
     // Of a model they say nothing about its limits.
     const OLD: &str = "old|older|legacy|deprecated";
     let words = lower_words(title);
     let says = |list| words.iter().any(|word| is_one_of(list, word));
     let is_dated = (0..words.len()).any(|at| is_from_date(&words[at..]));
     let is_closed = words.windows(2).any(|pair| pair[0] == "closed" && pair[1] == "to");
-    says(OTHERS) || says(OLD) && !says("model|models") || is_dated || is_closed || super::says_invented(title)
+    says(OTHERS)
+        || says(OLD) && !says("model|models")
+        || is_dated
+        || is_closed
+        || super::says_invented(title)
+        || is_of_another_time(&title.to_lowercase())
+}
+
+/// Whether a text in lower case says that limits hold no more, or not yet.
+pub fn is_of_another_time(text: &str) -> bool {
+    const TIMES: &str = "no longer|were removed|was removed|been removed|limits will be|will become|will change|limits were|\
+        limits used to|next week|next month|last year|last month|outdated";
+    TIMES.split('|').any(|time| text.contains(time))
 }
 
 /// "before June", "from 1 July 2026", "starting on the 15th of August".
@@ -31,7 +43,7 @@ fn is_from_date(words: &[String]) -> bool {
 /// Whether a title or an introduction that names no plan speaks of such numbers, or of limits that one gets by paying or
 /// by asking.
 pub fn is_elsewhere(text: &str) -> bool {
-    const ELSEWHERE: &str = "billing|payment|card|adding|higher|increased|increases|addon|addons|temporary|promotional|\
+    const ELSEWHERE: &str = "billing|payment|card|adding|higher|highest|increased|increases|addon|addons|temporary|promotional|\
         provisioned|dedicated|reserved|tuned|finetuned|paying|subscriber|subscribers|upgrade|upgrading|upgraded|flex|priority";
     // Of a model they say nothing about its limits.
     const ASKED: &str = "elevated|extended|boosted|custom";
