@@ -63,7 +63,7 @@ pub fn meaning(text: &str) -> Meaning {
             _ => Meaning::Is(column),
         };
     }
-    if let Some(other) = other_than_limit(&outside, &inside, &phrase) {
+    if let Some(other) = other_than_limit(&outside, &inside) {
         return other;
     }
     match joined(&outside, &inside) {
@@ -74,16 +74,28 @@ pub fn meaning(text: &str) -> Meaning {
 }
 
 /// A price, what was used, or a least amount, which have the words of a limit.
-fn other_than_limit(outside: &str, inside: &str, phrase: &str) -> Option<Meaning> {
+fn other_than_limit(outside: &str, inside: &str) -> Option<Meaning> {
     let heard = Heard::of(outside).unit;
     let counts = heard != Unit::default() || Heard::of(inside).unit != Unit::default();
     // "Input tokens ($/M)", "$ per request per minute"
     if heard.is_open() && words::names_money(inside) || heard != Unit::default() && words::names_money(outside) {
         return Some(Meaning::Other);
     }
-    // "Min RPM" is a least, and no minute.
-    let is_least = phrase.strip_prefix("min ").is_some_and(|rest| metric(rest).is_some());
+    let is_least = heard.counted.is_some() && (says_least(outside) || says_least(inside));
     (counts && (is_usage(outside) || is_usage(inside)) || is_least).then_some(Meaning::Qualified)
+}
+
+/// "Min tokens", "Requests (min)": a least. A minute stands behind "per" or a slash.
+fn says_least(text: &str) -> bool {
+    const PER: &str = "per|a|an|each|every|pro|par|por";
+    let tokens = tokens(text);
+    let is_per = |token: &Token| match token {
+        Token::Word(word) => words::is_one_of(PER, &word.to_lowercase()),
+        Token::Sign(sign) => *sign == '/',
+        Token::Number(_) | Token::NoNumber(_) => true,
+    };
+    let is_min = |token: &Token| matches!(token, Token::Word(word) if word.eq_ignore_ascii_case("min"));
+    (0..tokens.len()).any(|at| is_min(&tokens[at]) && !(at > 0 && is_per(&tokens[at - 1])))
 }
 
 /// "RPM usage", "RPM (usage)": what was used of a limit.

@@ -99,6 +99,16 @@ fn headers_mean_what_their_words_say() {
         ("RPD（リクエスト/日）", "requests/day"),
         ("RPM（バースト）", "Qualified"),
         ("Total TPM", "tokens/minute"),
+        ("Min tokens", "Qualified"),
+        ("Min. output tokens", "Qualified"),
+        ("Min requests", "Qualified"),
+        ("Min RPM", "Qualified"),
+        ("Min requests per day", "Qualified"),
+        ("Requests (min)", "Qualified"),
+        ("Requests Min", "Qualified"),
+        ("Requests (max)", "requests/?"),
+        ("Requests (per min)", "requests/minute"),
+        ("Req/min", "requests/minute"),
     ] {
         assert_eq!(short(header), means, "{header}");
     }
