@@ -71,7 +71,7 @@ pub fn of_title(title: &str) -> Plan {
 /// What the innermost title around a block says, unless one of them speaks of other numbers than those that hold now. A tab's
 /// title is a plan's even where it is none of the usual.
 pub fn around(places: &[Place]) -> Plan {
-    if places.iter().any(|place| words::is_of_others(&place.title) || tier::is_denied(&place.title)) {
+    if is_of_others(places) || places.iter().any(|place| tier::is_denied(&place.title)) {
         return Plan::Unclear;
     }
     let says = |place: &Place| match of_title(&place.title) {
@@ -83,6 +83,11 @@ pub fn around(places: &[Place]) -> Plan {
         said => said,
     };
     places.iter().rev().map(says).find(|said| *said != Plan::Unsaid).unwrap_or_default()
+}
+
+/// Whether a title around a block says that its numbers are others than those of now, whichever plan they name: "Changelog".
+pub fn is_of_others(places: &[Place]) -> bool {
+    places.iter().any(|place| words::is_of_others(&place.title))
 }
 
 fn speaks_of_models(title: &str) -> bool {

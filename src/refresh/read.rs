@@ -150,6 +150,7 @@ impl Tables {
         self.count += 1;
         let title = block.places.last().map(|place| place.title.as_str());
         let told = table::read(grid, around, title);
+        let told = if plan::is_of_others(&block.places) { told.and(Err(plan::UNCLEAR.to_owned())) } else { told };
         let is_read = told.is_ok();
         let told = told.and_then(|Told { rows, skipped }| {
             let titles = grid.caption.iter().chain(&named);
@@ -234,7 +235,7 @@ impl Lines {
             Said::Limits(_) if self.is_scaled => Err(SCALED),
             Said::Limits(row) => {
                 let plan = self.introduced.clone().or(|| above.of_line(&block.places));
-                if plan == Plan::Unclear && row.tier.is_none() {
+                if plan == Plan::Unclear && row.tier.is_none() || plan::is_of_others(&block.places) {
                     return Err(plan::UNCLEAR);
                 }
                 let tier = row.tier.clone().or_else(|| plan.name().map(str::to_owned));

@@ -155,7 +155,7 @@ fn stated(found: &Found, before: &str, text: &Text, part: &str, is_item: bool) -
 fn says_more(before: &[Token], model: &[Token], names_plan: bool) -> bool {
     const PLAIN: &str = "you|can|is|are|has|have|be|to|of|or|up|at|most|no|more|than|make|send|allow|allows|set|limited|\
         capped|restricted|subject|limiting|increased|on|with|use|using|we|only|currently|there|this|these|it|its|they|any|\
-        that|which|endpoint|endpoints|apis|as|apply|applies|must|will|may|not|if|share|addition|note|tip|please|get|gets|include|includes";
+        that|which|endpoint|endpoints|apis|as|now|today|apply|applies|must|will|may|not|if|share|addition|note|tip|please|get|gets|include|includes";
     let is_plain = |word: &str| match words::word(&word.to_lowercase()) {
         Some(Word::Tier | Word::MaybeTier) => names_plan,
         Some(_) => true,
