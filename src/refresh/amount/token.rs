@@ -28,7 +28,8 @@ pub fn tokens(text: &str) -> Vec<Token> {
             '-' if before.is_alphabetic() && rest[1..].starts_with(char::is_alphabetic) => 1,
             _ if next.is_ascii_digit() => {
                 let (token, bytes) = number(rest);
-                tokens.push(if is_turned { Token::NoNumber(rest[..bytes].to_owned()) } else { token });
+                let is_part = is_turned || before.is_alphabetic() && !stands_before_numbers(tokens.last());
+                tokens.push(if is_part { Token::NoNumber(rest[..bytes].to_owned()) } else { token });
                 bytes
             }
             _ if next.is_alphabetic() || next == ':' && rest[1..].starts_with(char::is_alphabetic) => {
@@ -53,6 +54,11 @@ pub fn tokens(text: &str) -> Vec<Token> {
         rest = &rest[taken..];
     }
     fold(whole_periods(tokens))
+}
+
+/// Whether a number may be glued to a word: "RPM30", "Tier1". In "v30" and "1e3" it is a part of something else.
+fn stands_before_numbers(token: Option<&Token>) -> bool {
+    matches!(token, Some(Token::Word(word)) if words::word(&word.to_lowercase()).is_some())
 }
 
 /// Digits and signs of double width, as Chinese and Japanese texts have them, in their usual width.

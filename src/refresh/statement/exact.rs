@@ -6,7 +6,19 @@ use super::one_of;
 
 /// Whether a number in a line, by what stands right before and right behind it, is a bound or an end of a range. "Up to 10" is a plain limit.
 pub fn is_inexact(before: &[Token], behind: &[Token], line: &str) -> bool {
-    ends_range(before, line) || is_bound(before) || behind.first() == Some(&Token::Sign('+'))
+    ends_range(before, line) || is_bound(before) || is_shared(before) || behind.first() == Some(&Token::Sign('+'))
+}
+
+/// "25% of 400", "half of 300", "1/10 of 300": not the number that stands there.
+fn is_shared(before: &[Token]) -> bool {
+    const SHARES: &str = "half|third|quarter|fifth|tenth|percent|fraction|multiple";
+    let [.., share, Token::Word(of)] = before else { return false };
+    let is_share = match share {
+        Token::Word(word) => one_of(word, SHARES),
+        Token::Number(_) | Token::NoNumber(_) | Token::Sign('%') => true,
+        Token::Sign(_) => false,
+    };
+    is_share && one_of(of, "of")
 }
 
 /// "10-20", "10 to 20", "10 → 20", "10/20", "2 x 20".
@@ -68,6 +80,7 @@ pub fn goes_on(behind: &[Token]) -> bool {
         [Token::Sign('+'), Token::Number(_), ..] => false,
         [Token::Sign('+'), ..] | [Token::Sign('×'), Token::Number(_), ..] => true,
         [Token::Word(x), Token::Number(_), ..] if one_of(x, "x|times") => true,
+        [Token::Word(less), Token::Number(_) | Token::NoNumber(_), ..] if one_of(less, "minus|less") => true,
         [Token::Word(_), Token::Word(up), Token::Word(to), ..] if one_of(up, "up") && one_of(to, "to") => false,
         [Token::Word(joint), Token::Word(word), ..] if one_of(joint, "or|and") => {
             one_of(word, "more|higher|above|up|less|fewer|lower|so")

@@ -60,6 +60,11 @@ fn items_state_limits() {
         ("**RPM:** Requests per minute", "nothing"),
         ("**Concurrent batch requests:** 100", "nothing"),
         ("Input file size limit: 2GB", "nothing"),
+        ("Free: 1e3 requests per day", "nothing"),
+        ("Free: 2.5e5 tokens per day", "nothing"),
+        ("Free: 1k5 requests per day", "nothing"),
+        ("Free: v30 requests per day", "nothing"),
+        ("Tier1: 30 RPM", "* [Tier 1] requests_per_minute=30"),
         ("{N} requests per minute", "unclear"),
         ("For example 50 requests per minute", "unclear"),
     ] {
@@ -91,6 +96,7 @@ fn sentences_state_limits_and_tell_examples() {
             "* [Anonymous] requests_per_hour=200",
         ),
         ("Free accounts can send up to 100 requests per day.", "* [Free] requests_per_day=100"),
+        ("Free accounts are now limited to 100 requests per day.", "* [Free] requests_per_day=100"),
         ("If you top up 10 credits, `:free` models are limited to 1000 requests per day.", "unclear"),
     ] {
         assert_eq!(all(line), [says], "{line}");
@@ -169,6 +175,10 @@ fn a_range_or_a_bound_is_no_limit() {
         "x-70b: 10, 20 RPM",
         "x-70b: 2 x 10 RPM",
         "x-70b: 10 RPM x 2 keys",
+        "Free: 25% of 400 requests per minute",
+        "Free: half of 300 requests per minute",
+        "Free: 1/10 of 300 requests per minute",
+        "Free: 300 requests per minute minus 10%",
     ] {
         assert_eq!(short(&item(&of_markdown(line), 1)), "unclear", "{line}");
     }
