@@ -8,6 +8,7 @@ pub mod finding;
 mod grid;
 mod header;
 mod html;
+mod legend;
 mod listed;
 pub mod look;
 mod markdown;

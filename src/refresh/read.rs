@@ -6,6 +6,7 @@ use std::collections::hash_map::Entry;
 use serde_json::{Value, json};
 
 use super::grid::Grid;
+use super::legend::Legend;
 use super::notes::Notes;
 use super::page::{self, Block, Content, Page, Place};
 use super::plan::{self, Above, Plan};
@@ -86,7 +87,7 @@ fn read_page(page: &Page, reading: &mut Reading) -> bool {
     let mut tables = Tables::default();
     let mut lines = Lines::default();
     let mut above = Above::new(page);
-    let (scaled, notes) = (Scaled::of(page), Notes::of(page));
+    let (scaled, notes, legend) = (Scaled::of(page), Notes::of(page), Legend::of(page));
     let mut before = None;
     let mut blocks = page.blocks.iter().peekable();
     while let Some(block) = blocks.next() {
@@ -94,7 +95,7 @@ fn read_page(page: &Page, reading: &mut Reading) -> bool {
             return false;
         }
         let is_scaled = scaled.holds_at(&block.places);
-        lines.is_scaled = is_scaled;
+        lines.defect = is_scaled.then_some(SCALED).or_else(|| legend.defect_of(&block.content));
         match &block.content {
             Content::Heading(_) => lines.end(reading),
             Content::Table(grid) => {
@@ -107,7 +108,8 @@ fn read_page(page: &Page, reading: &mut Reading) -> bool {
                 whole.defect = whole.defect.or(is_scaled.then_some(SCALED)).or_else(|| notes.defect(&whole));
                 let named = named_above(block, before);
                 let around = above.of_table(&block.places).and(said_behind(block, blocks.peek().copied()));
-                tables.read(&whole, block, named, &around, reading);
+                let held = plan::is_of_others(&block.places).then_some(plan::UNCLEAR).or_else(|| legend.defect(&whole));
+                tables.read(&whole, block, named, (&around, held), reading);
             }
             Content::Item(text) => lines.item(text, block, &above, reading),
             Content::Paragraph(text) => lines.paragraph(text, block, &above, reading),
@@ -146,11 +148,19 @@ struct Tables {
 }
 
 impl Tables {
-    fn read(&mut self, grid: &Grid, block: &Block, named: Option<String>, around: &Plan, reading: &mut Reading) {
+    /// Reads a table with what is said around it: whose it is, and why nothing of it counts.
+    fn read(
+        &mut self,
+        grid: &Grid,
+        block: &Block,
+        named: Option<String>,
+        (around, held): (&Plan, Option<&str>),
+        reading: &mut Reading,
+    ) {
         self.count += 1;
         let title = block.places.last().map(|place| place.title.as_str());
-        let told = table::read(grid, around, title);
-        let told = if plan::is_of_others(&block.places) { told.and(Err(plan::UNCLEAR.to_owned())) } else { told };
+        let counts = |told| held.map_or(Ok(told), |reason| Err(reason.to_owned()));
+        let told = table::read(grid, around, title).and_then(counts);
         let is_read = told.is_ok();
         let told = told.and_then(|Told { rows, skipped }| {
             let titles = grid.caption.iter().chain(&named);
@@ -168,14 +178,11 @@ impl Tables {
                 }
             }
         });
-        let (rows, refused) = match told {
-            Ok(told) => (told.rows, told.skipped),
-            Err(reason) => (Vec::new(), vec![reason]),
-        };
+        let (rows, refused) = told.map_or_else(|reason| (Vec::new(), vec![reason]), |told| (told.rows, told.skipped));
         reading.rows.extend(rows);
+        let title = title.filter(|title| !title.is_empty());
         for reason in refused {
-            let place = block.places.last().filter(|place| !place.title.is_empty());
-            let under = place.map_or(String::new(), |place| format!(" under \"{}\"", place.title));
+            let under = title.map_or(String::new(), |title| format!(" under \"{title}\""));
             let may_name_models = table::may_name_models(&reason, is_read);
             reading.refuse(format!("table {}, line {}{under}", self.count, grid.line), reason, may_name_models);
         }
@@ -194,7 +201,8 @@ struct Lines {
     introduced: Plan,
     /// A line of them has a variable without a value: the others may be less than all.
     is_incomplete: bool,
-    is_scaled: bool,
+    /// Why limits in the text being read are not read.
+    defect: Option<&'static str>,
     /// Models may stand in the text being read.
     may_name_models: bool,
 }
@@ -232,8 +240,8 @@ impl Lines {
                 self.is_incomplete |= reason == statement::UNRESOLVED;
                 Err(reason)
             }
-            Said::Limits(_) if self.is_scaled => Err(SCALED),
             Said::Limits(row) => {
+                self.defect.map_or(Ok(()), Err)?;
                 let plan = self.introduced.clone().or(|| above.of_line(&block.places));
                 if plan == Plan::Unclear && row.tier.is_none() || plan::is_of_others(&block.places) {
                     return Err(plan::UNCLEAR);

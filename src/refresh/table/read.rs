@@ -61,6 +61,7 @@ pub fn read(grid: &Grid, around: &Plan, title: Option<&str>) -> Result<Told, Ref
     let unit = grid.caption.as_deref().and_then(header::metric).or_else(|| title.and_then(header::metric));
     let sheet = Sheet { head, body, tier, unit: unit.unwrap_or_default() };
     sheet.refuse_useless(grid.caption.as_deref())?;
+    sheet.refuse_scaled(grid)?;
     sheet.refuse_denied()?;
     sheet.refuse_shifted(grid)?;
     let metric_column = sheet.metric_column();
@@ -128,6 +129,21 @@ impl Sheet<'_> {
             return Err(format!("a column is `{header}`: {NO_MODELS}"));
         }
         Ok(())
+    }
+
+    /// A title within the table, or a column of units beside the numbers, says that they are multiples.
+    fn refuse_scaled(&self, grid: &Grid) -> Result<(), Refusal> {
+        const MOST_WORDS: usize = 2;
+        let titles = grid.rows.iter().filter_map(Line::section).map(Text::shown);
+        let is_unit = |column: &usize| match self.head.columns[*column] {
+            Meaning::Nothing | Meaning::Is(Column::Metric) => true,
+            _ => words::is_one_of("unit|units|scale", &self.head.texts[*column].to_lowercase()),
+        };
+        let columns = (0..self.head.columns.len()).filter(is_unit);
+        let units = columns.flat_map(|column| self.lines().filter_map(move |line| cell_text(line, column)));
+        let units = units.filter(|text| text.split_whitespace().count() <= MOST_WORDS && words::is_scaled(text));
+        let mut said = titles.filter(|title| words::says_scaled(title)).chain(units);
+        said.next().map_or(Ok(()), |said| Err(multiples(&said)))
     }
 
     /// "Not on the free tier" above ticks or numbers.
