@@ -105,7 +105,7 @@ fn of_words(label: &str) -> Result<Row, &'static str> {
     let row = |model: &str, tier: Option<String>| Row { model: model.to_owned(), tier, ..Row::default() };
     let (name, beside) = label.split_once(" (").map_or((label, None), |(name, beside)| (name, Some(beside)));
     let is_noun = |token: &Token| matches!(known(token), Some(Word::TierNoun));
-    let has_digit = name.contains(|c: char| c.is_ascii_digit());
+    let has_digit = name.contains(|c: char| c.is_ascii_digit()) && !words::is_no_name(name);
     if has_digit && tier::in_title(name).is_none() && !tokens(name).iter().any(is_noun) {
         return Ok(row(label, beside.and_then(|beside| tier::in_title(beside.trim_end_matches(')')))));
     }

@@ -4,7 +4,7 @@ use super::super::amount::{Token, tokens};
 use super::super::grid::{Cell, Grid, Row};
 use super::super::header::{Meaning, is_total_of, meaning, merge};
 use super::super::plan::{self, Plan};
-use super::super::words::Column;
+use super::super::words::{self, Column};
 
 /// More header rows than these are none.
 const MOST_HEAD: usize = 4;
@@ -126,7 +126,9 @@ pub fn is_only_head(grid: &Grid) -> bool {
 
 /// The body of `body` below the header of `head`, where the two are one table in two parts.
 pub fn joined(head: &Grid, body: &Grid) -> Option<Grid> {
+    let names_headers = |row: &Row| row.text(0).is_some_and(|text| words::is_header_name(&text.shown()));
     let fits = head.width() == body.width() && !body.rows.iter().take(MOST_HEAD).any(speaks_of_limits);
+    let fits = fits && !body.rows.iter().any(names_headers);
     fits.then(|| {
         let rows = head.rows.iter().cloned().map(|row| Row { is_head: true, ..row });
         let body_rows = body.rows.iter().cloned().map(|row| Row { is_head: false, ..row });

@@ -83,12 +83,31 @@ pub fn is_provided(word: &str) -> bool {
     is_one_of(PROVIDED, word)
 }
 
-/// Whether a model's place is taken by words for those that are not named: "All other models", "Default".
+/// Whether a model's place is taken by words for those that are not named: "All other models", "All Qwen models", "Default",
+/// "Total".
 pub fn is_rest(text: &str) -> bool {
-    const REST: &str = "all|any|every|other|others|default|rest|remaining|else|everything";
+    const REST: &str = "all|any|every|other|others|default|rest|remaining|else|everything|total|overall";
     let words = lower_words(text);
     let is_known = |word: &String| is_one_of(REST, word) || matches!(self::word(word), Some(Word::Filler));
-    words.iter().all(is_known) && words.iter().any(|word| is_one_of(REST, word))
+    let is_family = words.first().is_some_and(|word| is_one_of(REST, word))
+        && words.last().is_some_and(|word| is_one_of("model|models", word));
+    is_family || words.iter().all(is_known) && words.iter().any(|word| is_one_of(REST, word))
+}
+
+/// Whether a label with a number in it says when, where or how something is called, and is no model's name: "First 7 days",
+/// "With 10+ credits", "HTTP/2", "GET /v1/models", "Region EU-1".
+pub fn is_no_name(label: &str) -> bool {
+    const WORDS: &str = "with|without|first|after|before|within|during|from|until|since|if|when|once|up|credit|credits|region|\
+        zone|http|https|get|post|put|patch|delete|api|apis|sdk|python|node|version|endpoint|port|request|requests|ipv4|ipv6|usd|eur";
+    let words = lower_words(label);
+    let is_known = |word: &String| is_one_of(WORDS, word) || matches!(self::word(word), Some(Word::Per(_)));
+    label.contains(['$', '€', '£']) || words.iter().any(is_known)
+}
+
+/// Whether a name is one of those that come with an answer: `retry-after`, `x-ratelimit-limit`.
+pub fn is_header_name(name: &str) -> bool {
+    let name = name.trim().to_lowercase();
+    name.contains("ratelimit") || name.contains("rate-limit") || name == "retry-after" || name.starts_with("x-request")
 }
 
 /// The words of a text; those of "add-on" and "self-hosted" are one.
