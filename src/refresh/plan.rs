@@ -3,6 +3,7 @@
 mod said;
 mod unreal;
 
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::page::{Block, Content, Page, Place};
@@ -68,37 +69,32 @@ pub fn of_title(title: &str) -> Plan {
     }
 }
 
-/// What the innermost title around a block says, unless one of them speaks of other numbers than those that hold now. A tab's
-/// title is a plan's even where it is none of the usual.
-pub fn around(places: &[Place]) -> Plan {
-    if is_of_others(places) || places.iter().any(|place| tier::is_denied(&place.title)) {
-        return Plan::Unclear;
-    }
-    let says = |place: &Place| match of_title(&place.title) {
-        // Nothing says which of several it is.
-        Plan::Unsaid if place.is_tab() && place.title.is_empty() => Plan::Unclear,
-        Plan::Unsaid if place.is_tab() && !row::is_id(&place.title) && !speaks_of_models(&place.title) => {
-            tier::of_label(&place.title).map_or(Plan::Unsaid, Plan::Named)
-        }
-        said => said,
-    };
-    places.iter().rev().map(says).find(|said| *said != Plan::Unsaid).unwrap_or_default()
-}
-
-/// Whether a title around a block says that its numbers are others than those of now, whichever plan they name: "Changelog".
-pub fn is_of_others(places: &[Place]) -> bool {
-    places.iter().any(|place| words::is_of_others(&place.title))
-}
-
 fn speaks_of_models(title: &str) -> bool {
     title.to_lowercase().split_whitespace().any(|word| {
         ["model", "models", "text", "chat", "audio", "image", "images", "embeddings", "api", "limits"].contains(&word)
     })
 }
 
+/// What a title says: read once, however many blocks stand under it.
+#[derive(Debug)]
+struct Title {
+    /// Its numbers are others than those of now, whichever plan they name: "Changelog".
+    is_of_others: bool,
+    is_denied: bool,
+    plan: Plan,
+}
+
+impl Title {
+    fn read(title: &str) -> Self {
+        let (is_of_others, is_denied) = (words::is_of_others(title), tier::is_denied(title));
+        Self { is_of_others, is_denied, plan: of_title(title) }
+    }
+}
+
 /// What was read of plans on the way to a block.
 #[derive(Debug, Default)]
-pub struct Above {
+pub struct Above<'a> {
+    titles: HashMap<&'a str, Title>,
     /// By the page's own title.
     page: Plan,
     /// By the paragraph right above.
@@ -117,8 +113,8 @@ struct Choice {
     plans: Vec<String>,
 }
 
-impl Above {
-    pub fn new(page: &Page) -> Self {
+impl<'a> Above<'a> {
+    pub fn new(page: &'a Page) -> Self {
         const BEHIND: [&str; 5] = [" | ", " - ", " – ", " — ", " · "];
         // The site's name stands behind.
         let own = page.title.as_deref().map(|title| {
@@ -126,7 +122,11 @@ impl Above {
             &title[..ends.min().unwrap_or(title.len())]
         });
         let named = own.and_then(tier::in_title).map_or(Plan::Unsaid, Plan::Named);
-        Self { page: named, ..Self::default() }
+        let mut titles = HashMap::new();
+        for place in page.blocks.iter().flat_map(|block| block.places.iter()) {
+            titles.entry(place.title.as_str()).or_insert_with(|| Title::read(&place.title));
+        }
+        Self { page: named, titles, ..Self::default() }
     }
 
     /// A block has been read.
@@ -165,9 +165,35 @@ impl Above {
         let choice = self.choice.as_ref().filter(|choice| choice.is_one());
         let within = choice.and_then(|choice| Some((places.strip_prefix(choice.places.as_slice())?, choice)));
         match within {
-            Some((within, choice)) => around(within).or(|| Plan::OneOf(choice.plans.clone())),
-            None => around(places).or(|| self.page.clone()),
+            Some((within, choice)) => self.around(within).or(|| Plan::OneOf(choice.plans.clone())),
+            None => self.around(places).or(|| self.page.clone()),
         }
+    }
+
+    /// Whether a title around a block says that its numbers are others than those of now.
+    pub fn is_of_others(&self, places: &[Place]) -> bool {
+        places.iter().any(|place| self.title(place).is_of_others)
+    }
+
+    /// What the innermost title around a block says, unless one of them speaks of other numbers than those that hold now. A
+    /// tab's title is a plan's even where it is none of the usual.
+    fn around(&self, places: &[Place]) -> Plan {
+        if self.is_of_others(places) || places.iter().any(|place| self.title(place).is_denied) {
+            return Plan::Unclear;
+        }
+        let says = |place: &Place| match &self.title(place).plan {
+            // Nothing says which of several it is.
+            Plan::Unsaid if place.is_tab() && place.title.is_empty() => Plan::Unclear,
+            Plan::Unsaid if place.is_tab() && !row::is_id(&place.title) && !speaks_of_models(&place.title) => {
+                tier::of_label(&place.title).map_or(Plan::Unsaid, Plan::Named)
+            }
+            said => said.clone(),
+        };
+        places.iter().rev().map(says).find(|said| *said != Plan::Unsaid).unwrap_or_default()
+    }
+
+    fn title(&self, place: &Place) -> &Title {
+        self.titles.get(place.title.as_str()).expect("all titles of the page are read")
     }
 }
 
@@ -180,7 +206,26 @@ impl Choice {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::super::page;
     use super::*;
+
+    #[test]
+    fn titles_are_looked_up_and_not_read_again_for_every_block() {
+        const ITEMS: usize = 2_000;
+        const DEPTH: usize = 60;
+        // Read again, they would take a minute.
+        const MOST: Duration = Duration::from_secs(1);
+        let items: Vec<String> =
+            (0..ITEMS).map(|at| format!("{}- limits of {at}\n", "  ".repeat(at % DEPTH))).collect();
+        let page = page::read(items.concat().as_bytes()).expect("no more items than a page may have");
+        let above = Above::new(&page);
+        let started = Instant::now();
+        let unsaid = page.blocks.iter().filter(|block| above.of_line(&block.places) == Plan::Unsaid).count();
+        assert!(started.elapsed() < MOST, "{:?}", started.elapsed());
+        assert_eq!(unsaid, ITEMS);
+    }
 
     #[test]
     fn a_title_that_speaks_of_others_leaves_the_plan_open() {

@@ -108,7 +108,7 @@ fn read_page(page: &Page, reading: &mut Reading) -> bool {
                 whole.defect = whole.defect.or(is_scaled.then_some(SCALED)).or_else(|| notes.defect(&whole));
                 let named = named_above(block, before);
                 let around = above.of_table(&block.places).and(said_behind(block, blocks.peek().copied()));
-                let held = plan::is_of_others(&block.places).then_some(plan::UNCLEAR).or_else(|| legend.defect(&whole));
+                let held = above.is_of_others(&block.places).then_some(plan::UNCLEAR).or_else(|| legend.defect(&whole));
                 tables.read(&whole, block, named, (&around, held), reading);
             }
             Content::Item(text) => lines.item(text, block, &above, reading),
@@ -208,7 +208,7 @@ struct Lines {
 }
 
 impl Lines {
-    fn paragraph(&mut self, text: &Text, block: &Block, above: &Above, reading: &mut Reading) {
+    fn paragraph(&mut self, text: &Text, block: &Block, above: &Above<'_>, reading: &mut Reading) {
         let names_model = block.places.last().is_some_and(|place| row::is_id(&place.title));
         if names_model && statement::is_amounts(text) {
             return self.item(text, block, above, reading);
@@ -227,13 +227,13 @@ impl Lines {
         self.introduces = shown.ends_with(':');
     }
 
-    fn item(&mut self, text: &Text, block: &Block, above: &Above, reading: &mut Reading) {
+    fn item(&mut self, text: &Text, block: &Block, above: &Above<'_>, reading: &mut Reading) {
         self.may_name_models = true;
         self.take(statement::item(text, block.line), block, above, reading);
     }
 
     /// The row of a line, with the plan and the model that stand above it.
-    fn row(&mut self, said: Said, block: &Block, above: &Above) -> Result<Option<Row>, &'static str> {
+    fn row(&mut self, said: Said, block: &Block, above: &Above<'_>) -> Result<Option<Row>, &'static str> {
         match said {
             Said::Nothing => Ok(None),
             Said::Unclear(reason) => {
@@ -243,7 +243,7 @@ impl Lines {
             Said::Limits(row) => {
                 self.defect.map_or(Ok(()), Err)?;
                 let plan = self.introduced.clone().or(|| above.of_line(&block.places));
-                if plan == Plan::Unclear && row.tier.is_none() || plan::is_of_others(&block.places) {
+                if plan == Plan::Unclear && row.tier.is_none() || above.is_of_others(&block.places) {
                     return Err(plan::UNCLEAR);
                 }
                 let tier = row.tier.clone().or_else(|| plan.name().map(str::to_owned));
@@ -253,7 +253,7 @@ impl Lines {
         }
     }
 
-    fn take(&mut self, said: Said, block: &Block, above: &Above, reading: &mut Reading) {
+    fn take(&mut self, said: Said, block: &Block, above: &Above<'_>, reading: &mut Reading) {
         let mut row = match self.row(said, block, above) {
             Ok(Some(row)) => row,
             Ok(None) => return,

@@ -2,6 +2,9 @@
 
 mod titles;
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use crate::chat::Period;
 
 pub use titles::{
@@ -73,8 +76,14 @@ pub enum Word {
 
 /// What one word in lower case says; `None` for every word that is not about limits.
 pub fn word(text: &str) -> Option<Word> {
-    WORDS.iter().find(|(_, words)| words.split_ascii_whitespace().any(|word| word == text)).map(|(word, _)| *word)
+    KNOWN.get(text).copied()
 }
+
+/// Every word is looked up many times on a page.
+static KNOWN: LazyLock<HashMap<&str, Word>> = LazyLock::new(|| {
+    let known = WORDS.iter().flat_map(|(word, words)| words.split_ascii_whitespace().map(move |text| (text, *word)));
+    known.collect()
+});
 
 /// Several words with one meaning, and the one word they become.
 pub const PHRASES: &[(&str, &str)] = &[
@@ -339,7 +348,10 @@ pub fn says_invented(text: &str) -> bool {
     let text = text.to_lowercase();
     let plain = text.split(|c: char| !c.is_alphanumeric() && !matches!(c, '\'' | '.' | '’'));
     let plain = plain.map(|word| word.trim_end_matches('.')).collect::<Vec<_>>().join(" ");
-    INVENTED.split('|').any(|known| format!(" {plain} ").contains(&format!(" {} ", known.trim_end_matches('.'))))
+    let is_word = |at: usize, known: &str| {
+        (at == 0 || plain[..at].ends_with(' ')) && matches!(plain[at + known.len()..].chars().next(), None | Some(' '))
+    };
+    INVENTED.split('|').any(|known| plain.match_indices(known).any(|(at, _)| is_word(at, known)))
 }
 
 /// Words that numbers are made up.

@@ -141,7 +141,8 @@ impl Sheet<'_> {
         };
         let columns = (0..self.head.columns.len()).filter(is_unit);
         let units = columns.flat_map(|column| self.lines().filter_map(move |line| cell_text(line, column)));
-        let units = units.filter(|text| text.split_whitespace().count() <= MOST_WORDS && words::is_scaled(text));
+        let is_short = |text: &String| text.split_whitespace().count() <= MOST_WORDS && !text.contains('/');
+        let units = units.filter(|text| is_short(text) && words::is_scaled(text));
         let mut said = titles.filter(|title| words::says_scaled(title)).chain(units);
         said.next().map_or(Ok(()), |said| Err(multiples(&said)))
     }
