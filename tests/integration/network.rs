@@ -11,7 +11,8 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
 use super::harness::{
-    AUTHORITY, Command, HOST, MOST_AT_A_TIME, Manner, Providers, Proxy, Secured, eventually, provider, relay, says,
+    AUTHORITY, Command, HOST, MOST_AT_A_TIME, Manner, Providers, Proxy, Secured, eventually_within, provider, relay,
+    says,
 };
 
 /// A provider that is reached only over TLS and through a proxy.
@@ -199,7 +200,8 @@ async fn requests_share_a_connection_and_open_another_where_it_is_full() {
     ask_at_once(&client, &far, 1).await;
     ask_at_once(&client, &far, MOST_AT_A_TIME + 1).await;
     // It is opened also where a place on the first was free before.
-    eventually("one more than the first takes", || connections() == 2).await;
+    let seconds = CONNECTED_WITHIN.as_secs();
+    eventually_within(seconds, "one more than the first takes", || connections() == 2).await;
     ask_at_once(&client, &far, 2 * MOST_AT_A_TIME).await;
     assert_eq!(connections(), 2, "both are kept");
 }
