@@ -47,6 +47,8 @@ pub struct Place {
 enum Kind {
     /// By its level.
     Heading(u8),
+    /// A heading, or a title below what it may be the title of.
+    Behind(u8),
     Tab,
     /// An item with others below it, by its indent.
     Item(usize),
@@ -55,6 +57,11 @@ enum Kind {
 impl Place {
     pub const fn is_tab(&self) -> bool {
         matches!(self.kind, Kind::Tab)
+    }
+
+    /// Whether it is the title of what stands above it, or of what stands below.
+    pub const fn is_behind(&self) -> bool {
+        matches!(self.kind, Kind::Behind(_))
     }
 
     pub const fn is_item(&self) -> bool {
@@ -155,7 +162,10 @@ impl Builder {
     pub fn heading(&mut self, level: u8, text: Text, line: usize) {
         self.end_items(0);
         let places = Rc::make_mut(&mut self.places);
-        while places.last().is_some_and(|place| matches!(place.kind, Kind::Heading(open) if open >= level)) {
+        while places
+            .last()
+            .is_some_and(|place| matches!(place.kind, Kind::Heading(open) | Kind::Behind(open) if open >= level))
+        {
             places.pop();
         }
         let title = text.shown();
@@ -164,6 +174,18 @@ impl Builder {
         if places.len() < Self::MOST_PLACES {
             places.push(Place { title, kind: Kind::Heading(level) });
         }
+    }
+
+    /// The last heading ends a part of the page whose numbers stand before it.
+    pub fn title_behind(&mut self) {
+        let Some(Place { kind: Kind::Heading(level), title }) = self.places.last().cloned() else { return };
+        let place = Place { title, kind: Kind::Behind(level) };
+        let is_heading = |block: &Block| matches!(block.content, Content::Heading(_));
+        let above = self.page.blocks.iter_mut().rev().skip(1).take_while(|block| !is_heading(block));
+        for block in above.filter(|block| block.places.len() < Self::MOST_PLACES) {
+            Rc::make_mut(&mut block.places).push(place.clone());
+        }
+        *Rc::make_mut(&mut self.places).last_mut().expect("a heading is there") = place;
     }
 
     /// How many titles are open.

@@ -182,6 +182,7 @@ impl<'a> Above<'a> {
             return Plan::Unclear;
         }
         let says = |place: &Place| match &self.title(place).plan {
+            said if place.is_behind() && (*said != Plan::Unsaid || row::is_id(&place.title)) => Plan::Unclear,
             // Nothing says which of several it is.
             Plan::Unsaid if place.is_tab() && place.title.is_empty() => Plan::Unclear,
             Plan::Unsaid if place.is_tab() && !row::is_id(&place.title) && !speaks_of_models(&place.title) => {

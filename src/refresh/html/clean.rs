@@ -59,6 +59,9 @@ const KEPT: [&str; 30] = [
 const BLOCKS: [&str; 11] =
     ["div", "section", "article", "main", "header", "footer", "figure", "blockquote", "dl", "br", "hr"];
 
+/// Elements that have a title of their own.
+const PARTS: [&str; 4] = ["section", "article", "div", "li"];
+
 /// Elements that others stand for by their role, as in tables made of `div`.
 const ROLES: [(&str, &str); 8] = [
     ("table", "table"),
@@ -85,6 +88,10 @@ const ATTRIBUTES: [&str; 11] = [
     "data-target",
     "data-bs-target",
 ];
+
+fn is_heading(name: &'static str) -> bool {
+    matches!(name.as_bytes(), [b'h', b'1'..=b'6'])
+}
 
 /// The heading that an element stands for which says that it is one.
 fn heading(tag: &Tag<'_>) -> &'static str {
@@ -114,9 +121,34 @@ struct Cleaner<'a> {
     /// Elements written and not ended.
     depth: usize,
     tables: usize,
+    seen: Seen,
     line: usize,
     /// Up to where lines are counted.
     counted: usize,
+}
+
+/// What was seen so far: by it an element is told that ends with the title of its numbers.
+#[derive(Debug, Default, Clone, Copy)]
+struct Seen {
+    headings: usize,
+    /// Pieces of text with digits.
+    numbers: usize,
+    /// Nothing but ends of elements stands behind the last heading.
+    ends_with_heading: bool,
+    /// How many pieces had digits where the last heading began.
+    numbers_above: usize,
+}
+
+impl Seen {
+    fn text(&mut self, text: &str) {
+        self.numbers += usize::from(text.contains(|c: char| c.is_ascii_digit()));
+        self.ends_with_heading &= text.trim().is_empty();
+    }
+
+    /// Whether an element that began here has one heading, at its end, and numbers before it.
+    const fn is_titled_behind(self, start: Self) -> bool {
+        self.ends_with_heading && self.headings == start.headings + 1 && self.numbers_above > start.numbers
+    }
 }
 
 /// An open element of the page.
@@ -126,6 +158,7 @@ struct Open {
     /// What stands for it in the cleaned text.
     written: Option<&'static str>,
     table: Option<usize>,
+    start: Seen,
 }
 
 impl Cleaner<'_> {
@@ -134,6 +167,7 @@ impl Cleaner<'_> {
         let mut at = 0;
         while let Some(next) = memchr::memchr(b'<', &text.as_bytes()[at..]).map(|next| at + next) {
             self.out.push_str(&text[at..next]);
+            self.seen.text(&text[at..next]);
             at = match self.markup(next)? {
                 Some(after) => after,
                 None => {
@@ -225,7 +259,7 @@ impl Cleaner<'_> {
         let Some(written) = written else {
             self.put_border(name, false);
             if !is_void(name) && !tag.is_empty {
-                self.open.push(Open { name: tag.name.clone(), written: None, table: None });
+                self.open.push(Open { name: tag.name.clone(), written: None, table: None, start: self.seen });
             }
             return Ok(());
         };
@@ -233,7 +267,11 @@ impl Cleaner<'_> {
         self.write_start(written, tag, is_hidden, at);
         self.tables += usize::from(table.is_some());
         self.depth += 1;
-        self.open.push(Open { name: tag.name.clone(), written: Some(written), table });
+        self.open.push(Open { name: tag.name.clone(), written: Some(written), table, start: self.seen });
+        if is_heading(written) {
+            self.seen.headings += 1;
+            self.seen.numbers_above = self.seen.numbers;
+        }
         if self.depth > MOST_DEPTH { Err(Unreadable::TooDeep) } else { Ok(()) }
     }
 
@@ -292,8 +330,15 @@ impl Cleaner<'_> {
         if name != "table" && inside.iter().any(|open| open.table.is_some()) {
             return;
         }
+        let first = &self.open[near + found];
+        let (is_title, start) = (first.written.is_some_and(is_heading), first.start);
+        let is_in_table = self.open.iter().any(|open| open.table.is_some());
         self.close(near + found);
         self.put_border(name, true);
+        if PARTS.contains(&name) && !is_in_table && self.seen.is_titled_behind(start) {
+            self.out.push_str("<x-behind></x-behind>");
+        }
+        self.seen.ends_with_heading |= is_title;
     }
 
     /// Writes what is left of the tag of an element that is not kept.

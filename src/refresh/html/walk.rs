@@ -150,6 +150,7 @@ impl<'a> Walker<'a> {
             }
             "details" => self.panels.push(None),
             "x-panel" => self.open_panel(element),
+            "x-behind" => self.builder.title_behind(),
             "aside" | "nav" if !in_cell => self.open_beside(),
             "h1" | "h2" | "h3" | "h4" | "h5" | "h6" if !in_cell => {
                 self.begin(Purpose::Heading(element.name().as_bytes()[1] - b'0'));
