@@ -15,8 +15,8 @@ fn shared(limit: &str, own: &str) -> Fleet {
     Fleet::new(&[Account { provider, keys, separate: false, priority: 0, max_concurrency: None }])
 }
 
-/// What is used by both limits after three requests to either model, once a header has said that one of `limit` is left of it, and for how
-/// long it says so.
+/// What each limit of a route has counted after three requests to either model, once a header of `limit` has said that one of it is used. In
+/// both stores.
 async fn told(fleet: &Fleet, limit: u64, scope: Option<Scope>) -> Vec<Vec<u64>> {
     let mut all = Vec::new();
     for store in stores(fleet).1 {
