@@ -238,9 +238,9 @@ impl Relay {
 
     fn standing_for(&self, need: &Need) -> Vec<(RouteId, Option<Rejection>)> {
         let ranking = rank(&self.fleet, need, &self.snapshot(), &mut self.board());
-        let free = ranking.contenders.into_iter().map(|contender| (contender.route, None));
-        let mut standing: Vec<_> =
-            free.chain(ranking.rejections.into_iter().map(|(route, rejection)| (route, Some(rejection)))).collect();
+        let free = ranking.contenders(&self.fleet).map(|contender| (contender.route, None));
+        let rejected = ranking.rejections.iter().map(|(route, rejection)| (*route, Some(rejection.clone())));
+        let mut standing: Vec<_> = free.chain(rejected).collect();
         standing.sort_by_key(|(route, _)| *route);
         standing
     }

@@ -1,13 +1,14 @@
 //! What each bundle of meters allows, and each route with it, kept from one ranking to the next: of hundreds a request changes two.
 
 use std::mem;
+use std::ops::Range;
 
 use smallvec::SmallVec;
 
 use crate::quota::{Cost, Glance, Kind};
 
 use super::fleet::{BundleId, Fleet, Outline, RouteId};
-use super::health::Health;
+use super::lines::{Ask, Common, Line, Lines};
 use super::snapshot::Snapshot;
 
 /// What the bundles of one fleet allowed when they were last looked at, and how its routes fared. It is for the views of one store and
@@ -25,7 +26,8 @@ pub struct Board {
     /// By `BundleId`: the routes whose own it is.
     owners: Vec<SmallVec<[RouteId; 1]>>,
     /// By `RouteId`.
-    lines: Vec<Line>,
+    lines: Lines,
+    runs: Vec<Run>,
     /// How often a bundle was looked at, which is what a board is there to spare.
     pub looks: u64,
 }
@@ -37,57 +39,48 @@ struct Term {
     until: i64,
 }
 
-/// What a glance reads of a route: of its outline, its own bundle and its health, which lie far apart, where these say no more than stands
-/// here. Those of all routes lie side by side: with hundreds of them, the way to memory is what takes time, and so the numbers are small.
-/// What is larger than they can say is said to be less, so that it is looked at closely.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Line {
-    context: u32,
-    /// Fewer tokens than so many fit for certain by the route's own limits: none, where there is more to be looked at.
-    below: u32,
-    /// The seconds that each of them costs.
-    each: f32,
-    /// The seconds that a request costs, however small it is, also where nothing is limited.
-    request: f32,
-    /// The usual seconds to the first event.
-    wait: f32,
-    /// `NOT_USUAL` before the first answer.
-    usual_answer: u32,
-    shared: u32,
-    pub provider: u32,
-    pub is_large: bool,
-    pub is_paid: bool,
+/// Routes of one account, which follow one another, and the bundle they share.
+#[derive(Debug)]
+struct Run {
+    routes: Range<usize>,
+    shared: BundleId,
 }
-
-const NOT_USUAL: u32 = u32::MAX;
 
 /// What a bundle's meters allow.
 #[derive(Debug, Clone, Copy)]
-struct Outlook {
-    tokens: Allowance,
+pub(super) struct Outlook {
+    pub tokens: Allowance,
     /// The seconds that a request costs, however small it is.
-    request: f64,
+    pub request: f64,
     /// There are limits on something else than requests and tokens.
-    has_others: bool,
+    pub has_others: bool,
     input_tokens: Allowance,
     units: Allowance,
 }
 
 /// What all limits on one thing together allow.
 #[derive(Debug, Clone, Copy)]
-struct Allowance {
+pub(super) struct Allowance {
     /// Fewer than so many fit for certain.
-    below: u64,
+    pub below: u64,
     /// The seconds that each costs.
-    each: f64,
+    pub each: f64,
 }
 
 /// A board's word on the meters of one snapshot.
 pub(super) struct Outlooks<'a> {
     all: &'a [Outlook],
-    pub lines: &'a [Line],
-    /// That of the bundle which routes of one account share, who follow one another.
-    shared: (BundleId, Outlook),
+    lines: &'a Lines,
+    runs: &'a [Run],
+}
+
+/// What glances at all routes tell.
+pub(super) struct Glances {
+    /// By `RouteId`, in seconds, at most a hundredth too dear; not a number where the route has to be looked at closely.
+    pub prices: Vec<f32>,
+    /// The lowest of those that do not bill; infinite where there is none.
+    pub least: f32,
+    pub are_all_told: bool,
 }
 
 impl Board {
@@ -104,7 +97,8 @@ impl Board {
             seen_of_meters: 0,
             seen_of_health: 0,
             owners,
-            lines: vec![Line::NONE; routes],
+            lines: Lines::new(routes),
+            runs: runs(fleet),
             looks: 0,
         }
     }
@@ -113,7 +107,7 @@ impl Board {
     pub(super) fn read(&mut self, fleet: &Fleet, snapshot: &Snapshot) -> Outlooks<'_> {
         self.look_at_meters(fleet, snapshot);
         self.look_at_health(fleet, snapshot);
-        Outlooks { all: &self.outlooks, lines: &self.lines, shared: (BundleId(usize::MAX), Outlook::UNLIMITED) }
+        Outlooks { all: &self.outlooks, lines: &self.lines, runs: &self.runs }
     }
 
     fn look_at_meters(&mut self, fleet: &Fleet, snapshot: &Snapshot) {
@@ -153,7 +147,7 @@ impl Board {
         self.term = self.term.and(self.terms[bundle]);
         self.outlooks[bundle] = outlook;
         for route in &self.owners[bundle] {
-            self.lines[route.0] = Line::of(&fleet.outlines[route.0], &outlook, &snapshot.health[route.0]);
+            self.lines.set(route.0, Line::of(&fleet.outlines[route.0], &outlook, &snapshot.health[route.0]));
         }
         self.looks += 1;
     }
@@ -162,42 +156,52 @@ impl Board {
         let changes = snapshot.health.changes();
         match changes.since(mem::replace(&mut self.seen_of_health, changes.count())) {
             Some(news) => news.for_each(|route| self.look_at_route(route, fleet, snapshot)),
-            None => (0..self.lines.len()).for_each(|route| self.look_at_route(route, fleet, snapshot)),
+            None => (0..self.lines.routes()).for_each(|route| self.look_at_route(route, fleet, snapshot)),
         }
     }
 
     fn look_at_route(&mut self, route: usize, fleet: &Fleet, snapshot: &Snapshot) {
         let outline = &fleet.outlines[route];
-        self.lines[route] = Line::of(outline, &self.outlooks[outline.own.0], &snapshot.health[route]);
+        self.lines.set(route, Line::of(outline, &self.outlooks[outline.own.0], &snapshot.health[route]));
     }
 }
 
+fn runs(fleet: &Fleet) -> Vec<Run> {
+    let mut begin = 0;
+    let runs = fleet.outlines.chunk_by(|a, b| a.shared == b.shared).map(|run| {
+        let routes = begin..begin + run.len();
+        begin = routes.end;
+        Run { routes, shared: run[0].shared }
+    });
+    runs.collect()
+}
+
 impl Outlooks<'_> {
-    /// The seconds that a request of so many tokens costs by the dearest limit, where all of it fits for certain. At most a hundredth
-    /// too dear.
-    #[inline]
-    pub fn dearest_by_line(&mut self, line: &Line, tokens: u64) -> Option<f64> {
-        let shared = self.shared(BundleId(line.shared as usize));
-        let own = Allowance { below: u64::from(line.below), each: f64::from(line.each) };
-        let dearest = own.price(&shared.tokens, tokens)?;
-        (!shared.has_others).then(|| larger(dearest, larger(f64::from(line.request), shared.request)))
+    /// What a glance tells of each route. Others than `is_open` ones have to be looked at closely in any case.
+    pub fn glances(&self, ask: Ask, is_open: Option<impl Fn(RouteId) -> bool>) -> Glances {
+        let mut prices = Vec::with_capacity(self.lines.routes());
+        for Run { routes, shared } in self.runs {
+            match Common::of(&self.all[shared.0]) {
+                Some(common) => self.lines.prices(routes.clone(), common, ask, &mut prices),
+                None => prices.resize(routes.end, f32::NAN),
+            }
+        }
+        if let Some(is_open) = is_open {
+            let closed =
+                prices.iter_mut().zip(0..).filter(|(price, place)| !price.is_nan() && !is_open(RouteId(*place)));
+            closed.for_each(|(price, _)| *price = f32::NAN);
+        }
+        let (least, are_all_told) = self.lines.least(&prices);
+        Glances { prices, least, are_all_told }
     }
 
-    /// The same where there are limits on something else: `cost` is all that the request takes.
-    pub fn dearest(&mut self, outline: &Outline, cost: Cost) -> Option<f64> {
-        let (own, shared) = (self.all[outline.own.0], self.shared(outline.shared));
+    /// The seconds that a request costs by the dearest limit, where all of it fits for certain: `cost` is all that the request takes.
+    pub fn dearest(&self, outline: &Outline, cost: Cost) -> Option<f64> {
+        let (own, shared) = (&self.all[outline.own.0], &self.all[outline.shared.0]);
         let tokens = own.tokens.price(&shared.tokens, cost.of(Kind::Tokens))?;
         let input = own.input_tokens.price(&shared.input_tokens, cost.input_tokens)?;
         let units = own.units.price(&shared.units, cost.units)?;
         Some(larger(larger(tokens, larger(own.request, shared.request)), larger(input, units)))
-    }
-
-    #[inline]
-    fn shared(&mut self, bundle: BundleId) -> &Outlook {
-        if self.shared.0 != bundle {
-            self.shared = (bundle, self.all[bundle.0]);
-        }
-        &self.shared.1
     }
 }
 
@@ -213,64 +217,6 @@ impl Term {
     fn and(self, other: Self) -> Self {
         Self { from: self.from.max(other.from), until: self.until.min(other.until) }
     }
-}
-
-impl Line {
-    /// Where a glance tells nothing.
-    const NONE: Self = Self {
-        context: 0,
-        below: 0,
-        each: 0.0,
-        request: 0.0,
-        wait: 0.0,
-        usual_answer: NOT_USUAL,
-        shared: 0,
-        provider: 0,
-        is_large: false,
-        is_paid: false,
-    };
-
-    fn of(outline: &Outline, own: &Outlook, health: &Health) -> Self {
-        if own.has_others || !health.is_sound() {
-            return Self::NONE;
-        }
-        Self {
-            context: small(outline.context),
-            below: small(own.tokens.below),
-            each: single(own.tokens.each),
-            request: single(larger(own.request, outline.untold)),
-            wait: single(health.wait()),
-            usual_answer: health.usual_answer().map_or(NOT_USUAL, |usual| small(usual).min(NOT_USUAL - 1)),
-            shared: small(outline.shared.0 as u64),
-            provider: outline.provider,
-            is_large: outline.is_large,
-            is_paid: outline.is_paid,
-        }
-    }
-
-    #[inline]
-    pub fn has_room_for(&self, tokens: u64) -> bool {
-        tokens <= u64::from(self.context)
-    }
-
-    #[inline]
-    pub fn wait(&self) -> f64 {
-        f64::from(self.wait)
-    }
-
-    #[inline]
-    pub fn usual_answer(&self) -> Option<u64> {
-        (self.usual_answer != NOT_USUAL).then_some(u64::from(self.usual_answer))
-    }
-}
-
-fn small(count: u64) -> u32 {
-    u32::try_from(count).unwrap_or(u32::MAX)
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "seven digits are enough for a price")]
-fn single(seconds: f64) -> f32 {
-    seconds as f32
 }
 
 impl Outlook {

@@ -15,7 +15,7 @@ use super::health::Breaker;
 use super::need::{Need, Wanted};
 use super::order::{Order, Ordering, Strategy};
 use super::price::Price;
-use super::rank::{self, Contender, Ranking, rank};
+use super::rank::{self, Contender, rank};
 use super::reject::Rejection;
 use super::snapshot::Snapshot;
 use super::trip::{Patience, outcome};
@@ -205,21 +205,20 @@ pub struct Prospect<'a> {
 
 impl Prospect<'_> {
     pub fn explain(&self) -> Explanation {
-        let Ranking { contenders, rejections, .. } =
-            rank(self.fleet, self.need, self.snapshot, &mut Board::new(self.fleet));
+        let ranking = rank(self.fleet, self.need, self.snapshot, &mut Board::new(self.fleet));
         let ordering = Ordering { order: self.order, fleet: self.fleet, need: self.need, snapshot: self.snapshot };
-        let mut ordered = ordering.all(&contenders);
-        let stays =
-            self.stays_with.and_then(|route| ordering.stays(&contenders, route)).map(|contender| contender.route);
+        let mut ordered = ordering.all(&ranking);
+        let stays = self.stays_with.and_then(|route| ordering.stays(&ranking, route)).map(|contender| contender.route);
+        let rejections = &ranking.rejections;
         ordered.sort_by_key(|contender| Some(contender.route) != stays || stays.is_none());
-        let fault = if ordered.is_empty() { outcome(&[], &rejections) } else { None };
+        let fault = if ordered.is_empty() { outcome(&[], rejections) } else { None };
         let until = fault.as_ref().and_then(Fault::until).filter(|_| matches!(fault, Some(Fault::Full { .. })));
         let verdict = match (ordered.is_empty(), &fault) {
             (false, _) => Verdict::Try,
             (true, Some(Fault::Full { .. })) => Verdict::Wait,
             (true, _) => Verdict::Never,
         };
-        let all = contenders.len() + rejections.len();
+        let all = ordered.len() + rejections.len();
         Explanation {
             schema: "relay.route/1".into(),
             as_of: self.snapshot.now,
@@ -239,7 +238,7 @@ impl Prospect<'_> {
                 providers: self.order.providers.word().into(),
                 models: self.order.models.word().into(),
             },
-            candidates: (1..).zip(ordered).map(|(place, contender)| self.candidate(place, contender, stays)).collect(),
+            candidates: (1..).zip(ordered).map(|(place, contender)| self.candidate(place, &contender, stays)).collect(),
             rejections: rejections.iter().map(|(route, rejection)| self.rejection(*route, rejection)).collect(),
             not_asked_for: self.fleet.routes.len() - all,
         }

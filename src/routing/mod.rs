@@ -7,6 +7,7 @@ pub mod filters;
 pub mod fleet;
 pub mod gate;
 pub mod health;
+mod lines;
 pub mod need;
 pub mod order;
 pub mod price;

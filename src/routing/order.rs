@@ -46,7 +46,10 @@ pub struct Order {
 }
 
 /// A price up to so many times the least is comparable to it: such routes share the traffic.
-const COMPARABLE: f64 = 2.0;
+const COMPARABLE: f32 = 2.0;
+
+/// So many routes are drawn at most before all are looked at, which takes as long.
+const DRAWS: u64 = 64;
 
 /// Small goes first: what the strategy looks at, then the share of chance.
 type Key = (f64, Share, u64);
@@ -61,10 +64,30 @@ pub struct Ordering<'a> {
 
 impl Ordering<'_> {
     /// The contender to try first, for a request that tried nothing yet.
-    pub fn first<'r>(&self, ranking: &'r Ranking) -> Option<&'r Contender> {
+    pub fn first(&self, ranking: &Ranking) -> Option<Contender> {
         let by_price = (self.order.providers, self.order.models) == (Strategy::Auto, Strategy::Auto);
-        let cheapest = if by_price { self.cheapest(ranking) } else { None };
-        cheapest.or_else(|| self.next(&ranking.contenders, |_| false, |_| 0))
+        let drawn = if by_price { self.drawn(ranking) } else { None };
+        drawn.or_else(|| {
+            let contenders: Vec<Contender> = ranking.contenders(self.fleet).collect();
+            self.next(&contenders, |_| false, |_| 0).copied()
+        })
+    }
+
+    /// What `next` would leave to chance, decided without a look at all of hundreds: where both strategies are `auto` and anybody works and
+    /// is free, a route that is drawn is taken with the odds of the least price to its own, squared, else another is drawn. So each has the
+    /// share that its price gives it. Where few are comparable to the cheapest, no draw may meet one.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "32 bits of chance are enough")]
+    fn drawn(&self, ranking: &Ranking) -> Option<Contender> {
+        let routes = ranking.routes() as u64;
+        let draw = |number: u64| {
+            let chance = mix(!self.need.seed.wrapping_add(number.wrapping_mul(APART)));
+            let (place, uniform) = (((chance >> 32) * routes) >> 32, (chance as u32) as f32 / u32::MAX as f32);
+            let contender = ranking.contender(self.fleet, RouteId(place as usize))?;
+            let share = ranking.least / contender.price;
+            let is_taken = share * COMPARABLE >= 1.0 && uniform <= share * share && contender.is_first_choice();
+            is_taken.then_some(contender)
+        };
+        (0..DRAWS).find_map(draw)
     }
 
     /// The contender to try next: of all providers, the one tried least; paid ones after all others, and last, because where
@@ -81,7 +104,7 @@ impl Ordering<'_> {
         let groups: SmallVec<[&[Contender]; 16]> = contenders.chunk_by(|a, b| a.provider == b.provider).collect();
         let is_first_choice = |it: &&Contender| !is_done(it.route) && it.is_first_choice();
         let prices = contenders.iter().filter(is_first_choice).map(|contender| contender.price);
-        let comparable = prices.fold(f64::INFINITY, f64::min) * COMPARABLE;
+        let comparable = f64::from(prices.fold(f32::INFINITY, f32::min) * COMPARABLE);
         let providers = groups.len() as u64;
         let best = groups.into_iter().zip(0..).filter_map(|(group, place)| {
             let count = self.order.turn / providers;
@@ -93,31 +116,6 @@ impl Ordering<'_> {
         });
         let first = best.min_by(|a, b| (a.0, a.1, a.2).cmp(&(b.0, b.1, b.2)).then_with(|| compare(a.3, b.3)));
         first.map(|(.., contender)| contender)
-    }
-
-    /// What `next` finds where both strategies are `auto`, nothing was tried, and anybody works and is free: of those that are comparable
-    /// to the cheapest, whom chance prefers. It passes hundreds of them with every request, most of which have no chance at all.
-    fn cheapest<'r>(&self, ranking: &'r Ranking) -> Option<&'r Contender> {
-        let least = ranking.least;
-        let mut best: Option<((Share, u64), &Contender)> = None;
-        let mut hopeless_below = 0;
-        for contender in &ranking.contenders {
-            if contender.price > least * COMPARABLE || !contender.is_first_choice() {
-                continue;
-            }
-            let chance = self.chance(contender.route);
-            if chance < hopeless_below {
-                continue;
-            }
-            let share = Share::of(contender.price, chance);
-            if best
-                .is_none_or(|((known, known_chance), _)| share.compare(known).then(chance.cmp(&known_chance)).is_lt())
-            {
-                best = Some(((share, chance), contender));
-                hopeless_below = share.unmatched_below(least);
-            }
-        }
-        best.map(|(_, contender)| contender)
     }
 
     /// The contender to try first of one provider's. A loop that keeps the best so far: it passes hundreds of them.
@@ -144,23 +142,24 @@ impl Ordering<'_> {
     }
 
     /// The route a session stays with, where it can answer, works, and bills no more than others would.
-    pub fn stays<'c>(&self, contenders: &'c [Contender], route: RouteId) -> Option<&'c Contender> {
-        let contender = contenders.iter().find(|contender| contender.route == route)?;
-        let all_bill = contenders.iter().all(|contender| contender.is_paid);
-        (!contender.is_shunned && (all_bill || !contender.is_paid)).then_some(contender)
+    pub fn stays(&self, ranking: &Ranking, route: RouteId) -> Option<Contender> {
+        let contender = ranking.contender(self.fleet, route)?;
+        let all_bill = || ranking.contenders(self.fleet).all(|contender| contender.is_paid);
+        (!contender.is_shunned && (!contender.is_paid || all_bill())).then_some(contender)
     }
 
     /// All contenders in the order they would be tried, if each failed.
-    pub fn all<'c>(&self, contenders: &'c [Contender]) -> Vec<&'c Contender> {
-        let mut ordered: Vec<&Contender> = Vec::with_capacity(contenders.len());
+    pub fn all(&self, ranking: &Ranking) -> Vec<Contender> {
+        let contenders: Vec<Contender> = ranking.contenders(self.fleet).collect();
+        let mut ordered: Vec<Contender> = self.first(ranking).into_iter().collect();
         loop {
             let is_done = |route| ordered.iter().any(|contender| contender.route == route);
             let provider = |route: RouteId| &self.fleet.route(route).provider.id;
             let tries = |route: &Route| {
                 ordered.iter().filter(|contender| *provider(contender.route) == route.provider.id).count()
             };
-            match self.next(contenders, is_done, tries) {
-                Some(next) => ordered.push(next),
+            match self.next(&contenders, is_done, tries) {
+                Some(next) => ordered.push(*next),
                 None => return ordered,
             }
         }
@@ -175,7 +174,7 @@ impl Ordering<'_> {
     #[expect(clippy::cast_precision_loss, reason = "priorities and places are small numbers")]
     fn key(&self, contender: &Contender, strategy: Strategy, turn: Turn, comparable: f64) -> Key {
         let chance = self.chance(contender.route);
-        let price = contender.price;
+        let price = f64::from(contender.price);
         let merit = match strategy {
             Strategy::Auto if price <= comparable => return (0.0, Share::of(price, chance), chance),
             Strategy::Auto => price,
@@ -226,19 +225,6 @@ impl Share {
         Self { square: price * price, uniform: ((chance >> 11) + 1) as f64 / (1_u64 << 53) as f64 }
     }
 
-    /// With less chance than this no price from `least` on has a smaller share.
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        clippy::cast_precision_loss,
-        reason = "a number from 0 to 1, of all there are"
-    )]
-    fn unmatched_below(self, least: f64) -> u64 {
-        // A little less, for all that rounding may do.
-        let uniform = (self.square * self.uniform.ln() / (least * least)).exp() * (1.0 - 1e-9);
-        ((uniform * u64::MAX as f64) as u64).saturating_sub(1 << 12)
-    }
-
     /// By the square times `-ln(uniform)`. That lies between `1 - uniform` and as much divided by `uniform`, which mostly decides:
     /// a logarithm for each of hundreds of routes would take as long as their prices.
     #[inline]
@@ -283,9 +269,6 @@ mod tests {
             prop_assert_eq!(a.compare(b), exact(a).total_cmp(&exact(b)));
             let alike = Share { square: a.square, ..b };
             prop_assert_eq!(a.compare(alike), exact(a).total_cmp(&exact(alike)));
-            if chances[1] < a.unmatched_below(prices[0].min(prices[1])) {
-                prop_assert!(a.compare(b).is_lt());
-            }
         }
     }
 }

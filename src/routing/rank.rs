@@ -6,9 +6,10 @@ use crate::chat::Features;
 use crate::clock::later;
 use crate::quota::{Cost, Fit, Kind};
 
-use super::board::{Board, Outlooks};
+use super::board::{Board, Glances, Outlooks};
 use super::fleet::{Fleet, MeterId, Outline, Route, RouteId};
 use super::health::Health;
+use super::lines::{Ask, single};
 use super::need::{Need, Wanted};
 use super::price::Price;
 use super::reject::Rejection;
@@ -19,7 +20,7 @@ use super::snapshot::{Mark, Snapshot};
 pub struct Contender {
     pub route: RouteId,
     /// In seconds.
-    pub price: f64,
+    pub price: f32,
     /// Neighbours with the same number have the same provider.
     pub provider: u32,
     /// Its breaker is open: it comes after all whose is not.
@@ -36,49 +37,61 @@ pub struct Candidate {
     pub price: Price,
 }
 
-/// The routes a need allows, in the fleet's order: those that can answer, and why the others cannot.
+/// The routes a need allows: those that can answer, and why the others cannot.
 #[derive(Debug, Clone)]
 pub struct Ranking {
-    pub contenders: Vec<Contender>,
+    /// By `RouteId`, in seconds; not a number where a route cannot answer or is not asked for.
+    prices: Vec<f32>,
+    /// Those that can answer, but have their breaker open.
+    shunned: Vec<RouteId>,
     /// The lowest price of those that work and bill nothing; infinite where there is none.
-    pub least: f64,
+    pub least: f32,
     pub rejections: Vec<(RouteId, Rejection)>,
-}
-
-impl Default for Ranking {
-    fn default() -> Self {
-        Self { contenders: Vec::new(), least: f64::INFINITY, rejections: Vec::new() }
-    }
 }
 
 /// Judges every route that `need` allows: most by what the board knows, the others closely.
 pub fn rank(fleet: &Fleet, need: &Need, snapshot: &Snapshot, board: &mut Board) -> Ranking {
-    let mut ranking = Ranking { contenders: Vec::with_capacity(fleet.routes.len()), ..Ranking::default() };
     let judge = Judge::new(fleet, need, snapshot);
-    let mut outlooks = board.read(fleet, snapshot);
-    let is_any = need.wanted == Wanted::Any;
-    let mut place = 0;
-    loop {
-        if is_any {
-            place = judge.at_a_glance(place, &mut outlooks, &mut ranking);
-        }
-        let Some(route) = fleet.routes.get(place) else { return ranking };
-        place += 1;
-        if is_any || need.wanted.allows(route) {
-            match judge.by_outlook(route, &mut outlooks) {
-                Ok(contender) => ranking.add(contender),
-                Err(rejection) => ranking.rejections.push((route.id, rejection)),
-            }
-        }
-    }
+    let outlooks = board.read(fleet, snapshot);
+    let Some(Glances { prices, least, are_all_told }) = judge.at_a_glance(&outlooks) else {
+        return judge.one_by_one(&outlooks, Ranking::of_none(fleet.routes.len()));
+    };
+    let ranking = Ranking { prices, least, ..Ranking::of_none(0) };
+    if are_all_told { ranking } else { judge.one_by_one(&outlooks, ranking) }
 }
 
 impl Ranking {
-    fn add(&mut self, contender: Contender) {
+    /// Of so many routes none can answer.
+    pub fn of_none(routes: usize) -> Self {
+        Self { prices: vec![f32::NAN; routes], shunned: Vec::new(), least: f32::INFINITY, rejections: Vec::new() }
+    }
+
+    pub fn add(&mut self, contender: Contender) {
         if contender.is_first_choice() && contender.price < self.least {
             self.least = contender.price;
         }
-        self.contenders.push(contender);
+        if contender.is_shunned {
+            self.shunned.push(contender.route);
+        }
+        self.prices[contender.route.0] = contender.price;
+    }
+
+    /// How many routes were judged, and may or may not contend.
+    pub const fn routes(&self) -> usize {
+        self.prices.len()
+    }
+
+    /// A route, where it can answer.
+    #[inline]
+    pub fn contender(&self, fleet: &Fleet, route: RouteId) -> Option<Contender> {
+        let price = Some(self.prices[route.0]).filter(|price| !price.is_nan())?;
+        let Outline { provider, is_paid, .. } = fleet.outlines[route.0];
+        Some(Contender { route, price, provider, is_shunned: self.shunned.contains(&route), is_paid })
+    }
+
+    /// Those that can answer, in the fleet's order.
+    pub fn contenders(&self, fleet: &Fleet) -> impl Iterator<Item = Contender> {
+        (0..self.prices.len()).filter_map(|place| self.contender(fleet, RouteId(place)))
     }
 }
 
@@ -127,25 +140,28 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// Finds those that can answer, from a place up to the first route that needs a closer look, which is told. Of hundreds of routes
-    /// most are judged by this alone: it is kept apart, so that nothing else is in its way.
-    #[inline(never)]
-    fn at_a_glance(&self, from: usize, outlooks: &mut Outlooks<'_>, ranking: &mut Ranking) -> usize {
-        let (lines, input) = (outlooks.lines, self.need.input_tokens);
-        for (line, place) in lines[from..].iter().zip(from..) {
-            let tokens = input.saturating_add(expected_answer(self.need, line.usual_answer()));
-            let is_open = line.has_room_for(self.needed) && (self.is_open_to_all || self.is_open_to(RouteId(place)));
-            let Some(quota) = outlooks.dearest_by_line(line, tokens).filter(|_| is_open) else { return place };
-            let factor = if line.is_large { self.strong } else { 1.0 };
-            let price = Price { quota, binding: None, factor, wait: line.wait(), failures: 0.0 }.total();
-            let (provider, is_paid) = (line.provider, line.is_paid);
-            ranking.add(Contender { route: RouteId(place), price, provider, is_shunned: false, is_paid });
-        }
-        lines.len()
+    /// What glances tell, where they can tell anything.
+    fn at_a_glance(&self, outlooks: &Outlooks<'_>) -> Option<Glances> {
+        let ask = Ask::of(self.need, self.needed, self.strong).filter(|_| self.need.wanted == Wanted::Any)?;
+        Some(outlooks.glances(ask, (!self.is_open_to_all).then_some(|route| self.is_open_to(route))))
     }
 
-    /// The same of any route, by its outlook, else closely; or what keeps it from answering.
-    fn by_outlook(&self, route: &Route, outlooks: &mut Outlooks<'_>) -> Result<Contender, Rejection> {
+    /// Adds to a ranking what glances did not tell.
+    fn one_by_one(&self, outlooks: &Outlooks<'_>, mut ranking: Ranking) -> Ranking {
+        for (place, route) in self.fleet.routes.iter().enumerate() {
+            if !ranking.prices[place].is_nan() || !self.need.wanted.allows(route) {
+                continue;
+            }
+            match self.by_outlook(route, outlooks) {
+                Ok(contender) => ranking.add(contender),
+                Err(rejection) => ranking.rejections.push((route.id, rejection)),
+            }
+        }
+        ranking
+    }
+
+    /// A route that can answer, by its outlook, else closely; or what keeps it from answering.
+    fn by_outlook(&self, route: &Route, outlooks: &Outlooks<'_>) -> Result<Contender, Rejection> {
         let (id, outline, health) = (route.id, &self.fleet.outlines[route.id.0], self.snapshot.health(route.id));
         let is_open = self.needed <= outline.context && (self.is_open_to_all || self.is_open_to(id));
         let cost = || {
@@ -184,7 +200,7 @@ impl<'a> Judge<'a> {
     pub(super) fn contender(&self, route: RouteId, outline: &Outline, health: &Health, dearest: f64) -> Contender {
         Contender {
             route,
-            price: Price::of(outline, self.strong, (dearest, None), health, self.snapshot.now).total(),
+            price: single(Price::of(outline, self.strong, (dearest, None), health, self.snapshot.now).total()),
             provider: outline.provider,
             is_shunned: health.is_shunned(self.snapshot.now),
             is_paid: outline.is_paid,

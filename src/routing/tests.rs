@@ -92,8 +92,7 @@ impl World {
 
     fn price(&self, name: &str, need: &Need) -> Price {
         let need = Need { input_tokens: 50, max_tokens: Some(50), ..need.clone() };
-        let contenders = rank(&self.fleet, &need, &self.snapshot).contenders;
-        let contender = contenders.into_iter().find(|contender| contender.route == self.route(name).id);
+        let contender = rank(&self.fleet, &need, &self.snapshot).contender(&self.fleet, self.route(name).id);
         contender.expect("it can answer").in_full(&self.fleet, &need, &self.snapshot).price
     }
 
@@ -102,7 +101,7 @@ impl World {
         let ranking = rank(&self.fleet, need, &self.snapshot);
         let order = Order { providers, models, turn };
         let ordering = Ordering { order, fleet: &self.fleet, need, snapshot: &self.snapshot };
-        ordering.all(&ranking.contenders).iter().map(|contender| &*self.fleet.route(contender.route).name).collect()
+        ordering.all(&ranking).iter().map(|contender| &*self.fleet.route(contender.route).name).collect()
     }
 
     /// How many of `count` requests would go first to each route.
@@ -124,7 +123,8 @@ fn what_an_answer_usually_takes_forbids_nothing_for_good() {
     let judged = |input_tokens, max_tokens| {
         let need = Need { input_tokens, max_tokens, ..Need::smallest() };
         let ranking = rank(&world.fleet, &need, &world.snapshot);
-        ranking.contenders.first().map(|found| found.in_full(&world.fleet, &need, &world.snapshot).cost.output_tokens)
+        let found = ranking.contenders(&world.fleet).next();
+        found.map(|found| found.in_full(&world.fleet, &need, &world.snapshot).cost.output_tokens)
     };
     assert_eq!(judged(5, None), Some(795), "all there ever is");
     assert_eq!(judged(5, Some(700)), Some(700));

@@ -113,24 +113,23 @@ impl Trip {
         }
         let mut ranking = rank(fleet, &self.need, snapshot, board);
         self.rejections = std::mem::take(&mut ranking.rejections);
-        let contenders = &ranking.contenders;
         let ordering = Ordering { order: self.order, fleet, need: &self.need, snapshot };
         let tries = |route: &Route| self.tries(fleet, route);
         let is_done = |route| self.is_done_with(fleet, route);
         let stays = self.stays_with.filter(|route| !is_done(*route));
-        let stays = stays.and_then(|route| ordering.stays(contenders, route));
-        let next = stays.or_else(|| {
+        let next = stays.and_then(|route| ordering.stays(&ranking, route)).or_else(|| {
             if self.need.trim.is_none() && self.tried.is_empty() && self.asked_before.is_empty() {
                 return ordering.first(&ranking);
             }
-            let keeps_less = self.keeps_less(fleet, snapshot, contenders);
-            ordering.next(contenders, |route| is_done(route) || keeps_less(route), tries)
+            let contenders: Vec<Contender> = ranking.contenders(fleet).collect();
+            let keeps_less = self.keeps_less(fleet, snapshot, &contenders);
+            ordering.next(&contenders, |route| is_done(route) || keeps_less(route), tries).copied()
         });
-        let is_other = |contender: &Contender| {
+        let is_other = |contender: Contender| {
             let is_next = next.is_some_and(|next| next.route == contender.route);
             !is_next && contender.is_first_choice() && !is_done(contender.route)
         };
-        let has_others = contenders.iter().any(is_other);
+        let has_others = ranking.contenders(fleet).any(is_other);
         if now >= self.ends {
             return Step::Stop(self.outcome(fleet).unwrap_or(Fault::Broken(Breakage::Timeout(Stage::Deadline))));
         }
@@ -167,7 +166,7 @@ impl Trip {
         first: &Candidate,
     ) -> Option<Candidate> {
         let may_try = self.may_try(1);
-        let contenders = rank(fleet, &self.need, snapshot, board).contenders;
+        let contenders: Vec<Contender> = rank(fleet, &self.need, snapshot, board).contenders(fleet).collect();
         let ordering = Ordering { order: self.order, fleet, need: &self.need, snapshot };
         let is_out = |route: RouteId| route == first.route || self.is_done_with(fleet, route);
         let tries = |route: &Route| self.tries(fleet, route);

@@ -108,11 +108,11 @@ fn need_of((input, answer, bits): (u64, Option<u64>, u16)) -> Need {
 fn judged_closely(world: &World, need: &Need) -> Ranking {
     let World { fleet, snapshot } = world;
     let judge = Judge::new(fleet, need, snapshot);
-    let mut ranking = Ranking::default();
+    let mut ranking = Ranking::of_none(fleet.routes.len());
     for route in fleet.routes.iter().filter(|route| need.wanted.allows(route)) {
         let (outline, health) = (&fleet.outlines[route.id.0], snapshot.health(route.id));
         match judge.closely(route) {
-            Ok((_, (dearest, _))) => ranking.contenders.push(judge.contender(route.id, outline, health, dearest)),
+            Ok((_, (dearest, _))) => ranking.add(judge.contender(route.id, outline, health, dearest)),
             Err(rejection) => ranking.rejections.push((route.id, rejection)),
         }
     }
@@ -136,12 +136,15 @@ proptest! {
             let ranking = rank(&world.fleet, need, &world.snapshot, &mut board);
             let closely = judged_closely(&world, need);
             prop_assert_eq!(&ranking.rejections, &closely.rejections);
-            prop_assert_eq!(ranking.contenders.len(), closely.contenders.len());
-            for (known, exact) in ranking.contenders.iter().zip(&closely.contenders) {
+            let [known, exact] = [&ranking, &closely].map(|it| it.contenders(&world.fleet).collect::<Vec<_>>());
+            prop_assert_eq!(known.len(), exact.len());
+            for (known, exact) in known.iter().zip(&exact) {
                 prop_assert_eq!(Contender { price: exact.price, ..*known }, *exact);
                 let more = known.price / exact.price;
-                prop_assert!((0.999_999..1.011).contains(&more), "{known:?} {exact:?}");
+                prop_assert!((0.999_99..1.011).contains(&more), "{known:?} {exact:?}");
             }
+            let least = known.iter().filter(|it| it.is_first_choice()).map(|it| it.price).fold(f32::INFINITY, f32::min);
+            prop_assert_eq!(ranking.least.to_bits(), least.to_bits());
         }
     }
 }
@@ -157,7 +160,8 @@ fn after_one_request_two_bundles_are_looked_at_and_no_other() {
     let mut board = Board::new(&world.fleet);
     let mut looks = |world: &World| {
         let before = board.looks;
-        assert_eq!(rank(&world.fleet, &Need::smallest(), &world.snapshot, &mut board).contenders.len(), 500);
+        let ranking = rank(&world.fleet, &Need::smallest(), &world.snapshot, &mut board);
+        assert_eq!(ranking.contenders(&world.fleet).count(), 500);
         board.looks - before
     };
     assert_eq!(looks(&world), ROUTES + 10, "nothing is known yet");
