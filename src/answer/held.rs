@@ -138,7 +138,7 @@ impl Held {
             first_event_ms: self.first_event.map(millis),
             total_ms: millis(until(self.started, now)),
         };
-        self.relay.metrics.attempt(self.relay.fleet.route(self.route), &row);
+        self.relay.metrics.attempt(&self.relay.fleet, &row);
         self.relay.settle(lease, settlement, row, now);
     }
 }

@@ -1,6 +1,6 @@
 //! What `/metrics` tells: counters and histograms of this process, and the quota at the moment of asking.
 
-use std::sync::OnceLock;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use prometheus::core::Collector as _;
@@ -9,7 +9,8 @@ use prometheus::{
     TextEncoder,
 };
 
-use crate::routing::{Fleet, Route};
+use crate::chat::Usage;
+use crate::routing::{Fleet, Route, RouteId};
 use crate::store::LedgerRow;
 
 use super::usage::ModelWindows;
@@ -37,7 +38,20 @@ pub struct Metrics {
     answered: OnceLock<IntCounter>,
     /// By `RouteId`, from a route's first answer on.
     routes: Vec<OnceLock<OfRoute>>,
+    uncounted: Mutex<Vec<Answered>>,
 }
+
+/// An attempt that answered, and is in no series yet.
+#[derive(Debug, Clone, Copy)]
+struct Answered {
+    route: RouteId,
+    usage: Option<Usage>,
+    first_event_ms: Option<u64>,
+}
+
+/// So many answers are counted together, if nobody asks before. The series of hundreds of routes lie too far from the processor for one
+/// answer each; the way to those of one route is the same for several.
+const UNCOUNTED: usize = 1_024;
 
 /// A route's series that every answer moves, found once: to look them up by their labels takes longer than to move them.
 #[derive(Debug)]
@@ -46,6 +60,19 @@ struct OfRoute {
     prompt: IntCounter,
     completion: IntCounter,
     first_event: Histogram,
+}
+
+impl OfRoute {
+    /// What an attempt took, whatever became of it.
+    fn took(&self, usage: Option<Usage>, first_event_ms: Option<u64>) {
+        if let Some(usage) = usage {
+            self.prompt.inc_by(usage.prompt_tokens);
+            self.completion.inc_by(usage.completion_tokens);
+        }
+        if let Some(millis) = first_event_ms {
+            self.first_event.observe(Duration::from_millis(millis).as_secs_f64());
+        }
+    }
 }
 
 fn counters(name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
@@ -72,6 +99,7 @@ impl Metrics {
                 .expect("a constant name"),
             answered: OnceLock::new(),
             routes: fleet.routes.iter().map(|_| OnceLock::new()).collect(),
+            uncounted: Mutex::default(),
         };
         metrics.register();
         metrics
@@ -111,17 +139,34 @@ impl Metrics {
     }
 
     /// An attempt has ended.
-    pub(crate) fn attempt(&self, route: &Route, row: &LedgerRow) {
-        match row.outcome().as_ref() {
-            ANSWERED => self.of(route).answered.inc(),
-            other => self.attempts.with_label_values(&[&route.provider.id, &route.model.id, other]).inc(),
+    pub(crate) fn attempt(&self, fleet: &Fleet, row: &LedgerRow) {
+        let (&LedgerRow { route, usage, first_event_ms, .. }, outcome) = (row, row.outcome());
+        if outcome != ANSWERED {
+            let route = fleet.route(route);
+            self.attempts.with_label_values(&[&route.provider.id, &route.model.id, outcome.as_ref()]).inc();
+            // A series of tokens or times is there once there is something in it.
+            if usage.is_some() || first_event_ms.is_some() {
+                self.of(route).took(usage, first_event_ms);
+            }
+            return;
         }
-        if let Some(usage) = row.usage {
-            self.of(route).prompt.inc_by(usage.prompt_tokens);
-            self.of(route).completion.inc_by(usage.completion_tokens);
+        let mut uncounted = self.uncounted();
+        uncounted.push(Answered { route, usage, first_event_ms });
+        if uncounted.len() >= UNCOUNTED {
+            self.count(fleet, uncounted);
         }
-        if let Some(millis) = row.first_event_ms {
-            self.of(route).first_event.observe(Duration::from_millis(millis).as_secs_f64());
+    }
+
+    fn uncounted(&self) -> MutexGuard<'_, Vec<Answered>> {
+        self.uncounted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn count(&self, fleet: &Fleet, mut uncounted: MutexGuard<'_, Vec<Answered>>) {
+        uncounted.sort_unstable_by_key(|answered| answered.route);
+        for answered in uncounted.drain(..) {
+            let series = self.of(fleet.route(answered.route));
+            series.answered.inc();
+            series.took(answered.usage, answered.first_event_ms);
         }
     }
 
@@ -131,7 +176,8 @@ impl Metrics {
     }
 
     /// Everything, in Prometheus' text format 0.0.4.
-    pub(super) fn text(&self, in_flight: usize, quota: &[ModelWindows]) -> String {
+    pub(super) fn text(&self, fleet: &Fleet, in_flight: usize, quota: &[ModelWindows]) -> String {
+        self.count(fleet, self.uncounted());
         self.in_flight.set(i64::try_from(in_flight).unwrap_or(i64::MAX));
         let mut families = self.registry.gather();
         // The encoder refuses a family without a series, which is what it has where no route has a limit.

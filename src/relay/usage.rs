@@ -134,7 +134,7 @@ impl Relay {
 
     /// Everything of `/metrics`.
     pub fn metrics_text(&self) -> String {
-        self.metrics.text(self.in_flight(), &self.windows())
+        self.metrics.text(&self.fleet, self.in_flight(), &self.windows())
     }
 
     /// Every model's windows as they are known now, in the fleet's order.
