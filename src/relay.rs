@@ -72,7 +72,7 @@ pub struct Relay {
     /// The header that carries each key, by `KeyId`; `None` for a key no route uses.
     credentials: Vec<Option<(HeaderName, HeaderValue)>>,
     /// By `RouteId`: where it was first called.
-    destinations: Vec<OnceLock<Destination>>,
+    destinations: Vec<OnceLock<Arc<Destination>>>,
     store: Arc<dyn Store>,
     client: Client,
     learned: Mutex<Learned>,

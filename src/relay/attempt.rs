@@ -155,17 +155,29 @@ impl Relay {
         self.received(received.body, request, provider.dialect, target, style, asking.so_far.is_some()).await
     }
 
-    /// Where a call over the route goes, and its headers. Most routes are called at one path, for which both are made once.
+    /// Where a call over the route goes, and its headers. Most routes are called at one path, for which both are made once, and most of a
+    /// provider's at the same: of hundreds of routes the next one's is at hand.
     fn destination(&self, route: &Route, path: Cow<'static, str>) -> Result<(Uri, HeaderMap), Fault> {
         let usual = &self.destinations[route.id.0];
         if let Some(known) = usual.get().filter(|known| known.path == path) {
             return Ok((known.uri.clone(), known.headers.clone()));
         }
+        let alike = |it: &&Route| Arc::ptr_eq(&it.provider, &route.provider) && it.key == route.key;
+        let mut known = self.fleet.routes.iter().filter(alike).filter_map(|it| self.destinations[it.id.0].get());
+        let destination = match known.find(|known| known.path == path) {
+            Some(known) => Arc::clone(known),
+            None => Arc::new(self.new_destination(route, path)?),
+        };
+        let (uri, headers) = (destination.uri.clone(), destination.headers.clone());
+        usual.get_or_init(|| destination);
+        Ok((uri, headers))
+    }
+
+    fn new_destination(&self, route: &Route, path: Cow<'static, str>) -> Result<Destination, Fault> {
         let uri: Uri =
             format!("{}{path}", route.provider.base_url).parse().map_err(|_| Fault::Broken(Breakage::Unreachable))?;
         let headers = call_headers(&uri, route.key.and_then(|key| self.credentials[key.place].clone()));
-        usual.get_or_init(|| Destination { path, uri: uri.clone(), headers: headers.clone() });
-        Ok((uri, headers))
+        Ok(Destination { path, uri, headers })
     }
 
     /// What a success holds: a whole answer, or a stream up to its first real event.
