@@ -31,6 +31,10 @@ fn what_is_typed_wrong_is_2() {
     for flag in ["--seed", "--max-tokens", "--max-attempts"] {
         ask(&["--simulate", flag, "few", "hi"]).run().exits(2).says("expected a whole number");
     }
+    for (flag, value) in [("--wait", "-1s"), ("--timeout", "-5"), ("--max-tokens", "-1"), ("--max-attempts", "-2")] {
+        let mistake = format!("invalid value '{value}' for '{flag} <");
+        ask(&["--simulate", flag, value, "hi"]).run().exits(2).says(&mistake);
+    }
     fails(ask(&["--simulate=rain", "hi"]), 2).says("default, dry, storm, slow, cut");
     fails(ask(&["--simulate", "--param", "top_p", "hi"]), 2).says("KEY=JSON");
     fails(ask(&["--simulate", "--param", "top_p=high", "hi"]), 2).says("JSON");

@@ -41,7 +41,7 @@ pub struct Ask {
     #[arg(help_heading = INPUT, long)]
     pub stdin_first: bool,
     /// How long to wait for the first byte of stdin when there is a prompt; 0 waits without limit
-    #[arg(help_heading = INPUT, long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
+    #[arg(help_heading = INPUT, long, value_name = "DURATION", default_value = "30s", allow_hyphen_values = true, value_parser = duration)]
     pub stdin_wait: Duration,
     /// The model: meta-model, PROVIDER/MODEL, PROVIDER or MODEL [env: RELAY_MODEL]
     #[arg(help_heading = ROUTING, short, long, value_name = "MODEL", add = ArgValueCandidates::new(wanted))]
@@ -59,7 +59,7 @@ pub struct Ask {
     #[arg(help_heading = ROUTING, long)]
     pub no_failover: bool,
     /// Try at most this many routes
-    #[arg(help_heading = ROUTING, long, value_name = "N", conflicts_with = "no_failover", value_parser = whole::<usize>)]
+    #[arg(help_heading = ROUTING, long, value_name = "N", conflicts_with = "no_failover", allow_negative_numbers = true, value_parser = whole::<usize>)]
     pub max_attempts: Option<usize>,
     /// Leave out a provider, or one PROVIDER/MODEL; may be given several times
     #[arg(help_heading = ROUTING, long, value_name = "PROVIDER", add = ArgValueCandidates::new(names))]
@@ -68,10 +68,10 @@ pub struct Ask {
     #[arg(help_heading = ROUTING, long)]
     pub strict_free: bool,
     /// How long to wait for quota before giving up [default: 10s]
-    #[arg(help_heading = ROUTING, long, value_name = "DURATION", value_parser = duration)]
+    #[arg(help_heading = ROUTING, long, value_name = "DURATION", allow_hyphen_values = true, value_parser = duration)]
     pub wait: Option<Duration>,
     /// Give up after this long, all in all [default: 120s, and what --wait adds] [env: RELAY_TIMEOUT]
-    #[arg(help_heading = ROUTING, long, value_name = "DURATION", value_parser = time_out)]
+    #[arg(help_heading = ROUTING, long, value_name = "DURATION", allow_hyphen_values = true, value_parser = time_out)]
     pub timeout: Option<Duration>,
     /// Ask a gateway that runs, at this URL; its key is in `RELAY_API_KEY` [env: RELAY_URL]
     #[arg(help_heading = ROUTING, long, value_name = "URL")]
@@ -83,10 +83,10 @@ pub struct Ask {
     #[arg(help_heading = ROUTING, long, conflicts_with = "output")]
     pub explain: bool,
     /// The most tokens the answer may have
-    #[arg(help_heading = GENERATION, long, value_name = "N", value_parser = whole::<u64>)]
+    #[arg(help_heading = GENERATION, long, value_name = "N", allow_negative_numbers = true, value_parser = whole::<u64>)]
     pub max_tokens: Option<u64>,
     /// Sampling temperature
-    #[arg(help_heading = GENERATION, long, value_name = "NUMBER", value_parser = finite)]
+    #[arg(help_heading = GENERATION, long, value_name = "NUMBER", allow_negative_numbers = true, value_parser = finite)]
     pub temperature: Option<f64>,
     /// Sampling seed
     #[arg(help_heading = GENERATION, long, value_name = "N", allow_negative_numbers = true, value_parser = whole::<i64>)]
@@ -116,7 +116,7 @@ pub struct Ask {
     #[arg(help_heading = INPUT, long, value_name = "IN.jsonl", requires = "output", conflicts_with_all = ["prompt", "file", "attach", "system", "schema", "extract", "explain", "stream"])]
     pub batch: Option<PathBuf>,
     /// How many requests of a batch are under way at one time
-    #[arg(help_heading = INPUT, long, value_name = "N", default_value_t = 8, requires = "batch", value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(help_heading = INPUT, long, value_name = "N", default_value_t = 8, requires = "batch", allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub jobs: u16,
     /// Write the answer to a file, `-` for stdout
     #[arg(help_heading = OUTPUT, short, long, value_name = "FILE")]

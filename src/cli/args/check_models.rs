@@ -19,13 +19,13 @@ pub struct CheckModels {
     #[arg(value_name = "PROVIDER|MODEL", add = ArgValueCandidates::new(names))]
     pub names: Vec<String>,
     /// Requests at once to each provider; one where it counts requests by the second
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: u16,
     /// How long a model may take to its first word, and from there to its last
-    #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = time_out)]
+    #[arg(long, value_name = "DURATION", default_value = "15s", allow_hyphen_values = true, value_parser = time_out)]
     pub timeout: Duration,
     /// The most tokens each answer may have
-    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 16, allow_negative_numbers = true, value_parser = clap::value_parser!(u64).range(1..))]
     pub max_tokens: u64,
     /// Compare with the providers' model lists and send no request
     #[arg(long, conflicts_with_all = ["repeat", "latency"])]
@@ -34,7 +34,7 @@ pub struct CheckModels {
     #[arg(long, value_name = "WHAT", value_enum, default_value_t = FailOn::Failed)]
     pub fail_on: FailOn,
     /// Ask each model this many times
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(1..))]
     pub repeat: u16,
     /// Measure: ask also where recent answers would do, and show p50 and p95 of the first word with --repeat
     #[arg(long)]

@@ -15,7 +15,7 @@ pub struct Serve {
     #[arg(long, value_name = "ADDRESS")]
     pub host: Option<String>,
     /// The port to listen on, 0 for any free one [default: 8000] [env: RELAY_PORT]
-    #[arg(long, value_name = "PORT", value_parser = port)]
+    #[arg(long, value_name = "PORT", allow_negative_numbers = true, value_parser = port)]
     pub port: Option<u16>,
     /// Read the gateway's own key from a file [env: RELAY_API_KEY holds the key itself]
     #[arg(long, value_name = "FILE")]
@@ -27,7 +27,7 @@ pub struct Serve {
     #[arg(long, value_name = "ORIGIN")]
     pub cors: Vec<String>,
     /// How long open requests may take when the server stops [default: 10s]
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = duration)]
     pub drain: Option<Duration>,
     /// Log requests as text on stderr, or as NDJSON on stdout, as --json does
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Text)]

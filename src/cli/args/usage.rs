@@ -24,7 +24,7 @@ pub struct Usage {
     #[arg(long)]
     pub all_windows: bool,
     /// What was used in this time, day by day [default: since midnight]
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = duration)]
     pub since: Option<Duration>,
     /// Add up by provider, model or day
     #[arg(long, value_name = "WHAT", value_enum, conflicts_with_all = ["via", "all_windows"])]
