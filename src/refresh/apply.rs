@@ -1,5 +1,6 @@
 //! Writes changes into a catalogue file, with proof beside each number. Comments, order and everything else stay.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
@@ -264,7 +265,7 @@ pub fn write(path: &Path, text: &str) -> Result<(), ApplyError> {
     std::fs::create_dir_all(folder).map_err(fail("created"))?;
     let old = match std::fs::read_to_string(path) {
         Ok(old) => old,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+        Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
         Err(error) => return Err(fail("read")(error)),
     };
     // Whoever may not read the one reads what it was nowhere else.
@@ -278,10 +279,16 @@ pub fn undo(path: &Path) -> Result<(), ApplyError> {
     let fail = |doing| move |source| ApplyError::Io { path: path.to_owned(), doing, source };
     let kept = before(path);
     let old = std::fs::read_to_string(&kept).map_err(|_| ApplyError::NothingBefore(path.to_owned()))?;
-    if old.is_empty() {
-        std::fs::remove_file(path).map_err(fail("removed"))?;
+    // A link is whose it points to: that file is emptied.
+    if old.is_empty() && !path.is_symlink() {
+        remove(path).map_err(fail("removed"))?;
     } else {
         replace(path, old.as_bytes(), Readers::Of(path)).map_err(fail("written"))?;
     }
-    std::fs::remove_file(&kept).map_err(fail("removed"))
+    remove(&kept).map_err(fail("removed"))
+}
+
+/// Somebody may have done it already.
+fn remove(path: &Path) -> std::io::Result<()> {
+    std::fs::remove_file(path).or_else(|error| if error.kind() == ErrorKind::NotFound { Ok(()) } else { Err(error) })
 }

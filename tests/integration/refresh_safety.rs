@@ -7,7 +7,7 @@ use relay::clock::Clock;
 use relay::upstream::{FetchError, Fetcher, Known, Network};
 use serde_json::Value;
 
-use super::harness::{Command, Site, markdown, page, status};
+use super::harness::{Command, Site, markdown, page, relay, status};
 use super::refresh_sources::{changes, refresh};
 
 const HEAD: &str = "## Free tier\n\n| Model | RPM |\n| --- | --- |\n";
@@ -227,6 +227,31 @@ async fn a_written_file_keeps_its_readers() {
         undone.exits(0);
         assert_eq!(mode(&path), own);
     }
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_not_there_is_not_there_again() {
+    let row = "| Model | RPM |\n| --- | --- |\n| openai/gpt-oss-120b | 29 |\n| openai/gpt-oss-20b | 30 |\n";
+    let home = relay([]).file("pages/groq.md", format!("## Free\n\n{row}")).file("elsewhere.toml", "");
+    let write = || home.beside(["refresh-limits", "groq", "--from", "pages", "--yes", "--allow-large"]);
+    let undo = || home.beside(["refresh-limits", "--undo"]);
+    let files = || fs::read_dir(home.path("limits")).expect("a folder").count();
+    for is_deleted in [false, true] {
+        write().await.exits(0).says("written to");
+        assert_eq!(files(), 2);
+        if is_deleted {
+            fs::remove_file(home.path("limits/groq.toml")).expect("it is ours");
+        }
+        undo().await.exits(0).says("is as it was before");
+        assert_eq!(files(), 0, "deleted by hand: {is_deleted}");
+    }
+    std::os::unix::fs::symlink(home.path("elsewhere.toml"), home.path("limits/groq.toml")).expect("it is ours");
+    write().await.exits(0);
+    assert!(home.text("elsewhere.toml").contains("requests = 29"));
+    undo().await.exits(0);
+    assert_eq!((files(), home.text("elsewhere.toml")), (1, String::new()));
+    assert!(home.path("limits/groq.toml").is_symlink());
 }
 
 #[tokio::test(flavor = "multi_thread")]
