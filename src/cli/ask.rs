@@ -15,7 +15,7 @@ mod spinner;
 
 use crate::catalog::reader::close;
 use crate::chat::ChatRequest;
-use crate::config::{Environment, Flags, LeftOut};
+use crate::config::{Environment, Flags, LeftOut, StateUse};
 use crate::relay::{Options, Remote};
 use crate::routing::Route;
 
@@ -76,7 +76,7 @@ async fn answer(ask: &Ask, global: &Global, environment: &Environment, output: O
         deadline: Some(whole),
         providers: meant(&question.forms[0]),
         asks_nobody: ask.explain,
-        begins_no_state: ask.explain,
+        state: if ask.explain { StateUse::Looks } else { StateUse::Keeps },
         ..Flags::default()
     };
     let core = setup::core(global, flags, environment, output, Verify::Nothing);

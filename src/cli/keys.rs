@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::catalog::{Provider, Status};
 use crate::clock::{earlier, until};
-use crate::config::{self, Environment, Flags, Paths};
+use crate::config::{self, Environment, Flags, Paths, StateUse};
 use crate::routing::{KeyId, Rejection, RouteId};
 
 use super::args::{Global, Keys, KeysAction, OutputFormat};
@@ -49,13 +49,13 @@ async fn act(keys: &Keys, around: Around<'_>) -> Result<(), Trouble> {
     }
 }
 
-async fn look(around: Around<'_>) -> Result<Core, Trouble> {
+async fn look(state: StateUse, around: Around<'_>) -> Result<Core, Trouble> {
     let flags = Flags { keyless: true, asks_nobody: true, ..Flags::default() };
-    setup::look(around.global, flags, around.environment, around.output).await
+    setup::look_with(state, around.global, flags, around.environment, around.output).await
 }
 
 async fn list(around: Around<'_>) -> Result<(), Trouble> {
-    let core = look(around).await?;
+    let core = look(StateUse::Looks, around).await?;
     for problem in &core.problems {
         around.output.notice(&problem.to_string());
     }
@@ -154,7 +154,7 @@ fn keys_file(environment: &Environment) -> Result<PathBuf, Trouble> {
 }
 
 async fn set(name: &str, no_test: bool, around: Around<'_>) -> Result<(), Trouble> {
-    let core = look(around).await?;
+    let core = look(StateUse::Ignores, around).await?;
     let provider = keyed(&core, name)?;
     let prompt = Prompt::new(around.global, around.environment, around.output);
     let key = match prompt {
@@ -254,7 +254,7 @@ fn sign_up(provider: &Provider) -> String {
 }
 
 async fn remove(name: &str, around: Around<'_>) -> Result<(), Trouble> {
-    let core = look(around).await?;
+    let core = look(StateUse::Ignores, around).await?;
     let provider = keyed(&core, name)?;
     let (path, had_one) = write(provider, None, around).await?;
     if let Some(variable) = provider.key_env.iter().find(|name| around.environment.get(name).is_some()) {
@@ -277,7 +277,7 @@ async fn remove(name: &str, around: Around<'_>) -> Result<(), Trouble> {
 }
 
 async fn test(names: &[String], around: Around<'_>) -> Result<(), Trouble> {
-    let core = look(around).await?;
+    let core = look(StateUse::Ignores, around).await?;
     let mut providers: Vec<&Provider> = Vec::new();
     for name in names {
         providers.push(keyed(&core, name)?);
@@ -321,7 +321,7 @@ fn print_tests(documents: &[Value], around: Around<'_>) -> Result<(), Trouble> {
 }
 
 async fn urls(names: &[String], around: Around<'_>) -> Result<(), Trouble> {
-    let core = look(around).await?;
+    let core = look(StateUse::Ignores, around).await?;
     let mut providers = by_usefulness(core.settings.catalog.providers.iter());
     if !names.is_empty() {
         providers = names.iter().map(|name| keyed(&core, name)).collect::<Result<_, _>>()?;

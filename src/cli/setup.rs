@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::catalog::{Overlay, Problem, Status};
 use crate::chat::Fault;
 use crate::clock::Clock;
-use crate::config::{self, Environment, Flags, KeyCommands, Loaded, Routing, Settings, Simulated};
+use crate::config::{self, Environment, Flags, KeyCommands, Loaded, Routing, Settings, Simulated, StateUse};
 use crate::relay::Relay;
 use crate::routing::{Account, Fleet, Rejection, Route};
 use crate::sim::{Scenario, Simulator};
@@ -63,18 +63,20 @@ pub async fn core(
 
 /// The core as it would be, without asking anybody, and even if nothing is set up. Whoever only looks begins no state.
 pub async fn look(global: &Global, flags: Flags, environment: &Environment, output: Output) -> Result<Core, Trouble> {
-    go_on_looking(global, Flags { begins_no_state: true, ..flags }, environment, output).await
+    look_with(StateUse::Looks, global, flags, environment, output).await
 }
 
-/// The same for a command that goes on looking: what others will keep has to be seen.
-pub async fn go_on_looking(
+/// The same for a command with another use for the state.
+pub async fn look_with(
+    state: StateUse,
     global: &Global,
     flags: Flags,
     environment: &Environment,
     output: Output,
 ) -> Result<Core, Trouble> {
     let simulator = wanted_simulator(global, environment).await?;
-    core_even_if_empty(simulator, flags.with(global), environment, output, Verify::Nothing, Clock::system()).await
+    let flags = Flags { state, ..flags.with(global) };
+    core_even_if_empty(simulator, flags, environment, output, Verify::Nothing, Clock::system()).await
 }
 
 /// The core with every provider that `names` mean verified, also if none of them can be used. Without any it is trouble.
@@ -215,7 +217,8 @@ fn note_listed(relay: &Relay, flags: &Flags, findings: &[Finding]) {
 
 fn open_store(settings: &Settings, fleet: &Fleet, clock: &Clock) -> Result<Arc<dyn Store>, Trouble> {
     let Some(path) = &settings.state.file else { return Ok(Arc::new(Memory::new(fleet))) };
-    let opened = Sqlite::open(path, fleet, settings.state.on_loss, clock.now());
+    let open = if settings.state.is_only_read { Sqlite::look } else { Sqlite::open };
+    let opened = open(path, fleet, settings.state.on_loss, clock.now());
     opened.map(|store| Arc::new(store) as Arc<dyn Store>).map_err(|error| {
         let hint = error.hint.clone();
         Trouble::new(Exit::Io, error.to_string()).hint(hint)

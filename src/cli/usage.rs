@@ -14,7 +14,7 @@ use jiff::tz::TimeZone;
 
 use crate::catalog::is_meant;
 use crate::clock::{earlier, midnight};
-use crate::config::{Environment, Flags};
+use crate::config::{Environment, Flags, StateUse};
 use crate::relay::{LEDGER_KEPT, Remote, UsageReport};
 
 use super::args::{Global, OutputFormat, Usage, UsageAction};
@@ -71,11 +71,8 @@ impl Teller {
         }
         let flags = Flags { asks_nobody: true, ..Flags::default() };
         let Call { usage, global, environment, output } = call;
-        let core = if usage.watch {
-            setup::go_on_looking(global, flags, environment, output).await?
-        } else {
-            setup::look(global, flags, environment, output).await?
-        };
+        let state = if usage.watch { StateUse::Watches } else { StateUse::Looks };
+        let core = setup::look_with(state, global, flags, environment, output).await?;
         for problem in &core.problems {
             call.output.notice(&problem.to_string());
         }

@@ -39,10 +39,23 @@ pub struct Flags {
     pub providers: Vec<String>,
     /// The command sends nothing to any provider.
     pub asks_nobody: bool,
-    /// Nothing will be kept: a state file that is not there is not begun.
-    pub begins_no_state: bool,
+    pub state: StateUse,
     /// Who runs the commands that give keys.
     pub key_commands: KeyCommands,
+}
+
+/// What a command does with the state file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum StateUse {
+    /// It keeps what was used: the file is begun, and has to be written.
+    #[default]
+    Keeps,
+    /// It goes on looking at what others keep: the file is begun, so that there is something to look at.
+    Watches,
+    /// It looks once: a file that is not there is not begun.
+    Looks,
+    /// It has no use for it.
+    Ignores,
 }
 
 impl Flags {
@@ -242,8 +255,9 @@ impl Loading<'_> {
 
     /// Simulated providers leave nothing behind.
     fn state(&self, paths: Option<&Paths>, simulated: bool) -> State {
+        let usage = self.flags.state;
         let file = match &self.file.state {
-            _ if simulated => None,
+            _ if simulated || usage == StateUse::Ignores => None,
             Some(StateUrl::Memory) => None,
             Some(StateUrl::File(path)) => Some(path.clone()),
             Some(StateUrl::Usual) | None => {
@@ -254,8 +268,8 @@ impl Loading<'_> {
                 paths.map(|paths| paths.state.clone())
             }
         };
-        let file = file.filter(|path| !self.flags.begins_no_state || path.exists());
-        State { file, on_loss: self.file.on_loss.unwrap_or_default() }
+        let file = file.filter(|path| usage != StateUse::Looks || path.exists());
+        State { file, is_only_read: usage != StateUse::Keeps, on_loss: self.file.on_loss.unwrap_or_default() }
     }
 
     fn timeouts(&self) -> Timeouts {

@@ -18,7 +18,7 @@ pub use file::ConfigFile;
 pub use key_command::KeyCommands;
 pub use key_file::write_key;
 pub use keys::IN_FILE;
-pub use load::{Flags, Loaded, Simulated, catalog, load};
+pub use load::{Flags, Loaded, Simulated, StateUse, catalog, load};
 pub use network::network;
 pub use origin::{Shown, shown};
 pub use settings::{LeftOut, Routing, Server, Settings, State, Timeouts, Why};

@@ -160,6 +160,8 @@ pub struct Timeouts {
 pub struct State {
     /// `None` keeps nothing.
     pub file: Option<PathBuf>,
+    /// Nothing will be written to it.
+    pub is_only_read: bool,
     pub on_loss: OnLoss,
 }
 

@@ -166,9 +166,23 @@ impl std::fmt::Debug for Granted {
 
 impl Sqlite {
     /// Opens the file, or makes it; an older one is brought up to date. Nothing is ever deleted or overwritten to get there.
-    #[expect(clippy::disallowed_methods, reason = "the thread ends when the store is dropped, which waits for it")]
     pub fn open(path: &Path, fleet: &Fleet, on_loss: OnLoss, now: Timestamp) -> Result<Self, OpenError> {
-        let connection = file::open(path, now)?;
+        Self::over(file::open(path, now)?, path, fleet, on_loss, now)
+    }
+
+    /// The same for whoever only looks: a file that cannot be written is read as it is.
+    pub fn look(path: &Path, fleet: &Fleet, on_loss: OnLoss, now: Timestamp) -> Result<Self, OpenError> {
+        Self::over(file::look(path, now)?, path, fleet, on_loss, now)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the thread ends when the store is dropped, which waits for it")]
+    fn over(
+        connection: Connection,
+        path: &Path,
+        fleet: &Fleet,
+        on_loss: OnLoss,
+        now: Timestamp,
+    ) -> Result<Self, OpenError> {
         let routes = fleet.routes.iter().map(|route| (route.provider.id.clone(), route.model.id.clone())).collect();
         let state = Mutex::new(State { shelf: Shelf::new(fleet), pending: Vec::new(), is_told: false });
         let shared = Arc::new(Shared { path: path.to_owned(), routes, state });

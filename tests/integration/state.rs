@@ -132,3 +132,37 @@ async fn whoever_only_looks_begins_no_state_and_reads_the_one_there_is() {
     assert!(home.beside(["models"]).await.stdout.contains("\tlimited\t"));
     assert!(home.beside(["ask", "--explain", "hello"]).await.stdout.starts_with("wait\t"));
 }
+
+/// Files that nobody may write are so for root too.
+#[cfg(target_os = "linux")]
+const AS_A_USER: &str = "[ $(id -u) != 0 ] || exec setpriv --bounding-set -dac_override,-dac_read_search \"$0\" \"$@\"";
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_state_that_cannot_be_written_can_be_looked_at() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let providers = five_a_minute().await;
+    let home = relay(["ask", "hello"]).over(&providers);
+    let run = |arguments: &[&str]| home.beside(arguments.iter().copied()).under(AS_A_USER);
+    run(&["ask", "hello"]).await.exits(0);
+    let allow = |file: u32, folder: u32| {
+        for (path, mode) in [(home.path("relay.db"), file), (home.path("."), folder)] {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("it is ours");
+        }
+    };
+    for (file, folder) in [(0o400, 0o700), (0o400, 0o500), (0o600, 0o500)] {
+        allow(file, folder);
+        let used = run(&["usage", "--json"]).await.exits(0).json()["models"][0]["windows"][0]["used"].clone();
+        assert_eq!(used, 1, "{file:o} {folder:o}");
+        for arguments in [&["models"][..], &["keys", "list"], &["ask", "--explain", "hello"]] {
+            run(arguments).await.exits(0);
+        }
+        assert!(run(&["doctor"]).await.stdout.contains("PASS\tledger\twhole"));
+        run(&["ask", "hello"]).await.exits(74).says("relay.db` cannot be written").says("let your user write it");
+    }
+    allow(0o000, 0o700);
+    run(&["usage"]).await.exits(74).says("let your user write it");
+    run(&["keys", "urls"]).await.exits(0);
+    run(&["keys", "remove", "sim-a"]).await.exits(1).says("there is no key");
+    allow(0o600, 0o700);
+}

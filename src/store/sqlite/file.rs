@@ -51,42 +51,57 @@ const VERSION: u32 = STEPS.len() as u32;
 pub struct OpenError {
     pub message: String,
     pub hint: String,
+    /// It is there, and this user may not write it.
+    is_unwritable: bool,
 }
+
+const ELSEWHERE: &str =
+    "name another file with `url = \"sqlite:PATH\"` under [state], or keep nothing with `url = \"memory\"`";
 
 impl OpenError {
     fn new(path: &Path, what: &str, hint: impl Into<String>) -> Self {
-        Self { message: format!("the state file `{}` {what}", path.display()), hint: hint.into() }
+        let message = format!("the state file `{}` {what}", path.display());
+        Self { message, hint: hint.into(), is_unwritable: false }
+    }
+
+    fn unwritable(path: &Path, reason: &str) -> Self {
+        let hint = format!("let your user write it and its folder, or {ELSEWHERE}");
+        Self { is_unwritable: true, ..Self::new(path, &format!("cannot be written{reason}"), hint) }
+    }
+
+    /// The folder or the file cannot be made, or the one that is there cannot be written.
+    fn unmade(path: &Path, error: &std::io::Error) -> Self {
+        if path.exists() {
+            return Self::unwritable(path, &format!(": {error}"));
+        }
+        Self::new(path, &format!("cannot be made: {error}"), ELSEWHERE)
     }
 
     pub fn unusable(path: &Path, error: &Error) -> Self {
-        let elsewhere =
-            "name another file with `url = \"sqlite:PATH\"` under [state], or keep nothing with `url = \"memory\"`";
         match error.sqlite_error_code() {
             Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
                 Self::new(path, "is damaged, or is no state of relay", "move it away: relay then begins a new one")
             }
-            Some(ErrorCode::ReadOnly) => Self::new(path, "cannot be written", elsewhere),
+            Some(ErrorCode::ReadOnly) => Self::unwritable(path, ""),
+            // What it writes beside the file cannot be made.
+            Some(ErrorCode::CannotOpen) => Self::unwritable(path, &format!(": {error}")),
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
                 let hint = "another program holds it: wait for it, or stop it";
                 Self::new(path, &format!("was locked for {} s", PATIENCE.as_secs()), hint)
             }
-            _ => Self::new(path, &format!("cannot be opened: {error}"), elsewhere),
+            _ => Self::new(path, &format!("cannot be opened: {error}"), ELSEWHERE),
         }
     }
 }
 
 /// Opens the file for reading and writing.
 pub fn open(path: &Path, now: Timestamp) -> Result<Connection, OpenError> {
-    make(path).map_err(|error| {
-        let hint =
-            "name another file with `url = \"sqlite:PATH\"` under [state], or keep nothing with `url = \"memory\"`";
-        OpenError::new(path, &format!("cannot be made: {error}"), hint)
-    })?;
+    make(path).map_err(|error| OpenError::unmade(path, &error))?;
     let unusable = |error: Error| OpenError::unusable(path, &error);
     let mut connection =
         Connection::open_with_flags(path, flags(OpenFlags::SQLITE_OPEN_READ_WRITE)).map_err(unusable)?;
     if connection.is_readonly("main").map_err(unusable)? {
-        return Err(OpenError::new(path, "cannot be written", "let your user write it"));
+        return Err(OpenError::unwritable(path, ""));
     }
     connection.busy_timeout(PATIENCE).map_err(unusable)?;
     if is_foreign(&connection).map_err(unusable)? {
@@ -103,6 +118,22 @@ pub fn open(path: &Path, now: Timestamp) -> Result<Connection, OpenError> {
         Migration::Failed(error) => unusable(error),
     })?;
     Ok(connection)
+}
+
+/// Opens the file for whoever only looks: where it cannot be written, as it is.
+pub fn look(path: &Path, now: Timestamp) -> Result<Connection, OpenError> {
+    let refused = match open(path, now) {
+        Err(refused) if refused.is_unwritable => refused,
+        opened => return opened,
+    };
+    as_it_is(path).map_err(|_| refused)
+}
+
+/// A file of this version, for reading.
+fn as_it_is(path: &Path) -> Result<Connection, Error> {
+    let connection = read(path)?;
+    let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if version == VERSION && !is_foreign(&connection)? { Ok(connection) } else { Err(Error::InvalidQuery) }
 }
 
 /// Forgets what was counted. The file as it was is kept beside it, at the path that is returned.
@@ -171,7 +202,24 @@ pub fn leave(connection: Connection) -> Result<(), Error> {
 pub fn read(path: &Path) -> Result<Connection, Error> {
     let connection = Connection::open_with_flags(path, flags(OpenFlags::SQLITE_OPEN_READ_ONLY))?;
     connection.busy_timeout(PATIENCE)?;
-    Ok(connection)
+    // SQLite shares the file by others beside it. Where it can make none, and nobody has it open, it is asked to do without.
+    match connection.pragma_query(None, "user_version", |_| Ok(())) {
+        Err(_) if !is_open(path) => unshared(path),
+        _ => Ok(connection),
+    }
+}
+
+/// Whether a process has the file open, or has left something beside it that belongs to it.
+fn is_open(path: &Path) -> bool {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push("-wal");
+    Path::new(&beside).exists()
+}
+
+fn unshared(path: &Path) -> Result<Connection, Error> {
+    let escaped = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    let access = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+    Connection::open_with_flags(format!("file:{escaped}?immutable=1"), flags(access))
 }
 
 fn flags(access: OpenFlags) -> OpenFlags {
