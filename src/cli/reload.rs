@@ -60,12 +60,15 @@ async fn take_over(relay: &Relay, flags: &Flags, environment: &Environment, outp
     if loaded.problems.iter().any(|problem| problem.provider.is_none()) {
         return;
     }
-    let Adopted { changed, waiting } = relay.adopt_limits(&Fleet::new(&loaded.settings.accounts));
+    let Adopted { changed, waiting, gone } = relay.adopt_limits(&Fleet::new(&loaded.settings.accounts));
     if changed > 0 {
         output.notice(&format!("{changed} limits changed, and count from now on"));
     }
     if waiting > 0 {
         output.notice(&format!("{waiting} limits are of models or kinds that are new: restart to use them"));
+    }
+    if gone > 0 {
+        output.notice(&format!("{gone} limits are no more in the files: they count until a restart"));
     }
 }
 

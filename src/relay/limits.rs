@@ -1,6 +1,6 @@
 //! Limits that change while relay runs: the same meters, other numbers.
 
-use crate::routing::{Fleet, MeterId};
+use crate::routing::{Fleet, MeterId, MeterSpec};
 
 use super::Relay;
 
@@ -11,6 +11,8 @@ pub struct Adopted {
     pub changed: usize,
     /// Limits of things that this process does not know: they wait for a restart.
     pub waiting: usize,
+    /// Meters of known providers that these have no more: they count until a restart.
+    pub gone: usize,
 }
 
 impl Relay {
@@ -30,6 +32,12 @@ impl Relay {
                 None => adopted.waiting += 1,
             }
         }
+        let providers = newer.provider_ids();
+        let is_gone = |spec: &&MeterSpec| {
+            let provider = spec.name.split('/').next().unwrap_or_default();
+            providers.contains(&provider) && newer.meters.iter().all(|known| known.name != spec.name)
+        };
+        adopted.gone = self.fleet.meters.iter().filter(is_gone).count();
         adopted
     }
 }

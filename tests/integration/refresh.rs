@@ -168,16 +168,19 @@ async fn a_mistake_about_one_provider_keeps_no_other_limits_from_being_taken_ove
     let command = command.more_config(&format!("key_cmd = \"echo >> runs; echo {key}\"\n"));
     let (changed, runs) = (command.path("limits/sim-a.toml"), command.path("runs"));
     let fewer = command.text("limits/sim-a.toml").replace("requests = 5", "requests = 1");
+    let none = fewer.lines().filter(|line| !line.contains("requests = 1")).collect::<Vec<_>>().join("\n");
     let broken = command.path("limits/sim-b.toml");
     let mut process = command.start();
     let address = process.address();
     std::fs::write(broken, "requests = 5\n").expect("the home is writable");
     process.until_it_says("limits of sim-b not taken over");
-    std::fs::write(changed, fewer).expect("the home is writable");
+    std::fs::write(&changed, fewer).expect("the home is writable");
     process.until_it_says("1 limits changed");
     let ask = |model| Asking::chat(address, "hello").model(model).header("x-relay-wait", "0s");
     ask("sim-a/sim-m").await.by("sim-a/sim-m");
     ask("sim-a/sim-m").await.refused(429, "quota_exhausted");
     ask("sim-b/sim-m").await.by("sim-b/sim-m");
     assert_eq!(std::fs::read_to_string(runs).expect("it ran"), "\n", "a limit is no reason to ask for a key again");
+    std::fs::write(changed, none).expect("the home is writable");
+    process.until_it_says("1 limits are no more in the files: they count until a restart");
 }
