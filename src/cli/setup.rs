@@ -343,6 +343,7 @@ pub async fn running_local_servers(core: &Core) -> Vec<String> {
 /// The size of the state file, where there is one, or what is wrong with it.
 pub fn check_state(path: &Path) -> anyhow::Result<Option<u64>> {
     let Ok(metadata) = std::fs::metadata(path) else { return Ok(None) };
+    anyhow::ensure!(metadata.is_file(), "it is no file");
     match store::check(path)? {
         None => Ok(Some(metadata.len())),
         Some(damage) => Err(anyhow::Error::msg(damage)),

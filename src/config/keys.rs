@@ -10,6 +10,7 @@ use crate::catalog::{Catalog, Provider};
 use crate::upstream::Key;
 
 use super::environment::Environment;
+use super::text_file;
 
 /// Numbered variables are looked up to here: `GROQ_API_KEY`, `GROQ_API_KEY_2`, … `GROQ_API_KEY_9`.
 const MOST_KEYS: usize = 9;
@@ -93,7 +94,7 @@ fn read_keys_file(path: &Path, problems: &Problems) -> BTreeMap<String, String> 
     let complain = |message: String, hint: Option<String>| {
         problems.add(Problem { file: name.clone(), line: None, message, hint, provider: None });
     };
-    let text = match std::fs::read_to_string(path) {
+    let text = match text_file::read(path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return BTreeMap::new(),
         Err(error) => {

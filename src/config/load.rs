@@ -17,6 +17,7 @@ use super::key_command::KeyCommands;
 use super::network;
 use super::providers::{Finding, Setup};
 use super::settings::{Routing, Server, Settings, State, Timeouts};
+use super::text_file;
 
 /// What the command line says, as far as settings go.
 #[derive(Debug, Clone, Default)]
@@ -221,20 +222,18 @@ impl Loading<'_> {
     }
 
     fn api_key(&self) -> Option<SecretString> {
-        let Some(path) = &self.flags.api_key_file else {
-            return self.environment.get("RELAY_API_KEY").map(SecretString::from);
+        let (source, found) = match &self.flags.api_key_file {
+            Some(path) => ("--api-key-file", text_file::read(path).map_err(|error| format!("cannot be read: {error}"))),
+            None => ("RELAY_API_KEY", Ok(self.environment.get("RELAY_API_KEY")?.to_owned())),
         };
-        match std::fs::read_to_string(path) {
-            Ok(key) if !key.trim().is_empty() => Some(SecretString::from(key.trim())),
-            Ok(_) => {
-                self.complain("--api-key-file", format!("`{}` is empty", path.display()), None);
-                None
-            }
-            Err(error) => {
-                self.complain("--api-key-file", format!("`{}` cannot be read: {error}", path.display()), None);
-                None
-            }
-        }
+        let key = found.and_then(|text| match text.trim() {
+            "" => Err("is empty".to_owned()),
+            // Nobody could send it.
+            key if HeaderValue::from_str(key).is_err() => Err("holds no key, which is one line of text".to_owned()),
+            key => Ok(SecretString::from(key)),
+        });
+        let named = self.flags.api_key_file.as_ref().map(|path| format!("`{}` ", path.display())).unwrap_or_default();
+        key.map_err(|wrong| self.complain(source, format!("{named}{wrong}"), None)).ok()
     }
 
     fn routing(&self) -> Routing {
@@ -315,7 +314,7 @@ fn read_config_file(
     let is_named = named.is_some();
     let Some(path) = named.or_else(|| paths.map(|paths| paths.config.clone())) else { return ConfigFile::default() };
     let name = path.display().to_string();
-    match std::fs::read_to_string(&path) {
+    match text_file::read(&path) {
         Ok(text) => {
             let file = File { name: &name, text: &text, provider: None, problems }.read(ConfigFile::read);
             ConfigFile { place: name, ..file.unwrap_or_default() }
@@ -362,7 +361,7 @@ fn read_overlays(folder: &Path, problems: &Problems) -> Vec<Overlay> {
             );
             continue;
         }
-        match std::fs::read_to_string(&path) {
+        match text_file::read(&path) {
             Ok(text) => overlays.push(Overlay { id, place, text }),
             Err(error) => complain(format!("cannot be read: {error}"), None),
         }

@@ -11,6 +11,7 @@ mod network;
 mod origin;
 mod providers;
 mod settings;
+mod text_file;
 
 pub use conversation::{Context, Sessions, Voice};
 pub use environment::{Environment, Paths, arguments, columns, platform};

@@ -14,6 +14,7 @@ use super::environment::{Environment, Paths};
 use super::file::HEDGE;
 use super::load::Flags;
 use super::settings::Settings;
+use super::text_file;
 
 /// One setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,7 +76,7 @@ pub fn shown(settings: &Settings, flags: &Flags, environment: &Environment) -> V
 fn file(flags: &Flags, environment: &Environment) -> (String, DocumentMut) {
     let named = flags.config.clone().or_else(|| environment.get("RELAY_CONFIG").map(Into::into));
     let path = named.or_else(|| Paths::of(environment).map(|paths| paths.config)).filter(|_| !flags.no_config);
-    let text = path.as_ref().and_then(|path| std::fs::read_to_string(path).ok()).unwrap_or_default();
+    let text = path.as_ref().and_then(|path| text_file::read(path).ok()).unwrap_or_default();
     // A file that cannot be read has been complained about by whoever loaded the settings.
     (path.map(|path| path.display().to_string()).unwrap_or_default(), text.parse().unwrap_or_default())
 }

@@ -120,6 +120,30 @@ async fn keys_that_others_may_read_are_refused_with_the_way_to_mend_it() {
     of_mode(0o600).await.exits(0);
 }
 
+#[test]
+fn files_that_are_none_of_relays_are_told_at_once() {
+    let large = "#".repeat(5 * 1024 * 1024);
+    for (name, text) in [("config.toml", large.as_bytes()), ("config.toml", b"[server]\nhost = \"\xff\"\n")] {
+        let ended = relay(["usage"]).file(name, text).run();
+        let why = if text.len() < 100 { "it is not UTF-8" } else { "it has more than 4 MiB" };
+        ended.exits(78).says(&format!("{name}: cannot be read: {why}"));
+    }
+    relay(["models"])
+        .file("limits/groq.toml", large.as_bytes())
+        .run()
+        .exits(0)
+        .says("groq.toml: cannot be read: it has");
+    #[cfg(unix)]
+    for make in ["mkfifo", "mkdir"] {
+        for command in [&["usage"][..], &["ask", "hello"]] {
+            let home = relay(command.iter().copied()).variable("GROQ_API_KEY", "key");
+            home.under(&format!("{make} relay.db")).run().exits(74).says("relay.db` is no file");
+        }
+        let looked = relay(["doctor"]).under(&format!("{make} relay.db")).run();
+        assert!(looked.exits(1).stdout.contains("FAIL\tledger\tit is no file"), "{}", looked.stdout);
+    }
+}
+
 /// In a folder of somebody else's, full of files that would move `sim-a` to `address`.
 fn in_a_trap(command: Command, address: &str) -> Command {
     let url = format!("http://{address}/v1");

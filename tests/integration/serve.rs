@@ -301,6 +301,9 @@ fn mistakes_of_all_files_are_told_at_once() {
 fn a_missing_or_empty_key_file_is_a_mistake() {
     refused(serve(&["--api-key-file", "none"]), 78).says("none");
     refused(serve(&["--api-key-file", "empty"]).file("empty", "\n"), 78).says("empty");
+    let two = || serve(&[]).file("two", "one\ntwo\n");
+    refused(two().more_arguments(["--api-key-file", "two"]), 78).says("`two` holds no key");
+    refused(two().variable("RELAY_API_KEY", "one\ntwo"), 78).says("RELAY_API_KEY: holds no key");
 }
 
 #[tokio::test]

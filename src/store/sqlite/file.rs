@@ -96,6 +96,10 @@ impl OpenError {
 
 /// Opens the file for reading and writing.
 pub fn open(path: &Path, now: Timestamp) -> Result<Connection, OpenError> {
+    // A pipe would be waited for, and no signal heard.
+    if path.metadata().is_ok_and(|found| !found.is_file()) {
+        return Err(OpenError::new(path, "is no file", ELSEWHERE));
+    }
     make(path).map_err(|error| OpenError::unmade(path, &error))?;
     let unusable = |error: Error| OpenError::unusable(path, &error);
     let mut connection =
