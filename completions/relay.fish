@@ -78,7 +78,7 @@ complete -c relay -n "__fish_relay_using_subcommand ask" -l session -d 'The conv
 complete -c relay -n "__fish_relay_using_subcommand ask" -l max-tokens -d 'The most tokens the answer may have' -r
 complete -c relay -n "__fish_relay_using_subcommand ask" -l temperature -d 'Sampling temperature' -r
 complete -c relay -n "__fish_relay_using_subcommand ask" -l seed -d 'Sampling seed' -r
-complete -c relay -n "__fish_relay_using_subcommand ask" -l schema -d 'Answer with JSON that satisfies this JSON Schema: a file, or the schema itself' -r
+complete -c relay -n "__fish_relay_using_subcommand ask" -l schema -d 'Answer with JSON that satisfies this JSON Schema: a file, or the schema itself' -r -F
 complete -c relay -n "__fish_relay_using_subcommand ask" -l param -d 'Any other field of the request, its value as JSON; may be given several times' -r
 complete -c relay -n "__fish_relay_using_subcommand ask" -s x -l extract -d 'Print a code block of the answer and nothing else: first, last, or lax for the whole answer where it has none' -r -f -a "first\t''
 last\t''
@@ -210,8 +210,8 @@ complete -c relay -n "__fish_relay_using_subcommand models" -l no-progress -d 'S
 complete -c relay -n "__fish_relay_using_subcommand models" -l no-input -d 'Never ask anything [env: RELAY_NO_INPUT]'
 complete -c relay -n "__fish_relay_using_subcommand models" -l offline -d 'Let nothing leave this machine: only local and simulated providers answer [env: RELAY_OFFLINE]'
 complete -c relay -n "__fish_relay_using_subcommand models" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c relay -n "__fish_relay_using_subcommand refresh-limits" -l from -d 'Read saved pages, DIR/PROVIDER.md or DIR/PROVIDER.html, and fetch nothing' -r -F
-complete -c relay -n "__fish_relay_using_subcommand refresh-limits" -l dir -d 'Write to these catalogue files instead of your own' -r -F
+complete -c relay -n "__fish_relay_using_subcommand refresh-limits" -l from -d 'Read saved pages, DIR/PROVIDER.md or DIR/PROVIDER.html, and fetch nothing' -r -f -a "(__fish_complete_directories)"
+complete -c relay -n "__fish_relay_using_subcommand refresh-limits" -l dir -d 'Write to these catalogue files instead of your own' -r -f -a "(__fish_complete_directories)"
 complete -c relay -n "__fish_relay_using_subcommand refresh-limits" -l read -d 'Print what one saved page says, and why the rest of it was refused' -r -F
 complete -c relay -n "__fish_relay_using_subcommand refresh-limits" -l config -d 'Read this config file [env: RELAY_CONFIG]' -r -F
 complete -c relay -n "__fish_relay_using_subcommand refresh-limits" -l format -d 'How to print results [default: a table on a terminal, else plain: tabs, no header]' -r -f -a "table\t''

@@ -26,7 +26,16 @@ pub fn print(shell: Shell) -> Result<(), Trouble> {
 fn script(shell: Shell) -> Vec<u8> {
     let mut script = Vec::new();
     generate(shell, &mut offered(), "relay", &mut script);
-    script
+    if shell == Shell::Bash { behind_equals_signs(&script) } else { script }
+}
+
+/// bash makes three words of `--format=json`: what stands before the sign is the flag.
+fn behind_equals_signs(script: &[u8]) -> Vec<u8> {
+    const PREVIOUS: &str = "    prev=\"$3\"\n";
+    let script = String::from_utf8_lossy(script);
+    assert!(script.contains(PREVIOUS), "the generated script has changed");
+    let flag = "    if [[ \"${prev}\" == \"=\" ]]; then\n        prev=\"${COMP_WORDS[COMP_CWORD-2]}\"\n    fi\n";
+    script.replacen(PREVIOUS, &format!("{PREVIOUS}{flag}"), 1).into_bytes()
 }
 
 /// All that can be typed but what is hidden: shells would offer that as well.

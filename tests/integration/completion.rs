@@ -60,6 +60,26 @@ fn a_shell_is_offered_providers_models_topics_and_scenarios() {
 }
 
 #[test]
+fn the_script_for_bash_completes_files_with_blanks_and_values_behind_a_sign() {
+    let home = relay([]).file("in the way.txt", "").file("in here.txt", "");
+    let script = "
+        source <(relay completions bash); compopt() { echo \"options $*\"; }
+        ask() { COMP_WORDS=(\"$@\") COMP_CWORD=$(($# - 1)); _relay relay \"${!#}\" \"${COMP_WORDS[COMP_CWORD-1]}\"
+                printf '[%s]' \"${COMPREPLY[@]}\"; echo; }
+        ask relay ask -f in; ask relay usage --format = js; ask relay --color = a";
+    let folder = Path::new(env!("CARGO_BIN_EXE_relay")).parent().expect("in a folder").display().to_string();
+    let mut bash = Command::new("bash");
+    bash.args(["--norc", "--noprofile", "-c", script]).env_clear().current_dir(home.path("."));
+    let ended = bash.env("PATH", format!("{folder}:/usr/bin:/bin")).output().expect("there is a bash");
+    let told = String::from_utf8(ended.stdout).expect("UTF-8");
+    assert!(ended.stderr.is_empty(), "{}", String::from_utf8_lossy(&ended.stderr));
+    let lines: Vec<&str> = told.lines().collect();
+    assert!(lines[0].contains("filenames"), "bash quotes the blanks of names: {told}");
+    assert!(lines[1].contains("[in the way.txt]") && lines[1].contains("[in here.txt]"), "{told}");
+    assert_eq!(lines[2..], ["[json]", "[auto][always]"]);
+}
+
+#[test]
 fn no_key_is_looked_for_while_somebody_types() {
     let home = relay([]).config("[providers.groq]\nkey_cmd = \"touch asked; echo a-key\"\n");
     let completing = ["--", "relay", "keys", "set", "gr"];

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, ValueHint};
 use clap_complete::ArgValueCandidates;
 
 use super::{duration, finite, one_of, time_out, whole};
@@ -26,10 +26,10 @@ pub struct Ask {
     #[arg(value_name = "PROMPT")]
     pub prompt: Vec<String>,
     /// Add a text file, `-` for stdin; may be given several times
-    #[arg(help_heading = INPUT, short, long, value_name = "PATH")]
+    #[arg(help_heading = INPUT, short, long, value_name = "PATH", value_hint = ValueHint::FilePath)]
     pub file: Vec<PathBuf>,
     /// Attach an image or sound: a file, a URL, or `-` for stdin; may be given several times
-    #[arg(help_heading = INPUT, short, long, value_name = "PATH|URL")]
+    #[arg(help_heading = INPUT, short, long, value_name = "PATH|URL", value_hint = ValueHint::FilePath)]
     pub attach: Vec<PathBuf>,
     /// Set the system message, or read it from a file with @FILE
     #[arg(help_heading = INPUT, short, long, value_name = "TEXT|@FILE")]
@@ -92,7 +92,7 @@ pub struct Ask {
     #[arg(help_heading = GENERATION, long, value_name = "N", allow_negative_numbers = true, value_parser = whole::<i64>)]
     pub seed: Option<i64>,
     /// Answer with JSON that satisfies this JSON Schema: a file, or the schema itself
-    #[arg(help_heading = GENERATION, long, value_name = "FILE|JSON", conflicts_with = "extract")]
+    #[arg(help_heading = GENERATION, long, value_name = "FILE|JSON", value_hint = ValueHint::FilePath, conflicts_with = "extract")]
     pub schema: Option<String>,
     /// Any other field of the request, its value as JSON; may be given several times
     #[arg(help_heading = GENERATION, long, value_name = "KEY=JSON")]
@@ -113,13 +113,13 @@ pub struct Ask {
     #[arg(help_heading = OUTPUT, short, long)]
     pub usage: bool,
     /// Answer a file of requests, one a line in OpenAI's batch form, into the file of --output; run again, it goes on where it was
-    #[arg(help_heading = INPUT, long, value_name = "IN.jsonl", requires = "output", conflicts_with_all = ["prompt", "file", "attach", "system", "schema", "extract", "explain", "stream"])]
+    #[arg(help_heading = INPUT, long, value_name = "IN.jsonl", value_hint = ValueHint::FilePath, requires = "output", conflicts_with_all = ["prompt", "file", "attach", "system", "schema", "extract", "explain", "stream"])]
     pub batch: Option<PathBuf>,
     /// How many requests of a batch are under way at one time
     #[arg(help_heading = INPUT, long, value_name = "N", default_value_t = 8, requires = "batch", allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub jobs: u16,
     /// Write the answer to a file, `-` for stdout
-    #[arg(help_heading = OUTPUT, short, long, value_name = "FILE")]
+    #[arg(help_heading = OUTPUT, short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     output: Option<PathBuf>,
 }
 

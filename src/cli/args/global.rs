@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, ValueHint};
 use clap_complete::ArgValueCandidates;
 
 use crate::cli::completions::scenarios;
@@ -12,7 +12,7 @@ use crate::cli::completions::scenarios;
 #[command(next_help_heading = "Global options")]
 pub struct Global {
     /// Read this config file [env: RELAY_CONFIG]
-    #[arg(long, global = true, value_name = "FILE", conflicts_with = "no_config")]
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "no_config")]
     pub config: Option<PathBuf>,
     /// Read no config file
     #[arg(long, global = true)]

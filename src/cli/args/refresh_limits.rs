@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use clap_complete::ArgValueCandidates;
 
 use crate::cli::completions::documented;
@@ -25,12 +25,12 @@ pub struct RefreshLimits {
     #[arg(long)]
     pub undo: bool,
     /// Read saved pages, DIR/PROVIDER.md or DIR/PROVIDER.html, and fetch nothing
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub from: Option<PathBuf>,
     /// Write to these catalogue files instead of your own
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub dir: Option<PathBuf>,
     /// Print what one saved page says, and why the rest of it was refused
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["check", "yes", "allow_large", "undo", "from", "dir", "providers"])]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["check", "yes", "allow_large", "undo", "from", "dir", "providers"])]
     pub read: Option<PathBuf>,
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, ValueHint};
 
 use crate::telemetry::LogFormat;
 
@@ -18,7 +18,7 @@ pub struct Serve {
     #[arg(long, value_name = "PORT", allow_negative_numbers = true, value_parser = port)]
     pub port: Option<u16>,
     /// Read the gateway's own key from a file [env: RELAY_API_KEY holds the key itself]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub api_key_file: Option<PathBuf>,
     /// Listen beyond this machine without a key
     #[arg(long)]
@@ -33,7 +33,7 @@ pub struct Serve {
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
     log_format: Format,
     /// Write the base URL to this file once the server is ready, and remove it at the end
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
     pub ready_file: Option<PathBuf>,
     /// Show in a browser what is served, once the server is ready
     #[arg(long)]
