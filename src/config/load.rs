@@ -260,7 +260,8 @@ impl Loading<'_> {
             Some(StateUrl::Memory) => None,
             Some(StateUrl::File(path)) => Some(path.clone()),
             Some(StateUrl::Usual) | None => {
-                if paths.is_none() {
+                // Who only looks finds none there, and needs none.
+                if paths.is_none() && usage != StateUse::Looks {
                     let hint = Some("set HOME or RELAY_HOME, or `url = \"memory\"` under [state]".to_owned());
                     self.complain("the environment", "there is no home to keep the state in".to_owned(), hint);
                 }

@@ -166,3 +166,15 @@ async fn a_state_that_cannot_be_written_can_be_looked_at() {
     run(&["keys", "remove", "sim-a"]).await.exits(1).says("there is no key");
     allow(0o600, 0o700);
 }
+
+#[test]
+fn who_only_looks_needs_no_home() {
+    let homeless = |arguments: &[&'static str]| {
+        relay(arguments.iter().copied()).variable("HOME", "").variable("RELAY_HOME", "").variable("GROQ_API_KEY", "key")
+    };
+    for arguments in [&["models"][..], &["usage"], &["keys", "list"], &["keys", "urls"], &["ask", "--explain", "hello"]]
+    {
+        homeless(arguments).run().exits(0);
+    }
+    homeless(&["ask", "hello"]).run().exits(78).says("there is no home to keep the state in");
+}
