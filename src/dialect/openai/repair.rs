@@ -65,8 +65,9 @@ impl Repair {
         mended(std::str::from_utf8(json).ok()?, faults)
     }
 
-    /// The end of a stream whose provider told none, as a chunk of the stream that began with `first`, and what it says.
-    pub fn missing_end(&self, first: &[u8]) -> (String, Finish) {
+    /// The end of these choices, of which their provider told none, as a chunk of the stream that began with `first`, and what the first of
+    /// them says.
+    pub fn missing_end(&self, first: &[u8], choices: impl Iterator<Item = u64>) -> (String, Option<Finish>) {
         let first = RawObject::parse(first).unwrap_or_default();
         let mut chunk = EditedObject::default();
         for name in ["id", "object", "created", "model"] {
@@ -74,10 +75,13 @@ impl Repair {
                 chunk.set(name, value);
             }
         }
-        let (end, finish) =
-            if self.calls.is_empty() { ("stop", Finish::Stop) } else { ("tool_calls", Finish::ToolCalls) };
-        chunk.set("choices", format!(r#"[{{"index":0,"delta":{{}},"finish_reason":"{end}"}}]"#));
-        (chunk.render(), finish)
+        let has_calls = |choice: u64| self.calls.iter().any(|call| call.choice == choice);
+        let ends = choices.map(|choice| (choice, if has_calls(choice) { "tool_calls" } else { "stop" }));
+        let ends: SmallVec<[(u64, &str); 1]> = ends.collect();
+        let told =
+            ends.iter().map(|(choice, end)| format!(r#"{{"index":{choice},"delta":{{}},"finish_reason":"{end}"}}"#));
+        chunk.set("choices", format!("[{}]", told.collect::<Vec<_>>().join(",")));
+        (chunk.render(), ends.first().map(|(_, end)| Finish::of(end)))
     }
 
     fn look_at<'a>(&mut self, choice: &Choice<'a>, place: u64, json: &[u8]) -> Faults<'a> {

@@ -40,8 +40,33 @@ pub struct Scanner {
     repair: Repair,
     /// The first chunk, as long as no end has come: should its provider tell none, it says whose the missing one is.
     first: Option<Box<[u8]>>,
-    finished: bool,
+    choices: Choices,
     done: bool,
+}
+
+/// The choices of an answer that have begun, and those that have ended, by their numbers. Nobody asks for more than the bits of a word.
+#[derive(Debug, Clone, Copy, Default)]
+struct Choices {
+    begun: u64,
+    ended: u64,
+}
+
+impl Choices {
+    fn note(&mut self, number: u64, ends: bool) {
+        let bit = 1_u64 << number.min(63);
+        self.begun |= bit;
+        self.ended |= if ends { bit } else { 0 };
+    }
+
+    /// Those whose end has not come.
+    fn open(self) -> impl Iterator<Item = u64> {
+        (0..64).filter(move |number| (self.begun & !self.ended) >> number & 1 == 1)
+    }
+
+    /// Whether the answer has come to its end.
+    const fn have_ended(self) -> bool {
+        self.begun != 0 && self.begun == self.ended
+    }
 }
 
 impl Scanner {
@@ -58,7 +83,7 @@ impl Scanner {
             heard: false,
             repair: Repair::default(),
             first: None,
-            finished: false,
+            choices: Choices::default(),
             done: false,
         }
     }
@@ -79,7 +104,7 @@ impl Scanner {
             let heard = self.heard;
             self.look_at(event.into(), now).map_err(|fault| if heard { Fault::Cut } else { fault })?;
         }
-        match (self.finished, self.done) {
+        match (self.choices.have_ended(), self.done) {
             (_, true) => Ok(()),
             // Some providers end without the marker; the caller's client waits for it.
             (true, false) => {
@@ -130,8 +155,8 @@ impl Scanner {
                 signs
             }
         };
-        if signs.finish.is_some() {
-            (self.finished, self.first) = (true, None);
+        if self.choices.have_ended() {
+            self.first = None;
         }
         let is_shown = !signs.usage_only || self.include_usage;
         let bytes = if is_shown { event } else { Bytes::new() };
@@ -142,9 +167,8 @@ impl Scanner {
     /// The marker says that all was said, and OpenAI's clients want to be told why it ended: some throw where no chunk does.
     fn make_up_for_the_end(&mut self) {
         let Some(first) = self.first.take() else { return };
-        let (chunk, finish) = self.repair.missing_end(&first);
-        self.finished = true;
-        let (bytes, finish) = (format!("data: {chunk}\n\n").into(), Some(finish));
+        let (chunk, finish) = self.repair.missing_end(&first, self.choices.open());
+        let bytes = format!("data: {chunk}\n\n").into();
         self.ready.push_back(StreamEvent { bytes, signs: Signs { finish, ..Signs::default() } });
     }
 
@@ -169,8 +193,12 @@ impl Scanner {
             signs.error = Some(classify::in_band(told.as_bytes(), now).unwrap_or(Fault::Broken(Breakage::InBand)));
         }
         // Azure's verdict on a prompt, or a ping: many clients read the first choice of every chunk without usage.
-        let is_bare = chunk.choices.as_deref().unwrap_or_default().is_empty();
-        if !is_bare && !self.finished && self.first.is_none() {
+        let choices = chunk.choices.as_deref().unwrap_or_default();
+        let is_bare = choices.is_empty();
+        for (choice, place) in choices.iter().zip(0..) {
+            self.choices.note(choice.index.unwrap_or(place), choice.finish_reason.is_some());
+        }
+        if !is_bare && !self.choices.have_ended() && self.first.is_none() {
             let first = if data.len() > LARGEST_FIRST { &b"{}"[..] } else { data };
             self.first = Some(first.into());
         }
@@ -198,153 +226,4 @@ fn at(data: &[u8], path: &str) -> Option<Value> {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::chat::Usage;
-
-    const STREAM: &str = concat!(
-        ": OPENROUTER PROCESSING\n\n",
-        "data: {\"choices\":[{\"delta\":{\"role\":\"assistant\",\"content\":\"\"}}]}\n\n",
-        "data: {\"choices\":[{\"delta\":{\"content\":\"Hi \u{1F600}\"},\"finish_reason\":null}]}\r\n\r\n",
-        "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}],\"x_groq\":{\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":4}}}\n\n",
-        "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":4}}\n\n",
-        "data: [DONE]\n\n",
-    );
-
-    fn scan(pieces: &[&[u8]], include_usage: bool) -> (Vec<StreamEvent>, Result<(), Fault>) {
-        let within = |name: &str| vec!["x_groq".to_owned(), name.to_owned()];
-        let wire = Wire { usage_at: within("usage"), error_at: within("error"), ..Wire::default() };
-        let mut scanner = Scanner::new(&wire, include_usage);
-        let mut result = Ok(());
-        for piece in pieces {
-            result = result.and_then(|()| scanner.push(Bytes::copy_from_slice(piece), Timestamp::UNIX_EPOCH));
-        }
-        result = result.and_then(|()| scanner.end(Timestamp::UNIX_EPOCH));
-        (std::iter::from_fn(|| scanner.next_event()).collect(), result)
-    }
-
-    #[test]
-    fn bytes_pass_and_signs_are_noted() {
-        let (events, end) = scan(&[STREAM.as_bytes()], true);
-        assert_eq!(end, Ok(()));
-        let passed: Vec<u8> = events.iter().flat_map(|event| event.bytes.to_vec()).collect();
-        assert_eq!(String::from_utf8_lossy(&passed), STREAM);
-        let real: Vec<bool> = events.iter().map(|event| event.signs.real).collect();
-        assert_eq!(real, [false, false, true, false, false, false]);
-        assert_eq!(events[3].signs.usage, Some(Usage { prompt_tokens: 3, completion_tokens: 4 }));
-    }
-
-    #[test]
-    fn a_chunk_that_passes_allocates_nothing() {
-        let chunk = Bytes::from_static(b"data: {\"id\":\"x\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\" word\"},\"finish_reason\":null}]}\n\n");
-        let mut scanner = Scanner::new(&Wire::default(), false);
-        let mut pass = || {
-            scanner.push(chunk.clone(), Timestamp::UNIX_EPOCH).expect("a chunk");
-            assert_eq!(scanner.next_event().expect("an event").bytes, chunk);
-        };
-        pass();
-        let passed = allocation_counter::measure(|| (0..100).for_each(|_| pass()));
-        assert_eq!((passed.count_total, passed.bytes_total), (0, 0));
-    }
-
-    #[test]
-    fn a_chunk_without_a_choice_stays_behind_and_none_lacks_its_delta() {
-        let passed = |data: &str| {
-            let (events, _) = scan(&[format!("data: {data}\n\n").as_bytes()], false);
-            String::from_utf8_lossy(&events[0].bytes).into_owned()
-        };
-        for idle in [r#"{"choices":[],"prompt_filter_results":[]}"#, r#"{"type":"ping"}"#, r#"{"choices":null}"#] {
-            assert_eq!(passed(idle), "", "{idle}");
-        }
-        for choice in [r#"{"index":0,"finish_reason":"stop"}"#, r#"{"index":0,"finish_reason":"stop","delta":null}"#] {
-            let expected = r#"{"choices":[{"index":0,"finish_reason":"stop","delta":{}}]}"#;
-            assert_eq!(passed(&format!(r#"{{"choices":[{choice}]}}"#)), format!("data: {expected}\n\n"), "{choice}");
-        }
-    }
-
-    #[test]
-    fn the_usage_chunk_is_hidden_unless_it_was_asked_for() {
-        let (events, _) = scan(&[STREAM.as_bytes()], false);
-        assert!(events[4].bytes.is_empty() && events[4].signs.usage.is_some());
-    }
-
-    #[test]
-    fn a_missing_end_marker_is_made_up_for_and_a_missing_end_is_a_cut() {
-        let end = "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}";
-        let (events, result) = scan(&[end.as_bytes()], false);
-        assert_eq!((result, events.len(), events[1].signs.done), (Ok(()), 2, true));
-        assert_eq!(events[0].bytes, format!("{end}\n\n"));
-        let (_, result) = scan(&[b"data: {\"choices\":[{\"delta\":{\"content\":\"x\"}}]}\n\ndata: {\"cho"], false);
-        assert_eq!(result, Err(Fault::Cut));
-        assert_eq!(scan(&[b""], false).1, Err(Fault::Cut));
-    }
-
-    #[test]
-    fn an_end_without_its_reason_gets_one_and_every_other_stream_keeps_its_own() {
-        let ended = |chunks: &[&str]| {
-            let stream: String = chunks.iter().flat_map(|chunk| ["data: ", chunk, "\n\n"]).collect();
-            let (events, end) = scan(&[format!("{stream}data: [DONE]\n\n").as_bytes()], true);
-            assert_eq!(end, Ok(()), "{stream}");
-            let bytes: Vec<u8> = events.iter().flat_map(|event| event.bytes.to_vec()).collect();
-            let told = String::from_utf8(bytes).expect("text").strip_prefix(&stream).expect("all passes").to_owned();
-            (told, events.iter().find_map(|event| event.signs.finish))
-        };
-        let text = r#"{"id":"x","object":"chat.completion.chunk","created":7,"model":"m","choices":[{"index":0,"delta":{"content":"Hi"},"finish_reason":null}]}"#;
-        let usage = r#"{"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":4}}"#;
-        let head = r#"{"id":"x","object":"chat.completion.chunk","created":7,"model":"m","#;
-        let end = |reason: &str| {
-            format!(
-                "data: {head}\"choices\":[{{\"index\":0,\"delta\":{{}},\"finish_reason\":\"{reason}\"}}]}}\n\ndata: [DONE]\n\n"
-            )
-        };
-        assert_eq!(ended(&[text, usage]), (end("stop"), Some(Finish::Stop)));
-        let call = r#"{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}]}}]}"#;
-        assert_eq!(ended(&[text, call]), (end("tool_calls"), Some(Finish::ToolCalls)));
-        let done = "data: [DONE]\n\n".to_owned();
-        let length = r#"{"choices":[{"index":0,"delta":{},"finish_reason":"length"}]}"#;
-        assert_eq!(ended(&[text, length, text]), (done.clone(), Some(Finish::Length)));
-        assert_eq!(ended(&[usage]), (done, None));
-    }
-
-    #[test]
-    fn what_is_no_event_stream_is_told_apart() {
-        let end = |body: &str| scan(&[body.as_bytes()], false).1;
-        let busy = Fault::Busy { until: None, scope: None, period: None };
-        assert_eq!(end(r#"{"error":{"code":429,"message":"x"}}"#), Err(busy));
-        assert_eq!(end("<html>\n\n<body></body></html>"), Err(Fault::Broken(Breakage::NotJson)));
-        assert_eq!(end(": only a comment\n\nevent: ping\n\n"), Err(Fault::Cut));
-    }
-
-    #[test]
-    fn errors_inside_a_stream_are_classified() {
-        let word = |data: &str| {
-            scan(&[format!("data: {data}\n\n").as_bytes()], false).0[0].signs.error.as_ref().map(Fault::word)
-        };
-        assert_eq!(word(r#"{"error":{"code":429,"message":"x"}}"#).as_deref(), Some("busy"));
-        assert_eq!(word(r#"{"error":{"code":502,"message":"gone"},"choices":[{"delta":{"content":""},"finish_reason":"error"}]}"#).as_deref(), Some("502"));
-        assert_eq!(word(r#"{"choices":[{"delta":{},"finish_reason":"error"}]}"#).as_deref(), Some("error-in-200"));
-        assert_eq!(word(r#"{"message":"slow down","type":"too_many_requests_error"}"#).as_deref(), Some("busy"));
-        assert_eq!(word(r#"{"choices":[]}"#), None);
-        let own = |error: &str| {
-            word(&format!(
-                r#"{{"choices":[{{"delta":{{}},"finish_reason":"stop"}}],"x_groq":{{"id":"r","error":{error}}}}}"#
-            ))
-        };
-        assert_eq!(own("null"), None);
-        assert_eq!(own(r#""over capacity""#).as_deref(), Some("error-in-200"));
-        assert_eq!(own(r#"{"code":"rate_limit_exceeded","message":"x"}"#).as_deref(), Some("busy"));
-    }
-
-    proptest! {
-        #[test]
-        fn wherever_the_stream_is_cut_the_events_are_the_same(cuts in prop::collection::vec(0..STREAM.len(), 0..10)) {
-            let mut cuts = cuts;
-            cuts.extend([0, STREAM.len()]);
-            cuts.sort_unstable();
-            let pieces: Vec<&[u8]> = cuts.windows(2).map(|cut| &STREAM.as_bytes()[cut[0]..cut[1]]).collect();
-            prop_assert_eq!(scan(&pieces, true), scan(&[STREAM.as_bytes()], true));
-        }
-    }
-}
+mod tests;
