@@ -36,9 +36,9 @@ pub struct Signs {
 }
 
 impl StreamEvent {
-    /// Whether it says nothing but that somebody is there.
+    /// Whether it says nothing but that somebody is there: a comment, blank lines, an event's name, or data that is for nobody's eyes.
     pub fn is_comment(&self) -> bool {
-        self.bytes.starts_with(b":") && self.signs == Signs::default()
+        self.signs == Signs::default() && memchr::memmem::find(&self.bytes, b"data:").is_none()
     }
 
     /// The text of the first choice, where it is known to stand in the event's bytes.

@@ -261,6 +261,12 @@ async fn a_stream_that_breaks_in_any_of_these_ways_is_gone_on_with() {
         ("no last chunk", response("transfer-encoding: chunked\r\n", &in_chunk), Then::Close),
         ("half an event", response("connection: close\r\n", &format!("{begun}data: {{\"choi")), Then::Close),
         ("nothing but comments", response("connection: close\r\n", &begun), Then::Drip(": still here\n\n")),
+        ("nothing but blank lines", response("connection: close\r\n", &begun), Then::Drip("\n")),
+        (
+            "nothing but pings",
+            response("connection: close\r\n", &begun),
+            Then::Drip("event: ping\ndata: {\"type\":\"ping\"}\n\n"),
+        ),
         ("an event that is none", response("connection: close\r\n", &begun), Then::Drip("data: <html>\n\n")),
         ("a web page", response("connection: close\r\n", &begun), Then::Drip("data: {\"choi\n\n<html>\n\n")),
     ];
