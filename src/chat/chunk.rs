@@ -25,6 +25,8 @@ pub struct Choice<'a> {
     pub index: Option<u64>,
     /// The increment of a stream, or the message of a whole answer.
     pub delta: Option<Delta<'a>>,
+    /// It goes by the name that belongs to the other kind of answer.
+    pub is_misnamed: bool,
     pub finish_reason: Option<Cow<'a, str>>,
 }
 
@@ -39,13 +41,27 @@ pub struct Delta<'a> {
     pub audio: Option<&'a str>,
 }
 
+/// What a choice says goes by this name in a stream, and by the other in a whole answer.
+const IN_STREAM: &[u8] = b"delta";
+const IN_WHOLE: &[u8] = b"message";
+
 impl<'a> Chunk<'a> {
+    /// A chunk of a stream.
     pub fn parse(json: &'a [u8]) -> Result<Self, Malformed> {
+        Self::parse_with(json, IN_STREAM)
+    }
+
+    /// A whole answer.
+    pub fn parse_whole(json: &'a [u8]) -> Result<Self, Malformed> {
+        Self::parse_with(json, IN_WHOLE)
+    }
+
+    fn parse_with(json: &'a [u8], own: &[u8]) -> Result<Self, Malformed> {
         let json = from_utf8(json).map_err(|_| Malformed)?;
         let (mut chunk, mut skim) = (Self::default(), Skim::new(json));
         skim.object(|skim, name| {
             match name.text {
-                b"choices" => chunk.choices = choices(json, skim)?,
+                b"choices" => chunk.choices = choices(json, skim, own)?,
                 b"usage" => (chunk.usage, chunk.counted) = usage(json, skim)?,
                 b"error" => chunk.error = value(json, skim)?,
                 _ => {
@@ -140,24 +156,30 @@ fn is_something(value: &str) -> bool {
     !matches!(value, "\"\"" | "[]" | "{}")
 }
 
-fn choices<'a>(json: &'a str, skim: &mut Skim<'_>) -> Result<Option<SmallVec<[Choice<'a>; 1]>>, Malformed> {
+fn choices<'a>(json: &'a str, skim: &mut Skim<'_>, own: &[u8]) -> Result<Option<SmallVec<[Choice<'a>; 1]>>, Malformed> {
     if skim.peek() != Some(b'[') {
         return value(json, skim)?.map_or(Ok(None), |_| Err(Malformed));
     }
     let mut choices = SmallVec::new();
     skim.list(|skim, _| {
-        choices.push(choice(json, skim)?);
+        choices.push(choice(json, skim, own)?);
         Ok::<_, Malformed>(())
     })?;
     Ok(Some(choices))
 }
 
-fn choice<'a>(json: &'a str, skim: &mut Skim<'_>) -> Result<Choice<'a>, Malformed> {
+/// `own` is the name that what it says should have. Some servers have both, and repeat by the other one all that was said so far.
+fn choice<'a>(json: &'a str, skim: &mut Skim<'_>, own: &[u8]) -> Result<Choice<'a>, Malformed> {
     let mut choice = Choice::default();
     skim.object(|skim, name| {
         match name.text {
             b"index" => choice.index = value(json, skim)?.and_then(|index| index.parse().ok()),
-            b"delta" | b"message" => choice.delta = delta(json, skim)?.or(choice.delta.take()),
+            IN_STREAM | IN_WHOLE => {
+                let (said, is_own) = (delta(json, skim)?, name.text == own);
+                if said.is_some() && (is_own || choice.delta.is_none()) {
+                    (choice.delta, choice.is_misnamed) = (said, !is_own);
+                }
+            }
             b"finish_reason" => {
                 let reason = value(json, skim)?.map(string).transpose()?;
                 // Some servers send an empty one in every chunk that is not the last.

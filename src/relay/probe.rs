@@ -303,7 +303,7 @@ impl Heard {
             Body::Stream(stream) => stream,
             Body::Whole(whole) => {
                 self.usage = whole.usage;
-                self.take(&whole.body);
+                self.take(Chunk::parse_whole(&whole.body).ok());
                 return Ok(());
             }
         };
@@ -312,14 +312,14 @@ impl Heard {
             self.usage = event.signs.usage.or(self.usage);
             self.finish = event.signs.finish.or(self.finish);
             if let Some(data) = sse::data(&event.bytes) {
-                self.take(&data);
+                self.take(Chunk::parse(&data).ok());
             }
         }
         Ok(())
     }
 
-    fn take(&mut self, json: &[u8]) {
-        let Ok(chunk) = Chunk::parse(json) else { return };
+    fn take(&mut self, chunk: Option<Chunk<'_>>) {
+        let Some(chunk) = chunk else { return };
         self.has_text |= chunk.text().is_some_and(|text| !text.trim().is_empty());
         self.has_reasoning |= chunk.reasoning().is_some_and(|text| !text.is_empty());
         self.finish = chunk.signs().finish.or(self.finish);

@@ -19,7 +19,7 @@ use super::stream::{Cleaned, Cleaner, Depth, clean};
 pub fn whole(body: &[u8], text: Option<Range<usize>>, style: Style) -> Option<Bytes> {
     let depth = style.cleans?;
     let known = text.and_then(|place| string(std::str::from_utf8(&body[place]).ok()?).ok());
-    let text = known.map_or_else(|| Chunk::parse(body).ok()?.text(), Some).filter(|text| !text.is_empty())?;
+    let text = known.map_or_else(|| Chunk::parse_whole(body).ok()?.text(), Some).filter(|text| !text.is_empty())?;
     let depth = depth.for_answer(style);
     // Thoughts stand between tags.
     if depth == Depth::Thoughts && !style.repairs && memchr::memchr(b'<', text.as_bytes()).is_none() {
@@ -34,8 +34,8 @@ pub fn whole(body: &[u8], text: Option<Range<usize>>, style: Style) -> Option<By
     if cleaned.reasoning.is_empty() && cleaned.text == text {
         return None;
     }
-    let before = Chunk::parse(body).ok()?.reasoning().unwrap_or_default().into_owned();
-    edited(std::str::from_utf8(body).ok()?, &cleaned, &before).map(Bytes::from)
+    let before = Chunk::parse_whole(body).ok()?.reasoning().unwrap_or_default().into_owned();
+    edited(std::str::from_utf8(body).ok()?, "message", &cleaned, &before).map(Bytes::from)
 }
 
 impl Depth {
@@ -193,7 +193,7 @@ fn carries_more(data: &str, signs: &Signs) -> bool {
 
 fn edited_event(data: &str, out: &Cleaned, signs: Signs) -> Option<StreamEvent> {
     let before = Chunk::parse(data.as_bytes()).ok()?.reasoning().unwrap_or_default().into_owned();
-    let json = edited(data, out, &before)?;
+    let json = edited(data, "delta", out, &before)?;
     Some(StreamEvent { bytes: Bytes::from(format!("data: {json}\n\n")), signs: Signs { text: None, ..signs } })
 }
 
@@ -205,14 +205,13 @@ fn data(event: &[u8]) -> Option<Cow<'_, str>> {
     }
 }
 
-/// The answer or chunk with this text and reasoning in its first choice. `before` is reasoning that was there already.
-fn edited(json: &str, out: &Cleaned, before: &str) -> Option<String> {
+/// The answer or chunk with this text and reasoning at this place of its first choice. `before` is reasoning that was there already.
+fn edited(json: &str, place: &str, out: &Cleaned, before: &str) -> Option<String> {
     let mut object = EditedObject::parse(json).ok()?;
     let choices = object.get("choices")?.to_owned();
     let mut choices: Vec<String> = list(&choices).ok()?.into_iter().map(str::to_owned).collect();
     let first = choices.first()?.clone();
     let mut choice = EditedObject::parse(&first).ok()?;
-    let place = if choice.get("delta").is_some() { "delta" } else { "message" };
     let message = choice.get(place).unwrap_or("{}").to_owned();
     let mut message = EditedObject::parse(&message).ok()?;
     message.set("content", quoted(&out.text));

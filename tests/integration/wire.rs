@@ -72,6 +72,12 @@ fn tolerable() -> Vec<(&'static str, [Vec<u8>; 2])> {
         ),
         ("as HTTP/1.0", both(&|body| format!("HTTP/1.0 200 OK\r\n\r\n{body}").into_bytes())),
         ("with a byte order mark", [sized("", WHOLE), sized("", &format!("\u{feff}{}", events()))]),
+        ("as a whole, whatever was asked for", both(&|_| sized("content-type: application/json\r\n", WHOLE))),
+        ("as a whole on several lines", both(&|_| chunked(&format!("\n\n{}\n\n", WHOLE.replace(',', ",\r\n "))))),
+        (
+            "under the other's name",
+            [WHOLE.replace("message", "delta"), events().replace("delta", "message")].map(|it| sized("", &it)),
+        ),
         ("with more behind its end", [sized("", &format!("{WHOLE}\n\n")), sized("", &events().repeat(2))]),
     ]
 }

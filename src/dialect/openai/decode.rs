@@ -21,7 +21,7 @@ pub fn decode(body: Bytes, _: Target<'_>, now: Timestamp) -> Result<Whole, Fault
     if body.is_empty() {
         return Err(Fault::Broken(Breakage::Empty));
     }
-    let Ok(chunk) = Chunk::parse(&body) else {
+    let Ok(chunk) = Chunk::parse_whole(&body) else {
         return Err(classify::in_band(&body, now).unwrap_or(Fault::Broken(Breakage::NotJson)));
     };
     if chunk.error.is_some() || chunk.choices.is_none() {
@@ -32,7 +32,7 @@ pub fn decode(body: Bytes, _: Target<'_>, now: Timestamp) -> Result<Whole, Fault
         return Err(Fault::Broken(Breakage::Empty));
     }
     let (usage, finish) = (signs.usage, signs.finish);
-    if let Some(mended) = Repair::default().mend(&body, &chunk) {
+    if let Some(mended) = Repair::of_whole().mend(&body, &chunk) {
         return Ok(Whole { body: mended.into(), text: None, usage, finish });
     }
     Ok(Whole { text: chunk.text_place(&body), body: body.clone(), usage, finish })
@@ -68,6 +68,8 @@ mod tests {
             Ok(true)
         );
         assert_eq!(decoded(r#"{"choices":[{"message":{"content":""},"finish_reason":"length"}]}"#), Ok(false));
+        let both = r#"{"choices":[{"message":{"content":"x"},"delta":{"content":""},"finish_reason":"stop"}]}"#;
+        assert_eq!(decoded(both), Ok(false));
         assert_eq!(decoded("\u{feff}{\"choices\":[{\"message\":{\"content\":\"x\"}}]}"), Ok(false));
         for json in [
             r#"{"choices":[]}"#,

@@ -11,8 +11,9 @@ use crate::chat::fields::{EditedObject, list, quoted};
 use crate::chat::{Chunk, RawObject};
 
 /// What has been seen of one answer's tool calls.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Repair {
+    is_stream: bool,
     calls: Vec<Call>,
 }
 
@@ -50,10 +51,20 @@ struct Faults<'a> {
     /// The right word for its end.
     end: Option<&'static str>,
     in_parts: Option<&'a str>,
+    /// What it says has the name that belongs to the other kind of answer.
+    is_misnamed: bool,
     lacks_delta: bool,
 }
 
 impl Repair {
+    pub const fn of_stream() -> Self {
+        Self { is_stream: true, calls: Vec::new() }
+    }
+
+    pub const fn of_whole() -> Self {
+        Self { is_stream: false, calls: Vec::new() }
+    }
+
     /// The chunk (or whole answer) mended; `None` where it is right as it is.
     pub fn mend(&mut self, json: &[u8], chunk: &Chunk<'_>) -> Option<String> {
         let choices = chunk.choices.as_deref()?;
@@ -62,7 +73,7 @@ impl Repair {
         if faults.iter().all(|faults| *faults == Faults::default()) {
             return None;
         }
-        mended(std::str::from_utf8(json).ok()?, faults)
+        self.mended(std::str::from_utf8(json).ok()?, faults)
     }
 
     /// The end of these choices, of which their provider told none, as a chunk of the stream that began with `first`, and what the first of
@@ -90,13 +101,13 @@ impl Repair {
         let calls = delta.and_then(|delta| delta.tool_calls).filter(|calls| calls.starts_with('['));
         let given = calls;
         let calls = calls.and_then(|calls| self.mended_calls(calls, number, json));
-        let bare = if choice.finish_reason.is_some() && is_stream(json) { self.bare_calls(number) } else { Vec::new() };
+        let bare = if choice.finish_reason.is_some() && self.is_stream { self.bare_calls(number) } else { Vec::new() };
         let calls = if bare.is_empty() { calls } else { Some(joined(calls.as_deref().or(given), &bare)) };
         let has_calls = self.calls.iter().any(|call| call.choice == number);
         let end = choice.finish_reason.as_deref().and_then(|reason| right_end(reason, has_calls));
         let in_parts = delta.and_then(|delta| delta.content).filter(|content| content.starts_with('['));
-        let lacks_delta = delta.is_none() && !is_whole(json);
-        Faults { calls, end, in_parts, lacks_delta }
+        let lacks_delta = delta.is_none() && self.is_stream;
+        Faults { calls, end, in_parts, is_misnamed: choice.is_misnamed, lacks_delta }
     }
 
     /// Calls that end without arguments, each with a piece that gives it some: nobody reads JSON in an empty text.
@@ -111,29 +122,28 @@ impl Repair {
     }
 
     fn mended_calls(&mut self, calls: &str, choice: u64, json: &[u8]) -> Option<String> {
-        let is_stream = is_stream(json);
         let mut pieces = Vec::new();
         for raw in list(calls).ok()? {
             let mut piece = EditedObject::parse(raw).ok()?;
-            let is_right = self.mend_piece(&mut piece, choice, json, is_stream);
+            let is_right = self.mend_piece(&mut piece, choice, json);
             pieces.push(if is_right { Cow::Borrowed(raw) } else { Cow::Owned(piece.render()) });
         }
         pieces.iter().any(|piece| matches!(piece, Cow::Owned(_))).then(|| format!("[{}]", pieces.join(",")))
     }
 
     /// Whether nothing had to be mended.
-    fn mend_piece(&mut self, piece: &mut EditedObject<'_>, choice: u64, json: &[u8], is_stream: bool) -> bool {
+    fn mend_piece(&mut self, piece: &mut EditedObject<'_>, choice: u64, json: &[u8]) -> bool {
         let function = piece.get("function").and_then(|function| EditedObject::parse(function).ok());
         let name = function.as_ref().and_then(|function| function.text("name")).unwrap_or_default();
         let own: Option<usize> = piece.get("index").and_then(|index| index.parse().ok());
         let said = Piece { choice, id: piece.text("id").unwrap_or_default(), name, own };
         // In a whole answer each stands for a call.
-        let known = self.calls.iter().rposition(|call| is_stream && call.goes_on_with(&said));
+        let known = self.calls.iter().rposition(|call| self.is_stream && call.goes_on_with(&said));
         let is_named = known.is_some_and(|place| !said.name.is_empty() && self.calls[place].name == said.name);
         let arguments = function.as_ref().and_then(|function| function.get("arguments"));
         let has_arguments = arguments.is_some_and(|arguments| !matches!(arguments, "\"\"" | "null"));
         let function = function.and_then(|function| {
-            let missing = if is_stream { known.is_none().then_some("") } else { Some("{}") };
+            let missing = if self.is_stream { known.is_none().then_some("") } else { Some("{}") };
             mended_function(function, is_named, missing)
         });
         let mut is_right = function.is_none();
@@ -153,7 +163,7 @@ impl Repair {
             piece.set("type", "\"function\"");
             is_right = false;
         }
-        if is_stream && own != Some(call.index) {
+        if self.is_stream && own != Some(call.index) {
             piece.set("index", call.index.to_string());
             is_right = false;
         }
@@ -172,6 +182,51 @@ impl Repair {
         let (id, name) = (said.id.clone(), said.name.clone());
         self.calls.push(Call { choice, id, name, own, index, made, has_arguments: false });
         self.calls.len() - 1
+    }
+
+    fn mended<'a>(&self, json: &str, faults: impl IntoIterator<Item = Faults<'a>>) -> Option<String> {
+        let object = RawObject::parse(json.as_bytes()).ok()?;
+        let (mut choices, mut is_misnamed) = (Vec::new(), false);
+        for (choice, faults) in list(object.get("choices")?).ok()?.into_iter().zip(faults) {
+            is_misnamed |= faults.is_misnamed;
+            choices.push(self.mended_choice(choice, faults)?);
+        }
+        let mut whole = EditedObject::parse(json).ok()?;
+        if is_misnamed {
+            whole.set("object", quoted(if self.is_stream { "chat.completion.chunk" } else { "chat.completion" }));
+        }
+        whole.set("choices", format!("[{}]", choices.join(",")));
+        Some(whole.render())
+    }
+
+    fn mended_choice(&self, choice: &str, faults: Faults<'_>) -> Option<String> {
+        let (own, other) = if self.is_stream { ("delta", "message") } else { ("message", "delta") };
+        let mut choice = EditedObject::parse(choice).ok()?;
+        if faults.is_misnamed {
+            let said = choice.remove(other)?;
+            choice.set(own, said);
+        }
+        if faults.lacks_delta {
+            choice.set(own, "{}");
+        }
+        if let Some(said) = choice.get(own).map(str::to_owned) {
+            let mut said = EditedObject::parse(&said).ok()?;
+            if let Some(calls) = faults.calls {
+                said.set("tool_calls", calls);
+            }
+            if let Some(parts) = faults.in_parts {
+                let (text, thinking) = split_parts(parts);
+                said.set("content", quoted(&text));
+                if !thinking.is_empty() {
+                    said.set("reasoning_content", quoted(&thinking));
+                }
+            }
+            choice.set(own, said.render());
+        }
+        if let Some(end) = faults.end {
+            choice.set("finish_reason", quoted(end));
+        }
+        Some(choice.render())
     }
 }
 
@@ -239,49 +294,6 @@ fn right_end(reason: &str, has_calls: bool) -> Option<&'static str> {
         Finish::ToolCalls | Finish::Failed => return None,
     };
     (reason != right).then_some(right)
-}
-
-fn is_stream(json: &[u8]) -> bool {
-    memchr::memmem::find(json, b"\"delta\"").is_some()
-}
-
-fn is_whole(json: &[u8]) -> bool {
-    memchr::memmem::find(json, b"\"message\"").is_some()
-}
-
-fn mended<'a>(json: &str, faults: impl IntoIterator<Item = Faults<'a>>) -> Option<String> {
-    let object = RawObject::parse(json.as_bytes()).ok()?;
-    let choices = list(object.get("choices")?).ok()?.into_iter().zip(faults);
-    let choices: Option<Vec<String>> = choices.map(|(choice, faults)| mended_choice(choice, faults)).collect();
-    let mut whole = EditedObject::parse(json).ok()?;
-    whole.set("choices", format!("[{}]", choices?.join(",")));
-    Some(whole.render())
-}
-
-fn mended_choice(choice: &str, faults: Faults<'_>) -> Option<String> {
-    let mut choice = EditedObject::parse(choice).ok()?;
-    if faults.lacks_delta {
-        choice.set("delta", "{}");
-    }
-    let place = if choice.get("delta").is_some() { "delta" } else { "message" };
-    if let Some(delta) = choice.get(place).map(str::to_owned) {
-        let mut delta = EditedObject::parse(&delta).ok()?;
-        if let Some(calls) = faults.calls {
-            delta.set("tool_calls", calls);
-        }
-        if let Some(parts) = faults.in_parts {
-            let (text, thinking) = split_parts(parts);
-            delta.set("content", quoted(&text));
-            if !thinking.is_empty() {
-                delta.set("reasoning_content", quoted(&thinking));
-            }
-        }
-        choice.set(place, delta.render());
-    }
-    if let Some(end) = faults.end {
-        choice.set("finish_reason", quoted(end));
-    }
-    Some(choice.render())
 }
 
 /// The text of a content in parts, and its thinking (Mistral's reasoning models, 2026-08).

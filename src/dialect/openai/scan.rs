@@ -81,7 +81,7 @@ impl Scanner {
             error_at: pointer(&wire.error_at),
             include_usage,
             heard: false,
-            repair: Repair::default(),
+            repair: Repair::of_stream(),
             first: None,
             choices: Choices::default(),
             done: false,
@@ -133,7 +133,7 @@ impl Scanner {
         }
         let data = sse::data(&event);
         if data.is_none() && !self.heard && is_no_event(&event) {
-            return Err(classify::in_band(&event, now).unwrap_or(Fault::Broken(Breakage::NotJson)));
+            return self.look_at_document(&event, now);
         }
         self.heard |= data.is_some();
         let signs = match data {
@@ -162,6 +162,12 @@ impl Scanner {
         let bytes = if is_shown { event } else { Bytes::new() };
         self.ready.push_back(StreamEvent { bytes, signs });
         Ok(())
+    }
+
+    /// Asked for a stream, some servers give a whole answer: that is one event, and the end.
+    fn look_at_document(&mut self, json: &[u8], now: Timestamp) -> Result<(), Fault> {
+        self.look_at(document(json, now)?, now)?;
+        self.look_at(Bytes::from_static(DONE), now)
     }
 
     /// The marker says that all was said, and OpenAI's clients want to be told why it ended: some throw where no chunk does.
@@ -205,6 +211,21 @@ impl Scanner {
         let is_idle = is_bare && signs.usage.is_none() && signs.error.is_none();
         let mended = if is_idle { Some(String::new()) } else { self.repair.mend(data, &chunk) };
         Ok((signs, mended))
+    }
+}
+
+/// A whole answer in JSON as an event; what else stands in an event's place is a failure.
+fn document(json: &[u8], now: Timestamp) -> Result<Bytes, Fault> {
+    let is_answer =
+        Chunk::parse_whole(json).is_ok_and(|chunk| chunk.choices.is_some_and(|choices| !choices.is_empty()));
+    match classify::in_band(json, now) {
+        Some(fault) => Err(fault),
+        None if !is_answer => Err(Fault::Broken(Breakage::NotJson)),
+        // Line ends stand only between its words.
+        None => {
+            let line = json.iter().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { *byte });
+            Ok(b"data: ".iter().copied().chain(line).chain(*b"\n\n").collect())
+        }
     }
 }
 

@@ -6,24 +6,30 @@ fn mend(repair: &mut Repair, json: &str) -> Option<String> {
     repair.mend(json.as_bytes(), &Chunk::parse(json.as_bytes()).expect("a chunk"))
 }
 
+fn mend_whole(json: &str) -> Option<String> {
+    Repair::of_whole().mend(json.as_bytes(), &Chunk::parse_whole(json.as_bytes()).expect("an answer"))
+}
+
 #[test]
 fn right_chunks_stay_as_they_are() {
-    let mut repair = Repair::default();
+    let mut repair = Repair::of_stream();
     for json in [
         r#"{"choices":[{"delta":{"tool_calls":[{"index":0,"id":"a","type":"function","function":{"name":"f","arguments":""}}]}}]}"#,
         r#"{"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{}"}}]}}]}"#,
         r#"{"choices":[{"delta":{"tool_calls":[{"index":1,"id":"b","type":"function"},{"index":0},{"index":1}]}}]}"#,
         r#"{"choices":[{"delta":{},"finish_reason":"tool_calls"}]}"#,
-        r#"{"choices":[{"message":{"tool_calls":[{"id":"c","type":"function"}]},"finish_reason":"tool_calls"}]}"#,
         r#"{"choices":[]}"#,
     ] {
         assert_eq!(mend(&mut repair, json), None, "{json}");
     }
+    let whole =
+        r#"{"choices":[{"message":{"tool_calls":[{"id":"c","type":"function"}]},"finish_reason":"tool_calls"}]}"#;
+    assert_eq!(mend_whole(whole), None);
 }
 
 #[test]
 fn calls_get_their_numbers_and_the_stream_its_right_end() {
-    let mut repair = Repair::default();
+    let mut repair = Repair::of_stream();
     let two =
         r#"{"id":1e400,"choices":[{"index":0,"delta":{"tool_calls":[{"id":"a","type":"function"},{"id":"b"}]}}]}"#;
     let expected = r#"{"id":1e400,"choices":[{"index":0,"delta":{"tool_calls":[{"id":"a","type":"function","index":0},{"id":"b","type":"function","index":1}]}}]}"#;
@@ -36,7 +42,7 @@ fn calls_get_their_numbers_and_the_stream_its_right_end() {
 
 /// What the pieces of a stream come to for a client that goes by their indexes.
 fn calls(pieces: &[&str]) -> Vec<(String, String, String)> {
-    let mut repair = Repair::default();
+    let mut repair = Repair::of_stream();
     let mut calls: Vec<(String, String, String)> = Vec::new();
     for piece in pieces {
         let json = format!(r#"{{"id":"r1","choices":[{{"delta":{{"tool_calls":[{piece}]}}}}]}}"#);
@@ -89,7 +95,7 @@ fn parallel_calls_that_share_an_id_or_have_none_are_told_apart_by_index_and_name
     assert_eq!((got[0].2.as_str(), got[1].2.as_str()), ("{}", "{}"), "{got:?}");
     let whole =
         r#"{"choices":[{"message":{"tool_calls":[{"id":"f","type":"function"},{"id":"f","type":"function"}]}}]}"#;
-    let mended = mend(&mut Repair::default(), whole).expect("mended");
+    let mended = mend_whole(whole).expect("mended");
     assert!(mended.contains(r#"{"id":"f","type":"function"},{"id":"call_"#), "{mended}");
 }
 
@@ -101,7 +107,7 @@ fn a_call_gets_an_id_a_kind_and_text_for_arguments() {
     assert_eq!((got[0].1.as_str(), got[0].2.as_str(), got[1].2.as_str()), ("f", r#"{"x":[1]}"#, ""));
     assert!(got[0].0.starts_with("call_") && got[0].0 != got[1].0, "{got:?}");
     let whole = r#"{"id":"r1","choices":[{"message":{"tool_calls":[{"function":{"name":"f","arguments":{}}}]},"finish_reason":"stop"}]}"#;
-    let mended = mend(&mut Repair::default(), whole).expect("mended");
+    let mended = mend_whole(whole).expect("mended");
     assert!(mended.contains(r#""arguments":"{}""#) && mended.contains(r#""finish_reason":"tool_calls""#), "{mended}");
     assert!(!mended.contains("\"index\""), "{mended}");
 }
@@ -119,14 +125,14 @@ fn an_end_has_one_of_the_words_that_clients_know() {
         let whole = |word: &str| {
             format!(r#"{{"choices":[{{"message":{{"content":"x"}},"finish_reason":"{word}"}}],"id":1e400}}"#)
         };
-        assert_eq!(mend(&mut Repair::default(), &whole(own)), Some(whole(right)), "{own}");
-        assert_eq!(mend(&mut Repair::default(), &whole(right)), None, "{right}");
+        assert_eq!(mend_whole(&whole(own)), Some(whole(right)), "{own}");
+        assert_eq!(mend_whole(&whole(right)), None, "{right}");
     }
 }
 
 #[test]
 fn the_choices_of_one_answer_keep_their_calls_and_their_ends_apart() {
-    let mut repair = Repair::default();
+    let mut repair = Repair::of_stream();
     let begins = |choice: u64, id: &str| {
         format!(
             r#"{{"choices":[{{"index":{choice},"delta":{{"tool_calls":[{{"index":0,"id":"{id}","type":"function","function":{{"name":"f","arguments":""}}}}]}}}}]}}"#
@@ -150,7 +156,7 @@ fn the_choices_of_one_answer_keep_their_calls_and_their_ends_apart() {
 fn a_content_in_parts_becomes_text_and_reasoning() {
     let json = r#"{"choices":[{"message":{"role":"assistant","content":[{"type":"thinking","thinking":[{"type":"text","text":"hm"}]},{"type":"text","text":"18"}]}}]}"#;
     let expected = r#"{"choices":[{"message":{"role":"assistant","content":"18","reasoning_content":"hm"}}]}"#;
-    assert_eq!(mend(&mut Repair::default(), json).as_deref(), Some(expected));
+    assert_eq!(mend_whole(json).as_deref(), Some(expected));
 }
 
 #[test]
@@ -160,14 +166,14 @@ fn calls_are_numbered_from_nothing_and_always_have_arguments() {
     let call = |index: u8, arguments: &str| {
         format!(r#"{{"index":{index},"id":"a{index}","type":"function","function":{{"name":"f"{arguments}}}}}"#)
     };
-    let mut repair = Repair::default();
+    let mut repair = Repair::of_stream();
     let first = mend(&mut repair, &stream(&call(1, ""))).expect("mended");
     assert_eq!(first, stream(&call(1, r#","arguments":"""#)).replace(r#""index":1"#, r#""index":0"#));
     let second = mend(&mut repair, &stream(&call(2, r#","arguments":"{}""#))).expect("mended");
     assert!(second.contains(r#""index":1"#), "{second}");
     for arguments in ["", r#","arguments":null"#] {
         let expected = whole(&call(0, r#","arguments":"{}""#));
-        assert_eq!(mend(&mut Repair::default(), &whole(&call(0, arguments))), Some(expected), "{arguments}");
+        assert_eq!(mend_whole(&whole(&call(0, arguments))), Some(expected), "{arguments}");
     }
 }
 
@@ -175,7 +181,7 @@ fn calls_are_numbered_from_nothing_and_always_have_arguments() {
 fn a_call_that_ends_without_arguments_gets_empty_ones() {
     let call = r#"{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"a","type":"function","function":{"name":"f","arguments":""}}]}}]}"#;
     let end = r#"{"choices":[{"index":0,"delta":{},"finish_reason":"tool_calls"}]}"#;
-    let mut repair = Repair::default();
+    let mut repair = Repair::of_stream();
     assert_eq!(mend(&mut repair, call), None);
     let mended = mend(&mut repair, end).expect("mended");
     let given = r#""delta":{"tool_calls":[{"index":0,"function":{"arguments":"{}"}}]}"#;
@@ -183,15 +189,32 @@ fn a_call_that_ends_without_arguments_gets_empty_ones() {
     assert_eq!(mend(&mut repair, end), None, "once");
     // With the call in the same chunk.
     let both = call.replace("}]}}]}", r#"}]},"finish_reason":"tool_calls"}]}"#);
-    let mended = mend(&mut Repair::default(), &both).expect("mended");
+    let mended = mend(&mut Repair::of_stream(), &both).expect("mended");
     assert!(mended.contains(r#""arguments":""}},{"index":0,"function":{"arguments":"{}"}}]"#), "{mended}");
     // Who has some, however little at a time, keeps them.
-    let mut repair = Repair::default();
+    let mut repair = Repair::of_stream();
     let goes_on = r#"{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{"}}]}}]}"#;
     for piece in [call, goes_on, end] {
         assert_eq!(mend(&mut repair, piece), None, "{piece}");
     }
     let whole = r#"{"choices":[{"index":0,"message":{"tool_calls":[{"index":0,"id":"a","type":"function","function":{"name":"f","arguments":""}}]},"finish_reason":"tool_calls"}]}"#;
-    let mended = mend(&mut Repair::default(), whole).expect("mended");
+    let mended = mend_whole(whole).expect("mended");
     assert!(mended.contains(r#""arguments":"{}""#), "{mended}");
+}
+
+#[test]
+fn what_a_choice_says_has_the_name_of_its_kind_of_answer() {
+    let message = r#"{"role":"assistant","content":"Hi"}"#;
+    let chunk = |choice: &str| format!(r#"{{"object":"chat.completion.chunk","choices":[{{"index":0,{choice}}}]}}"#);
+    let whole = |choice: &str| format!(r#"{{"object":"chat.completion","choices":[{{"index":0,{choice}}}]}}"#);
+    let (delta, own) = (format!(r#""delta":{message}"#), format!(r#""message":{message}"#));
+    for wrong in [chunk(&own), whole(&own), chunk(&format!(r#""delta":null,{own}"#))] {
+        assert_eq!(mend(&mut Repair::of_stream(), &wrong), Some(chunk(&delta)), "{wrong}");
+    }
+    assert_eq!(mend_whole(&chunk(&delta)), Some(whole(&own)));
+    let both = format!(r#"{delta},"message":{{"role":"assistant","content":"Hi there"}}"#);
+    assert_eq!((mend(&mut Repair::of_stream(), &chunk(&both)), mend_whole(&whole(&both))), (None, None));
+    let calls = r#""message":{"content":null,"tool_calls":[{"id":"a","type":"function","function":{"name":"f"}}]},"finish_reason":"stop""#;
+    let expected = r#""finish_reason":"tool_calls","delta":{"content":null,"tool_calls":[{"id":"a","type":"function","function":{"name":"f","arguments":""},"index":0},{"index":0,"function":{"arguments":"{}"}}]}"#;
+    assert_eq!(mend(&mut Repair::of_stream(), &whole(calls)), Some(chunk(expected)));
 }

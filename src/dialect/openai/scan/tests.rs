@@ -110,6 +110,33 @@ fn an_end_without_its_reason_gets_one_and_every_other_stream_keeps_its_own() {
 }
 
 #[test]
+fn a_whole_answer_in_the_place_of_a_stream_becomes_one() {
+    let answer = concat!(
+        "\n\n{\n \"id\":\"x\",\r\n \"object\":\"chat.completion\",\n \"choices\":[{\"index\":0,\"message\":",
+        "{\"role\":\"assistant\",\"content\":\"Hi\\nthere\"},\"finish_reason\":\"stop\"}],\n",
+        " \"usage\":{\"prompt_tokens\":3,\"completion_tokens\":4}}"
+    );
+    for behind in ["", "\n", "\n\n", "\n\n\ndata: x\n\n"] {
+        let (events, end) = scan(&[answer.as_bytes(), behind.as_bytes()], false);
+        assert_eq!(end, Ok(()), "{behind:?}");
+        let said: Vec<&StreamEvent> = events.iter().filter(|event| event.signs != Signs::default()).collect();
+        let [event, done] = said[..] else { panic!("{behind:?}: {events:?}") };
+        let told = (event.signs.real, event.signs.finish, event.signs.usage.map(|usage| usage.total()));
+        assert_eq!((told, done.signs.done), ((true, Some(Finish::Stop), Some(7)), true), "{behind:?}");
+        let text = std::str::from_utf8(&event.bytes).expect("text");
+        let json = text.strip_prefix("data: ").and_then(|text| text.strip_suffix("\n\n")).expect("an event");
+        assert!(!json.contains(['\n', '\r']), "{json}");
+        let chunk: Value = serde_json::from_str(json).expect("JSON");
+        assert_eq!(
+            (&chunk["object"], &chunk["choices"][0]["delta"]["content"]),
+            (&json!("chat.completion.chunk"), &json!("Hi\nthere"))
+        );
+    }
+    let (events, _) = scan(&[br#"{"choices":[{"index":1,"message":{"content":"Hi"}}]}"#], false);
+    assert_eq!(events.iter().filter_map(|event| event.signs.finish).collect::<Vec<_>>(), [Finish::Stop], "made up for");
+}
+
+#[test]
 fn each_choice_has_its_end() {
     let chunk = |choices: &str| format!("data: {{\"choices\":[{choices}]}}\n\n");
     let piece = |number: u8| format!("{{\"index\":{number},\"delta\":{{\"content\":\"x\"}}}}");
