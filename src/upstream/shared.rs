@@ -1,7 +1,9 @@
 //! A connection of HTTP/2, which many requests share, driven by a task of its own.
 
-use std::error::Error as _;
+use std::error::Error;
 use std::future::poll_fn;
+use std::io;
+use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,7 +19,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::sync::Notify;
 
 use super::connect::{Stream, chain};
-use super::connection::{KEEP_IDLE, Pieces, Unanswered};
+use super::connection::{CROSSING, KEEP_IDLE, Pieces, Unanswered};
 
 /// Bytes of a response's head, in which HTTP/2 counts some more for each header.
 const MOST_HEAD: u32 = 64 * 1024;
@@ -46,6 +48,8 @@ pub(super) struct Shared {
     most: Arc<AtomicUsize>,
     /// Held once by each request that is open, and once here.
     open: Arc<()>,
+    /// No request has gone over it yet.
+    is_new: bool,
     used: Instant,
 }
 
@@ -69,7 +73,7 @@ impl Shared {
             told.store(connection.current_max_send_streams(), Ordering::Relaxed);
             Pin::new(&mut connection).poll(context)
         }));
-        Ok(Self { sender, most, open: Arc::new(()), used: Instant::now() })
+        Ok(Self { sender, most, open: Arc::new(()), is_new: true, used: Instant::now() })
     }
 
     /// Whether it takes requests, and has some or had one not long ago.
@@ -94,7 +98,7 @@ impl Shared {
     pub fn join(&mut self, freed: &Arc<Notify>) -> Place {
         self.used = Instant::now();
         let seat = Seat { open: Some(Arc::clone(&self.open)), freed: Arc::clone(freed) };
-        Place { sender: self.sender.clone(), seat }
+        Place { sender: self.sender.clone(), is_kept: !mem::replace(&mut self.is_new, false), seat }
     }
 }
 
@@ -122,6 +126,8 @@ impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Boxing {
 /// One request's place on a shared connection.
 pub(super) struct Place {
     sender: http2::SendRequest<Pieces>,
+    /// Its connection has taken requests before.
+    is_kept: bool,
     pub seat: Seat,
 }
 
@@ -141,8 +147,9 @@ impl Place {
     pub async fn send(&mut self, mut request: Box<Request<Pieces>>) -> Result<Response<Incoming>, Unanswered> {
         // HTTP/2 has another name for it.
         request.headers_mut().remove(HOST);
-        let again = request.clone();
-        self.sender.try_send_request(*request).await.map_err(|error| unanswered(error, again))
+        let (again, sent) = (request.clone(), Instant::now());
+        let answered = self.sender.try_send_request(*request).await;
+        answered.map_err(|error| unanswered(error, again, self.is_kept && sent.elapsed() < CROSSING))
     }
 }
 
@@ -153,21 +160,28 @@ impl Drop for Seat {
     }
 }
 
-/// `again` is a copy of the request, which the provider may refuse to look at.
-fn unanswered(mut error: TrySendError<Request<Pieces>>, again: Box<Request<Pieces>>) -> Unanswered {
+/// `again` is a copy of the request, which the provider may not have looked at. `may_have_crossed`: not where the connection has broken, if
+/// it has.
+fn unanswered(
+    mut error: TrySendError<Request<Pieces>>,
+    again: Box<Request<Pieces>>,
+    may_have_crossed: bool,
+) -> Unanswered {
     if let Some(request) = error.take_message() {
         return Unanswered::Unsent(Box::new(request));
     }
     let error = error.into_error();
     tracing::debug!(error = %chain(&error), "the call failed");
-    if is_refusal(&error) { Unanswered::Refused(again) } else { Unanswered::Lost }
+    let has_broken = error.source().is_some_and(<dyn Error>::is::<io::Error>);
+    let is_unseen = is_refusal(&error) || may_have_crossed && has_broken;
+    if is_unseen { Unanswered::Refused(again) } else { Unanswered::Lost }
 }
 
-/// Only HTTP/2 has words for it.
+/// Only HTTP/2 has words for it. A connection that is about to be closed names the last request that was looked at, and only those behind
+/// it fail with that, whatever it is closed for.
 fn is_refusal(error: &hyper::Error) -> bool {
     error.source().and_then(|error| error.downcast_ref::<h2::Error>()).is_some_and(|error| {
-        let leaves = error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR);
         let refuses = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
-        error.is_remote() && (leaves || refuses)
+        error.is_remote() && (error.is_go_away() || refuses)
     })
 }

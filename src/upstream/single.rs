@@ -18,7 +18,7 @@ use tokio::task::unconstrained;
 use tokio_util::io::poll_read_buf;
 
 use super::connect::{Stream, chain};
-use super::connection::{Broken, KEEP_IDLE, Pieces, Unanswered};
+use super::connection::{Broken, CROSSING, KEEP_IDLE, Pieces, Unanswered};
 use super::message::{Framing, Head, MOST_HEAD, head_of};
 
 /// Room for what comes, until more than that is there at once.
@@ -110,21 +110,27 @@ impl Single {
 
     /// Sends the request, and waits for the response's head, which may come before all of the request has left.
     pub async fn send(&mut self, request: Box<Request<Pieces>>) -> Result<(StatusCode, HeaderMap), Unanswered> {
-        self.is_new = false;
+        let (is_kept, sent) = (!mem::replace(&mut self.is_new, false), Instant::now());
         self.leaving = Some(Leaving { head: head_of(&request), body: request.body().clone(), written: 0 });
-        let (mut unsent, mut looked_at) = (Some(request), 0);
+        let (mut again, mut has_begun, mut looked_at) = (Some(request), false, None);
         let answered = poll_fn(|context| {
-            let has_begun = self.write(context);
-            unsent = unsent.take().filter(|_| !has_begun);
+            has_begun |= self.write(context);
+            again = again.take().filter(|_| is_kept || !has_begun);
             match self.leaving {
-                None if unsent.is_some() => Poll::Ready(Err(Broken::Short)),
+                None if !has_begun => Poll::Ready(Err(Broken::Short)),
                 _ => self.poll_head(context, &mut looked_at),
             }
         });
         let answered = answered.await;
         answered.map_err(|broken| {
             tracing::debug!(error = %chain(&broken), "the call failed");
-            unsent.map_or(Unanswered::Lost, Unanswered::Unsent)
+            let is_crossed =
+                !matches!(broken, Broken::Malformed(_)) && looked_at.is_none() && sent.elapsed() < CROSSING;
+            match again {
+                Some(request) if !has_begun => Unanswered::Unsent(request),
+                Some(request) if is_crossed => Unanswered::Refused(request),
+                _ => Unanswered::Lost,
+            }
         })
     }
 
@@ -147,18 +153,18 @@ impl Single {
     fn poll_head(
         &mut self,
         context: &mut Context<'_>,
-        looked_at: &mut usize,
+        looked_at: &mut Option<usize>,
     ) -> Poll<Result<(StatusCode, HeaderMap), Broken>> {
         loop {
             // A line that is not whole tells nothing new, but that it is none.
-            let is_new = *looked_at == 0 || memchr::memchr(b'\n', &self.came[*looked_at..]).is_some();
+            let is_new = looked_at.is_none_or(|at| at == 0 || memchr::memchr(b'\n', &self.came[at..]).is_some());
             if !self.came.is_empty() && (is_new || self.came.len() >= MOST_HEAD) {
                 if let Some(head) = Head::take(&mut self.came)? {
                     self.framing = head.framing;
                     self.keeps &= head.keeps;
                     return Poll::Ready(Ok((head.status, head.headers)));
                 }
-                *looked_at = self.came.len();
+                *looked_at = Some(self.came.len());
             }
             if ready!(self.poll_read(context))? == 0 {
                 return Poll::Ready(Err(Broken::Short));

@@ -168,7 +168,7 @@ async fn what_all_providers_do_decides_the_code_the_most_retryable_first() {
         ([Act::Hang, Act::PaymentRequired], 75, "quota_exhausted"),
         ([Act::Hang, Act::status(500)], 124, "timeout"),
         ([Act::Denied, Act::Hang], 124, "timeout"),
-        ([Act::status(500), Act::Reset], 69, "unavailable"),
+        ([Act::status(500), Act::Cut { after: 0 }], 69, "unavailable"),
         ([Act::Html, Act::EmptyBody], 69, "unavailable"),
         ([Act::Gone, Act::Denied], 69, "unavailable"),
         ([Act::Denied, Act::Denied], 77, "auth"),

@@ -190,6 +190,27 @@ async fn what_a_provider_refused_to_look_at_goes_out_once_more() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_provider_that_leaves_had_not_looked_at_goes_out_once_more() {
+    let far = Far::new([says("from afar")], &["h2"], Manner::Http(None)).await;
+    far.secured.leave(1);
+    far.relay(ONLY_A).await.exits(0).prints("from afar\n");
+    far.secured.leave(2);
+    far.relay(ONLY_A).await.exits(69).says("sim-a/sim-m  reset");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_over_http_2_that_a_kept_connections_end_crossed_goes_out_once_more() {
+    let far = Far::new([], &["h2"], Manner::Http(None)).await;
+    let client = client(&far);
+    far.secured.be_gone(1);
+    assert_eq!(ask_each(&client, &far, 1).await, 0, "its first request was looked at");
+    ask_at_once(&client, &far, 1).await;
+    far.secured.be_gone(1);
+    ask_at_once(&client, &far, 1).await;
+    assert_eq!(far.proxy.hosts().len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn requests_share_a_connection_and_open_another_where_it_is_full() {
     let far = Far::new([], &["h2", "http/1.1"], Manner::Http(None)).await;
     let client = client(&far);

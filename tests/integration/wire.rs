@@ -206,6 +206,26 @@ async fn a_connection_that_its_provider_has_closed_is_not_used_again() {
 }
 
 #[tokio::test]
+async fn a_request_that_a_kept_connections_end_crossed_goes_out_once_more() {
+    let upstream = Upstream::start(sized("", WHOLE), Then::Leave(0)).await;
+    let gateway = gateway().over([provider("sim-a")]).elsewhere("sim-a", upstream.address).start().await;
+    for number in 1..=3 {
+        gateway.ask("hello").await.is("strange").after("");
+        assert_eq!(upstream.connections(), number);
+    }
+    eventually("all is settled", || gateway.is_idle()).await;
+    assert_eq!(gateway.get("/v1/usage").await.json()["totals"]["ok"], 3);
+}
+
+#[tokio::test]
+async fn a_request_that_was_thought_about_goes_out_no_second_time() {
+    let (gateway, upstream) = before(sized("", WHOLE), Then::Leave(1_100)).await;
+    gateway.ask("hello").await.is("strange").by("sim-a/sim-m");
+    assert_eq!(is_made_up_for(&gateway.ask("hello").await), Ok(()));
+    assert_eq!(upstream.connections(), 1);
+}
+
+#[tokio::test]
 async fn whoever_only_says_that_it_still_works_is_late_like_one_that_says_nothing() {
     let head = |lines: &str| format!("HTTP/1.1 200 OK\r\n{lines}connection: close\r\n\r\n");
     let table = [

@@ -98,6 +98,21 @@ async fn a_request_comes_back_from_a_connection_that_was_closed_before_it() {
     assert_eq!(request.headers()["host"], "a.example");
 }
 
+#[tokio::test]
+async fn a_request_that_a_connections_end_crossed_comes_back_from_a_kept_one() {
+    let early = "HTTP/1.1 103 Early Hints\r\n\r\n";
+    for (is_kept, response, told) in
+        [(true, "", "Refused"), (false, "", "Lost"), (true, "H", "Lost"), (true, early, "Lost")]
+    {
+        let (ours, theirs) = duplex(1024);
+        let mut single = Single::on(Box::new(ours));
+        single.is_new = !is_kept;
+        let (unanswered, ()) = tokio::join!(single.send(request(b"{}")), answer(theirs, vec![response.into()]));
+        let unanswered = unanswered.expect_err("it was closed");
+        assert!(format!("{unanswered:?}").starts_with(told), "{is_kept}, {response:?}: {unanswered:?}");
+    }
+}
+
 /// Larger than what two sockets of the tests take.
 static LARGE: [u8; 64 * 1024] = [b'x'; 64 * 1024];
 

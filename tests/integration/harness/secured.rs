@@ -15,6 +15,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
@@ -41,6 +42,10 @@ struct Heard {
     /// So many connections more are closed at once, or never hear a word.
     closed: AtomicUsize,
     silent: AtomicUsize,
+    /// So many connections more are left at their first request, which nobody looks at.
+    left: AtomicUsize,
+    /// So many requests more are read, and their connection is gone.
+    gone: AtomicUsize,
 }
 
 /// Whether one is left, which is taken.
@@ -76,6 +81,16 @@ impl Secured {
     /// The next so many connections never hear a word.
     pub fn keep_silent(&self, connections: usize) {
         self.heard.silent.store(connections, Ordering::Relaxed);
+    }
+
+    /// The next so many connections end at their first request with an error of HTTP/2, which says that nobody has looked at it.
+    pub fn leave(&self, connections: usize) {
+        self.heard.left.store(connections, Ordering::Relaxed);
+    }
+
+    /// The connections of the next so many requests end without a word.
+    pub fn be_gone(&self, requests: usize) {
+        self.heard.gone.store(requests, Ordering::Relaxed);
     }
 
     /// The next so many requests are refused, as HTTP/2 can.
@@ -115,20 +130,58 @@ async fn serve(acceptor: TlsAcceptor, socket: TcpStream, provider: SocketAddr, h
     }
     let Ok(socket) = acceptor.accept(socket).await else { return };
     let is_two = socket.get_ref().1.alpn_protocol() == Some(b"h2");
+    if takes_one(&heard.left) {
+        leave(socket).await;
+        return;
+    }
     let client = Client::builder(TokioExecutor::new()).build_http();
+    let gone = Arc::new(Notify::new());
+    let is_gone = Arc::clone(&gone);
     let service = service_fn(move |request: Request<Incoming>| {
         heard.versions.lock().expect("no panic").push(request.version());
+        if takes_one(&heard.gone) {
+            gone.notify_one();
+        }
         forward(request, client.clone(), provider, takes_one(&heard.refused))
     });
-    // A connection that ends badly ends for its client too, who says so.
-    let _ = if is_two {
-        hyper::server::conn::http2::Builder::new(TokioExecutor::new())
-            .max_concurrent_streams(MOST_AT_A_TIME)
-            .serve_connection(TokioIo::new(socket), service)
-            .await
-    } else {
-        hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(socket), service).await
+    let served = async {
+        // A connection that ends badly ends for its client too, who says so.
+        let _ = if is_two {
+            hyper::server::conn::http2::Builder::new(TokioExecutor::new())
+                .max_concurrent_streams(MOST_AT_A_TIME)
+                .serve_connection(TokioIo::new(socket), service)
+                .await
+        } else {
+            hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(socket), service).await
+        };
     };
+    tokio::select! {
+        biased;
+        () = is_gone.notified() => {}
+        () = served => {}
+    }
+}
+
+/// Says, once a request begins, that none was looked at (GOAWAY with the last stream 0), and that the client asks too much.
+async fn leave(mut socket: tokio_rustls::server::TlsStream<TcpStream>) -> Option<()> {
+    const NO_SETTINGS: [u8; 9] = [0, 0, 0, 4, 0, 0, 0, 0, 0];
+    const ENHANCE_YOUR_CALM: [u8; 17] = [0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xb];
+    const HEADERS: u8 = 1;
+    socket.write_all(&NO_SETTINGS).await.ok()?;
+    socket.read_exact(&mut [0; "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".len()]).await.ok()?;
+    loop {
+        let mut head = [0; 9];
+        socket.read_exact(&mut head).await.ok()?;
+        let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
+        socket.read_exact(&mut vec![0; length as usize]).await.ok()?;
+        if head[3] == HEADERS {
+            break;
+        }
+    }
+    socket.write_all(&ENHANCE_YOUR_CALM).await.ok()?;
+    // Until its client closes it.
+    socket.read_to_end(&mut Vec::new()).await.ok()?;
+    Some(())
 }
 
 /// With what HTTP/2 says of it.

@@ -16,6 +16,8 @@ pub enum Then {
     Close,
     /// The next request gets the same.
     Stay,
+    /// The next request gets nothing, after so many milliseconds.
+    Leave(u64),
     /// These bytes after so many milliseconds, and the next request gets the same.
     Late(&'static str, u64),
     /// These bytes, every ten milliseconds, until the other side leaves.
@@ -65,6 +67,11 @@ async fn serve(mut socket: TcpStream, answer: Arc<Vec<u8>>, then: Then) {
         match then {
             Then::Close => return,
             Then::Stay => {}
+            Then::Leave(millis) => {
+                read_request(&mut socket).await;
+                sleep(Duration::from_millis(millis)).await;
+                return;
+            }
             Then::Late(bytes, millis) => {
                 sleep(Duration::from_millis(millis)).await;
                 if socket.write_all(bytes.as_bytes()).await.is_err() {
