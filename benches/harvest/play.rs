@@ -12,6 +12,7 @@ use relay::chat::{ChatRequest, Fault, Usage};
 use relay::clock::{Clock, Hand, later, until};
 use relay::config::{Environment, Flags, Simulated, load};
 use relay::quota::Cost;
+use relay::quota::signal::Response;
 use relay::relay::{Options, Relay};
 use relay::routing::{Candidate, Fleet, RouteId, Step, Strategy, Trip};
 use relay::sim::{ModelSpec, Offline, ProviderSpec, Unit};
@@ -255,7 +256,7 @@ impl Play<'_> {
         let provider = provider.expect("every route is somebody's");
         let told = provider.ask(&route.model.id, class.prompt, class.answer, now);
         if told.status == 200 {
-            self.relay.note_facts(&route, &told.headers, None, now);
+            self.relay.note_facts(&route, &told.headers, Response::Answer, now);
             let pace = self.pace(&route.provider.id);
             self.outcome.waits.push(until(asked.since, now).as_secs_f64());
             let first = later(now, pace.0);
@@ -266,8 +267,9 @@ impl Play<'_> {
             return None;
         }
         self.outcome.refused += 1;
+        self.relay.note_facts(&route, &told.headers, Response::Refusal, now);
         let fault = self.relay.note_refusal(&route, told.status, &told.headers, &told.body);
-        self.relay.note_facts(&route, &told.headers, fault.period(), now);
+        self.relay.note_facts(&route, &told.headers, Response::Refused(fault.period()), now);
         self.relay.note_fault(route.id, Some(&lease), &fault);
         let row = row(route.id, now, asked.attempts, Some(fault.clone()), None);
         self.settle(lease, Cost::request(0, 0), row);

@@ -40,7 +40,7 @@ pub fn headers(input: &[u8]) {
             }
         }
         let headers = HeaderMap::from_iter(RATES.map(|name| (HeaderName::from_static(name), value.clone())));
-        let facts = signal::facts(&headers, Period::Minute, None, NOW);
-        assert_eq!(facts, signal::facts(&headers, Period::Minute, None, NOW));
+        let facts = signal::facts(&headers, Period::Minute, signal::Response::Answer, NOW);
+        assert_eq!(facts, signal::facts(&headers, Period::Minute, signal::Response::Answer, NOW));
     }
 }

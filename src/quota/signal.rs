@@ -65,25 +65,37 @@ const FORMATS: [(&str, &str, Kind, Span); 18] = [
     ("ratelimit-", "", Kind::Requests, Span::Unnamed),
 ];
 
+/// The response whose headers are read. A refusal's are read as soon as they are there, and those again, once its body has been read, whose
+/// period that may tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Response {
+    Answer,
+    Refusal,
+    /// The refusal named this period, if any.
+    Refused(Option<Period>),
+}
+
 /// The period that a header's numbers are of.
 #[derive(Debug, Clone, Copy)]
 enum Span {
     Of(Period),
     /// A day, of all that the account counts together, or of one of its models.
     Day(Scope),
-    /// Per minute with most providers, per day with some (Groq): `requests_period` says which.
+    /// Per minute with most providers, per day with some (Groq): `usual` says which.
     Usual,
     /// The same, but in a refusal that names a period they are of that one: OpenRouter sends those of the quota that is used up.
     Unnamed,
 }
 
 impl Span {
-    fn period(self, usual: Period, refused: Option<Period>) -> Period {
-        match self {
-            Self::Of(period) => period,
-            Self::Day(_) => Period::Day,
-            Self::Usual => usual,
-            Self::Unnamed => refused.unwrap_or(usual),
+    /// Nothing where this response is not the one to be asked.
+    fn period(self, usual: Period, response: Response) -> Option<Period> {
+        match (self, response) {
+            (Self::Unnamed, Response::Refused(named)) => Some(named.unwrap_or(usual)),
+            (Self::Unnamed, Response::Refusal) | (_, Response::Refused(_)) => None,
+            (Self::Of(period), _) => Some(period),
+            (Self::Day(_), _) => Some(Period::Day),
+            (Self::Usual | Self::Unnamed, _) => Some(usual),
         }
     }
 
@@ -103,8 +115,8 @@ struct Told<'h> {
     reset: Option<&'h str>,
 }
 
-/// Every quota a response's headers tell of; a refusal may have named the period that is used up.
-pub fn facts(headers: &HeaderMap, requests_period: Period, refused: Option<Period>, now: Timestamp) -> Vec<Fact> {
+/// Every quota a response's headers tell of. `usual` is the period of requests where a header names none.
+pub fn facts(headers: &HeaderMap, usual: Period, response: Response, now: Timestamp) -> Vec<Fact> {
     let mut told = [Told::default(); FORMATS.len()];
     let (mut any, mut has_policy) = (false, false);
     for (name, value) in headers {
@@ -125,7 +137,8 @@ pub fn facts(headers: &HeaderMap, requests_period: Period, refused: Option<Perio
             *place = place.or(Some(text.trim()));
         }
     }
-    let mut facts = if has_policy { policy::facts(headers, requests_period, now) } else { Vec::new() };
+    let is_named = has_policy && !matches!(response, Response::Refused(_));
+    let mut facts = if is_named { policy::facts(headers, usual, now) } else { Vec::new() };
     if !any {
         return facts;
     }
@@ -133,7 +146,7 @@ pub fn facts(headers: &HeaderMap, requests_period: Period, refused: Option<Perio
         let count = |text: Option<&str>| text.and_then(|text| text.parse().ok());
         let (limit, remaining) = (count(told.limit), count(told.remaining));
         let resets_at = told.reset.and_then(|text| moment(text, now));
-        let (kind, period, scope) = (*kind, span.period(requests_period, refused), span.scope());
+        let (kind, period, scope) = (*kind, span.period(usual, response)?, span.scope());
         let fact = Fact { kind, period, limit, remaining, resets_at, scope, source: Source::Header };
         (limit.is_some() || remaining.is_some()).then_some(fact)
     };
@@ -156,7 +169,7 @@ fn word<'n>(name: &'n str, before: &str, after: &str) -> Option<&'n str> {
 
 /// Whether a header says that this plan allows nothing at all of the model.
 pub fn allows_nothing(headers: &HeaderMap) -> bool {
-    facts(headers, Period::Minute, None, Timestamp::UNIX_EPOCH).iter().any(|fact| fact.limit == Some(0))
+    facts(headers, Period::Minute, Response::Answer, Timestamp::UNIX_EPOCH).iter().any(|fact| fact.limit == Some(0))
 }
 
 /// A moment as providers write it: how long until then, seconds or milliseconds since the epoch, or a date of HTTP's or of ISO 8601.

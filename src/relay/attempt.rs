@@ -16,6 +16,7 @@ use crate::clock::{later, until};
 use crate::config::Timeouts;
 use crate::dialect::{Dialect, Target, Wire};
 use crate::quota::Cost;
+use crate::quota::signal::Response;
 use crate::routing::{Candidate, Need, Route, RouteId, rank};
 use crate::store::Refusal;
 use crate::style::{self, Style, answer::Cleaning};
@@ -151,7 +152,7 @@ impl Relay {
             let fault = Box::pin(self.refusal(route, received, held.started)).await;
             return Err(with_needed(fault, cost));
         }
-        self.note_facts(route, &received.headers, None, held.started);
+        self.note_facts(route, &received.headers, Response::Answer, held.started);
         self.received(received.body, request, provider.dialect, target, style, asking.so_far.is_some()).await
     }
 
@@ -217,11 +218,13 @@ impl Relay {
 
     /// What a refusal means, whose request was reserved at `since`.
     async fn refusal(&self, route: &Route, received: Received, since: Timestamp) -> Fault {
+        // Its body may be long in coming, and nobody wait for it.
+        self.note_facts(route, &received.headers, Response::Refusal, since);
         // What cannot be read of a refusal leaves its status and headers to go by.
         let read = tokio::time::timeout(REFUSAL_TIME, read_whole(received.body, MOST_REFUSAL_BYTES)).await;
         let body = read.map_or_else(|_| Bytes::new(), Result::unwrap_or_default);
         let fault = self.note_refusal(route, received.status, &received.headers, &body);
-        self.note_facts(route, &received.headers, fault.period(), since);
+        self.note_facts(route, &received.headers, Response::Refused(fault.period()), since);
         fault
     }
 }

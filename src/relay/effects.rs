@@ -10,7 +10,8 @@ use crate::answer::Answer;
 use crate::chat::fault;
 use crate::chat::{Fault, Period, Scope, Unfit};
 use crate::clock::{later, until};
-use crate::quota::{Fact, Meter, Window, signal};
+use crate::quota::signal::{self, Response};
+use crate::quota::{Fact, Meter, Window};
 use crate::routing::{Mark, MarkId, Route, RouteId, Trip};
 use crate::store::Lease;
 
@@ -104,10 +105,10 @@ impl Relay {
     }
 
     /// What the headers of a response say of quotas, whose request was reserved at `since`: the meters take it, and one that says nothing is
-    /// left stops the route at once, until its reset. A refusal may have named the period that it is about.
-    pub fn note_facts(&self, route: &Route, headers: &HeaderMap, refused: Option<Period>, since: Timestamp) {
+    /// left stops the route at once, until its reset.
+    pub fn note_facts(&self, route: &Route, headers: &HeaderMap, response: Response, since: Timestamp) {
         let now = self.clock.now();
-        let facts = signal::facts(headers, route.provider.wire.requests_header, refused, now);
+        let facts = signal::facts(headers, route.provider.wire.requests_header, response, now);
         if facts.is_empty() {
             return;
         }

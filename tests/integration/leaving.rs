@@ -1,11 +1,13 @@
 //! Clients that leave: the provider's work is cancelled within a second, every lease is settled, and nothing leaks.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use relay::sim::{Act, Outcome};
+use relay::quota::Meter;
+use relay::sim::{Act, Limit, Outcome, Period};
 use tokio::runtime::Handle;
 
-use super::harness::{Gateway, eventually, gateway, provider, says};
+use super::harness::{Gateway, Then, Upstream, eventually, gateway, provider, says};
 
 #[tokio::test]
 async fn a_client_that_leaves_cancels_the_upstream_call() {
@@ -47,6 +49,23 @@ async fn leaving_says_nothing_bad_about_the_route() {
         eventually("the call is cancelled", || gateway.is_idle()).await;
     }
     gateway.ask("hello").await.by("sim-a/sim-m").after("");
+}
+
+#[tokio::test]
+async fn what_a_refusals_headers_tell_is_known_to_the_next_though_its_client_left() {
+    let head = "HTTP/1.1 429 Too Many Requests\r\nx-ratelimit-remaining-requests-day: 0\r\ncontent-length: 100\r\n\r\n";
+    let refusing = Upstream::start(head, Then::Drip(" ")).await;
+    let fakes = [provider("sim-a").limit(Limit::requests(100, Period::Day)), provider("sim-b")];
+    let gateway = gateway().over(fakes).elsewhere("sim-a", refusing.address).start().await;
+    let socket = gateway.ask("hello").begin().await;
+    let is_used_up = || {
+        let reading = |meter: &Arc<Meter>| meter.reading(gateway.relay.clock.now());
+        gateway.relay.snapshot().view.meters.iter().map(reading).any(|it| it.limit == 100 && it.remaining() == 0)
+    };
+    eventually("its head is noted while its body comes", is_used_up).await;
+    drop(socket);
+    eventually("the call is cancelled", || gateway.is_idle()).await;
+    gateway.ask("hello").await.by("sim-b/sim-m").after("");
 }
 
 #[tokio::test]

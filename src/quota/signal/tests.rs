@@ -130,9 +130,9 @@ fn rate_headers_of_every_format_are_read() {
         for (name, value) in pairs {
             headers.insert(http::HeaderName::from_static(name), value.parse().expect("a value"));
         }
-        assert_eq!(facts(&headers, requests_period, None, now), [expected], "{pairs:?}");
+        assert_eq!(facts(&headers, requests_period, Response::Answer, now), [expected], "{pairs:?}");
     }
-    assert_eq!(facts(&HeaderMap::new(), minute, None, now), []);
+    assert_eq!(facts(&HeaderMap::new(), minute, Response::Answer, now), []);
 }
 
 /// OpenRouter's refusal of a day's quota, and Groq's of a minute's tokens.
@@ -143,14 +143,16 @@ fn a_refusals_period_is_that_of_headers_that_name_none() {
         .map(|(name, value)| (http::HeaderName::from_static(name), http::HeaderValue::from_static(value)))
         .into_iter()
         .collect();
-    let periods = |usual, refused| {
-        let facts = facts(&headers, usual, refused, Timestamp::UNIX_EPOCH);
+    let periods = |usual, response| {
+        let facts = facts(&headers, usual, response, Timestamp::UNIX_EPOCH);
         facts.iter().map(|fact| (fact.limit, fact.period)).collect::<Vec<_>>()
     };
     let (minute, day) = (Period::Minute, Period::Day);
-    assert_eq!(periods(minute, None), [(None, minute), (Some(50), minute)]);
-    assert_eq!(periods(minute, Some(day)), [(None, minute), (Some(50), day)]);
-    assert_eq!(periods(day, Some(minute)), [(None, day), (Some(50), minute)]);
+    assert_eq!(periods(minute, Response::Answer), [(None, minute), (Some(50), minute)]);
+    for (usual, refused, period) in [(minute, None, minute), (minute, Some(day), day), (day, Some(minute), minute)] {
+        assert_eq!(periods(usual, Response::Refusal), [(None, usual)], "at once");
+        assert_eq!(periods(usual, Response::Refused(refused)), [(Some(50), period)]);
+    }
 }
 
 #[test]
