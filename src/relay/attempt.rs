@@ -249,8 +249,11 @@ async fn first_events(events: &mut EventStream, wire: Option<&Wire>) -> Result<V
             text.extend(event.text());
             wire.may_be_no_answer(&text, is_over)
         });
+        // Nothing comes behind the marker, whenever the response ends.
+        let is_empty = event.signs.done && !has_begun;
         first.push(event);
         match (is_doubtful, is_over) {
+            _ if is_empty => return Err(Fault::Broken(Breakage::Empty)),
             (true, true) => return Err(Fault::Broken(Breakage::Empty)),
             (false, _) if has_begun => return Ok(first),
             _ => {}

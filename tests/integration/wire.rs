@@ -277,6 +277,16 @@ async fn an_answer_is_over_at_its_marker_whenever_its_response_ends() {
 }
 
 #[tokio::test]
+async fn a_marker_before_any_word_is_no_answer_whenever_its_response_ends() {
+    let done = "data: [DONE]\n\n";
+    let open = response("transfer-encoding: chunked\r\n", &format!("{:x}\r\n{done}\r\n", done.len()));
+    let (gateway, _upstream) = before(open, Then::Stay).await;
+    let started = Instant::now();
+    assert_eq!(is_made_up_for(&gateway.ask("hello").streamed().await), Ok(()));
+    assert!(started.elapsed() < Duration::from_millis(500), "{:?}", started.elapsed());
+}
+
+#[tokio::test]
 async fn a_stream_that_breaks_in_any_of_these_ways_is_gone_on_with() {
     let begun = event("One two");
     let in_chunk = format!("{:x}\r\n{begun}\r\n", begun.len());
@@ -287,7 +297,7 @@ async fn a_stream_that_breaks_in_any_of_these_ways_is_gone_on_with() {
         ("no last chunk", response("transfer-encoding: chunked\r\n", &in_chunk), Then::Close),
         ("half an event", response("connection: close\r\n", &format!("{begun}data: {{\"choi")), Then::Close),
         ("nothing but comments", response("connection: close\r\n", &begun), Then::Drip(": still here\n\n")),
-        ("nothing but blank lines", response("connection: close\r\n", &begun), Then::Drip("\n")),
+        ("nothing but blank lines", response("connection: close\r\n", &begun), Then::Drip("\n\n")),
         (
             "nothing but pings",
             response("connection: close\r\n", &begun),
