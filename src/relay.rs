@@ -27,8 +27,8 @@ use http::{HeaderName, HeaderValue};
 use jiff::Timestamp;
 
 use crate::answer::{Answer, Attempt, Body};
-use crate::chat::ChatRequest;
 use crate::chat::session::SessionKey;
+use crate::chat::{ChatRequest, Fault};
 use crate::clock::{Alarms, Clock, until};
 use crate::config::{self, Routing, Settings, Timeouts};
 use crate::context::Memory;
@@ -198,8 +198,13 @@ impl Relay {
                 Step::Try(candidate) => {
                     let trip = &mut travelling.trip;
                     let asking = Asking { conversation: conversation.as_ref(), ..asking };
-                    for Tried { route, attempt, result } in self.race(asking, trip, &candidate, &attempts).await {
+                    for Tried { route, attempt, mut result } in self.race(asking, trip, &candidate, &attempts).await {
                         attempts.extend(attempt);
+                        if let Ok((Body::Stream(stream), _)) = &result
+                            && stream.needs_all()
+                        {
+                            result = Box::pin(self.with_all(result, &mut attempts)).await;
+                        }
                         match result {
                             Err(fault) => trip.failed(route, fault),
                             Ok((body, first_event)) => {
@@ -215,6 +220,25 @@ impl Relay {
                 }
             }
         }
+    }
+
+    /// The answer of the last of these attempts, whose caller gets nothing before all of it is here: until then another route may begin anew.
+    async fn with_all(
+        &self,
+        answered: Result<(Body, Duration), Fault>,
+        attempts: &mut [Attempt],
+    ) -> Result<(Body, Duration), Fault> {
+        let (stream, first_event) = match answered {
+            Ok((Body::Stream(stream), first_event)) => (stream, first_event),
+            other => return other,
+        };
+        let begun = self.clock.now();
+        let gathered = stream.gathered().await;
+        if let Some(attempt) = attempts.last_mut() {
+            attempt.elapsed += until(begun, self.clock.now());
+            attempt.fault = gathered.as_ref().err().cloned();
+        }
+        gathered.map(|stream| (Body::Stream(stream), first_event))
     }
 
     /// Each route with what keeps it from answering a small request now, if anything does.

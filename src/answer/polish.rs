@@ -33,6 +33,11 @@ impl Polish {
         self.cleaning.is_some()
     }
 
+    /// Whether it tells nothing before all has come.
+    pub fn needs_all(&self) -> bool {
+        self.cleaning.as_ref().is_some_and(Cleaning::needs_all)
+    }
+
     /// What can be told at once.
     pub fn ready(&mut self) -> Option<Result<StreamEvent, Fault>> {
         self.ready.pop_front().map(Ok).or_else(|| self.fault.take().map(Err))

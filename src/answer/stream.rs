@@ -36,6 +36,8 @@ enum Source {
     Reading(Box<Reading>),
     /// It broke off, and another route is asked to go on.
     Continuing(Continuing),
+    /// All of it is here.
+    Gathered(VecDeque<StreamEvent>),
     /// All was said, and the end marker is still to be told.
     Ending,
     /// Ended, with this fault still to be told.
@@ -96,6 +98,21 @@ impl AnswerStream {
         }
     }
 
+    /// Whether nothing of it goes on before all has come.
+    pub fn needs_all(&self) -> bool {
+        self.polish.needs_all()
+    }
+
+    /// With all of its events here. If it breaks off before, nobody has seen any of it.
+    pub async fn gathered(mut self: Box<Self>) -> Result<Box<Self>, Fault> {
+        let mut events = VecDeque::new();
+        while let Some(event) = self.next_as_it_came().await {
+            events.push_back(event?);
+        }
+        self.source = Source::Gathered(events);
+        Ok(self)
+    }
+
     /// The next event as the caller gets it; `None` after the end. After an error there is nothing more. May be given up and called
     /// again without loss.
     pub async fn next(&mut self) -> Option<Result<StreamEvent, Fault>> {
@@ -132,6 +149,7 @@ impl AnswerStream {
         loop {
             match &mut self.source {
                 Source::Over(fault) => return fault.take().map(Err),
+                Source::Gathered(events) => return events.pop_front().map(Ok),
                 Source::Ending => {
                     self.source = Source::Over(None);
                     return Some(Ok(done()));

@@ -76,6 +76,11 @@ impl Cleaning {
         })
     }
 
+    /// Whether nothing of the text goes on before all of it is there.
+    pub const fn needs_all(&self) -> bool {
+        self.json.is_some()
+    }
+
     /// Whether text is held back that may go on after a while.
     pub fn holds(&self) -> bool {
         self.json.is_none() && !self.waiting.is_empty()

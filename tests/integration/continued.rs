@@ -6,7 +6,7 @@ use relay::clock::Clock;
 use relay::sim::{Act, ModelSpec, Outcome, Persona, ProviderSpec, UsageAt};
 use serde_json::{Value, json};
 
-use super::harness::{Fake, Reply, Then, Upstream, gateway, provider, says};
+use super::harness::{Fake, Reply, Then, Upstream, eventually, gateway, provider, says};
 
 const PROSE: &str = "The sky is blue because molecules of air scatter short waves of light far more than long ones. Violet \
     is scattered even more, but the sun sends less of it, and our eyes are less awake to it.\n\nAt dusk the light's way is \
@@ -206,11 +206,7 @@ async fn what_is_no_plain_text_ends_with_an_error_event() {
         {"index": 0, "id": "call_1", "type": "function", "function": {"name": "f", "arguments": "{\"a\""}}]}}]});
     let in_a_call = || Act::raw_stream(format!("data: {call}\n\n"), 64);
     let tools = json!([{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}]);
-    let table = [
-        ("tools", tools, in_a_call()),
-        ("response_format", json!({"type": "json_object"}), breaks_off("{\"a\":")),
-        ("logprobs", json!(true), breaks_off("word")),
-    ];
+    let table = [("tools", tools, in_a_call()), ("logprobs", json!(true), breaks_off("word"))];
     for (field, value, act) in table {
         let gateway = gateway().over([provider("sim-a").answers([act]), provider("sim-b")]).start().await;
         let reply = gateway.ask("hello").streamed().with(field, value).await;
@@ -218,6 +214,25 @@ async fn what_is_no_plain_text_ends_with_an_error_event() {
         assert_eq!(events.last().expect("events")["error"]["code"], json!("upstream_cut"), "{field}");
         assert!(!reply.text().contains("[DONE]") && gateway.providers.chats("sim-b").is_empty(), "{field}");
     }
+}
+
+/// It is mended as a whole, so that nobody has seen any of it.
+#[tokio::test]
+async fn an_answer_in_json_mode_that_breaks_off_is_begun_anew_elsewhere() {
+    let json_mode = json!({"type": "json_object"});
+    let error = "data: {\"error\":{\"message\":\"gone\",\"code\":500}}\n\n";
+    let fails = Act::raw_stream(format!("data: {{\"choices\":[{{\"delta\":{{\"content\":\"[\"}}}}]}}\n\n{error}"), 64);
+    for act in [breaks_off("{\"a\":"), fails] {
+        let fakes = [provider("sim-a").answers([act]), provider("sim-b").answers([says("{\"b\": 1}")])];
+        let gateway = gateway().over(fakes).start().await;
+        let reply = gateway.ask("hello").streamed().with("response_format", json_mode.clone()).await;
+        reply.is("{\"b\": 1}").by("sim-b/sim-m").after("sim-a/sim-m=cut");
+        eventually("all is settled", || gateway.is_idle()).await;
+        let used = gateway.get("/v1/usage").await.json();
+        assert_eq!((&used["totals"]["ok"], &used["totals"]["errors"]), (&json!(1), &json!(1)), "{used}");
+    }
+    let alone = gateway().over([provider("sim-a").answers([breaks_off("{\"a\":")])]).start().await;
+    alone.ask("hello").streamed().with("response_format", json_mode).await.refused(502, "upstream_cut");
 }
 
 #[tokio::test]
