@@ -59,6 +59,8 @@ use waiting::{Travelling, Waiting};
 pub struct Relay {
     pub fleet: Fleet,
     pub clock: Clock,
+    /// The same time as of the start, for how long things last: nobody sets it.
+    steady: Clock,
     /// For what hardly ever takes too long: one for each attempt, and for each head of a request.
     pub alarms: Alarms,
     pub metrics: Metrics,
@@ -141,6 +143,7 @@ impl Relay {
         let sessions = settings.sessions.clone();
         store.bound_sessions(SessionBounds { most: sessions.max_sessions, ttl: sessions.ttl });
         Self {
+            steady: clock.steady(),
             clock,
             alarms: Alarms::default(),
             metrics: Metrics::new(&fleet),
@@ -219,6 +222,7 @@ impl Relay {
                     return Err(Box::new(self.failure(fault, attempts, &travelling.trip)));
                 }
             }
+            travelling.keep_time();
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
@@ -36,11 +36,20 @@ impl Waiting {
 pub(super) struct Travelling<'r> {
     relay: &'r Relay,
     pub trip: Trip,
+    /// By how much the machine's clock was ahead of the steady one at the last look.
+    ahead_ms: i64,
 }
 
 impl<'r> Travelling<'r> {
-    pub(super) const fn new(relay: &'r Relay, trip: Trip) -> Self {
-        Self { relay, trip }
+    pub(super) fn new(relay: &'r Relay, trip: Trip) -> Self {
+        Self { relay, trip, ahead_ms: relay.clock_is_ahead_ms() }
+    }
+
+    /// Some time has passed: the deadline is where it was, also where the machine's clock was set meanwhile.
+    pub(super) fn keep_time(&mut self) {
+        let ahead_ms = self.relay.clock_is_ahead_ms();
+        self.trip.clock_was_set(SignedDuration::from_millis(ahead_ms - self.ahead_ms));
+        self.ahead_ms = ahead_ms;
     }
 
     /// A notice of what is given back from now on.
@@ -50,13 +59,12 @@ impl<'r> Travelling<'r> {
 
     /// Waits for the moment, or until something was given back that may be enough.
     pub(super) async fn wait(&mut self, moment: Timestamp, given_back: Notified<'r>) {
-        let clock = &self.relay.clock;
-        let start = clock.now();
+        let start = self.relay.steady.now();
         tokio::select! {
-            () = clock.sleep_until(moment) => {}
+            () = self.relay.clock.sleep_until(moment) => {}
             () = given_back => {}
         }
-        self.trip.slept(until(start, clock.now()));
+        self.trip.slept(until(start, self.relay.steady.now()));
     }
 }
 
@@ -108,6 +116,11 @@ impl Relay {
             self.room_was_made();
         }
         gives_back
+    }
+
+    /// By how much the machine's clock is ahead of one that nobody sets.
+    fn clock_is_ahead_ms(&self) -> i64 {
+        self.clock.now().as_millisecond() - self.steady.now().as_millisecond()
     }
 
     /// Whoever waits may go on.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use smallvec::SmallVec;
 
 use super::*;
@@ -257,4 +257,24 @@ fn a_route_that_failed_is_dear_for_seconds_and_then_forgiven() {
     assert!(price_after(0) > 3.5);
     assert!(price_after(10) < 2.5);
     assert!(price_after(60) < 0.1);
+}
+
+#[test]
+fn a_clock_that_is_set_ends_no_trip_and_lengthens_none() {
+    let mut world = world(&[("a", "free", &[("m", "small", "")])]);
+    let patience = Patience { deadline: Duration::from_mins(1), max_wait: Duration::ZERO, max_attempts: 0 };
+    let order = Order { providers: Strategy::Auto, models: Strategy::Auto, turn: 0 };
+    let mut trip = Trip::new(Need::smallest(), patience, order, now());
+    // After so many seconds, and with a clock that was set by so many more.
+    let mut set = SignedDuration::ZERO;
+    for (passed, more, goes_on) in
+        [(58, 0, true), (59, 3_600, true), (61, 0, false), (61, -7_200, false), (59, 0, true), (59, 60, true)]
+    {
+        let more = SignedDuration::from_secs(more);
+        trip.clock_was_set(more);
+        set += more;
+        world.snapshot.now = now() + SignedDuration::from_secs(passed) + set;
+        let step = trip.next(&world.fleet, &world.snapshot, &mut Board::new(&world.fleet));
+        assert_eq!(matches!(step, Step::Try(_)), goes_on, "{passed} s, set by {set:?}: {step:?}");
+    }
 }

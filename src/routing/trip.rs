@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::chat::fault::{Class, Stage};
 use crate::chat::{Breakage, Fault, Unfit};
@@ -92,6 +92,11 @@ impl Trip {
     /// The moment by which the first event must be there.
     pub const fn ends(&self) -> Timestamp {
         self.ends
+    }
+
+    /// The machine's clock was set ahead by so much, or back. The deadline moves with it.
+    pub fn clock_was_set(&mut self, by: SignedDuration) {
+        self.ends = self.ends.checked_add(by).unwrap_or(self.ends);
     }
 
     /// Whether only an upper bound of the prompt's tokens keeps a route away.
