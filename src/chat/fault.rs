@@ -134,6 +134,8 @@ pub enum Breakage {
     Proxy,
     /// The connection ended before an answer.
     Reset,
+    /// The same of a kept one, so soon that its end may have crossed the request on its way.
+    Crossed,
     /// A success that is not the JSON or event stream it should be.
     NotJson,
     /// A success without an answer in it.
@@ -269,7 +271,7 @@ impl Breakage {
             Self::Unreachable => "unreachable".to_owned(),
             Self::Untrusted => "untrusted-certificate".to_owned(),
             Self::Proxy => "proxy-failed".to_owned(),
-            Self::Reset => "reset".to_owned(),
+            Self::Reset | Self::Crossed => "reset".to_owned(),
             Self::NotJson => "not-json".to_owned(),
             Self::Empty => "empty".to_owned(),
             Self::InBand => "error-in-200".to_owned(),

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::answer::Answer;
 use crate::chat::fault;
-use crate::chat::{Fault, Period, Scope, Unfit};
+use crate::chat::{Breakage, Fault, Period, Scope, Unfit};
 use crate::clock::{later, until};
 use crate::quota::signal::{self, Response};
 use crate::quota::{Fact, Meter, Window};
@@ -69,13 +69,15 @@ impl Relay {
             }
             // It was sent, and is too large with all that it may take: this provider counts that, and not what is usual.
             Fault::Unfit(Unfit::TooLarge) if lease.is_some() => self.learned().health(route.id).counted_in_full(),
-            Fault::Broken(_) | Fault::Cut => self.learned().health(route.id).broke(now, route.is_local()),
-            Fault::Unfit(_)
+            // Providers close what was idle for some time: that is no fault of theirs.
+            Fault::Broken(Breakage::Crossed)
+            | Fault::Unfit(_)
             | Fault::Invalid { .. }
             | Fault::Full { .. }
             | Fault::Unknown { .. }
             | Fault::NothingSetUp
             | Fault::StoreLost => {}
+            Fault::Broken(_) | Fault::Cut => self.learned().health(route.id).broke(now, route.is_local()),
         }
     }
 

@@ -157,7 +157,7 @@ fn breakage_text(breakage: Breakage) -> String {
         Breakage::Unreachable => "not reachable".to_owned(),
         Breakage::Untrusted => "its certificate is not trusted; SSL_CERT_FILE names more authorities".to_owned(),
         Breakage::Proxy => "the proxy gives no connection".to_owned(),
-        Breakage::Reset => "the connection closed before an answer".to_owned(),
+        Breakage::Reset | Breakage::Crossed => "the connection closed before an answer".to_owned(),
         Breakage::NotJson => "answered something else than JSON".to_owned(),
         Breakage::InBand => "answered 200 with an error inside".to_owned(),
         Breakage::Empty => "answered without a word".to_owned(),

@@ -229,8 +229,8 @@ impl Trip {
         Step::Stop(fault)
     }
 
-    /// A route is tried again only after a rest that quota asked for, and once when it has named its real context, to which the
-    /// conversation may be cut. What was not granted was not tried: others were quicker.
+    /// A route is tried again only after a rest that quota asked for, where a connection's end crossed the request, and once when it has named
+    /// its real context, to which the conversation may be cut. What was not granted was not tried: others were quicker.
     #[inline]
     fn is_done_with(&self, fleet: &Fleet, route: RouteId) -> bool {
         let tries =
@@ -244,7 +244,8 @@ impl Trip {
         let told =
             |fault: &Fault| matches!(fault, Fault::Unfit(Unfit::ContextTooLong { context, .. }) if *context < most);
         let tellings = tries().filter(|(_, fault)| told(fault)).count();
-        let may_again = tries().all(|(_, fault)| matches!(fault, Fault::Busy { .. }) || told(fault));
+        let is_passing = |fault: &Fault| matches!(fault, Fault::Busy { .. } | Fault::Broken(Breakage::Crossed));
+        let may_again = tries().all(|(_, fault)| is_passing(fault) || told(fault));
         !may_again || tellings > 1 || tries().count() >= TRIES_PER_ROUTE
     }
 

@@ -17,8 +17,8 @@ use super::message::Malformed;
 /// Idle connections are kept this long: below the minute or so after which most providers close them.
 pub(super) const KEEP_IDLE: Duration = Duration::from_secs(50);
 
-/// A kept connection whose end comes so soon after a request, and before a byte of its response, was closed as the request went out: no
-/// model has begun to answer. curl and browsers send again then, whatever is asked.
+/// A kept connection whose end comes so soon after a request, and before a byte of its response, was most likely closed as the request went
+/// out. curl and browsers send again then, whatever is asked.
 pub(super) const CROSSING: Duration = Duration::from_secs(1);
 
 /// Why a request has no response.
@@ -26,10 +26,11 @@ pub(super) const CROSSING: Duration = Duration::from_secs(1);
 pub(super) enum Unanswered {
     /// The connection was closed before it took the request. It comes back as it was shaped for that one, here and below.
     Unsent(Box<Request<Pieces>>),
-    /// The provider has not looked at the request: it says so, where it is about to close this connection or has too much to do on it, or the
-    /// connection's end crossed the request on its way. (Servers close each connection after some thousand requests, or when it was idle
-    /// for some time, with others on their way.)
+    /// The provider says that it has not looked at the request: it is about to close this connection, or has too much to do on it.
+    /// (Servers close each connection after some thousand requests, with others on their way.)
     Refused(Box<Request<Pieces>>),
+    /// The end of a kept connection crossed the request on its way, for all that can be known here.
+    Crossed,
     Lost,
 }
 

@@ -107,6 +107,7 @@ impl Pool {
             match unanswered {
                 Unanswered::Unsent(again) => request = again,
                 Unanswered::Refused(again) if !was_refused => (request, was_refused) = (again, true),
+                Unanswered::Crossed => return Err(Breakage::Crossed),
                 Unanswered::Refused(_) | Unanswered::Lost => break,
             }
             tracing::debug!(host = %host.authority, "the call goes over another connection");

@@ -160,8 +160,7 @@ impl Drop for Seat {
     }
 }
 
-/// `again` is a copy of the request, which the provider may not have looked at. `may_have_crossed`: not where the connection has broken, if
-/// it has.
+/// `again` is a copy of the request, which the provider may refuse to look at. `may_have_crossed`: the connection's end, if that is it.
 fn unanswered(
     mut error: TrySendError<Request<Pieces>>,
     again: Box<Request<Pieces>>,
@@ -173,8 +172,11 @@ fn unanswered(
     let error = error.into_error();
     tracing::debug!(error = %chain(&error), "the call failed");
     let has_broken = error.source().is_some_and(<dyn Error>::is::<io::Error>);
-    let is_unseen = is_refusal(&error) || may_have_crossed && has_broken;
-    if is_unseen { Unanswered::Refused(again) } else { Unanswered::Lost }
+    match is_refusal(&error) {
+        true => Unanswered::Refused(again),
+        false if may_have_crossed && has_broken => Unanswered::Crossed,
+        false => Unanswered::Lost,
+    }
 }
 
 /// Only HTTP/2 has words for it. A connection that is about to be closed names the last request that was looked at, and only those behind

@@ -112,24 +112,23 @@ impl Single {
     pub async fn send(&mut self, request: Box<Request<Pieces>>) -> Result<(StatusCode, HeaderMap), Unanswered> {
         let (is_kept, sent) = (!mem::replace(&mut self.is_new, false), Instant::now());
         self.leaving = Some(Leaving { head: head_of(&request), body: request.body().clone(), written: 0 });
-        let (mut again, mut has_begun, mut looked_at) = (Some(request), false, None);
+        let (mut unsent, mut looked_at) = (Some(request), None);
         let answered = poll_fn(|context| {
-            has_begun |= self.write(context);
-            again = again.take().filter(|_| is_kept || !has_begun);
+            let has_begun = self.write(context);
+            unsent = unsent.take().filter(|_| !has_begun);
             match self.leaving {
-                None if !has_begun => Poll::Ready(Err(Broken::Short)),
+                None if unsent.is_some() => Poll::Ready(Err(Broken::Short)),
                 _ => self.poll_head(context, &mut looked_at),
             }
         });
         let answered = answered.await;
         answered.map_err(|broken| {
             tracing::debug!(error = %chain(&broken), "the call failed");
-            let is_crossed =
-                !matches!(broken, Broken::Malformed(_)) && looked_at.is_none() && sent.elapsed() < CROSSING;
-            match again {
-                Some(request) if !has_begun => Unanswered::Unsent(request),
-                Some(request) if is_crossed => Unanswered::Refused(request),
-                _ => Unanswered::Lost,
+            let is_silent = !matches!(broken, Broken::Malformed(_)) && looked_at.is_none();
+            match unsent {
+                Some(request) => Unanswered::Unsent(request),
+                None if is_kept && is_silent && sent.elapsed() < CROSSING => Unanswered::Crossed,
+                None => Unanswered::Lost,
             }
         })
     }

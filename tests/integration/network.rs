@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use hyper::{Uri, Version};
+use relay::chat::{Breakage, Fault};
 use relay::clock::Clock;
 use relay::sim::Act;
 use relay::upstream::{Call, Client, Network, call_headers, read_whole};
@@ -51,17 +52,19 @@ async fn ask_at_once(client: &Client, far: &Far, requests: u32) {
 
 /// The same, and how many of them were answered. Without a key all are refused, in a whole answer.
 async fn ask_each(client: &Client, far: &Far, requests: u32) -> u32 {
-    let path = far.providers.described()[0].base_url.splitn(4, '/').last().expect("a path").to_owned();
-    let uri: Uri = format!("https://{HOST}/{path}/chat/completions").parse().expect("a URL");
-    let body = bytes::Bytes::from_static(br#"{"model":"sim-m","messages":[{"role":"user","content":"x"}]}"#);
     let one = || async {
-        let headers = call_headers(&uri, None);
-        let call = Call { uri: uri.clone(), headers, body: [body.clone()].into_iter().collect(), stream: false };
-        let Ok(received) = client.send(call).await else { return 0 };
+        let Ok(received) = client.send(call(far)).await else { return 0 };
         read_whole(received.body, 10_000).await.expect("all of it");
         1
     };
     join_all((0..requests).map(|_| one())).await.into_iter().sum()
+}
+
+fn call(far: &Far) -> Call {
+    let path = far.providers.described()[0].base_url.splitn(4, '/').last().expect("a path").to_owned();
+    let uri: Uri = format!("https://{HOST}/{path}/chat/completions").parse().expect("a URL");
+    let body = bytes::Bytes::from_static(br#"{"model":"sim-m","messages":[{"role":"user","content":"x"}]}"#);
+    Call { headers: call_headers(&uri, None), uri, body: [body].into_iter().collect(), stream: false }
 }
 
 const CONNECTED_WITHIN: Duration = Duration::from_secs(5);
@@ -199,13 +202,15 @@ async fn what_a_provider_that_leaves_had_not_looked_at_goes_out_once_more() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_over_http_2_that_a_kept_connections_end_crossed_goes_out_once_more() {
+async fn a_kept_connection_of_http_2_that_breaks_may_have_crossed_the_request() {
     let far = Far::new([], &["h2"], Manner::Http(None)).await;
     let client = client(&far);
+    let failure = async || client.send(call(&far)).await.err();
     far.secured.be_gone(1);
-    assert_eq!(ask_each(&client, &far, 1).await, 0, "its first request was looked at");
+    assert_eq!(failure().await, Some(Fault::Broken(Breakage::Reset)), "its first request was looked at");
     ask_at_once(&client, &far, 1).await;
     far.secured.be_gone(1);
+    assert_eq!(failure().await, Some(Fault::Broken(Breakage::Crossed)));
     ask_at_once(&client, &far, 1).await;
     assert_eq!(far.proxy.hosts().len(), 3);
 }

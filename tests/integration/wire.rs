@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use futures_util::stream::{self, StreamExt as _};
+use serde_json::json;
 
 use super::harness::{Gateway, Reply, Then, Upstream, eventually, gateway, provider, says};
 
@@ -209,12 +210,13 @@ async fn a_connection_that_its_provider_has_closed_is_not_used_again() {
 async fn a_request_that_a_kept_connections_end_crossed_goes_out_once_more() {
     let upstream = Upstream::start(sized("", WHOLE), Then::Leave(0)).await;
     let gateway = gateway().over([provider("sim-a")]).elsewhere("sim-a", upstream.address).start().await;
-    for number in 1..=3 {
-        gateway.ask("hello").await.is("strange").after("");
+    for (number, trail) in [(1, ""), (2, "sim-a/sim-m=reset"), (3, "sim-a/sim-m=reset")] {
+        gateway.ask("hello").await.is("strange").after(trail);
         assert_eq!(upstream.connections(), number);
     }
     eventually("all is settled", || gateway.is_idle()).await;
-    assert_eq!(gateway.get("/v1/usage").await.json()["totals"]["ok"], 3);
+    let totals = gateway.get("/v1/usage").await.json()["totals"].clone();
+    assert_eq!((&totals["ok"], &totals["errors"]), (&json!(3), &json!(2)), "what may have been looked at is counted");
 }
 
 #[tokio::test]
