@@ -1,5 +1,6 @@
 //! Numbers with their units, read strictly: what is not certain is not a number.
 
+mod period;
 mod token;
 
 use crate::chat::Period;

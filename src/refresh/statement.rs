@@ -1,15 +1,17 @@
 //! Limits in lists and sentences: read only where a line states one, never where it tells an example.
 
 mod exact;
+mod found;
 mod scope;
 mod subject;
 
-use super::amount::{self, Amount, Metric, Token, Unit, tokens, unit};
+use super::amount::{self, Metric, Token, Unit, tokens};
 use super::header;
 use super::row::{Quote, Row, window};
 use super::text::{Text, shown};
 use super::tier;
 use super::words::{self, Counted, Word};
+use found::{Found, find};
 use subject::subject;
 
 /// What a line says.
@@ -172,16 +174,6 @@ fn sentences(text: &str) -> Vec<&str> {
     parts
 }
 
-/// The amounts of a sentence, and what stands before, between and behind them.
-struct Found {
-    amounts: Vec<(Metric, u64)>,
-    /// One of them is a bound or an end of a range.
-    is_inexact: bool,
-    before: Vec<Token>,
-    between: Vec<Token>,
-    behind: Vec<Token>,
-}
-
 fn sentence(part: &str, text: &Text, line: usize, is_item: bool) -> Said {
     let tokens = tokens(part);
     let speaks_of_rates = has_rate(&tokens);
@@ -222,84 +214,13 @@ fn has_rate(tokens: &[Token]) -> bool {
             && found.iter().any(|word| matches!(word, Word::Counts(_))))
 }
 
-/// The numbers with a unit of their own.
-fn find(tokens: &[Token], part: &str) -> Option<Found> {
-    let mut amounts = Vec::new();
-    let mut counted = None;
-    let mut is_inexact = false;
-    let mut first = None;
-    let mut between = Vec::new();
-    let mut rest = tokens;
-    let mut behind: &[Token] = &[];
-    while !rest.is_empty() {
-        let before = &tokens[..tokens.len() - rest.len()];
-        // "$5 per 1,000 requests": not how many there are.
-        let is_part = before.last().is_some_and(|token| is_per(token) || is_currency(token));
-        match amount_at(rest, counted).filter(|_| !is_part) {
-            Some((amount, metric, after)) => {
-                match first {
-                    None => first = Some(before),
-                    Some(_) => between.extend_from_slice(&behind[..behind.len() - rest.len()]),
-                }
-                amounts.push((metric, amount.value));
-                is_inexact |= exact::is_inexact(before, &rest[1..], part) || exact::goes_on(after);
-                counted = Some(metric.counted);
-                rest = after;
-                behind = after;
-            }
-            None => {
-                counted = named(&rest[0], counted);
-                rest = &rest[1..];
-            }
-        }
-    }
-    Some(Found { amounts, is_inexact, before: first?.to_vec(), between, behind: behind.to_vec() })
-}
-
 /// Whether a list with `|` between its words has this one, however it is written.
 fn one_of(word: &str, list: &str) -> bool {
     words::is_one_of(list, &word.to_lowercase())
 }
 
-fn is_per(token: &Token) -> bool {
-    matches!(token, Token::Word(word) if ["per", "every"].contains(&word.to_lowercase().as_str()))
-}
-
-fn is_currency(token: &Token) -> bool {
-    matches!(token, Token::Sign('$' | '€' | '£' | '¥'))
-}
-
-/// What is counted behind a word: "requests are limited to 60 per minute". An abbreviation says too much.
-fn named(token: &Token, before: Option<Counted>) -> Option<Counted> {
-    match known(token) {
-        Some(Word::Counts(counted)) => Some(counted),
-        Some(Word::Rate(..)) => None,
-        _ => before,
-    }
-}
-
 fn known(token: &Token) -> Option<Word> {
     if let Token::Word(word) = token { words::word(&word.to_lowercase()) } else { None }
-}
-
-/// "20 requests per minute", "50 :free model requests per day". Behind another amount, or the word for it, "1,000 per day" counts the same.
-fn amount_at(tokens: &[Token], counted: Option<Counted>) -> Option<(Amount, Metric, &[Token])> {
-    let [Token::Number(value), rest @ ..] = tokens else { return None };
-    // "10+ requests per minute" is an amount, if no exact one.
-    let rest = rest.strip_prefix(&[Token::Sign('+')]).unwrap_or(rest);
-    let is_kind = |token: &&Token| match token {
-        Token::Word(word) => {
-            word.starts_with(':')
-                || ["model", "api", "free", "chat", "inference", "completion", "total"]
-                    .contains(&word.to_lowercase().as_str())
-        }
-        _ => false,
-    };
-    let skipped = rest.iter().take(3).take_while(is_kind).count();
-    let (unit, after) = unit(&rest[skipped..])?;
-    let unit = Unit { counted: unit.counted.or(counted), per: Some(unit.per?) };
-    let amount = Amount { value: *value, unit };
-    Some((amount, amount.own_metric()?, after))
 }
 
 fn is_hypothetical(part: &str) -> bool {
