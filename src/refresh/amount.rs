@@ -189,18 +189,22 @@ fn first(tokens: &[Token]) -> Option<(Amount, &[Token])> {
     Some((Amount { value: *value, unit }, rest))
 }
 
-/// "minute: 30", "RPM: 30", "Requests/day: 14,400".
-fn labelled(tokens: &[Token]) -> Option<(Amount, &[Token])> {
-    const MOST_WORDS: usize = 6;
-    let colon = tokens.iter().take(MOST_WORDS).position(|token| *token == Token::Sign(':'))?;
-    let (label, [_, Token::Number(value), rest @ ..]) = tokens.split_at(colon) else { return None };
+/// "minute: 30", "RPM = 30", "Requests/day: 14,400", "Requests per minute (RPM): 30".
+pub fn labelled(tokens: &[Token]) -> Option<(Amount, &[Token])> {
+    const MOST_WORDS: usize = 8;
+    let joint = tokens.iter().take(MOST_WORDS).position(|token| matches!(token, Token::Sign(':' | '=')))?;
+    let (label, [_, Token::Number(value), rest @ ..]) = tokens.split_at(joint) else { return None };
     let unit = match label {
         [Token::Word(word)] => match words::word(&word.to_lowercase())? {
             Word::Per(per) => Unit { counted: None, per: Some(per) },
             Word::Rate(counted, per) => Unit { counted: Some(counted), per: Some(per) },
             _ => return None,
         },
-        label => unit(label).filter(|(unit, rest)| rest.is_empty() && unit.counted.is_some() && unit.per.is_some())?.0,
+        label => {
+            let is_filler = |token: &Token| matches!(token, Token::Word(word) if words::word(&word.to_lowercase()) == Some(Word::Filler));
+            let (unit, rest) = unit(label)?;
+            Some(unit).filter(|unit| unit.counted.is_some() && unit.per.is_some() && rest.iter().all(is_filler))?
+        }
     };
     Some((Amount { value: *value, unit }, rest))
 }

@@ -25,7 +25,7 @@ const MOST_ROWS: usize = 5_000;
 const MOST_REFUSED: usize = 200;
 
 /// Says which rules read a page: evidence names it, so that an old reading can be told from a new one.
-pub const EXTRACTOR: &str = "relay-reader/4";
+pub const EXTRACTOR: &str = "relay-reader/5";
 
 /// What a page says.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -210,7 +210,7 @@ struct Lines {
 impl Lines {
     fn paragraph(&mut self, text: &Text, block: &Block, above: &Above<'_>, reading: &mut Reading) {
         let names_model = block.places.last().is_some_and(|place| row::is_id(&place.title));
-        if names_model && statement::is_amounts(text) {
+        if names_model && statement::is_amounts(text) || statement::labelled_amounts(text).is_some() {
             return self.item(text, block, above, reading);
         }
         let shown = text.shown();

@@ -2,6 +2,7 @@
 
 mod exact;
 mod found;
+mod label;
 mod scope;
 mod subject;
 
@@ -33,6 +34,12 @@ pub fn is_amounts(text: &Text) -> bool {
         && amount::cell(&text.plain, Unit::default()).is_ok_and(|amounts| !amounts.is_empty())
 }
 
+/// The limits that a text is, each behind its name, and nothing else: "RPM: 30, RPD: 1,000".
+pub fn labelled_amounts(text: &Text) -> Option<Vec<(Metric, u64)>> {
+    amount::labelled(&tokens(&text.plain))?.0.own_metric()?;
+    amount::cell(text.plain.trim_end().trim_end_matches('.'), Unit::default()).ok()
+}
+
 /// Why a number with its note right behind it is not read.
 const JOINED: &str = "two numbers stand side by side";
 
@@ -54,6 +61,9 @@ pub fn item(text: &Text, line: usize) -> Said {
         return Said::Unclear(JOINED);
     }
     let shown = text.shown();
+    if let Some(amounts) = labelled_amounts(text) {
+        return Said::Limits(with(Row { model: "*".to_owned(), ..Row::default() }, amounts, line, &shown));
+    }
     if let Some(said) = labelled_metric(&shown, line) {
         return said;
     }
@@ -151,7 +161,10 @@ fn labelled_metric(shown: &str, line: usize) -> Option<Said> {
     if !value.starts_with(|c: char| c.is_ascii_digit()) {
         return value.contains('{').then_some(Said::Unclear(UNRESOLVED));
     }
-    let Ok(amounts) = amount::cell(value, unit) else { return Some(Said::Unclear(UNCERTAIN)) };
+    let Ok(amounts) = amount::cell(value, unit) else {
+        let has_more = value.contains([':', '=']);
+        return (!has_more).then_some(Said::Unclear(UNCERTAIN));
+    };
     Some(Said::Limits(with(Row { model: "*".to_owned(), ..Row::default() }, amounts, line, shown)))
 }
 

@@ -1,12 +1,21 @@
 //! Whether a number in a line is exact: one end of a range, or "at least" so many, is nobody's limit.
 
-use super::super::amount::Token;
+use super::super::amount::{Token, Unit, unit};
 use super::super::words::{self, Word};
 use super::one_of;
 
 /// Whether a number in a line, by what stands right before and right behind it, is a bound or an end of a range. "Up to 10" is a plain limit.
 pub fn is_inexact(before: &[Token], behind: &[Token], line: &str) -> bool {
     ends_range(before, line) || is_bound(before) || is_shared(before) || behind.first() == Some(&Token::Sign('+'))
+}
+
+/// Whether a number behind the name of its limit is one, or another one follows it that nothing names: "RPM: 30-60", "RPM: 30 (60)".
+pub fn is_inexact_behind_label(before: &[Token], after: &[Token]) -> bool {
+    let next = after.iter().position(|token| matches!(token, Token::Number(_) | Token::NoNumber(_)));
+    let is_bare = |at: usize| unit(&after[at + 1..]).is_none_or(|(unit, _)| unit == Unit::default());
+    is_bound(before)
+        || after.first() == Some(&Token::Sign('+'))
+        || next.is_some_and(|at| at <= 1 && (matches!(after[at], Token::NoNumber(_)) || is_bare(at)))
 }
 
 /// "25% of 400", "half of 300", "1/10 of 300": not the number that stands there.

@@ -2,7 +2,7 @@
 
 use super::super::amount::{Amount, Metric, Token, Unit, unit};
 use super::super::words::{Counted, Word};
-use super::{exact, known};
+use super::{exact, known, label};
 
 /// What was found.
 pub struct Found {
@@ -27,19 +27,27 @@ pub fn find(tokens: &[Token], part: &str) -> Option<Found> {
         let before = &tokens[..tokens.len() - rest.len()];
         // "$5 per 1,000 requests": not how many there are.
         let is_part = before.last().is_some_and(|token| is_per(token) || is_currency(token));
-        match amount_at(rest, counted).filter(|_| !is_part) {
+        let labelled = label::amount_at(rest);
+        let is_labelled = labelled.is_some();
+        match labelled.or_else(|| amount_at(rest, counted)).filter(|_| !is_part) {
             Some((amount, metric, after)) => {
                 match first {
                     None => first = Some(before),
                     Some(_) => between.extend_from_slice(&behind[..behind.len() - rest.len()]),
                 }
                 amounts.push((metric, amount.value));
-                is_inexact |= exact::is_inexact(before, &rest[1..], part) || exact::goes_on(after);
+                let is_bound = if is_labelled {
+                    exact::is_inexact_behind_label(before, after)
+                } else {
+                    exact::is_inexact(before, &rest[1..], part)
+                };
+                is_inexact |= is_bound || exact::goes_on(after);
                 counted = Some(metric.counted);
                 rest = after;
                 behind = after;
             }
             None => {
+                is_inexact |= label::is_torn(rest);
                 counted = named(&rest[0], counted);
                 rest = &rest[1..];
             }
@@ -80,6 +88,10 @@ fn amount_at(tokens: &[Token], counted: Option<Counted>) -> Option<(Amount, Metr
     };
     let skipped = rest.iter().take(3).take_while(is_kind).count();
     let (unit, after) = unit(&rest[skipped..])?;
+    // "X 70B requests per minute: 30": the number belongs to the name.
+    if matches!(after, [Token::Sign(':' | '='), Token::Number(_), ..]) {
+        return None;
+    }
     let unit = Unit { counted: unit.counted.or(counted), per: Some(unit.per?) };
     let amount = Amount { value: *value, unit };
     Some((amount, amount.own_metric()?, after))

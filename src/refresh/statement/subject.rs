@@ -1,6 +1,7 @@
 //! Whose limits a line states: a model, a family, a plan, a task, the account.
 
 use super::super::amount::{Token, tokens};
+use super::super::header;
 use super::super::row::{self, Row};
 use super::super::text::Text;
 use super::super::tier::{self, Tiers};
@@ -284,12 +285,23 @@ const STATES: [&str; 29] = [
 fn label(part: &str) -> Option<(String, &str)> {
     let digits = [": ", " – ", " — ", " - ", " = ", " is ", " are ", " has ", " have ", " at ", " gets ", " get "];
     let (at, _) = digits.iter().filter_map(|joint| part.find(joint).map(|at| (at, joint))).min()?;
-    let label = part[..at].trim().trim_end_matches(':').trim();
+    let label = without_metric(part[..at].trim().trim_end_matches(':').trim());
     let rest = part[at..].trim_start_matches(|c: char| !c.is_ascii_digit());
-    let between = &part[at..part.len() - rest.len()];
-    // Nothing but the joint and a few small words may stand between the label and the number.
-    let is_close = between.split_whitespace().count() <= 3 && !between.contains('.');
+    let between = &part[label.len()..part.len() - rest.len()];
+    // Nothing but the joint, a few small words and the limit's name may stand between the label and the number.
+    let is_unit = |word: &&str| {
+        matches!(known(&Token::Word((*word).to_owned())), Some(Word::Counts(_) | Word::Per(_) | Word::Rate(..)))
+    };
+    let small = between.split_whitespace().filter(|word| !is_unit(&word.trim_end_matches(':')));
+    let is_close = small.count() <= 3 && !between.contains('.');
     (is_close && !label.is_empty() && label.split_whitespace().count() <= 10).then(|| (label.to_owned(), between))
+}
+
+/// A label without the name of its first limit: "`x-large` RPM", "`x-large` (RPM".
+fn without_metric(label: &str) -> &str {
+    let starts = label.match_indices([' ', '(']).map(|(at, _)| at);
+    let end = starts.into_iter().find(|at| *at > 0 && header::metric(&label[*at..]).is_some()).unwrap_or(label.len());
+    label[..end].trim_end_matches([' ', '(', '|', '·', ',', '-', '–', '—'])
 }
 
 /// The plan that a sentence names, before its numbers, or else behind them. What stands in parentheses behind somebody else

@@ -155,6 +155,46 @@ fn sentences_state_limits_and_tell_examples() {
 }
 
 #[test]
+fn a_limit_may_stand_behind_its_name() {
+    for (line, says) in [
+        ("RPM: 30, RPD: 1,000", "* requests_per_minute=30 requests_per_day=1000"),
+        ("RPM = 30 · TPM = 6K", "* requests_per_minute=30 tokens_per_minute=6000"),
+        ("**RPM:** 30<br>**RPD:** 14,400", "* requests_per_minute=30 requests_per_day=14400"),
+        ("RPM limit: 30, RPD limit: 1,000", "* requests_per_minute=30 requests_per_day=1000"),
+        ("RPM: 30, RPD: 1,000 (free tier)", "* [Free] requests_per_minute=30 requests_per_day=1000"),
+        ("`x-70b`: RPM: 30, RPD: 1,000", "x-70b requests_per_minute=30 requests_per_day=1000"),
+        ("**x-70b** — RPM: 30, TPM: 6,000", "x-70b requests_per_minute=30 tokens_per_minute=6000"),
+        ("x-70b (RPM: 15 / RPD: 500)", "x-70b requests_per_minute=15 requests_per_day=500"),
+        ("x-70b | RPM: 30 | RPD: 1,000", "x-70b requests_per_minute=30 requests_per_day=1000"),
+        ("x-70b RPM: 30", "x-70b requests_per_minute=30"),
+        ("`x-70b`: RPM 30, RPD 1000", "x-70b requests_per_minute=30 requests_per_day=1000"),
+        ("x-70b: RPM: -, RPD: 100", "x-70b requests_per_day=100"),
+        (
+            "x-70b: Requests per minute: 30, Tokens per minute: 6,000",
+            "x-70b requests_per_minute=30 tokens_per_minute=6000",
+        ),
+        ("Gemini 2.5 Flash: RPM = 10; RPD = 250", "Gemini 2.5 Flash requests_per_minute=10 requests_per_day=250"),
+        ("Llama 3 70B requests per minute: 30", "Llama 3 70B requests_per_minute=30"),
+        ("Free: RPM: 30, RPD: 1,000", "* [Free] requests_per_minute=30 requests_per_day=1000"),
+        ("Batch RPM: 30, RPD: 1,000", "* (Batch) requests_per_minute=30 requests_per_day=1000"),
+        ("x-70b: RPM: 30-60", "unclear"),
+        ("x-70b: RPM: 30, 60", "unclear"),
+        ("x-70b: RPM: 30 / 60", "unclear"),
+        ("x-70b: RPM: 30 vs 60", "unclear"),
+        ("x-70b: RPM: 30+", "unclear"),
+        ("x-70b: RPM: 30 (60 with a card)", "unclear"),
+        ("x-70b: RPM: 30 (free), 60 (pro)", "unclear"),
+        ("x-70b: RPM: 30 TPM", "unclear"),
+        ("x-70b: RPM: 30, RPD: 1.000", "unclear"),
+        ("x-70b: RPM: 30, y-8b: RPM: 60", "unclear"),
+        ("x-70b: RPM: 30, RPM: 60", "unclear"),
+        ("Free: RPM: 30, Pro: RPM: 300", "unclear"),
+    ] {
+        assert_eq!(short(&item(&of_markdown(line), 1)), says, "{line}");
+    }
+}
+
+#[test]
 fn a_range_or_a_bound_is_no_limit() {
     for line in [
         "x-70b: 10-20 RPM",
