@@ -1,8 +1,10 @@
 //! Finds the amounts of a sentence: numbers with a unit, and what stands before, between and behind them.
 
+use crate::chat::Period;
+
 use super::super::amount::{Amount, Metric, Token, Unit, unit};
 use super::super::words::{Counted, Word};
-use super::{exact, known, label};
+use super::{exact, known, label, one_of};
 
 /// What was found.
 pub struct Found {
@@ -92,7 +94,25 @@ fn amount_at(tokens: &[Token], counted: Option<Counted>) -> Option<(Amount, Metr
     if matches!(after, [Token::Sign(':' | '='), Token::Number(_), ..]) {
         return None;
     }
-    let unit = Unit { counted: unit.counted.or(counted), per: Some(unit.per?) };
+    let per = unit.per.or_else(|| shared_period(unit.counted?, after))?;
+    let unit = Unit { counted: unit.counted.or(counted), per: Some(per) };
     let amount = Amount { value: *value, unit };
     Some((amount, amount.own_metric()?, after))
+}
+
+/// The period of the next number, where both have one: "30 requests and 8,000 tokens per minute". Tokens before requests may be what
+/// one gets once.
+fn shared_period(counted: Counted, after: &[Token]) -> Option<Period> {
+    const MOST: &str = "up|to|at|most";
+    let (joint, rest) = after.split_first()?;
+    let is_joint = match joint {
+        Token::Word(word) => one_of(word, "and|or"),
+        Token::Sign(sign) => matches!(sign, '&' | '+'),
+        _ => false,
+    };
+    let most = rest.iter().take_while(|token| matches!(token, Token::Word(word) if one_of(word, MOST))).count();
+    let [Token::Number(_), rest @ ..] = &rest[most..] else { return None };
+    let (next, _) = unit(rest)?;
+    let is_pair = is_joint && counted == Counted::Requests && next.counted == Some(Counted::Tokens);
+    next.per.filter(|_| is_pair)
 }

@@ -201,12 +201,18 @@ pub fn ids(text: &Text, part: &str) -> Vec<String> {
         |id: &str| text.codes.iter().any(|code| code == id) || text.links.iter().any(|link| link.ends_with(id));
     let words = part.split_whitespace().map(|word| word.trim_matches(['(', ')', ',', '.', ':', ';', '"']));
     let mut models: Vec<String> = words
-        .filter(|word| row::is_id(word) && !word.starts_with(':'))
+        .filter(|word| row::is_id(word) && !word.starts_with(':') && !is_time(word))
         .filter(|word| word.contains(|c: char| c.is_ascii_digit()) || word.starts_with('@') || is_marked(word))
         .map(str::to_owned)
         .collect();
     models.dedup();
     models
+}
+
+/// "24-hour" has the looks of an id.
+fn is_time(word: &str) -> bool {
+    matches!(tokens(word).as_slice(), [Token::Number(_), Token::Sign('-'), Token::Word(word)] if
+        matches!(words::word(&word.to_lowercase()), Some(Word::Per(_))))
 }
 
 /// Whether "up to" and its like speak of somebody's limit: "our servers handle up to 5000 requests a second" does not.

@@ -195,6 +195,46 @@ fn a_limit_may_stand_behind_its_name() {
 }
 
 #[test]
+fn a_period_may_be_a_window() {
+    for (line, says) in [
+        ("`x-1b`: 30 requests per 60-second window", "x-1b requests_per_minute=30"),
+        ("`x-1b`: 30 requests per rolling 24-hour window", "x-1b requests_per_day=30"),
+        ("`x-1b`: 30 requests per 24h rolling window", "x-1b requests_per_day=30"),
+        ("`x-1b`: 30 requests per calendar day", "x-1b requests_per_day=30"),
+        ("`x-1b`: 30 requests per UTC day", "x-1b requests_per_day=30"),
+        ("`x-1b`: 30 requests per rolling minute", "x-1b requests_per_minute=30"),
+        ("`x-1b`: 30 requests every 60 seconds", "x-1b requests_per_minute=30"),
+        ("`x-1b`: 30 requests in any 24-hour period", "x-1b requests_per_day=30"),
+        ("`x-1b`: 30 requests in any 60 seconds", "x-1b requests_per_minute=30"),
+        ("`x-1b`: 30 requests within a one-minute window", "x-1b requests_per_minute=30"),
+        ("`x-1b`: 30 requests in a 24-hour trial", "nothing"),
+        ("`x-1b`: 30 requests per 5-hour window", "nothing"),
+        ("`x-1b`: 30 requests per rolling 10-minute window", "nothing"),
+        ("`x-1b`: 30 requests in any 48-hour period", "nothing"),
+        ("`x-1b`: 30 requests per calendar week", "nothing"),
+        ("`x-1b`: 1 request every 30 seconds", "nothing"),
+    ] {
+        assert_eq!(short(&item(&of_markdown(line), 1)), says, "{line}");
+    }
+}
+
+#[test]
+fn two_counts_may_share_a_period() {
+    for (line, says) in [
+        ("`x-70b`: 30 requests and 8,000 tokens per minute", "x-70b requests_per_minute=30 tokens_per_minute=8000"),
+        (
+            "`x-70b`: up to 30 requests and up to 8K tokens / minute",
+            "x-70b requests_per_minute=30 tokens_per_minute=8000",
+        ),
+        ("`x-70b`: 1M tokens and 60 requests per minute", "x-70b requests_per_minute=60"),
+        ("`x-70b`: 1,000 requests and 60 requests per minute", "x-70b requests_per_minute=60"),
+        ("`x-70b`: 1,000 requests in total and 6K tokens per minute", "x-70b tokens_per_minute=6000"),
+    ] {
+        assert_eq!(short(&item(&of_markdown(line), 1)), says, "{line}");
+    }
+}
+
+#[test]
 fn a_range_or_a_bound_is_no_limit() {
     for line in [
         "x-70b: 10-20 RPM",
