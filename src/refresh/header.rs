@@ -42,7 +42,7 @@ pub fn meaning(text: &str) -> Meaning {
     if text.len() > MOST_BYTES {
         return Meaning::Other;
     }
-    let split = split_glued(text);
+    let split = split_glued(&without_icon(text));
     let (outside, inside) = parentheses(&split);
     let phrase = phrase(&outside);
     if phrase.is_empty() && inside.is_empty() {
@@ -118,10 +118,10 @@ fn is_another_limit(text: &str) -> bool {
     is_kept && unit.per.is_some() && !unit.is_speed() && !is_torn && is_short
 }
 
-/// "Requests per 5 hours", "Tokens per week": over a time that relay does not count by.
+/// "Requests per 5 hours", "Requests per 5-hour window", "Tokens per week": over a time that relay does not count by.
 fn is_over_another_time(text: &str) -> bool {
     const TIMES: &str = "week|weeks|weekly|fortnight|quarterly|year|years|yearly|annually|lifetime";
-    let tokens = tokens(text);
+    let tokens: Vec<Token> = tokens(text).into_iter().filter(|token| *token != Token::Sign('-')).collect();
     let word = |token: &Token| if let Token::Word(word) = token { Some(word.to_lowercase()) } else { None };
     let is_many = tokens.windows(2).any(|pair| {
         let is_time = word(&pair[1]).is_some_and(|word| matches!(words::word(&word), Some(Word::Per(_))));
@@ -165,7 +165,8 @@ fn qualifies(inside: &str) -> bool {
     let words = phrase(inside);
     let all =
         |list: &str| words.split(' ').all(|word| list.split('|').any(|known| known == word) || is_limit_word(word));
-    let is_note = words.len() <= 2 && words.chars().all(|c| c.is_ascii_digit());
+    // "(1)", "(i)"
+    let is_note = words.len() <= 2 && words.chars().all(|c| c.is_ascii_digit()) || words == "i";
     let is_both_ways = all(WAYS) && ["output", "out", "completion"].iter().any(|out| words.contains(out));
     let is_both_ways = is_both_ways && ["input", "in ", "prompt"].iter().any(|input| words.contains(input));
     !(is_note || is_both_ways || all(CHANGE_NOTHING))
@@ -350,6 +351,16 @@ fn parentheses(text: &str) -> (String, String) {
         }
     }
     (outside, inside)
+}
+
+/// A header without the sign behind it that opens an explanation: "RPM ⓘ", or an icon's name in an element of its own.
+fn without_icon(text: &str) -> String {
+    const ICONS: &str = "i|info|info_outline|info_circle|help|help_outline|help_center";
+    const SIGNS: [char; 6] = ['ⓘ', 'ℹ', '🛈', '❓', '❔', '❗'];
+    let text = super::amount::without_footnotes(text);
+    let text = text.trim_end_matches(|c: char| c.is_whitespace() || SIGNS.contains(&c) || c == super::text::SEAM);
+    let icon = text.rsplit_once(super::text::SEAM).filter(|(_, last)| words::is_one_of(ICONS, last.trim()));
+    icon.map_or(text, |(header, _)| header).to_owned()
 }
 
 /// Two words that a page's markup glued together: `LimitsDeveloper`.

@@ -34,8 +34,11 @@ pub fn is_amounts(text: &Text) -> bool {
         && amount::cell(&text.plain, Unit::default()).is_ok_and(|amounts| !amounts.is_empty())
 }
 
-/// The limits that a text is, each behind its name, and nothing else: "RPM: 30, RPD: 1,000".
+/// The limits that a text is, each behind its name, and nothing else: "RPM: 30, RPD: 1,000", or names and numbers in turn.
 pub fn labelled_amounts(text: &Text) -> Option<Vec<(Metric, u64)>> {
+    if let Some(amounts) = label::in_turn(&tokens(&text.plain)) {
+        return Some(amounts);
+    }
     amount::labelled(&tokens(&text.plain))?.0.own_metric()?;
     amount::cell(text.plain.trim_end().trim_end_matches('.'), Unit::default()).ok()
 }

@@ -20,6 +20,21 @@ fn abbreviated(tokens: &[Token]) -> Option<(Amount, &[Token])> {
     is_end.then_some((Amount { value: *value, unit: Unit { counted: Some(counted), per: Some(per) } }, after))
 }
 
+/// "RPM 30 RPD 1,000", as cards have them side by side.
+pub fn in_turn(tokens: &[Token]) -> Option<Vec<(Metric, u64)>> {
+    let mut amounts: Vec<(Metric, u64)> = Vec::new();
+    for pair in tokens.chunks(2) {
+        let [word, Token::Number(value)] = pair else { return None };
+        let Some(Word::Rate(counted, per)) = known(word) else { return None };
+        let metric = Metric { counted, per: Some(per) };
+        if amounts.iter().any(|(other, _)| *other == metric) {
+            return None;
+        }
+        amounts.push((metric, *value));
+    }
+    Some(amounts).filter(|amounts| !amounts.is_empty())
+}
+
 /// Whether what stands behind the name of a limit is none of it: "RPM: 30 TPM", "RPM: 1.000".
 pub fn is_torn(tokens: &[Token]) -> bool {
     let Some((label, [Token::Sign(':' | '='), value, rest @ ..])) = unit(tokens) else { return false };
