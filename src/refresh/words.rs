@@ -300,6 +300,12 @@ pub fn says_scaled(text: &str) -> bool {
     (SCALES.split('|').any(says) || is_multiplied() || is_of_many()) && has_word(NUMBERS)
 }
 
+/// Whether a text says what is counted, or over which time: "requests", "RPM", "a day".
+pub fn says_count(text: &str) -> bool {
+    let mut words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| word.starts_with(char::is_alphabetic));
+    words.any(|own| matches!(word(&own.to_lowercase()), Some(Word::Counts(_) | Word::Per(_) | Word::Rate(..))))
+}
+
 /// Whether a text speaks of money: "$/M", "USD per million".
 pub fn names_money(text: &str) -> bool {
     const CURRENCIES: &str = "usd|eur|gbp|cny|rmb|jpy|price|prices|cost|costs";

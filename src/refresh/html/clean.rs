@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 
 use super::super::page::Unreadable;
 use super::super::text::{BOLD, NOT_BOLD, NOTE, SEAM, is_power};
+use super::super::words;
 use super::tag::{Tag, begins_with_name, is_void, tag_end};
 
 /// Browsers stop at this depth too.
@@ -133,21 +134,31 @@ struct Seen {
     headings: usize,
     /// Pieces of text with digits.
     numbers: usize,
+    /// Tables, and pieces of text that say what is counted: a number alone may be a badge.
+    counts: usize,
     /// Nothing but ends of elements stands behind the last heading.
     ends_with_heading: bool,
-    /// How many pieces had digits where the last heading began.
+    /// How many pieces had digits where the last heading began, and how many counted.
     numbers_above: usize,
+    counts_above: usize,
 }
 
 impl Seen {
     fn text(&mut self, text: &str) {
         self.numbers += usize::from(text.contains(|c: char| c.is_ascii_digit()));
+        self.counts += usize::from(words::says_count(text));
         self.ends_with_heading &= text.trim().is_empty();
     }
 
-    /// Whether an element that began here has one heading, at its end, and numbers before it.
+    fn heading(&mut self) {
+        self.headings += 1;
+        (self.numbers_above, self.counts_above) = (self.numbers, self.counts);
+    }
+
+    /// Whether an element that began here has one heading, at its end, and numbers of something before it.
     const fn is_titled_behind(self, start: Self) -> bool {
-        self.ends_with_heading && self.headings == start.headings + 1 && self.numbers_above > start.numbers
+        let has_numbers = self.numbers_above > start.numbers && self.counts_above > start.counts;
+        self.ends_with_heading && self.headings == start.headings + 1 && has_numbers
     }
 }
 
@@ -266,11 +277,11 @@ impl Cleaner<'_> {
         let table = (written == "table").then_some(self.tables);
         self.write_start(written, tag, is_hidden, at);
         self.tables += usize::from(table.is_some());
+        self.seen.counts += usize::from(table.is_some());
         self.depth += 1;
         self.open.push(Open { name: tag.name.clone(), written: Some(written), table, start: self.seen });
         if is_heading(written) {
-            self.seen.headings += 1;
-            self.seen.numbers_above = self.seen.numbers;
+            self.seen.heading();
         }
         if self.depth > MOST_DEPTH { Err(Unreadable::TooDeep) } else { Ok(()) }
     }
