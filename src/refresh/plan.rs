@@ -99,6 +99,13 @@ pub struct Above<'a> {
     page: Plan,
     /// By the paragraph right above.
     introduced: Plan,
+    introduced_at: Rc<Vec<Place>>,
+    /// That paragraph is no sentence.
+    is_title: bool,
+    /// A table or a list stands above in the same part of the page: a sentence may be a note on it.
+    is_behind_numbers: bool,
+    /// By paragraphs with a title right below them: what they stand under, and what they say.
+    levels: Vec<(Rc<Vec<Place>>, Plan)>,
     choice: Option<Choice>,
     /// The block right above is a part of the choice.
     is_choosing: bool,
@@ -142,6 +149,7 @@ impl<'a> Above<'a> {
             _ => {}
         }
         self.is_choosing = is_choosing;
+        self.go_down(block);
         // The last of several is no introduction.
         let is_one_of_several = is_choosing && self.choice.as_ref().is_some_and(Choice::is_one);
         self.introduced = match &block.content {
@@ -152,7 +160,31 @@ impl<'a> Above<'a> {
             }
             _ => Plan::Unsaid,
         };
+        self.introduced_at = Rc::clone(&block.places);
+        match &block.content {
+            Content::Heading(_) => self.is_behind_numbers = false,
+            Content::Paragraph(text) => self.is_title = !text.shown().ends_with('.'),
+            Content::Item(_) | Content::Table(_) => self.is_behind_numbers = true,
+        }
         self.is_in_list = matches!(block.content, Content::Item(_));
+    }
+
+    /// What the paragraph right above a title says holds for all that the title stands among: "Plan: Free", "Chat models".
+    fn go_down(&mut self, block: &Block) {
+        if self.introduced == Plan::Unsaid || block.places != self.introduced_at {
+            return;
+        }
+        let is_below = match &block.content {
+            // What stands above all headings is none of the page's text.
+            Content::Heading(_) if block.places.is_empty() => false,
+            Content::Heading(_) => self.introduced.name().is_some() && !self.is_behind_numbers,
+            Content::Paragraph(text) => said::is_title_of_nobody(text) && (self.is_title || !self.is_behind_numbers),
+            Content::Item(_) | Content::Table(_) => false,
+        };
+        self.levels.retain(|(places, _)| places.len() < block.places.len() && block.places.starts_with(places));
+        if is_below {
+            self.levels.push((Rc::clone(&block.places), self.introduced.clone()));
+        }
     }
 
     /// Whose a table is that stands at these places.
@@ -163,10 +195,9 @@ impl<'a> Above<'a> {
     /// Whose a line is, its introduction apart.
     pub fn of_line(&self, places: &[Place]) -> Plan {
         let choice = self.choice.as_ref().filter(|choice| choice.is_one());
-        let within = choice.and_then(|choice| Some((places.strip_prefix(choice.places.as_slice())?, choice)));
-        match within {
-            Some((within, choice)) => self.around(within).or(|| Plan::OneOf(choice.plans.clone())),
-            None => self.around(places).or(|| self.page.clone()),
+        match choice.filter(|choice| places.starts_with(&choice.places)) {
+            Some(choice) => self.around(places, choice.places.len()).or(|| Plan::OneOf(choice.plans.clone())),
+            None => self.around(places, 0).or(|| self.page.clone()),
         }
     }
 
@@ -177,8 +208,9 @@ impl<'a> Above<'a> {
 
     /// What the innermost title around a block says, unless one of them speaks of other numbers than those that hold now. A
     /// tab's title is a plan's even where it is none of the usual.
-    fn around(&self, places: &[Place]) -> Plan {
-        if self.is_of_others(places) || places.iter().any(|place| self.title(place).is_denied) {
+    fn around(&self, places: &[Place], from: usize) -> Plan {
+        let within = &places[from..];
+        if self.is_of_others(within) || within.iter().any(|place| self.title(place).is_denied) {
             return Plan::Unclear;
         }
         let says = |place: &Place| match &self.title(place).plan {
@@ -190,7 +222,13 @@ impl<'a> Above<'a> {
             }
             said => said.clone(),
         };
-        places.iter().rev().map(says).find(|said| *said != Plan::Unsaid).unwrap_or_default()
+        let say =
+            |places: &[Place]| places.iter().rev().map(says).find(|said| *said != Plan::Unsaid).unwrap_or_default();
+        let level = self.levels.iter().rev().find(|(at, _)| at.len() >= from && places.starts_with(at));
+        match level {
+            Some((at, plan)) => say(&places[at.len()..]).or(|| plan.clone()).or(|| say(&places[from..at.len()])),
+            None => say(within),
+        }
     }
 
     fn title(&self, place: &Place) -> &Title {

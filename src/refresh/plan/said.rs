@@ -63,6 +63,13 @@ fn is_title(text: &str) -> bool {
         && !words::is_one_of(LEADS, &first.to_lowercase())
 }
 
+/// "Chat models", "Text generation:": a title that says nothing of plans.
+pub fn is_title_of_nobody(text: &Text) -> bool {
+    let shown = text.shown();
+    let title = shown.trim_end_matches(':');
+    is_title(title) && of_title(title) == Plan::Unsaid && tier::in_sentence(title) == Tiers::None
+}
+
 fn last_sentence(text: &str) -> &str {
     text.rsplit_once(". ").map_or(text, |(_, last)| last)
 }
