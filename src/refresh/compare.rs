@@ -123,7 +123,8 @@ pub fn compare(provider: &Provider, reading: &Reading, seen: &[Seen]) -> Result<
         let why = reading.refused.iter().map(|refused| format!("{}: {}", refused.part, refused.reason)).next();
         return Err(why.unwrap_or_else(|| "it states no limit".to_owned()));
     }
-    let rows = pinned::rows(provider, &reading.rows)?;
+    let named: Vec<Row> = reading.rows.iter().map(|row| names::titled(row, &provider.models)).collect();
+    let rows = pinned::rows(provider, &named)?;
     let mut comparing =
         Comparing { provider, seen, changes: Vec::new(), met: BTreeSet::new(), unsure: BTreeSet::new() };
     let found: Vec<Found<'_>> = rows.iter().map(|row| (*row, names::find(row, &provider.models))).collect();

@@ -48,6 +48,19 @@ pub fn find<'a>(row: &Row, models: &'a [Model]) -> Match<'a> {
     if perhaps.is_empty() { Match::None } else { Match::Unsure(perhaps) }
 }
 
+/// The row of what its title names, where that is a model of the catalogue: the limits of an account's group are listed so as well.
+pub fn titled(row: &Row, models: &[Model]) -> Row {
+    let Some(title) = row.section.as_deref().filter(|_| row.model == "*") else { return row.clone() };
+    let named = Row { model: title.to_owned(), ids: Vec::new(), section: None, ..row.clone() };
+    let is_named = match find(&named, models) {
+        Match::One(_) => true,
+        // "Gemini" is nobody's name.
+        Match::Unsure(_) => title.contains(|c: char| c.is_ascii_digit()),
+        Match::None => false,
+    };
+    if is_named { named } else { row.clone() }
+}
+
 /// Whether an id begins so, its maker apart where the stem names none.
 fn is_of_family(id: &str, stem: &str) -> bool {
     let (id, stem) = (id.to_lowercase(), stem.to_lowercase());
@@ -179,6 +192,21 @@ mod tests {
         ] {
             let row = Row { model: name.to_owned(), ids: vec![id.to_owned()], ..Row::default() };
             assert_eq!(matches!(find(&row, &models), Match::One(_)), is_sure, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_title_may_be_a_models_name() {
+        let models = models(&["meta/llama-3.3-70b", "x-large-8b-instant", "gemini-pro", "gemini-flash"]);
+        for (title, model) in [
+            ("Llama 3.3 70B", "Llama 3.3 70B"),
+            ("X Large 8B", "X Large 8B"),
+            ("Gemini", "*"),
+            ("Chat models", "*"),
+            ("Step 1", "*"),
+        ] {
+            let row = Row { model: "*".to_owned(), section: Some(title.to_owned()), ..Row::default() };
+            assert_eq!(titled(&row, &models).model, model, "{title}");
         }
     }
 

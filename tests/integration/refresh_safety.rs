@@ -131,6 +131,17 @@ async fn a_model_with_two_numbers_is_unsure() {
     assert_eq!(finished.json()["applied"], false);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn limits_below_the_display_name_of_a_model_are_its_own() {
+    let models = ["A Large", "B Large", "C Large", "D Large"];
+    let text = models.map(|model| format!("## {model}\n\n- RPM: 31, TPM: 9K\n\n"));
+    let site = with_page(&format!("# Free tier\n\n{}", text.concat())).await;
+    let finished = refresh(&site, "", &["--yes"]).await;
+    let found = changes(finished.exits(0));
+    assert!(found.iter().any(|change| change == "page a-large requests_per_minute 30>31 change"), "{found:?}");
+    assert!(!found.iter().any(|change| change.contains("gone")), "{found:?}");
+}
+
 /// Limits of the account: the same number for each address, and for a key.
 const OF_ACCOUNT: &str =
     "[[limit]]\nrequests = 30\nper = \"minute\"\n[[limit]]\nrequests = 60\nper = \"minute\"\nscope = \"ip\"\n";
