@@ -77,11 +77,18 @@ fn last_sentence(text: &str) -> &str {
 /// What the text right behind a table, or a row at its end, says: "The limits above are those of the Pro plan."
 pub fn concluded(text: &Text) -> Plan {
     let shown = text.shown();
-    match tier::in_sentence(&shown) {
-        _ if unreal::is_concluded(&shown) || is_share_of_these(&shown) => Plan::Unclear,
-        Tiers::One(tier) if says_whose(&shown) && ends_with_only(&shown) => Plan::Named(tier),
-        _ if points(&shown, "above|these|shown|listed") => of_pointed(&shown),
-        _ => noted(&shown),
+    let note = shown.strip_prefix("Note: ").unwrap_or(&shown);
+    // "These are for paid accounts. Free accounts have 10% of them."
+    let first = note.split_once(". ").map_or(Plan::Unsaid, |(first, _)| concluded_by(first));
+    first.or(|| concluded_by(note))
+}
+
+fn concluded_by(shown: &str) -> Plan {
+    match tier::in_sentence(shown) {
+        _ if unreal::is_concluded(shown) || is_share_of_these(shown) => Plan::Unclear,
+        Tiers::One(tier) if says_whose(shown) && ends_with_only(shown) => Plan::Named(tier),
+        _ if points(shown, "above|these|shown|listed") => of_pointed(shown),
+        _ => noted(shown),
     }
 }
 
