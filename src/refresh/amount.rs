@@ -92,7 +92,12 @@ pub fn cell(text: &str, header: Unit) -> Result<Vec<(Metric, u64)>, String> {
             amounts.extend(inner);
             rest = after;
         }
-        if let [Token::Sign(',' | ';' | '/' | '·' | '|' | '\n'), more @ ..] = rest {
+        let joined = match rest {
+            [Token::Sign(',' | ';' | '/' | '·' | '|' | '\n'), more @ ..] => Some(more),
+            [Token::Word(and), more @ ..] if and.eq_ignore_ascii_case("and") => Some(more),
+            _ => None,
+        };
+        if let Some(more) = joined {
             // What separates has something behind it.
             rest = Some(more).filter(|more| !more.is_empty()).ok_or_else(|| outside(&shown))?;
         }

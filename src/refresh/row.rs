@@ -8,6 +8,7 @@ use crate::chat::Period;
 
 use super::amount::{Metric, Token, tokens};
 use super::text::{SEAM, Text, shown};
+use super::words;
 
 /// Evidence is shown to people, so it is short.
 pub const MOST_QUOTED: usize = 120;
@@ -147,8 +148,15 @@ pub fn model(text: &Text) -> Option<(String, Vec<String>)> {
     ids.dedup();
     match named.as_slice() {
         [id] if pieces.len() > 1 && pieces.iter().any(|piece| is_name_of(piece, id)) => Some(((*id).clone(), ids)),
+        [id] if pieces.iter().all(|piece| piece == *id || is_button(piece)) => Some(((*id).clone(), ids)),
         _ => Some((whole, ids)),
     }
+}
+
+/// What stands in an element beside a name and is no part of it.
+fn is_button(piece: &str) -> bool {
+    const BUTTONS: &str = "copy|copied|copied!|copy id|copy model id|copy to clipboard|new|preview|beta";
+    words::is_one_of(BUTTONS, &piece.to_lowercase())
 }
 
 /// What the ids of a family begin with: `gemini-2.5-*`. A star behind a name is a note's.

@@ -125,6 +125,9 @@ fn units_in_the_cell() {
     assert_eq!(found("20 RPM (10K)"), Vec::<String>::new());
     assert_eq!(found("minute: 30\nday: 900"), ["requests_per_minute=30", "requests_per_day=900"]);
     assert_eq!(found("10 RPM, 250 RPD"), ["requests_per_minute=10", "requests_per_day=250"]);
+    assert_eq!(found("10 RPM and 250 RPD"), ["requests_per_minute=10", "requests_per_day=250"]);
+    assert_eq!(found("RPM = 10, RPD: 250"), ["requests_per_minute=10", "requests_per_day=250"]);
+    assert_eq!(keys("30 and 60", RPM), None);
     assert_eq!(keys("30", BARE), None, "a number without a unit");
     assert_eq!(keys("3 sessions", RPM), Some(vec![("concurrent_sessions".to_owned(), 3)]));
 }

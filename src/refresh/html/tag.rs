@@ -47,6 +47,7 @@ impl<'a> Tag<'a> {
     pub fn is_hidden(&self) -> bool {
         let style = self.attribute("style").unwrap_or_default().to_ascii_lowercase().replace(' ', "");
         self.attribute("hidden").is_some_and(|value| !value.eq_ignore_ascii_case("false"))
+            || self.attribute("role") == Some("tooltip")
             || self.attribute("aria-hidden").is_some_and(|value| value == "true")
             || style.contains("display:none")
             || style.contains("visibility:hidden")

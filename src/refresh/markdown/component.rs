@@ -75,7 +75,8 @@ impl<'a> Component<'a> {
 
     /// Whether what stands inside it has a title of its own.
     pub fn is_tab(&self) -> bool {
-        const FOLDS: [&str; 6] = ["accordion", "accordionitem", "expandable", "details", "panel", "collapsible"];
+        const FOLDS: [&str; 7] =
+            ["accordion", "accordionitem", "expandable", "details", "panel", "collapsible", "card"];
         self.is_one_of_several() || FOLDS.contains(&self.last().as_str())
     }
 

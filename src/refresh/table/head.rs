@@ -2,7 +2,7 @@
 
 use super::super::amount::{Token, tokens};
 use super::super::grid::{Cell, Grid, Row};
-use super::super::header::{Meaning, is_total_of, meaning, merge};
+use super::super::header::{Meaning, is_total_of, meaning, merge, metric};
 use super::super::plan::{self, Plan};
 use super::super::words::{self, Column};
 
@@ -25,6 +25,10 @@ pub struct Head {
 
 /// Reads the header of a table.
 pub fn head(grid: &Grid) -> Head {
+    if let Some(rows) = names_and_numbers(grid) {
+        let columns = vec![Meaning::Is(Column::Metric), Meaning::Is(Column::Value)];
+        return Head { rows, columns, texts: vec![String::new(); 2], ambiguous: None, plan: Plan::Unsaid };
+    }
     let rows = head_rows(grid);
     let width = grid.width();
     let mut columns = vec![Meaning::Nothing; width];
@@ -59,6 +63,15 @@ pub fn head(grid: &Grid) -> Head {
         columns[column] = Meaning::Qualified;
     }
     Head { rows, columns, texts, ambiguous, plan }
+}
+
+/// How many blank rows stand above a table of two columns that begins with a limit's name and its number, as those of one model
+/// do: it has no header.
+fn names_and_numbers(grid: &Grid) -> Option<usize> {
+    let first = grid.rows.iter().position(|row| !row.is_blank())?;
+    let [name, number] = grid.rows[first].cells.as_slice() else { return None };
+    let is_number = matches!(tokens(&number.text.plain).first(), Some(Token::Number(_)));
+    (grid.width() == 2 && metric(&name.text.plain).is_some() && is_number).then_some(first)
 }
 
 /// What a column means whose header has one meaning above another.

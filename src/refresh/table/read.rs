@@ -172,7 +172,8 @@ impl Sheet<'_> {
 
     /// A row with fewer or more cells than the header may have its numbers below the wrong names.
     fn refuse_shifted(&self, grid: &Grid) -> Result<(), Refusal> {
-        let width = grid.rows[..self.head.rows].iter().map(|row| row.cells.len()).max().unwrap_or_default();
+        let width = grid.rows[..self.head.rows].iter().map(|row| row.cells.len()).max();
+        let width = width.unwrap_or(self.head.columns.len());
         let shifted = self.lines().find(|line| line.cells.len() != width);
         shifted.map_or(Ok(()), |line| {
             let (own, quote) = (line.cells.len(), Quote::new(line.line, &line.quote()).cell);
