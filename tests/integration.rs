@@ -5,6 +5,7 @@ mod tidy;
 mod integration {
     mod access;
     mod affinity;
+    mod anew;
     mod answers;
     mod ask_exits;
     mod ask_input;

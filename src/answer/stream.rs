@@ -5,6 +5,7 @@ use std::pin::Pin;
 
 use bytes::Bytes;
 
+use crate::chat::event::Finish;
 use crate::chat::{Fault, Signs, StreamEvent, Usage};
 use crate::clock::Clock;
 use crate::relay::{Continuation, Continued};
@@ -61,6 +62,8 @@ enum Stop {
     Cut(Option<Box<Fault>>),
     /// Its text does not go on from what was said.
     Astray,
+    /// It has come to its end, and said nothing.
+    Unsaid,
 }
 
 impl std::fmt::Debug for AnswerStream {
@@ -156,7 +159,12 @@ impl AnswerStream {
                 }
                 Source::Reading(reading) => match reading.next().await {
                     Ok(event) => {
-                        self.said.note(&event, self.continuation.is_some());
+                        let may_begin_anew = self.continuation.is_some() || self.needs_all();
+                        self.said.note(&event, may_begin_anew);
+                        if may_begin_anew && self.ends_unsaid(&event) {
+                            self.stop(Stop::Unsaid);
+                            continue;
+                        }
                         if event.signs.done {
                             self.finish();
                         }
@@ -170,6 +178,13 @@ impl AnswerStream {
                 }
             }
         }
+    }
+
+    /// Whether the answer ends with nothing said beyond thoughts, and no reason told: a failure, as a whole answer of that kind is.
+    fn ends_unsaid(&mut self, event: &StreamEvent) -> bool {
+        let explains = |finish| matches!(finish, Finish::Length | Finish::ContentFilter);
+        let ends = event.signs.finish.is_some_and(|finish| !explains(finish));
+        ends && self.said.is_nothing()
     }
 
     /// All was said. The caller may hang up at the marker, and its provider take a while to end the response.
@@ -196,18 +211,27 @@ impl AnswerStream {
                 held.cut(told.as_deref(), self.clock.now());
                 self.go_on_elsewhere();
             }
+            (Stop::Unsaid, Some(held)) => {
+                held.cut(None, self.clock.now());
+                self.said.is_finished = false;
+                self.go_on_elsewhere();
+            }
             // Dropped, the attempt counts as given up by the caller.
             (Stop::Astray, held) => {
                 drop(held);
                 self.go_on_elsewhere();
             }
-            (Stop::End | Stop::Cut(_), None) => {}
+            (Stop::End | Stop::Cut(_) | Stop::Unsaid, None) => {}
         }
     }
 
     fn go_on_elsewhere(&mut self) {
-        self.said.read();
+        let says_nothing = self.said.is_nothing();
         let continuation = self.continuation.take().filter(|_| !self.said.is_more_than_text);
+        if says_nothing {
+            // Blanks are no words to go on from.
+            self.said.text.clear();
+        }
         self.source = match continuation {
             Some(continuation) => Source::Continuing(Box::pin(continuation.go_on(self.said.text.clone()))),
             None => Source::Over(Some(Fault::Cut)),

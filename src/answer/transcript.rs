@@ -57,6 +57,12 @@ impl Transcript {
         }
     }
 
+    /// Whether there is nothing of an answer so far: thoughts and blanks are none.
+    pub fn is_nothing(&mut self) -> bool {
+        self.read();
+        self.text.trim().is_empty() && !self.is_more_than_text
+    }
+
     /// Reads what was noted.
     pub fn read(&mut self) {
         if self.unread.is_empty() {

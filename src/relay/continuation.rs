@@ -33,6 +33,8 @@ pub struct Continuation {
     relay: Arc<Relay>,
     request: ChatRequest,
     options: Options,
+    /// Its text is data in a form that a seam would break: it can only be begun anew.
+    is_data: bool,
     /// All so far, the one that broke off last.
     attempts: Vec<Attempt>,
     splices: usize,
@@ -48,7 +50,8 @@ pub struct Continued {
 }
 
 impl Relay {
-    /// How to go on with the answer to this request, should its stream break off. Only plain text can be continued.
+    /// How to go on with the answer to this request, should its stream break off. Only plain text can be continued; JSON of which nothing
+    /// was said yet can be begun anew.
     pub(super) fn continuation(
         self: &Arc<Self>,
         asking: Asking<'_>,
@@ -58,25 +61,24 @@ impl Relay {
         // Whoever wants the answer as its author wrote it wants one author.
         let one_author = options.no_continuation || options.style == Some(StyleMode::Off);
         let is_off = one_author || !self.voice.continue_cut_streams;
-        if is_off || !is_plain_text(request) {
+        if is_off || !is_one_text(request) {
             return None;
         }
         Some(Box::new(Continuation {
             relay: Arc::clone(self),
             request: request.clone(),
             options: options.clone(),
+            is_data: request.features.json || request.features.schema,
             attempts: attempts.to_vec(),
             splices: 0,
         }))
     }
 }
 
-/// Whether the answer is one text for a reader, and not data in a form that a seam would break.
-fn is_plain_text(request: &ChatRequest) -> bool {
+/// Whether the answer is one text, and nothing is told of its tokens.
+fn is_one_text(request: &ChatRequest) -> bool {
     let is = |name: &str, plain: &[&str]| request.raw(name).is_none_or(|value| plain.contains(&value));
-    !request.features.json
-        && !request.features.schema
-        && is("n", &["1", "null"])
+    is("n", &["1", "null"])
         && is("logprobs", &["false", "null"])
         && is("audio", &["null"])
         && is("modalities", &["null", "[\"text\"]"])
@@ -89,12 +91,13 @@ impl Continuation {
             last.fault = Some(Fault::Cut);
         }
         let made = answer::count(&self.attempts);
-        let said = text.clone();
-        let cut_tokens = aside(move || tokens::exact(&said)).await.ok_or(Fault::Cut)?;
+        let has_no_seam = self.is_data || ends_with_assistant(&self.request);
         let most = self.options.max_attempts.unwrap_or(self.relay.routing.max_attempts);
-        if ends_with_assistant(&self.request) || most > 0 && made >= most {
+        if has_no_seam && !text.is_empty() || most > 0 && made >= most {
             return Err(Fault::Cut);
         }
+        let said = text.clone();
+        let cut_tokens = aside(move || tokens::exact(&said)).await.ok_or(Fault::Cut)?;
         let request = shorter(&self.request, cut_tokens).map_err(|_| Fault::Cut)?;
         let longest = with_so_far(&request, &text, Prefill::Instruction);
         let mut options = self.options.clone();
@@ -203,17 +206,12 @@ mod tests {
     }
 
     #[test]
-    fn only_plain_text_is_continued() {
-        let plain =
-            |more: &str| is_plain_text(&request(&format!(r#"{{"messages":[{{"role":"user","content":"x"}}]{more}}}"#)));
-        assert!(plain("") && plain(r#","n":1,"tools":[{}],"logprobs":false"#));
-        for more in [
-            r#","n":2"#,
-            r#","logprobs":true"#,
-            r#","response_format":{"type":"json_object"}"#,
-            r#","modalities":["text","audio"]"#,
-        ] {
-            assert!(!plain(more), "{more}");
+    fn only_one_text_is_continued() {
+        let one =
+            |more: &str| is_one_text(&request(&format!(r#"{{"messages":[{{"role":"user","content":"x"}}]{more}}}"#)));
+        assert!(one("") && one(r#","n":1,"tools":[{}],"logprobs":false"#));
+        for more in [r#","n":2"#, r#","logprobs":true"#, r#","modalities":["text","audio"]"#] {
+            assert!(!one(more), "{more}");
         }
     }
 }
