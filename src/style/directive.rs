@@ -43,11 +43,12 @@ impl Style {
     /// What a request asks for by `mode`; `normalizes` is the user's own word on answers.
     ///
     /// Under `auto`, a model that was asked for by name answers in its own voice: it gets no directive and keeps its openers,
-    /// but its thoughts are told apart and its JSON is valid; so does one whose answer calls an agent's tools in its text. Agents that
-    /// send tools or a schema get the bytes as they are.
+    /// but its thoughts are told apart and its JSON is valid; so does one whose answer calls an agent's tools in its text, or ends at a
+    /// word the caller names. Agents that send tools or a schema get the bytes as they are.
     pub fn of(request: &ChatRequest, mode: StyleMode, normalizes: bool) -> Self {
         let is_agents = request.features.tools || request.features.schema;
-        let has_own_voice = || !request.wants_any_model() || request.prompt_parts().any(call_tools_in_text);
+        let is_taken_apart = || names_its_end(request) || request.prompt_parts().any(call_tools_in_text);
+        let has_own_voice = || !request.wants_any_model() || is_taken_apart();
         let (directs, depth) = match mode {
             StyleMode::Off => return Self::OFF,
             StyleMode::Auto if is_agents => return Self::OFF,
@@ -57,6 +58,12 @@ impl Style {
         let repairs = normalizes && request.features.json;
         Self { directs, cleans: normalizes.then_some(depth), repairs }
     }
+}
+
+/// Whether the caller names words at which the answer is to end: it takes the answer apart, as agents that act in its text do, and
+/// a fence that was to stay open must.
+fn names_its_end(request: &ChatRequest) -> bool {
+    request.raw_bytes("stop").is_some_and(|stop| !matches!(stop, b"null" | b"[]" | b"\"\""))
 }
 
 /// A directive as it joins each request.
@@ -98,6 +105,11 @@ mod tests {
             (r#","tools":[{}]"#, StyleMode::Auto, Style::OFF),
             (r#","tools":[{}]"#, StyleMode::On, full),
             (schema, StyleMode::Auto, Style::OFF),
+            (r#","stop":["```"]"#, StyleMode::Auto, thoughts),
+            (r#","stop":"\nObservation:""#, StyleMode::Auto, thoughts),
+            (r#","stop":["```"]"#, StyleMode::On, full),
+            (r#","stop":null"#, StyleMode::Auto, full),
+            (r#","stop":[]"#, StyleMode::Auto, full),
             (json, StyleMode::Auto, Style { repairs: true, ..full }),
             (json, StyleMode::Off, Style::OFF),
         ];

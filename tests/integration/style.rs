@@ -63,6 +63,15 @@ async fn openers_thoughts_and_open_fences_are_cleaned_whole_and_streamed() {
 }
 
 #[tokio::test]
+async fn an_answer_that_ends_where_the_caller_said_is_not_gone_on_with_and_keeps_its_opener() {
+    let answer = "Sure! Here is the code:\n\n\n```python\nx = 1\n";
+    let gateway = gateway().over([provider("sim-a").answers([says(answer), says(answer)])]).start().await;
+    gateway.ask("code").with("stop", json!(["```"])).await.is(answer);
+    gateway.ask("code").streamed().with("stop", json!(["```"])).await.is(answer);
+    assert!(gateway.providers.chats("sim-a").iter().all(|call| system(call).is_none()));
+}
+
+#[tokio::test]
 async fn behind_the_opener_a_stream_is_the_providers_bytes() {
     let chunk =
         |text: &str| format!("data: {{\"id\":1e30,  \"choices\":[{{\"delta\":{{\"content\":\"{text}\"}}}}]}}\n\n");
