@@ -108,16 +108,31 @@ async fn wrong_chat_method(request: Request) -> Response {
 
 async fn nothing_here(request: Request) -> Response {
     let path = request.uri().path();
-    let instead = match meant(path) {
+    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty() && *part != "v1").collect();
+    let instead = match meant(&parts) {
         Some(meant) => format!("`{meant}` is meant: the base URL of a client ends in `/v1`"),
-        None => "of OpenAI's API relay has `/v1/chat/completions` and `/v1/models`".to_owned(),
+        None => format!("of OpenAI's API relay has `/v1/chat/completions` and `/v1/models`{}", advice(&parts)),
     };
     respond::error(ErrorBody::request(404, "not_found", format!("there is nothing at `{path}`; {instead}")))
 }
 
 /// The endpoint that a client with a wrong base URL asked for: one without `/v1`, with two of them, or with a slash too many.
-fn meant(path: &str) -> Option<&'static str> {
+fn meant(parts: &[&str]) -> Option<&'static str> {
     const ENDPOINTS: [&str; 2] = [chat::PATH, "/v1/models"];
-    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty() && *part != "v1").collect();
     ENDPOINTS.into_iter().find(|endpoint| endpoint["/v1/".len()..].split('/').eq(parts.iter().copied()))
+}
+
+/// What a client can do that asks for what relay does not have. Agents' frameworks take the first of these unless told otherwise.
+fn advice(parts: &[&str]) -> &'static str {
+    match parts.first() {
+        Some(&"responses") => {
+            ": have the client use chat completions in the place of the Responses API (Agents SDK: \
+             `set_default_openai_api(\"chat_completions\")`; AI SDK: `openai.chat(\"meta-model\")`; Pydantic AI: \
+             `openai-chat:meta-model`)"
+        }
+        Some(&"messages") => ": a client of Anthropic's API needs a translator in between",
+        Some(&"completions") => ": send the prompt as a message",
+        Some(&"embeddings") => ": embeddings are to be had elsewhere",
+        _ => "",
+    }
 }
