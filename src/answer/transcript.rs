@@ -64,7 +64,7 @@ impl Transcript {
     }
 
     /// Reads what was noted.
-    pub fn read(&mut self) {
+    fn read(&mut self) {
         if self.unread.is_empty() {
             return;
         }

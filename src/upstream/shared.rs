@@ -172,10 +172,12 @@ fn unanswered(
     let error = error.into_error();
     tracing::debug!(error = %chain(&error), "the call failed");
     let has_broken = error.source().is_some_and(<dyn Error>::is::<io::Error>);
-    match is_refusal(&error) {
-        true => Unanswered::Refused(again),
-        false if may_have_crossed && has_broken => Unanswered::Crossed,
-        false => Unanswered::Lost,
+    if is_refusal(&error) {
+        Unanswered::Refused(again)
+    } else if may_have_crossed && has_broken {
+        Unanswered::Crossed
+    } else {
+        Unanswered::Lost
     }
 }
 
