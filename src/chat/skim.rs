@@ -1,9 +1,13 @@
 //! A walk over JSON that checks its grammar and reads none of its texts: strings are passed in wide steps.
 
+mod escapes;
+
 use std::borrow::Cow;
 use std::ops::Range;
 
 use smallvec::SmallVec;
+
+use escapes::Stop;
 
 /// The bytes are no JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -236,11 +240,17 @@ fn string(text: Text<'_>, at: usize) -> Option<usize> {
     if *bytes.get(at)? != b'"' {
         return None;
     }
-    let mut at = at + 1;
+    let (mut at, mut near) = (at + 1, 0);
     loop {
-        at += plain(&bytes[at..], is_clean);
+        let passed = plain(&bytes[at..], is_clean);
+        at += passed;
+        near = if passed < NEAR { near + 1 } else { 0 };
         match *bytes.get(at)? {
             b'"' => return Some(at + 1),
+            b'\\' if near >= MANY => match escapes::pass(bytes, at)? {
+                Stop::Behind(end) => return Some(end),
+                Stop::Within(place) => at = place,
+            },
             b'\\' => at = escape(bytes, at + 1)?,
             _ => return None,
         }
@@ -252,9 +262,14 @@ fn string(text: Text<'_>, at: usize) -> Option<usize> {
 fn escape(bytes: &[u8], at: usize) -> Option<usize> {
     match *bytes.get(at)? {
         b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Some(at + 1),
-        b'u' if bytes.get(at + 1..at + 5)?.iter().all(u8::is_ascii_hexdigit) => Some(at + 5),
+        b'u' if is_unit(bytes, at + 1) => Some(at + 5),
         _ => None,
     }
+}
+
+/// Whether the four digits of a `\u` stand there.
+fn is_unit(bytes: &[u8], at: usize) -> bool {
+    bytes.get(at..at + 4).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
 }
 
 /// The end of a word or a number.
@@ -308,11 +323,14 @@ fn inner<'a>(json: &'a str, place: &Range<usize>) -> &'a str {
     &json[place.start + 1..place.end - 1]
 }
 
+/// So far a text is looked at in short steps. A text that has an escape as near to the one before, so many times, is full of them.
+const NEAR: usize = 32;
+const MANY: u32 = 3;
+
 /// How many bytes come before the next one that means something within a string, or may not stand there. Most strings are short and end
 /// within a few words of eight bytes; a long one goes on in wide steps.
 #[inline]
 pub(super) fn plain(bytes: &[u8], is_clean: bool) -> usize {
-    const NEAR: usize = 32;
     let mut passed = 0;
     while let Some(word) = bytes[passed..].first_chunk() {
         let special = specials(u64::from_le_bytes(*word));

@@ -100,6 +100,20 @@ proptest! {
     }
 
     #[test]
+    fn a_string_full_of_escapes_is_judged_as_a_parser_judges_it(parts in prop::collection::vec(prop_oneof![
+        20 => prop::sample::select(vec!["a", "plain words", "\\\\", "\\\"", "\\n", "\\t", "\\/", "\\b", "\\f", "\\r", "\\u00e9", "\\uDBFF", "\\\\\\\\", "é", "港"]),
+        1 => prop::sample::select(vec!["\"", "\n", "\u{0}", "\\", "\\u12", "\\x", "\\v", "\\e", "\\N"]),
+    ], 0..150), behind in "[\\]}, a]{0,80}") {
+        let string = format!("\"{}\"", parts.concat());
+        prop_assert_eq!(skims(&string), parses(&string), "{:?}", string);
+        let end = Skim::new(&(string.clone() + &behind)).value().map(|place| place.end);
+        prop_assert_eq!(end.is_ok(), serde_json::Deserializer::from_str(&string).into_iter::<serde::de::IgnoredAny>().next().is_some_and(|read| read.is_ok()));
+        if skims(&string) {
+            prop_assert_eq!(end, Ok(string.len()));
+        }
+    }
+
+    #[test]
     fn any_text_of_json_s_characters_is_judged_as_a_parser_judges_it(text in r#"[\[\]{}",:\\ 01.eE+\-truflasn\n\tu€]{0,24}"#) {
         prop_assert_eq!(skims(&text), parses(&text), "{:?}", text);
     }
