@@ -34,6 +34,7 @@ pub fn call_headers(uri: &Uri, credential: Option<(HeaderName, HeaderValue)>) ->
     let mut headers = HeaderMap::with_capacity(8);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
+    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
     headers.extend(credential);
     headers.extend(host(uri).map(|host| (HOST, host)));
     headers
@@ -82,7 +83,9 @@ fn request(call: Call) -> Request<Pieces> {
     *request.method_mut() = Method::POST;
     *request.uri_mut() = call.uri;
     *request.headers_mut() = call.headers;
-    let accept = if call.stream { "text/event-stream" } else { "application/json" };
-    request.headers_mut().insert(ACCEPT, HeaderValue::from_static(accept));
+    if call.stream {
+        // In the other's place: one that is new would have the copy of all of them grow.
+        request.headers_mut().insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
+    }
     request
 }
