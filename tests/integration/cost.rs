@@ -1,8 +1,10 @@
 //! What a small request costs, by counts that no busy machine changes.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Context, Waker};
 
 use bytes::Bytes;
 use relay::chat::ChatRequest;
@@ -115,4 +117,41 @@ async fn a_request_keeps_little_while_it_waits() {
     let options = Options::default();
     let bytes = size_of_val(&gateway.relay.send(&request, &options));
     assert!(bytes <= MOST_BYTES, "{bytes} bytes");
+}
+
+/// Reads a request off a kept connection and answers it.
+fn answer(socket: &mut TcpStream) {
+    read(&mut BufReader::new(socket.try_clone().expect("a second handle")));
+    let head = format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n", ANSWER.len());
+    socket.write_all((head + ANSWER).as_bytes()).expect("relay reads");
+}
+
+/// To read, plan and send each by itself would wake an upstream that sleeps for each.
+#[tokio::test]
+async fn what_is_ready_beside_a_request_comes_before_it_is_sent() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free port");
+    let address = listener.local_addr().expect("it is bound");
+    let gateway = gateway().over([provider("sim-a")]).elsewhere("sim-a", address).start().await;
+    let body = r#"{"model":"meta-model","messages":[{"role":"user","content":"x"}]}"#;
+    let request = ChatRequest::parse(Bytes::from_static(body.as_bytes())).expect("a good request");
+    let options = Options::default();
+    let (opened, kept) = oneshot::channel();
+    beside(move || {
+        let (mut socket, _) = listener.accept().expect("relay connects");
+        answer(&mut socket);
+        opened.send(socket).expect("the test waits");
+    });
+    gateway.relay.send(&request, &options).await.expect("an answer");
+    let mut socket = kept.await.expect("it was answered");
+    socket.set_nonblocking(true).expect("a socket");
+
+    let mut sending = pin!(gateway.relay.send(&request, &options));
+    let mut poll = || sending.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending();
+    assert!(poll() && gateway.relay.store().open_leases() == 1, "it is reserved");
+    let read = socket.read(&mut [0; 1]).expect_err("nothing came yet");
+    assert_eq!(read.kind(), ErrorKind::WouldBlock);
+    assert!(poll(), "it waits for its answer");
+    socket.set_nonblocking(false).expect("a socket");
+    beside(move || answer(&mut socket));
+    sending.await.expect("an answer");
 }
