@@ -1,16 +1,21 @@
 //! What every store does with meters and rests, as plain values: reserve all or nothing, settle, believe, rest.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use smallvec::SmallVec;
 
 use crate::chat::{Fault, Period, Scope};
+use crate::clock::{earlier, until};
 use crate::quota::{Cost, Fact, Fit, Kind, Limit, Meter, Source};
 use crate::routing::{Fleet, MarkId, MeterId, View};
 
 use super::sessions::Sessions;
 use super::{Lease, Refusal, Settlement};
+
+/// So long what another process has counted may be under way there: its provider may not know of it yet, and nobody here does.
+const UNDER_WAY: Duration = Duration::from_mins(2);
 
 /// Meters and rests, and what is reserved of them in this process.
 #[derive(Debug)]
@@ -20,12 +25,23 @@ pub(super) struct Shelf {
     next_lease: u64,
     pub open_leases: usize,
     pub sessions: Sessions,
+    /// Other processes counted something, at a time that nobody has told since.
+    pub others_counted: bool,
+    /// When that was, at the latest, the last time they did.
+    others_at: Option<Timestamp>,
 }
 
 impl Shelf {
     pub fn new(fleet: &Fleet) -> Self {
         let view = View::new(fleet);
-        Self { view: Arc::new(view), next_lease: 1, open_leases: 0, sessions: Sessions::default() }
+        Self {
+            view: Arc::new(view),
+            next_lease: 1,
+            open_leases: 0,
+            sessions: Sessions::default(),
+            others_counted: false,
+            others_at: None,
+        }
     }
 
     pub fn change<T>(&mut self, id: MeterId, change: impl FnOnce(&mut Meter) -> T) -> T {
@@ -41,8 +57,16 @@ impl Shelf {
         &mut Arc::make_mut(&mut self.view).open[id.0]
     }
 
+    /// Notes the time, where others counted something since it was told last.
+    pub fn meet_others(&mut self, now: Timestamp) {
+        if std::mem::take(&mut self.others_counted) {
+            self.others_at = Some(now);
+        }
+    }
+
     /// Takes `cost` from all these meters or from none.
     pub fn reserve(&mut self, meters: &[MeterId], cost: Cost, now: Timestamp) -> Result<Lease, Refusal> {
+        self.meet_others(now);
         let mut latest: Option<(MeterId, Timestamp)> = None;
         for &id in meters {
             let meter = &self.view.meters[id.0];
@@ -105,6 +129,8 @@ impl Shelf {
 
     /// Merges what a response told of the meters it speaks of; its request was reserved at `since`.
     pub fn tell(&mut self, meters: &[MeterId], facts: &[Fact], since: Timestamp, now: Timestamp) {
+        let has_company = self.others_counted || self.others_at.is_some_and(|seen| until(seen, now) < UNDER_WAY);
+        let since = if has_company { earlier(since, UNDER_WAY) } else { since };
         for fact in facts {
             for id in self.told_of(meters, fact) {
                 // The request that was answered is counted by its provider; the tokens of its answer may not be.

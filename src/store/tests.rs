@@ -370,7 +370,8 @@ proptest! {
                 now = later(now, Duration::from_secs(*seconds));
             }
             if index == 100 {
-                // A new process knows nothing of the old one's open leases.
+                // A new process knows nothing of the old one's open leases, and for two minutes not that they have ended.
+                now = later(now, Duration::from_mins(2));
                 for (route, lease) in ours.drain(..) {
                     memory.settle(lease, Settlement::AsReserved, row(&fleet.routes[route], now, None), now);
                 }

@@ -124,6 +124,7 @@ impl Writer {
             given_up: 0,
         };
         writer.look()?;
+        writer.shared.state().shelf.meet_others(now);
         Ok(writer)
     }
 
@@ -236,6 +237,7 @@ impl Writer {
     /// Takes over what was written of meters, in its order, and says whose state is the file's now.
     fn take_over(&mut self, state: &mut Shelf, written: Vec<(MeterId, String)>) -> BTreeSet<usize> {
         let mut changed = BTreeSet::new();
+        state.others_counted |= !written.is_empty();
         for (id, change) in written {
             self.journal.take_over(id, &state.view.meters[id.0].limit, &change);
             changed.insert(id.0);

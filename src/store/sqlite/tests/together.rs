@@ -43,3 +43,38 @@ proptest! {
         prop_assert_eq!(&one, &known(&place.open()));
     }
 }
+
+/// A header's word of requests a minute and a day, as its provider counts them.
+fn told(period: Period, limit: u64, remaining: u64) -> Fact {
+    let (kind, limit, remaining) = (crate::quota::Kind::Requests, Some(limit), Some(remaining));
+    Fact { kind, period, limit, remaining, resets_at: None, scope: None, source: Source::Header }
+}
+
+#[tokio::test]
+async fn a_header_gives_back_nothing_that_another_process_has_under_way() {
+    let place = place();
+    let daily = place.route("daily");
+    let used = |store: &Sqlite, now| store.view().meters[daily.meters[1].0].reading(now).used;
+    let one = place.open();
+    let mut under_way = Vec::new();
+    for second in 0..3 {
+        under_way.push(one.reserve(daily, Cost::request(1, 1), at(second)).await.expect("room"));
+    }
+    // Its provider has seen none of those yet: both who was there before them, and who comes later, keep them.
+    for two in [place.open(), place.open()] {
+        let lease = two.reserve(daily, Cost::request(1, 1), at(4)).await.expect("room");
+        let before = used(&two, at(4));
+        two.tell(daily, &[told(Period::Day, 7, 6)], at(4), at(5));
+        assert_eq!(used(&two, at(5)), before);
+        two.settle(lease, Settlement::AsReserved, row(daily, at(4), None), at(5));
+    }
+    // Alone for some time, it believes the provider. What was under way by then has ended, or died with its process.
+    let two = place.open();
+    drop((under_way, one));
+    let lease = two.reserve(daily, Cost::request(1, 1), at(3_000)).await.expect("room");
+    two.settle(lease, Settlement::AsReserved, row(daily, at(3_000), None), at(3_001));
+    let lease = two.reserve(daily, Cost::request(1, 1), at(6_000)).await.expect("room");
+    two.tell(daily, &[told(Period::Day, 7, 5)], at(6_000), at(6_001));
+    assert_eq!(used(&two, at(6_001)), 2);
+    two.settle(lease, Settlement::AsReserved, row(daily, at(6_000), None), at(6_002));
+}
