@@ -30,6 +30,8 @@ pub struct Held {
     request_id: Arc<str>,
     session: Option<SessionKey>,
     pub started: Timestamp,
+    /// Its provider may have seen the request.
+    pub sent: bool,
     /// The HTTP status, once there is one.
     pub status: Option<u16>,
     /// Its place at a provider that is asked only so many things at a time.
@@ -53,6 +55,7 @@ impl Held {
             request_id: Arc::clone(&options.request_id),
             session: options.session,
             started,
+            sent: false,
             status: None,
             place: None,
             first_event: None,
@@ -108,9 +111,7 @@ impl Held {
                 let cost = Cost::request(usage.prompt_tokens, usage.completion_tokens);
                 Settlement::Used(cost.in_units(self.relay.fleet.route(self.route).model.unit_price))
             }
-            (None, Some(Fault::Broken(breakage)), _) if breakage.is_unconnected() => Settlement::Refunded,
-            // What the dialect could not say was never sent.
-            (None, Some(Fault::Unfit(_) | Fault::Invalid { .. }), None) => Settlement::Refunded,
+            (None, _, _) if !self.sent => Settlement::Refunded,
             // A refusal counts as a request there for all we know; tokens it cannot have used.
             (None, Some(_), Some(status)) if !(200..300).contains(&status) => Settlement::Used(Cost::request(0, 0)),
             (None, _, _) => Settlement::AsReserved,

@@ -259,11 +259,6 @@ impl Fault {
 }
 
 impl Breakage {
-    /// The provider cannot have heard of the request.
-    pub const fn is_unconnected(self) -> bool {
-        matches!(self, Self::Unreachable | Self::Untrusted | Self::Proxy | Self::Timeout(Stage::Connect))
-    }
-
     pub fn word(self) -> String {
         match self {
             Self::Status(status) => status.to_string(),

@@ -149,7 +149,8 @@ impl Relay {
         // Whatever else is ready comes first. So requests that arrive together go out together, and a receiver that the first of them
         // has woken is still awake for the others: waking one costs more than a request of 1 KB takes in all to read.
         tokio::task::yield_now().await;
-        let received = self.client.send(Call { uri, headers, body: outgoing.body, stream: request.stream }).await?;
+        let call = Call { uri, headers, body: outgoing.body, stream: request.stream };
+        let received = self.client.send(call, &mut held.sent).await?;
         held.status = Some(received.status);
         if !(200..300).contains(&received.status) {
             let fault = Box::pin(self.refusal(route, received, held.started)).await;

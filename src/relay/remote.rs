@@ -147,7 +147,7 @@ impl Remote {
             }),
         );
         let call = Call { uri: uri.clone(), headers, body: smallvec![request.body().clone()], stream: request.stream };
-        let received = self.client.send(call).await.map_err(|_| self.unreachable())?;
+        let received = self.client.send(call, &mut false).await.map_err(|_| self.unreachable())?;
         if (200..300).contains(&received.status) {
             return Ok((received.headers, received.body));
         }

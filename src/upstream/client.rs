@@ -71,10 +71,15 @@ impl Client {
         Self { pool: Arc::new(Pool::new(Connector::new(network, connect_timeout))) }
     }
 
-    /// Sends the request and waits for the response's head. Dropping the future drops the request.
-    pub fn send(&self, call: Call) -> impl Future<Output = Result<Received, Fault>> + use<> {
+    /// Sends the request and waits for the response's head; `is_sent` says meanwhile whether the provider may have seen any of it. Dropping
+    /// the future drops the request.
+    pub fn send<'s>(
+        &self,
+        call: Call,
+        is_sent: &'s mut bool,
+    ) -> impl Future<Output = Result<Received, Fault>> + use<'s> {
         // An async block around it would keep it twice.
-        Arc::clone(&self.pool).send(Box::new(request(call))).map_err(Fault::Broken)
+        Arc::clone(&self.pool).send(Box::new(request(call)), is_sent).map_err(Fault::Broken)
     }
 }
 

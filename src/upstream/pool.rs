@@ -85,11 +85,18 @@ impl Pool {
 
     /// Sends the request over a connection that there is, or over a new one, and waits for the response's head. What a provider refuses to
     /// look at goes out once more.
-    pub async fn send(self: Arc<Self>, mut request: Box<Request<Pieces>>) -> Result<Received, Breakage> {
+    pub async fn send(
+        self: Arc<Self>,
+        mut request: Box<Request<Pieces>>,
+        is_sent: &mut bool,
+    ) -> Result<Received, Breakage> {
         let host = self.host(request.uri()).ok_or(Breakage::Unreachable)?;
         let mut was_refused = false;
         for _ in 0..MOST_LINES {
-            let unanswered = match self.line(&host).await? {
+            *is_sent = false;
+            let line = self.line(&host).await?;
+            *is_sent = true;
+            let unanswered = match line {
                 Line::Single(mut single) => match single.send(request).await {
                     Ok((status, headers)) => {
                         return Ok(received(status, headers, Source::Single(Some(single), host)));

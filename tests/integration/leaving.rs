@@ -3,11 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
+use relay::chat::ChatRequest;
 use relay::quota::Meter;
+use relay::relay::Options;
 use relay::sim::{Act, Limit, Outcome, Period};
 use tokio::runtime::Handle;
 
-use super::harness::{Gateway, Then, Upstream, eventually, gateway, provider, says};
+use super::harness::{Fake, Gateway, Then, Upstream, eventually, gateway, provider, says};
 
 #[tokio::test]
 async fn a_client_that_leaves_cancels_the_upstream_call() {
@@ -66,6 +69,34 @@ async fn what_a_refusals_headers_tell_is_known_to_the_next_though_its_client_lef
     drop(socket);
     eventually("the call is cancelled", || gateway.is_idle()).await;
     gateway.ask("hello").await.by("sim-b/sim-m").after("");
+}
+
+#[tokio::test]
+async fn whoever_leaves_before_the_request_does_has_used_nothing() {
+    let limited = |fake: Fake| gateway().over([fake.limit(Limit::requests(100, Period::Day))]).start();
+    let body = r#"{"messages":[{"role":"user","content":"hello"}]}"#;
+    let (request, options) = (ChatRequest::parse(body.into()).expect("valid"), Options::default());
+    let used = |gateway: &Gateway| {
+        let now = gateway.relay.clock.now();
+        gateway.relay.snapshot().view.meters.iter().map(|meter| meter.reading(now).used).sum::<u64>()
+    };
+    // It lets others go first; it waits for a connection. Nobody has let the connection open by then.
+    for polls in [1, 2] {
+        let gateway = limited(provider("sim-a")).await;
+        let mut sending = Box::pin(gateway.relay.send(&request, &options));
+        for _ in 0..polls {
+            assert!((&mut sending).now_or_never().is_none());
+        }
+        assert_eq!((gateway.relay.store().open_leases(), used(&gateway)), (1, 1));
+        drop(sending);
+        assert_eq!((gateway.is_idle(), used(&gateway)), (true, 0), "{polls}");
+    }
+    let gateway = limited(provider("sim-a").answers([Act::Hang])).await;
+    let mut sending = Box::pin(gateway.relay.send(&request, &options));
+    let asked = tokio::time::timeout(Duration::from_millis(200), &mut sending).await;
+    assert!(asked.is_err() && gateway.providers.simulator.open_requests() == 1);
+    drop(sending);
+    assert_eq!((gateway.relay.store().open_leases(), used(&gateway)), (0, 1), "it may have been counted there");
 }
 
 #[tokio::test]

@@ -53,7 +53,7 @@ async fn ask_at_once(client: &Client, far: &Far, requests: u32) {
 /// The same, and how many of them were answered. Without a key all are refused, in a whole answer.
 async fn ask_each(client: &Client, far: &Far, requests: u32) -> u32 {
     let one = || async {
-        let Ok(received) = client.send(call(far)).await else { return 0 };
+        let Ok(received) = client.send(call(far), &mut false).await else { return 0 };
         read_whole(received.body, 10_000).await.expect("all of it");
         1
     };
@@ -205,7 +205,7 @@ async fn what_a_provider_that_leaves_had_not_looked_at_goes_out_once_more() {
 async fn a_kept_connection_of_http_2_that_breaks_may_have_crossed_the_request() {
     let far = Far::new([], &["h2"], Manner::Http(None)).await;
     let client = client(&far);
-    let failure = async || client.send(call(&far)).await.err();
+    let failure = async || client.send(call(&far), &mut false).await.err();
     far.secured.be_gone(1);
     assert_eq!(failure().await, Some(Fault::Broken(Breakage::Reset)), "its first request was looked at");
     ask_at_once(&client, &far, 1).await;
