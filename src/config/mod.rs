@@ -22,4 +22,4 @@ pub use keys::IN_FILE;
 pub use load::{Flags, Loaded, Simulated, StateUse, catalog, load};
 pub use network::network;
 pub use origin::{Shown, shown};
-pub use settings::{LeftOut, Routing, Server, Settings, State, Timeouts, Why};
+pub use settings::{LeftOut, MOST_BODY, Routing, Server, Settings, State, Timeouts, Why};

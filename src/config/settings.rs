@@ -14,6 +14,9 @@ use crate::upstream::{Key, Network};
 
 use super::conversation::{Context, Sessions, Voice};
 
+/// Bytes that a request has at most, unless a gateway is told to take more.
+pub const MOST_BODY: usize = 32 * 1024 * 1024;
+
 /// Everything that was configured.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -172,7 +175,7 @@ impl Default for Server {
             port: 8000,
             api_key: None,
             drain: Duration::from_secs(10),
-            max_body: 32 * 1024 * 1024,
+            max_body: MOST_BODY,
             max_requests: 2_048,
             max_waiting: 2_048,
             cors: Vec::new(),

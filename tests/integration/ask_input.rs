@@ -117,3 +117,23 @@ async fn the_model_is_chosen_by_flag_or_environment() {
         providers.only_chat(id);
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn what_is_more_than_anybody_reads_is_refused_at_once_and_what_has_no_end_too() {
+    use std::time::Duration;
+
+    let asks: [&[&str]; 4] = [&["-"], &["what is this?"], &["-f", "/dev/zero", "hi"], &["-a", "/dev/zero", "hi"]];
+    for flags in asks {
+        let ask = relay(["ask", "--simulate", "-o", "answer"].into_iter().chain(flags.iter().copied()));
+        let home = ask.file("answer", "an earlier one\n").under("mkfifo endless; yes > endless & exec < endless");
+        let answer = home.path("answer");
+        let ended = home.run();
+        ended.exits(65).prints("").says("is more than can be asked at once, which is 32 MiB");
+        assert!(ended.took < Duration::from_secs(10), "{flags:?}: {:?}", ended.took);
+        assert_eq!(std::fs::read_to_string(&answer).expect("it is still there"), "an earlier one\n");
+    }
+    // Six bytes of JSON each.
+    let zeros = relay(["ask", "--simulate"]).piped(vec![0; 6_000_000]).run();
+    zeros.exits(65).prints("").says("all of it together, as a request has it, is more than can be asked at once");
+}

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::cli::args::Ask;
 use crate::cli::exit::{Exit, Trouble};
+use crate::config::MOST_BODY;
 
 use super::attach;
 
@@ -53,10 +54,28 @@ pub fn system(ask: &Ask) -> Result<Option<String>, Trouble> {
 
 /// A file's bytes: a missing one is the caller's mistake, one that cannot be read the machine's.
 pub fn read(path: &Path) -> Result<Vec<u8>, Trouble> {
-    std::fs::read(path).map_err(|error| {
+    let name = format!("`{}`", path.display());
+    let read = std::fs::File::open(path).and_then(to_end).map_err(|error| {
         let exit = if error.kind() == io::ErrorKind::NotFound { Exit::NoInput } else { Exit::Io };
-        Trouble::new(exit, format!("`{}` cannot be read: {error}", path.display()))
-    })
+        Trouble::new(exit, format!("{name} cannot be read: {error}"))
+    })?;
+    refuse_more(&name, read)
+}
+
+/// Bytes up to the end, or one more than can be asked: there may be no end.
+fn to_end(source: impl io::Read) -> io::Result<Vec<u8>> {
+    let mut all = Vec::new();
+    source.take(MOST_BODY as u64 + 1).read_to_end(&mut all).map(|_| all)
+}
+
+fn refuse_more(name: &str, read: Vec<u8>) -> Result<Vec<u8>, Trouble> {
+    if read.len() > MOST_BODY { Err(too_much(name)) } else { Ok(read) }
+}
+
+/// A request of more bytes than a gateway takes. Most of a text that long would be left out: it is many times what any model reads.
+pub fn too_much(name: &str) -> Trouble {
+    let message = format!("{name} is more than can be asked at once, which is {} MiB", MOST_BODY / 1024 / 1024);
+    Trouble::new(Exit::BadInput, message).hint("ask about the part of it that matters")
 }
 
 pub fn has_prompt(ask: &Ask) -> bool {
@@ -127,8 +146,7 @@ pub fn stdin_has_input() -> bool {
 #[expect(clippy::disallowed_methods, reason = "it waits for stdin and ends with the program")]
 fn read_stdin(wait: Option<Duration>) -> Result<Vec<u8>, Trouble> {
     let Some(wait) = wait.filter(|wait| !wait.is_zero() && !io::stdin().is_terminal()) else {
-        let mut all = Vec::new();
-        return io::stdin().lock().read_to_end(&mut all).map(|_| all).map_err(|error| broken(&error));
+        return refuse_more("stdin", to_end(io::stdin().lock()).map_err(|error| broken(&error))?);
     };
     // A thread that waits for stdin forever ends with the program.
     let (sender, pieces) = mpsc::channel();
@@ -140,8 +158,7 @@ fn read_stdin(wait: Option<Duration>) -> Result<Vec<u8>, Trouble> {
         // Nobody listens any more when the wait is over.
         drop(sender.send(read));
         if !at_end {
-            let mut rest = Vec::new();
-            drop(sender.send(stdin.read_to_end(&mut rest).map(|_| rest)));
+            drop(sender.send(to_end(stdin)));
         }
     });
     let mut all = match pieces.recv_timeout(wait) {
@@ -156,7 +173,7 @@ fn read_stdin(wait: Option<Duration>) -> Result<Vec<u8>, Trouble> {
     if let Ok(rest) = pieces.recv() {
         all.extend(rest.map_err(|error| broken(&error))?);
     }
-    Ok(all)
+    refuse_more("stdin", all)
 }
 
 fn broken(error: &io::Error) -> Trouble {

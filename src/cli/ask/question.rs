@@ -11,7 +11,7 @@ use crate::chat::request::META_MODEL;
 use crate::chat::tokens::exact;
 use crate::cli::args::Ask;
 use crate::cli::exit::{Exit, Trouble};
-use crate::config::Environment;
+use crate::config::{Environment, MOST_BODY};
 
 use super::input;
 use super::schema::Schema;
@@ -98,6 +98,9 @@ fn request(
         fields.insert("response_format".to_owned(), format);
     }
     let body = serde_json::to_vec(&fields).expect("names and JSON serialize");
+    if body.len() > MOST_BODY {
+        return Err(input::too_much("all of it together, as a request has it,"));
+    }
     ChatRequest::parse(Bytes::from(body)).map_err(|bad| Trouble::new(Exit::Usage, bad.message))
 }
 
