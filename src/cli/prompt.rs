@@ -1,6 +1,6 @@
 //! Questions to a person: only where a person sits, never where a script runs.
 
-use std::io::{self, IsTerminal as _};
+use std::io::{self, BufRead as _, IsTerminal as _, Read as _};
 
 use crate::config::Environment;
 
@@ -8,6 +8,9 @@ use super::args::Global;
 use super::echo::Echo;
 use super::exit::{Exit, Trouble};
 use super::output::Output;
+
+/// No answer and no key is longer; what has no end must not be read to it.
+const LONGEST: u64 = 64 * 1024;
 
 /// A person at a terminal.
 #[derive(Debug, Clone, Copy)]
@@ -54,10 +57,13 @@ impl Prompt {
 pub async fn read_line() -> Result<String, Trouble> {
     let read = tokio::task::spawn_blocking(|| {
         let mut line = String::new();
-        io::stdin().read_line(&mut line).map(|bytes| (bytes, line))
+        io::stdin().lock().take(LONGEST + 1).read_line(&mut line).map(|bytes| (bytes, line))
     });
     let read = read.await.map_err(|error| Trouble::new(Exit::Internal, error.to_string()))?;
     match read {
+        Ok((bytes, _)) if bytes as u64 > LONGEST => {
+            Err(Trouble::new(Exit::BadInput, format!("the line on stdin has more than {LONGEST} bytes")))
+        }
         Ok((0, _)) => Err(Trouble::new(Exit::NoInput, "stdin ended before an answer".to_owned())),
         Ok((_, line)) => Ok(line.trim().to_owned()),
         Err(error) if error.kind() == io::ErrorKind::InvalidData => {

@@ -8,6 +8,8 @@ use toml_edit::{DocumentMut, value};
 
 use crate::replace::{Readers, replace};
 
+use super::text_file;
+
 /// Sets a provider's key, or takes it away. Says whether there was one. What else the file holds stays as it is, and what others
 /// write at the same time is kept: one waits for the other.
 pub fn write_key(path: &Path, provider: &str, key: Option<&str>) -> io::Result<bool> {
@@ -32,7 +34,7 @@ pub fn write_key(path: &Path, provider: &str, key: Option<&str>) -> io::Result<b
 }
 
 fn read(path: &Path) -> io::Result<DocumentMut> {
-    let text = match std::fs::read_to_string(path) {
+    let text = match text_file::read(path) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
         Err(error) => return Err(error),

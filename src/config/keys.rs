@@ -18,7 +18,10 @@ const MOST_KEYS: usize = 9;
 /// The origin of a key that relay keeps.
 pub const IN_FILE: &str = "keys.toml";
 
-/// How an origin names `.env`.
+/// In the working directory.
+const DOTENV: &str = ".env";
+
+/// How an origin names it.
 pub const IN_DOTENV: &str = "in .env";
 
 /// Where keys may stand.
@@ -29,17 +32,22 @@ pub struct KeySources {
     file: BTreeMap<String, String>,
     /// Of `.env`: variable to value.
     dotenv: BTreeMap<String, String>,
+    /// Why `.env` was not read, where there is one.
+    pub unread: Option<String>,
 }
 
 impl KeySources {
     pub fn read(environment: &Environment, keys_file: Option<&Path>, catalog: &Catalog, problems: &Problems) -> Self {
         let file = keys_file.map(|path| read_keys_file(path, problems)).unwrap_or_default();
-        let dotenv = if environment.is_on("RELAY_NO_DOTENV") {
-            BTreeMap::new()
-        } else {
-            read_dotenv(environment, catalog, problems)
-        };
-        Self { environment: environment.clone(), file, dotenv }
+        let mut sources = Self { environment: environment.clone(), file, ..Self::default() };
+        // A pipe of that name would be waited for.
+        if !environment.is_on("RELAY_NO_DOTENV") && Path::new(DOTENV).is_file() {
+            match text_file::bytes(Path::new(DOTENV)) {
+                Ok(bytes) => sources.dotenv = read_dotenv(&bytes, environment, catalog, problems),
+                Err(error) => sources.unread = Some(format!("no key is read from {DOTENV}: {error}")),
+            }
+        }
+        sources
     }
 
     /// The provider's keys in the environment.
@@ -124,11 +132,13 @@ fn others_may_read(_: &Path) -> bool {
 }
 
 /// The file is the project's whose folder it is, and gives keys only: what else cannot be read in it is none of relay's business.
-fn read_dotenv(environment: &Environment, catalog: &Catalog, problems: &Problems) -> BTreeMap<String, String> {
-    let path = Path::new(".env");
-    // A pipe of that name would be waited for.
-    let Some(bytes) = path.is_file().then(|| std::fs::read(path).ok()).flatten() else { return BTreeMap::new() };
-    let text = String::from_utf8_lossy(&bytes);
+fn read_dotenv(
+    bytes: &[u8],
+    environment: &Environment,
+    catalog: &Catalog,
+    problems: &Problems,
+) -> BTreeMap<String, String> {
+    let text = String::from_utf8_lossy(bytes);
     let text = text.trim_start_matches('\u{feff}');
     if let Ok(variables) = dotenvy::from_read_iter(text.as_bytes()).collect() {
         return variables;
@@ -145,7 +155,7 @@ fn read_dotenv(environment: &Environment, catalog: &Catalog, problems: &Problems
                 let Some((name, provider)) = set else { continue };
                 let message = format!("what stands behind `{name}=` cannot be read");
                 let hint = Some("put it in single quotes".to_owned());
-                let file = ".env".to_owned();
+                let file = DOTENV.to_owned();
                 problems.add(Problem { file, line: Some(number), message, hint, provider: Some(provider) });
             }
             None => {}

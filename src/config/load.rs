@@ -107,7 +107,7 @@ pub fn load(flags: &Flags, environment: &Environment, simulated: Option<&[Simula
         }
     };
     notices.extend(setup.dotenv_notice());
-    let Setup { accounts, keys, left_out } = setup;
+    let Setup { accounts, keys, left_out, .. } = setup;
     // Simulated providers are on this machine.
     let network = if simulated.is_some() { Network::default() } else { network::read(environment, &problems) };
     let settings = Settings {

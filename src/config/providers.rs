@@ -22,6 +22,8 @@ pub struct Setup {
     pub accounts: Vec<Account>,
     pub keys: Vec<Key>,
     pub left_out: Vec<LeftOut>,
+    /// Why `.env` was not read, where there is one.
+    unread: Option<String>,
 }
 
 impl Setup {
@@ -55,8 +57,11 @@ impl Setup {
         self.left_out.push(LeftOut { provider: provider.to_owned(), why, keys: Vec::new() });
     }
 
-    /// Keys out of a file in the working directory are used, but not in silence.
+    /// Keys out of a file in the working directory are used, but not in silence; nor is the file left aside in silence.
     pub fn dotenv_notice(&self) -> Option<String> {
+        if self.unread.is_some() {
+            return self.unread.clone();
+        }
         let is_from_dotenv = |account: &&Account| {
             account.keys.first().is_some_and(|key| self.keys[key.place].origin.ends_with(IN_DOTENV))
         };
@@ -85,7 +90,7 @@ impl Finding<'_> {
         self.refuse_strangers(catalog, &self.file.place, "providers.", tables);
         let keys = keys_file.map_or_else(|| "keys.toml".to_owned(), |path| path.display().to_string());
         self.refuse_strangers(catalog, &keys, "", sources.filed());
-        let mut setup = Setup::default();
+        let mut setup = Setup { unread: sources.unread.clone(), ..Setup::default() };
         for provider in &catalog.providers {
             self.set_up(provider, &sources, &mut setup);
         }

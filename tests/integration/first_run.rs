@@ -65,6 +65,8 @@ async fn what_cannot_be_a_key_is_noticed_and_never_printed() {
         ended.exits(code).says(says);
         assert!(!ended.stderr.contains("two words"), "{}", ended.stderr);
     }
+    let endless = without_key(&providers, "one", &["keys", "set", "one"]).piped(vec![0; 100_000]).await;
+    endless.exits(65).says("the line on stdin has more than 65536 bytes");
     without_key(&providers, "one", &["keys", "set", "onne"]).piped("x\n").await.exits(2).says("did you mean `one`");
     assert_eq!(providers.simulator.total_calls(), 0);
 }

@@ -172,6 +172,8 @@ async fn an_env_file_of_another_program_stops_nothing_and_a_key_in_it_is_read() 
     assert!(!ended.stderr.contains(&key), "{}", ended.stderr);
     let pipe = relay(["ask", "hello"]).over(&providers).file("work/x", "").under("cd work; mkfifo .env");
     pipe.await.exits(0);
+    let huge = with(format!("SIM_A_API_KEY={key}\n{}", "# not for relay\n".repeat(300_000))).await;
+    huge.exits(2).says("no key is read from .env: it has more than 4 MiB");
 }
 
 #[tokio::test(flavor = "multi_thread")]
