@@ -22,7 +22,7 @@ fn path(global: &Global, environment: &Environment, output: Output) -> Result<()
     })?;
     let named = global.config.clone().or_else(|| environment.get("RELAY_CONFIG").map(Into::into));
     let config = named.unwrap_or(paths.config);
-    let state = settings(global, environment, output).1.settings.state.file;
+    let state = settings(global, environment, output).settings.state.file;
     let mut rows = vec![("config", config), ("keys", paths.keys), ("limits", paths.limits)];
     // With `url = "memory"` there is none.
     rows.extend(state.map(|state| ("state", state)));
@@ -42,19 +42,19 @@ fn path(global: &Global, environment: &Environment, output: Output) -> Result<()
     })
 }
 
-/// The settings, and the flags they were read with. Mistakes are told: what is shown in their place are defaults.
-fn settings(global: &Global, environment: &Environment, output: Output) -> (Flags, Loaded) {
+/// The settings. Mistakes are told: what is shown in their place are defaults.
+fn settings(global: &Global, environment: &Environment, output: Output) -> Loaded {
     let flags = Flags { asks_nobody: true, ..Flags::default() }.with(global);
     let loaded = config::load(&flags, environment, None);
     if !loaded.problems.is_empty() {
         output.notice(&Trouble::of_problems(&loaded.problems).lines.join("\n"));
     }
-    (flags, loaded)
+    loaded
 }
 
 fn show(origin: bool, global: &Global, environment: &Environment, output: Output) -> Result<(), Trouble> {
-    let (flags, loaded) = settings(global, environment, output);
-    let shown = config::shown(&loaded.settings, &flags, environment);
+    let loaded = settings(global, environment, output);
+    let shown = config::shown(&loaded, environment);
     let rows: Vec<[String; 3]> = shown.iter().map(|it| [it.key.clone(), it.value.clone(), it.origin.clone()]).collect();
     let document = |it: &config::Shown| json!({ "key": it.key, "value": it.to_json(), "origin": it.origin });
     let documents: Vec<Value> = shown.iter().map(document).collect();

@@ -169,7 +169,7 @@ pub async fn core_even_if_empty(
     clock: Clock,
 ) -> Result<Core, Trouble> {
     let simulated = simulator.as_ref().map(simulated_providers);
-    let Loaded { mut settings, notices, problems } = load(&flags, environment, simulated).await?;
+    let Loaded { mut settings, notices, problems, .. } = load(&flags, environment, simulated).await?;
     for notice in notices {
         output.notice(&notice);
     }

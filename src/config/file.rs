@@ -17,6 +17,8 @@ pub const HEDGE: [(&str, bool); 2] = [("off", false), ("on", true)];
 pub struct ConfigFile {
     /// Where it is, as mistakes in it are told.
     pub place: String,
+    /// All that stands in it.
+    pub text: String,
     pub host: Option<String>,
     pub port: Option<u16>,
     pub drain: Option<Duration>,

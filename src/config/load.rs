@@ -79,6 +79,8 @@ pub struct Simulated {
 pub struct Loaded {
     /// Complete; where something could not be read, its default.
     pub settings: Settings,
+    /// What `config.toml` says.
+    pub file: ConfigFile,
     pub notices: Vec<String>,
     pub problems: Vec<Problem>,
 }
@@ -124,7 +126,7 @@ pub fn load(flags: &Flags, environment: &Environment, simulated: Option<&[Simula
         keys,
         left_out,
     };
-    Loaded { settings, notices, problems: problems.into_list() }
+    Loaded { settings, file, notices, problems: problems.into_list() }
 }
 
 /// The catalogue with the user's changes, mistakes left out. Looks for no key and runs no command that would give one.
@@ -318,7 +320,7 @@ fn read_config_file(
     match text_file::read(&path) {
         Ok(text) => {
             let file = File { name: &name, text: &text, provider: None, problems }.read(ConfigFile::read);
-            ConfigFile { place: name, ..file.unwrap_or_default() }
+            ConfigFile { place: name, text, ..file.unwrap_or_default() }
         }
         // Only a file that somebody named has to be there.
         Err(error) if error.kind() == ErrorKind::NotFound && !is_named => ConfigFile::default(),

@@ -10,11 +10,10 @@ use crate::routing::Strategy;
 use crate::store::OnLoss;
 use crate::style::StyleMode;
 
-use super::environment::{Environment, Paths};
+use super::environment::Environment;
 use super::file::HEDGE;
-use super::load::Flags;
+use super::load::Loaded;
 use super::settings::Settings;
-use super::text_file;
 
 /// One setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,13 +46,15 @@ fn json_of(value: &toml_edit::Value) -> Value {
 }
 
 /// The settings in the order of the documentation, then what the file says of single providers.
-pub fn shown(settings: &Settings, flags: &Flags, environment: &Environment) -> Vec<Shown> {
-    let (name, document) = file(flags, environment);
+pub fn shown(loaded: &Loaded, environment: &Environment) -> Vec<Shown> {
+    let Loaded { settings, file, .. } = loaded;
+    // One that is no TOML has been complained about by whoever loaded the settings.
+    let document: DocumentMut = file.text.parse().unwrap_or_default();
     let origin = |key: &str, variable: Option<&str>| {
         let (table, key) = key.split_once('.').unwrap_or(("", key));
         match variable.filter(|variable| environment.get(variable).is_some()) {
             Some(variable) => variable.to_owned(),
-            None if document.get(table).and_then(|table| table.get(key)).is_some() => name.clone(),
+            None if document.get(table).and_then(|table| table.get(key)).is_some() => file.place.clone(),
             None => "default".to_owned(),
         }
     };
@@ -67,18 +68,10 @@ pub fn shown(settings: &Settings, flags: &Flags, environment: &Environment) -> V
         for (key, value) in item.as_table_like().into_iter().flat_map(toml_edit::TableLike::iter) {
             // A command may hold more than a person wants on a screen that is shared.
             let value = if key == "key_cmd" { "\"…\"".to_owned() } else { value.to_string().trim().to_owned() };
-            all.push(Shown { key: format!("providers.{id}.{key}"), value, origin: name.clone() });
+            all.push(Shown { key: format!("providers.{id}.{key}"), value, origin: file.place.clone() });
         }
     }
     all
-}
-
-fn file(flags: &Flags, environment: &Environment) -> (String, DocumentMut) {
-    let named = flags.config.clone().or_else(|| environment.get("RELAY_CONFIG").map(Into::into));
-    let path = named.or_else(|| Paths::of(environment).map(|paths| paths.config)).filter(|_| !flags.no_config);
-    let text = path.as_ref().and_then(|path| text_file::read(path).ok()).unwrap_or_default();
-    // A file that cannot be read has been complained about by whoever loaded the settings.
-    (path.map(|path| path.display().to_string()).unwrap_or_default(), text.parse().unwrap_or_default())
 }
 
 fn values(settings: &Settings) -> Vec<(&'static str, String, Option<&'static str>)> {

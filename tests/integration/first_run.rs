@@ -266,6 +266,17 @@ async fn settings_say_where_they_come_from() {
     relay(["config", "show"]).config(&shown).await.exits(0).prints(&shown);
 }
 
+#[cfg(unix)]
+#[test]
+fn settings_from_a_pipe_are_shown_with_their_origin() {
+    let piped = relay(["config", "show", "--origin", "--config", "pipe"])
+        .under("mkfifo pipe; { printf '[server]\\nport = 8123\\n[providers.groq]\\npriority = 3\\n' > pipe; } & true");
+    let ended = piped.run();
+    let told = &ended.exits(0).stdout;
+    assert!(told.contains("server.port\t8123\tpipe\n"), "{told}");
+    assert!(told.contains("providers.groq.priority\t3\tpipe\n"), "{told}");
+}
+
 #[test]
 fn a_state_that_cannot_be_written_does_not_pass() {
     // Whoever may write everything cannot make a folder of a device.
