@@ -259,6 +259,21 @@ impl Fault {
 }
 
 impl Breakage {
+    /// What such a word stands for, as far as it tells.
+    pub fn of_word(word: &str) -> Option<Self> {
+        const NAMED: [Breakage; 8] = [
+            Breakage::Timeout(Stage::FirstEvent),
+            Breakage::Unreachable,
+            Breakage::Untrusted,
+            Breakage::Proxy,
+            Breakage::Reset,
+            Breakage::NotJson,
+            Breakage::Empty,
+            Breakage::InBand,
+        ];
+        word.parse().map(Self::Status).ok().or_else(|| NAMED.into_iter().find(|named| named.word() == word))
+    }
+
     pub fn word(self) -> String {
         match self {
             Self::Status(status) => status.to_string(),

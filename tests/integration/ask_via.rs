@@ -64,6 +64,16 @@ async fn a_gateways_refusal_has_the_code_it_would_have_here() {
 }
 
 #[tokio::test]
+async fn what_broke_behind_the_gateway_is_told_in_its_own_words() {
+    for (act, word) in [(Act::NotJson, "not-json"), (Act::EmptyStream, "empty"), (Act::Reset, "reset")] {
+        let acts = [provider("sim-a").answers([act]), provider("sim-b").answers([Act::status(500)])];
+        let gateway = gateway().over(acts).start().await;
+        let ended = ask(&gateway, &["hi"]).await;
+        ended.exits(69).says(&format!("sim-a/sim-m  {word}"));
+    }
+}
+
+#[tokio::test]
 async fn the_gateways_own_key_is_needed() {
     let gateway = gateway().key("secret").over([provider("sim-a").answers([says("ok")])]).start().await;
     ask(&gateway, &["hi"]).await.exits(77).prints("").says("RELAY_API_KEY");
