@@ -67,7 +67,9 @@ async fn list(around: Around<'_>) -> Result<(), Trouble> {
     let rows: Vec<[String; 4]> = documents.iter().map(|document| row(document, now)).collect();
     let text = match table::format(around.global) {
         OutputFormat::Table if rows.is_empty() => String::new(),
-        OutputFormat::Table => table::fitted(["PROVIDER", "SOURCE", "KEY", "LAST USE"], rows, &[], &[1]),
+        OutputFormat::Table => {
+            table::fitted(["PROVIDER", "SOURCE", "KEY", "LAST USE"], rows, &[], &[1]).join("\n") + "\n"
+        }
         OutputFormat::Plain | OutputFormat::Line => table::plain(&rows),
         OutputFormat::Csv => table::csv(["provider", "source", "key", "last_use"], &rows),
         OutputFormat::Ndjson => table::ndjson(&documents),
@@ -312,7 +314,7 @@ fn print_tests(documents: &[Value], around: Around<'_>) -> Result<(), Trouble> {
     let row = |it: &Value| [text(it, "status").to_uppercase(), text(it, "provider"), text(it, "detail")];
     let rows: Vec<[String; 3]> = documents.iter().map(row).collect();
     around.output.result(&match table::format(around.global) {
-        OutputFormat::Table => table::fitted(["STATUS", "PROVIDER", "DETAIL"], rows, &[], &[2]),
+        OutputFormat::Table => table::fitted(["STATUS", "PROVIDER", "DETAIL"], rows, &[], &[2]).join("\n") + "\n",
         OutputFormat::Plain | OutputFormat::Line => table::plain(&rows),
         OutputFormat::Csv => table::csv(["status", "provider", "detail"], &rows),
         OutputFormat::Ndjson => table::ndjson(documents),

@@ -39,7 +39,8 @@ pub async fn run(models: &Models, global: &Global, environment: &Environment, ou
     }
     output.result(&text)?;
     if !is_narrowed && chosen.iter().any(|entry| !entry.state.usable) {
-        output.notice(&dim("relay models --all lists every model, relay models PROVIDER those of one"));
+        let more = "relay models --all lists every model, relay models PROVIDER those of one";
+        output.notice(&dim(&table::complaint(more, 2)));
     }
     Ok(())
 }
@@ -96,11 +97,14 @@ fn human(core: &Core, entries: &[&Entry<'_>], all: bool) -> String {
     let (shown, folded): (Vec<_>, Vec<_>) =
         groups.into_iter().partition(|group| all || group.iter().any(|entry| entry.state.usable));
     let layout = Layout::of(&shown);
-    let mut text = if shown.is_empty() { String::new() } else { layout.header() };
+    let entries_shown = shown.iter().flat_map(|group| group.iter()).map(|entry| layout.line(entry));
+    let mut lines = table::folded(std::iter::once(layout.header()).chain(entries_shown).collect()).into_iter();
+    let mut text = lines.next().filter(|_| !shown.is_empty()).map(|header| header + "\n").unwrap_or_default();
     for group in &shown {
         let provider = group[0].provider;
-        text.push_str(&format!("{}  {}\n", bold(&provider.id), dim(&about(provider))));
-        text.extend(group.iter().map(|entry| layout.line(entry)));
+        let headline = format!("{}  {}", bold(&provider.id), dim(&about(provider)));
+        text.push_str(&(table::wrapped(&headline, 2) + "\n"));
+        text.extend(lines.by_ref().take(group.len()).map(|line| line + "\n"));
     }
     if !folded.is_empty() || (!all && !core.settings.left_out.is_empty()) {
         text.push_str(&left_out(core, &folded));
@@ -108,7 +112,8 @@ fn human(core: &Core, entries: &[&Entry<'_>], all: bool) -> String {
     let usable = entries.iter().filter(|entry| entry.state.usable).count();
     let providers = shown.iter().filter(|group| group.iter().any(|entry| entry.state.usable)).count();
     let providers = table::counted(providers, "provider");
-    text + &format!("\n{usable} of {} can be used now, {providers}\n", table::counted(entries.len(), "model"))
+    let total = format!("{usable} of {} can be used now, {providers}", table::counted(entries.len(), "model"));
+    format!("{text}\n{}\n", table::wrapped(&total, 2))
 }
 
 /// What a provider costs, and what it does with prompts.
@@ -169,7 +174,7 @@ impl Layout {
         } else {
             MAIN_TYPE
         };
-        Self { model, state, types, features: (room + MAIN_TYPE).saturating_sub(model + types).max(5), wide }
+        Self { model, state, types, features: (room + MAIN_TYPE).saturating_sub(model + types).max(8), wide }
     }
 
     fn header(&self) -> String {
@@ -189,6 +194,6 @@ impl Layout {
         let line = format!(
             "  {model:model_width$}  {state:state_width$}  {types:types_width$}  {scale:6}  {context:>7}  {features}"
         );
-        format!("{}\n", line.trim_end())
+        line.trim_end().to_owned()
     }
 }

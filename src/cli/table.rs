@@ -15,6 +15,9 @@ const USUAL_WIDTH: u16 = 80;
 /// From this width on there is room for more columns.
 const WIDE: u16 = 110;
 
+/// What does not fit beside the first columns stands below them, so far in.
+const BELOW: usize = 4;
+
 /// A cell is not cut shorter than this.
 const LEAST_CUT: usize = 12;
 
@@ -36,8 +39,28 @@ pub fn is_wide() -> bool {
 
 /// Columns for people. `right` names the columns that hold numbers.
 pub fn human<const N: usize>(header: [&str; N], rows: Vec<[String; N]>, right: &[usize]) -> String {
+    // Where not even the longest words have room beside each other they would be broken, each of them where it is narrow.
+    let longest_word = |column: usize| {
+        let cells = rows.iter().map(|row| row[column].as_str()).chain([header[column]]);
+        cells.flat_map(|cell| cell.split([' ', '\n'])).map(measure_text_width).max().unwrap_or(0)
+    };
+    let least: usize = (0..N).map(|column| longest_word(column) + 2).sum();
+    let lines = if width() < USUAL_WIDTH && least > usize::from(width()) {
+        folded(lines(header, rows, right, ContentArrangement::Disabled))
+    } else {
+        lines(header, rows, right, ContentArrangement::Dynamic)
+    };
+    lines.into_iter().map(|line| line + "\n").collect()
+}
+
+fn lines<const N: usize>(
+    header: [&str; N],
+    rows: Vec<[String; N]>,
+    right: &[usize],
+    arrangement: ContentArrangement,
+) -> Vec<String> {
     let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(width());
+    table.load_style(presets::NOTHING).set_content_arrangement(arrangement).set_width(width());
     table.set_header(header);
     for row in rows {
         table.add_row(row);
@@ -48,16 +71,16 @@ pub fn human<const N: usize>(header: [&str; N], rows: Vec<[String; N]>, right: &
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    table.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
+    table.lines().map(|line| line.trim_end().to_owned()).collect()
 }
 
-/// Columns for people that fit the terminal: cells of the `shrink` columns are cut, the first of these first.
+/// The header and the rows for people, fitted to the terminal: cells of the `shrink` columns are cut, the first of these first.
 pub fn fitted<const N: usize>(
     header: [&str; N],
     mut rows: Vec<[String; N]>,
     right: &[usize],
     shrink: &[usize],
-) -> String {
+) -> Vec<String> {
     let longest = |rows: &[[String; N]], column: usize| {
         let cells = rows.iter().map(|row| measure_text_width(&row[column]));
         cells.chain([measure_text_width(header[column])]).max().unwrap_or(0)
@@ -71,7 +94,44 @@ pub fn fitted<const N: usize>(
             row[column] = cut(&row[column], room);
         }
     }
-    human(header, rows, right)
+    folded(lines(header, rows, right, ContentArrangement::Disabled))
+}
+
+/// The lines of one table, none wider than the terminal: where one is, all go on below, from the same gap between two columns on.
+pub fn folded(lines: Vec<String>) -> Vec<String> {
+    folded_to(width().into(), lines, 0)
+}
+
+fn folded_to(columns: usize, lines: Vec<String>, set_in_by: usize) -> Vec<String> {
+    if lines.iter().all(|line| measure_text_width(line) <= columns) {
+        return lines;
+    }
+    let lines: Vec<Vec<char>> = lines.iter().map(|line| line.chars().collect()).collect();
+    let is_blank = |at: usize| lines.iter().all(|line| line.get(at).is_none_or(|c| *c == ' '));
+    let begins = (set_in_by..columns).find(|at| !is_blank(*at)).unwrap_or(columns);
+    let gap = (begins + 2..=columns + 2).rev().find(|at| is_blank(at - 1) && is_blank(at - 2));
+    let text = |chars: &[char]| chars.iter().collect::<String>().trim_end().to_owned();
+    let Some(gap) = gap else { return lines.iter().map(|line| set_in(columns, &text(line))).collect() };
+    let parted = lines.iter().map(|line| line.split_at(gap.min(line.len())));
+    let (above, below): (Vec<_>, Vec<_>) =
+        parted.map(|(above, below)| (text(above), format!("{:BELOW$}{}", "", text(below)))).unzip();
+    let both = above.into_iter().zip(folded_to(columns, below, BELOW));
+    both.map(|(above, below)| match (above.as_str(), below.trim()) {
+        (_, "") => above,
+        ("", _) => below,
+        _ => format!("{above}\n{below}"),
+    })
+    .collect()
+}
+
+/// A line whose cells cannot stay below those of others, in as many as it takes.
+fn set_in(columns: usize, line: &str) -> String {
+    let blanks = line.len() - line.trim_start().len();
+    let cells: Vec<&str> = line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect();
+    let wrapped = wrapped_to(columns, &cells.join("  "), blanks.max(BELOW));
+    // Between two cells are two blanks, of which a line may keep one.
+    let lines: Vec<&str> = wrapped.lines().map(str::trim_end).collect();
+    format!("{:blanks$}{}", "", lines.join("\n"))
 }
 
 /// `1 model`, `2 models`.
@@ -160,6 +220,26 @@ mod tests {
     #[test]
     fn long_names_are_cut_visibly() {
         assert_eq!(["short", "longer"].map(|text| cut(text, 5)), ["short", "long…"]);
+    }
+
+    #[test]
+    fn a_table_that_is_too_wide_goes_on_below_from_one_gap_on() {
+        let lines = ["MODEL     STATE   USED   LEFT", "a         ready      7  1 000", "b-longer  asleep  1234      -"];
+        let folded = |columns| folded_to(columns, lines.map(str::to_owned).to_vec(), 0);
+        assert_eq!(folded(29), lines);
+        let below = [
+            "MODEL     STATE   USED\n     LEFT",
+            "a         ready      7\n    1 000",
+            "b-longer  asleep  1234\n        -",
+        ];
+        assert_eq!(folded(28), below);
+        let twice = ["MODEL     STATE\n    USED   LEFT", "a         ready\n       7  1 000"];
+        assert_eq!(folded(16)[..2], twice);
+        let text = ["NAME  WHAT TO DO".to_owned(), "a     set one variable,   or two".to_owned()];
+        assert_eq!(
+            folded_to(14, text.to_vec(), 0),
+            ["NAME\n    WHAT TO DO", "a\n    set one\n    variable,\n    or two"]
+        );
     }
 
     #[test]

@@ -358,3 +358,25 @@ async fn a_watched_screen_goes_back_to_what_was_there() {
     assert_eq!(terminal.ended().await, 130);
     assert_eq!(terminal.sees().replace("^C", ""), "");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_word_is_broken_on_a_narrow_screen() {
+    let home = relay([]);
+    let screens: [&[&str]; 6] = [
+        &["models"],
+        &["models", "--simulate"],
+        &["usage", "--simulate"],
+        &["usage", "--simulate", "--all-windows"],
+        &["usage", "--since", "2d"],
+        &["check-models", "--simulate"],
+    ];
+    for arguments in screens {
+        let table = ["--format", "table"];
+        let ended = home.beside(arguments.iter().chain(&table).copied()).variable("COLUMNS", "40").await;
+        let wide: Vec<&str> = ended.exits(0).stdout.lines().filter(|line| line.chars().count() > 40).collect();
+        assert!(wide.is_empty(), "{arguments:?}: {wide:#?}");
+        if arguments == ["models"] {
+            assert!(ended.stdout.contains("set CLOUDFLARE_API_TOKEN"), "{}", ended.stdout);
+        }
+    }
+}

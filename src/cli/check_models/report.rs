@@ -149,9 +149,9 @@ impl Report<'_> {
         };
         let [first, second] = if measured { ["TTFT P50", "P95"] } else { ["TTFT", "TOTAL"] };
         let header = ["STATUS", "PROVIDER", "MODEL", first, second];
-        let text = table::fitted(header, rows.iter().map(line).collect(), &[3, 4], &[2]);
+        let lines = table::fitted(header, rows.iter().map(line).collect(), &[3, 4], &[2]);
         let details = std::iter::once("DETAIL".to_owned()).chain(rows.iter().map(|row| detail(row, now)));
-        text.lines().zip(details).map(|(line, detail)| colored(&beside(line, &detail)) + "\n").collect()
+        lines.iter().zip(details).map(|(line, detail)| colored(&beside(line, &detail)) + "\n").collect()
     }
 
     fn summary_text(&self) -> String {
@@ -165,10 +165,10 @@ impl Report<'_> {
             0 => "Spent no quota.".to_owned(),
             _ => format!("Spent {} and {tokens} tokens of free quota.", table::counted(requests, "request")),
         };
-        format!(
-            "{}: {pass} pass, {limited} limited, {failed} failed, {skipped} skipped ({took:.1}s)\n{spent}\n",
-            table::counted(self.rows.len(), "model")
-        )
+        let models = table::counted(self.rows.len(), "model");
+        let counts =
+            format!("{models}: {pass} pass, {limited} limited, {failed} failed, {skipped} skipped ({took:.1}s)");
+        [counts, spent].map(|line| table::wrapped(&line, 2) + "\n").concat()
     }
 
     /// What to do next about keys that were rejected, and about models that have gone.
@@ -189,7 +189,8 @@ impl Report<'_> {
 
 /// A line and what is told of it: after it where there is room, else below.
 fn beside(line: &str, detail: &str) -> String {
-    let fits = measure_text_width(line) + 2 + measure_text_width(detail) <= usize::from(table::width());
+    let last = line.lines().last().unwrap_or_default();
+    let fits = measure_text_width(last) + 2 + measure_text_width(detail) <= usize::from(table::width());
     match detail {
         "" => line.to_owned(),
         detail if fits => format!("{line}  {detail}"),

@@ -111,18 +111,21 @@ fn human(report: &UsageReport, sums: &[Sum], by: By) -> String {
         "IN",
         "OUT"
     );
-    let mut text = dim(&header) + "\n";
-    for sum in sums {
+    let line = |sum: &Sum, bar: &str| {
         let of = table::cut(&sum.of, width);
         let pad = " ".repeat(width.saturating_sub(of.chars().count()));
-        let bar = bar(sum.ok, most, cells);
         let blank = " ".repeat(cells.saturating_sub(bar.chars().count()));
         let numbers = [sum.ok, sum.rate_limited, sum.errors, sum.prompt_tokens, sum.completion_tokens].map(short);
         let [ok, limited, errors, tokens_in, tokens_out] = numbers;
-        text.push_str(&format!(
-            "{of}{pad}  {}{blank}  {ok:>6}  {limited:>5}  {errors:>5}  {tokens_in:>6}  {tokens_out:>6}\n",
-            green(&bar)
-        ));
+        format!("{of}{pad}  {bar}{blank}  {ok:>6}  {limited:>5}  {errors:>5}  {tokens_in:>6}  {tokens_out:>6}")
+    };
+    let bars: Vec<String> = sums.iter().map(|sum| bar(sum.ok, most, cells)).collect();
+    let lines = sums.iter().zip(&bars).map(|(sum, bar)| line(sum, bar));
+    let mut lines = table::folded(std::iter::once(header).chain(lines).collect()).into_iter();
+    let mut text = dim(&lines.next().unwrap_or_default()) + "\n";
+    for (line, bar) in lines.zip(&bars) {
+        let line = if bar.is_empty() { line } else { line.replacen(bar, &green(bar), 1) };
+        text.push_str(&(line + "\n"));
     }
     let since = report.since.to_zoned(TimeZone::system()).strftime("Since %Y-%m-%d %H:%M").to_string();
     let forecast = footer(report, &since);

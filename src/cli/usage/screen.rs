@@ -22,18 +22,28 @@ const FIXED: usize = 2 + 2 + LABEL + 2 + BAR + 2 + 5 + 2 + 6 + 2 + 7 + 2 + 4 + 2
 /// More columns where there is room: limit, tokens in and out, errors, source.
 const EXTRA: usize = 2 + 6 + 2 + 6 + 2 + 6 + 2 + 4 + 2 + 7;
 
+/// A model's id is not cut shorter than this to have all columns in one line, and to this where they are not.
+const SHORTEST: usize = 12;
+const ROOMY: usize = 24;
+
 pub fn human(report: &UsageReport, usage: &Usage) -> String {
     let room = usize::from(table::width()).saturating_sub(FIXED);
     let wide = table::is_wide();
     let room = if wide { room.saturating_sub(EXTRA) } else { room };
     let longest = report.models.iter().map(|it| it.quota.model.chars().count()).max().unwrap_or(0);
-    let layout = Layout { model: longest.clamp(5, room.max(12)), wide, now: report.as_of };
-    let mut text = if report.models.is_empty() { String::new() } else { layout.header() };
+    // Where not all columns stand in one line, the first of them have room.
+    let most = if room < SHORTEST { ROOMY } else { room };
+    let layout = Layout { model: longest.clamp(5, most), wide, now: report.as_of };
+    let lines = std::iter::once(layout.header()).chain(report.models.iter().map(|it| layout.line(it)));
+    let mut lines = table::folded(lines.collect()).into_iter();
+    let header = lines.next().filter(|_| !report.models.is_empty());
+    let mut text = header.map(|header| dim(&header) + "\n").unwrap_or_default();
     for group in report.models.chunk_by(|a, b| a.quota.provider == b.quota.provider) {
         text.push_str(&format!("{}\n", bold(&group[0].quota.provider)));
         let unused = group.iter().filter(|it| is_unused(it)).count();
         let folds = unused > MOST_UNUSED && usage.names.is_empty();
-        text.extend(group.iter().filter(|it| !(folds && is_unused(it))).map(|it| layout.line(it)));
+        let shown = group.iter().zip(lines.by_ref()).filter(|(it, _)| !(folds && is_unused(it)));
+        text.extend(shown.map(|(_, line)| line + "\n"));
         if folds {
             text.push_str(&dim(&format!("  {unused} more, not used yet\n")));
         }
@@ -67,7 +77,7 @@ impl Layout {
         if self.wide {
             _ = write!(line, "  {:>4}  {:>6}  {:>6}  {:<7}", "FAIL", "IN", "OUT", "SOURCE");
         }
-        dim(line.trim_end()) + "\n"
+        line.trim_end().to_owned()
     }
 
     fn line(&self, it: &ModelUsage) -> String {
@@ -93,7 +103,7 @@ impl Layout {
             let [tokens_in, tokens_out] = [counts.prompt_tokens, counts.completion_tokens].map(short);
             _ = write!(line, "  {:>4}  {tokens_in:>6}  {tokens_out:>6}  {source:<7}", short(counts.errors));
         }
-        line.trim_end().to_owned() + "\n"
+        line.trim_end().to_owned()
     }
 
     fn window(&self, line: &mut String, it: &ModelUsage, window: &WindowUsage) {
@@ -138,7 +148,7 @@ pub fn footer(report: &UsageReport, when: &str) -> String {
     );
     let tokens = format!("{} tokens in, {} out.", short(prompt_tokens), short(completion_tokens));
     let fits = answered.chars().count() + 1 + tokens.len() <= usize::from(table::width());
-    let mut text = format!("{answered}{}{tokens}\n", if fits { " " } else { "\n  " });
+    let mut text = format!("{}{}{tokens}\n", table::wrapped(&answered, 2), if fits { " " } else { "\n  " });
     let counted = report.models.iter().filter_map(binding).any(|window| !mark(window).is_empty());
     let mut remarks = Vec::new();
     if counted {
@@ -149,10 +159,7 @@ pub fn footer(report: &UsageReport, when: &str) -> String {
         let time = moment.to_zoned(TimeZone::system()).strftime("%H:%M").to_string();
         remarks.push(format!("Forecast: {}/{} runs out ~{time}.", it.quota.provider, it.quota.model));
     }
-    if !remarks.is_empty() {
-        text.push_str(&remarks.join("\n"));
-        text.push('\n');
-    }
+    text.extend(remarks.iter().map(|remark| table::wrapped(remark, 2) + "\n"));
     text
 }
 

@@ -55,16 +55,16 @@ fn block(it: &ModelUsage, now: Timestamp) -> String {
     let tightest = binding(it).map(std::ptr::from_ref);
     let mut windows: Vec<&WindowUsage> = it.quota.windows.iter().collect();
     windows.sort_by_key(|window| window.period);
-    for window in windows {
+    let line = |window: &WindowUsage| {
         let of = format!("{}{} / {}", mark(window), short(window.used), short(window.limit));
         let resets = format!("resets {}", wait(window.resets_at, now));
         let is_tightest = tightest == Some(std::ptr::from_ref(window));
         let arrow = if is_tightest { "   <- binding" } else { "" };
         let line =
             format!("  {:<label_width$}  {}  {of:>15}   {resets:<14}{arrow}", label(window), bar(percent(window)));
-        text.push_str(line.trim_end());
-        text.push('\n');
-    }
+        line.trim_end().to_owned()
+    };
+    text.extend(table::folded(windows.into_iter().map(line).collect()).iter().map(|line| format!("{line}\n")));
     if it.quota.windows.is_empty() && it.quota.has_route() {
         text.push_str("  no published limit\n");
     }
@@ -76,11 +76,11 @@ fn counts(it: &ModelUsage, label_width: usize) -> String {
     let mut text = String::new();
     let counts = &it.counts;
     let [tokens_in, tokens_out] = [counts.prompt_tokens, counts.completion_tokens].map(short);
-    _ = writeln!(
-        text,
-        "  {:<label_width$}  {} ok, {} rate-limited, {} failed, {tokens_in} tokens in, {tokens_out} out",
-        "today", counts.ok, counts.rate_limited, counts.errors
+    let told = format!(
+        "{} ok, {} rate-limited, {} failed, {tokens_in} tokens in, {tokens_out} out",
+        counts.ok, counts.rate_limited, counts.errors
     );
+    _ = writeln!(text, "  {:<label_width$}  {}", "today", table::wrapped(&told, 2 + label_width + 2));
     if counts.failover_out + counts.failover_in > 0 {
         _ = writeln!(
             text,
@@ -100,7 +100,7 @@ fn headline(name: &str, state: &str, source: &str) -> String {
     let source = match () {
         () if source.is_empty() => String::new(),
         () if fits => dim(&format!("{}{source}", " ".repeat(gap))),
-        () => format!("\n  {}", dim(source)),
+        () => format!("\n  {}", dim(&table::wrapped(source, 2))),
     };
     format!("{}{state}{source}\n", bold(name))
 }
