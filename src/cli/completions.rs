@@ -1,10 +1,13 @@
 //! Completion scripts and the man page, all from the one definition of what can be typed.
 
+mod bash;
+
 use std::io;
 use std::path::Path;
 
 use clap::{Command, CommandFactory as _, ValueEnum as _};
 use clap_complete::engine::CompletionCandidate;
+use clap_complete::env::{CompleteEnv, Elvish, Fish, Powershell, Shells, Zsh};
 use clap_complete::{Shell, generate};
 use clap_mangen::Man;
 
@@ -17,6 +20,12 @@ use super::args::{Args, version};
 use super::exit::{Exit, Trouble};
 use super::help;
 use super::output::Output;
+
+/// Where a shell asks what can be typed this answers and ends.
+pub fn answer() {
+    let shells = Shells(&[&bash::Bash, &Elvish, &Fish, &Powershell, &Zsh]);
+    CompleteEnv::with_factory(offered).shells(shells).complete();
+}
 
 /// `relay completions SHELL`.
 pub fn print(shell: Shell) -> Result<(), Trouble> {

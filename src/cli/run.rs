@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory as _, Parser as _};
-use clap_complete::CompleteEnv;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::config::{self, Environment, Flags};
@@ -26,8 +25,7 @@ pub(super) const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    // Where a shell asks for completions this answers and ends.
-    CompleteEnv::with_factory(completions::offered).complete();
+    completions::answer();
     panic::keep();
     let environment = Environment::of_process();
     let args = match Args::try_parse() {

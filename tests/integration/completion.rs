@@ -60,6 +60,30 @@ fn a_shell_is_offered_providers_models_topics_and_scenarios() {
 }
 
 #[test]
+fn words_that_bash_cuts_are_completed_from_the_cut_on() {
+    let home = relay([]).file("in the way.txt", "");
+    let script = "
+        source <(COMPLETE=bash relay); compopt() { [[ $2 == filenames ]] && printf 'quoted '; true; }
+        ask() { local last=${!#}; [[ $last =~ ^[=:]+$ ]] && last=
+                COMP_WORDS=(\"$@\") COMP_CWORD=$(($# - 1)) COMP_TYPE=9; _clap_complete_relay relay \"$last\"
+                printf '[%s]' \"${COMPREPLY[@]}\"; echo; }
+        ask relay ask --model = ollama-cl; ask relay ask --simulate = st; ask relay usage --format =
+        ask relay ask -m openrouter/google/gemma-4-31b-it : ; ask relay ask -f in; ask relay ask --file = in";
+    let folder = Path::new(env!("CARGO_BIN_EXE_relay")).parent().expect("in a folder").display().to_string();
+    let mut bash = Command::new("bash");
+    bash.args(["--norc", "--noprofile", "-c", script]).env_clear().current_dir(home.path("."));
+    bash.env("PATH", format!("{folder}:/usr/bin:/bin")).env("RELAY_HOME", home.path(""));
+    let ended = bash.output().expect("there is a bash");
+    let told = String::from_utf8(ended.stdout).expect("UTF-8");
+    assert!(ended.stderr.is_empty(), "{}", String::from_utf8_lossy(&ended.stderr));
+    let lines: Vec<&str> = told.lines().collect();
+    assert!(lines[0].starts_with("[ollama-cloud]"), "{told}");
+    assert_eq!(lines[1], "[storm]");
+    assert!(lines[2].contains("[json]"), "{told}");
+    assert_eq!(lines[3..], ["[free]", "quoted [in the way.txt]", "quoted [in the way.txt]"]);
+}
+
+#[test]
 fn the_script_for_bash_completes_files_with_blanks_and_values_behind_a_sign() {
     let home = relay([]).file("in the way.txt", "").file("in here.txt", "");
     let script = "
