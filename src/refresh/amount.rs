@@ -1,6 +1,8 @@
 //! Numbers with their units, read strictly: what is not certain is not a number.
 
 mod period;
+mod several;
+mod spelled;
 mod token;
 
 use crate::chat::Period;

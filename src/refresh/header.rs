@@ -119,7 +119,7 @@ fn is_another_limit(text: &str) -> bool {
 }
 
 /// "Requests per 5 hours", "Requests per 5-hour window", "Tokens per week": over a time that relay does not count by.
-fn is_over_another_time(text: &str) -> bool {
+pub fn is_over_another_time(text: &str) -> bool {
     const TIMES: &str = "week|weeks|weekly|fortnight|quarterly|year|years|yearly|annually|lifetime";
     let tokens: Vec<Token> = tokens(text).into_iter().filter(|token| *token != Token::Sign('-')).collect();
     let word = |token: &Token| if let Token::Word(word) = token { Some(word.to_lowercase()) } else { None };

@@ -25,7 +25,7 @@ const MOST_ROWS: usize = 5_000;
 const MOST_REFUSED: usize = 200;
 
 /// Says which rules read a page: evidence names it, so that an old reading can be told from a new one.
-pub const EXTRACTOR: &str = "relay-reader/5";
+pub const EXTRACTOR: &str = "relay-reader/6";
 
 /// What a page says.
 #[derive(Debug, Default, PartialEq, Eq)]

@@ -5,9 +5,10 @@ mod found;
 mod label;
 mod scope;
 mod subject;
+mod unread;
 
 use super::amount::{self, Metric, Token, Unit, tokens};
-use super::header;
+use super::header::{self, Meaning};
 use super::row::{Quote, Row, window};
 use super::text::{Text, shown};
 use super::tier;
@@ -125,13 +126,10 @@ pub fn paragraph(text: &Text, line: usize) -> Vec<Said> {
         let says = find(&tokens(&shown), &shown).is_some();
         return says.then_some(Said::Unclear(JOINED)).into_iter().collect();
     }
-    if let Some(said) = labelled_plan(&shown, line) {
-        return vec![said];
-    }
     let mut said = Vec::new();
     let parts = sentences(&shown);
     for (at, part) in parts.iter().enumerate() {
-        match sentence(part, text, line, false) {
+        match labelled(part, line).unwrap_or_else(|| sentence(part, text, line, false)) {
             Said::Nothing => {}
             other => said.push(other),
         }
@@ -144,12 +142,17 @@ pub fn paragraph(text: &Text, line: usize) -> Vec<Said> {
     said
 }
 
-/// "Free tier: 20 RPM, 200 RPD": a plan, and amounts that are nothing else.
-fn labelled_plan(shown: &str, line: usize) -> Option<Said> {
+/// "Free tier: 20 RPM, 200 RPD", "Daily limit: 100 requests".
+fn labelled(shown: &str, line: usize) -> Option<Said> {
     let (label, value) = shown.split_once(": ")?;
+    let value = value.trim_end_matches('.');
+    labelled_plan(label, value, shown, line).or_else(|| labelled_period(label, value, shown, line))
+}
+
+/// A plan, and amounts that are nothing else.
+fn labelled_plan(label: &str, value: &str, shown: &str, line: usize) -> Option<Said> {
     let tier = tier::in_title(label).filter(|_| !tier::is_denied(label) && !words::is_elsewhere(label))?;
-    let amounts =
-        amount::cell(value.trim_end_matches('.'), Unit::default()).ok().filter(|amounts| !amounts.is_empty())?;
+    let amounts = amount::cell(value, Unit::default()).ok().filter(|amounts| !amounts.is_empty())?;
     let row = Row { model: "*".to_owned(), tier: Some(tier), ..Row::default() };
     Some(Said::Limits(with(row, amounts, line, shown)))
 }
@@ -159,8 +162,8 @@ fn labelled_metric(shown: &str, line: usize) -> Option<Said> {
     let bare = || shown.find(|c: char| c.is_ascii_digit()).map(|at| shown.split_at(at));
     let is_bare = |(_, value): &(&str, &str)| matches!(tokens(value).as_slice(), [Token::Number(_)]);
     let (label, value) = shown.split_once([':', '=']).or_else(|| bare().filter(is_bare))?;
-    let unit = header::metric(label)?;
     let value = value.trim().trim_end_matches('.');
+    let Some(unit) = header::metric(label) else { return labelled_period(label, value, shown, line) };
     if !value.starts_with(|c: char| c.is_ascii_digit()) {
         return value.contains('{').then_some(Said::Unclear(UNRESOLVED));
     }
@@ -169,6 +172,23 @@ fn labelled_metric(shown: &str, line: usize) -> Option<Said> {
         return (!has_more).then_some(Said::Unclear(UNCERTAIN));
     };
     Some(Said::Limits(with(Row { model: "*".to_owned(), ..Row::default() }, amounts, line, shown)))
+}
+
+/// "Daily limit: 100 requests", and why "Requests per week: 100" is not read.
+fn labelled_period(label: &str, value: &str, shown: &str, line: usize) -> Option<Said> {
+    let begins_with_number = value.starts_with(|c: char| c.is_ascii_digit());
+    match header::meaning(label) {
+        Meaning::Qualified if begins_with_number && header::is_over_another_time(label) => {
+            Some(Said::Unclear(unread::OTHER_TIME))
+        }
+        Meaning::Limit { unit: unit @ Unit { counted: None, per: Some(_) }, tier: None } => {
+            // A number alone would be of anything.
+            let counts = tokens(value).iter().any(|token| matches!(known(token), Some(Word::Counts(_))));
+            let amounts = amount::cell(value, unit).ok().filter(|amounts| counts && !amounts.is_empty())?;
+            Some(Said::Limits(with(Row { model: "*".to_owned(), ..Row::default() }, amounts, line, shown)))
+        }
+        _ => None,
+    }
 }
 
 /// A text cut behind every full stop that ends a sentence.
@@ -196,7 +216,9 @@ fn sentence(part: &str, text: &Text, line: usize, is_item: bool) -> Said {
     if part.contains('{') && speaks_of_rates {
         return Said::Unclear(UNRESOLVED);
     }
-    let Some(found) = find(&tokens, part) else { return Said::Nothing };
+    let Some(found) = find(&tokens, part) else {
+        return unread::reason(&tokens).map_or(Said::Nothing, Said::Unclear);
+    };
     // A question states nothing.
     if is_hypothetical(part) || part.ends_with('?') {
         return Said::Unclear(HYPOTHETICAL);
@@ -249,11 +271,23 @@ fn goes_on_telling(part: &str) -> bool {
     hypothetical(&text).iter().any(|known| !words::ends_with_sentence(known, &text))
 }
 
-/// The words of a sentence with single spaces.
+/// The words of a sentence with single spaces, without an "over" that leads to a time.
 fn plain(part: &str) -> String {
     let part = part.to_lowercase();
-    let words = part.split(|c: char| c.is_whitespace() || matches!(c, ',' | ':' | ';' | '(' | ')'));
-    words.collect::<Vec<_>>().join(" ")
+    let words: Vec<&str> =
+        part.split(|c: char| c.is_whitespace() || matches!(c, ',' | ':' | ';' | '(' | ')')).collect();
+    let kept = (0..words.len()).filter(|at| words[*at] != "over" || !begins_with_time(&words[at + 1..]));
+    kept.map(|at| words[at]).collect::<Vec<_>>().join(" ")
+}
+
+/// "any 60-second period", "24h", "a rolling day", and not "60 requests".
+fn begins_with_time(words: &[&str]) -> bool {
+    const BEFORE: &str =
+        "|any|each|every|a|an|the|one|single|given|rolling|sliding|moving|trailing|fixed|calendar|consecutive";
+    let mut parts =
+        words.iter().flat_map(|word| word.split('-')).map(|part| part.trim_start_matches(|c: char| c.is_ascii_digit()));
+    let first = parts.find(|part| !one_of(part, BEFORE));
+    first.is_some_and(|part| matches!(words::word(part.trim_end_matches('.')), Some(Word::Per(_))))
 }
 
 fn hypothetical(text: &str) -> Vec<&'static str> {

@@ -2,6 +2,7 @@
 
 use super::super::words;
 use super::period::whole_periods;
+use super::spelled::in_digits;
 
 /// A piece of a text about amounts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +53,7 @@ pub fn tokens(text: &str) -> Vec<Token> {
         before = rest[..taken].chars().next_back().unwrap_or(' ');
         rest = &rest[taken..];
     }
-    fold(whole_periods(tokens))
+    fold(whole_periods(in_digits(tokens)))
 }
 
 /// Whether a number may be glued to a word: "RPM30", "Tier1". In "v30" and "1e3" it is a part of something else.
@@ -97,7 +98,7 @@ fn is_word(token: &Token, word: &str) -> bool {
 /// The number that `text` begins with, and how many bytes it takes.
 fn number(text: &str) -> (Token, usize) {
     let is_part =
-        |c: char| c.is_ascii_digit() || matches!(c, ',' | '.' | '\'' | '\u{a0}' | '\u{202f}' | '\u{2009}' | '_');
+        |c: char| c.is_ascii_digit() || matches!(c, ',' | '.' | '\'' | '’' | '\u{a0}' | '\u{202f}' | '\u{2009}' | '_');
     let mut end = whole_thousands(text).unwrap_or_else(|| text.find(|c| !is_part(c)).unwrap_or(text.len()));
     // A comma or full stop at its end belongs to the sentence.
     end = text[..end].trim_end_matches(|c: char| !c.is_ascii_digit()).len();
@@ -169,7 +170,6 @@ fn value(digits: &str, factor: u64) -> Option<u64> {
     let mut groups = digits.split(separator);
     let head = groups.next()?;
     let is_grouped = (1..=3).contains(&head.len())
-        && separator != '_'
         && groups.all(|group| group.len() == 3 && group.bytes().all(|byte| byte.is_ascii_digit()));
     if is_grouped { digits.replace(separator, "").parse::<u64>().ok()?.checked_mul(factor) } else { None }
 }

@@ -4,7 +4,7 @@ use crate::chat::Period;
 
 use super::super::amount::{Amount, Metric, Token, Unit, unit};
 use super::super::words::{Counted, Word};
-use super::{exact, known, label, one_of};
+use super::{exact, known, label, one_of, unread};
 
 /// What was found.
 pub struct Found {
@@ -43,13 +43,13 @@ pub fn find(tokens: &[Token], part: &str) -> Option<Found> {
                 } else {
                     exact::is_inexact(before, &rest[1..], part)
                 };
-                is_inexact |= is_bound || exact::goes_on(after);
+                is_inexact |= is_bound || exact::goes_on(after) || unread::is_torn(before, rest);
                 counted = Some(metric.counted);
                 rest = after;
                 behind = after;
             }
             None => {
-                is_inexact |= label::is_torn(rest);
+                is_inexact |= label::is_torn(rest) || unread::is_torn(before, rest);
                 counted = named(&rest[0], counted);
                 rest = &rest[1..];
             }
