@@ -336,7 +336,11 @@ fn under(row: Row, places: &[Place]) -> Row {
     let says = |place: &&Place| {
         if place.is_tab() { !is_plan(&place.title) } else { !(place.is_item() && is_general(&place.title)) }
     };
-    match places.iter().rev().find(says) {
+    // A question about limits is one about what it stands under.
+    let is_apart = |place: &&Place| row::is_id(&place.title) || words::task(&place.title.to_lowercase()).is_some();
+    let asks = |place: &&Place| words::asks_for_limits(&place.title) || words::is_introduction(&place.title);
+    let near = places.iter().rev().find(says);
+    match near.filter(asks).and_then(|_| places.iter().rev().find(is_apart)).or(near) {
         Some(place) => named_by(row, &place.title, place.is_item()),
         None => row,
     }
@@ -384,6 +388,8 @@ fn named_above(block: &Block, before: Option<&Block>) -> Option<String> {
 fn is_general(title: &str) -> bool {
     let words = title.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     tier::in_title(title).is_some()
+        || words::is_introduction(title)
+        || words::asks_for_limits(title)
         || words.map(str::to_lowercase).all(|word| {
             words::is_general(&word)
                 || word.bytes().all(|byte| byte.is_ascii_digit())

@@ -3,6 +3,7 @@
 mod exact;
 mod found;
 mod label;
+mod question;
 mod scope;
 mod subject;
 mod unread;
@@ -86,6 +87,9 @@ fn of_first(said: Said, parts: &[&str], text: &Text) -> Said {
     if row.model != "*" || row.tier.is_some() || row.section.is_some() {
         return Said::Limits(row);
     }
+    if parts[0].ends_with('?') {
+        return question::answered(Said::Limits(row), parts[0]);
+    }
     let Some(subject) = subject::named_first(parts[0], text) else {
         return Said::Unclear("a number stands apart from what it limits");
     };
@@ -128,10 +132,12 @@ pub fn paragraph(text: &Text, line: usize) -> Vec<Said> {
     }
     let mut said = Vec::new();
     let parts = sentences(&shown);
+    let mut asked = None;
     for (at, part) in parts.iter().enumerate() {
+        asked = Some(*part).filter(|part| part.ends_with('?')).or(asked);
         match labelled(part, line).unwrap_or_else(|| sentence(part, text, line, false)) {
             Said::Nothing => {}
-            other => said.push(other),
+            other => said.push(if let Some(asked) = asked { question::answered(other, asked) } else { other }),
         }
         if goes_on_telling(part) || said.last() == Some(&Said::Unclear(UNRESOLVED)) {
             let is_more = said.is_empty() && parts[at + 1..].iter().any(|part| find(&tokens(part), part).is_some());

@@ -296,7 +296,9 @@ impl<'a> Walker<'a> {
         self.sink(if is_term { Purpose::Term } else { Purpose::Item });
         if let (Some(sink), false) = (self.sinks.last_mut(), is_term || self.term.is_blank()) {
             sink.text = self.term.clone();
-            sink.text.push(": ");
+            // The answer to a question is a sentence of its own.
+            let is_question = sink.text.shown().ends_with('?');
+            sink.text.push(if is_question { " " } else { ": " });
         }
     }
 

@@ -1,6 +1,6 @@
 //! What the words of titles say beside plans and limits.
 
-use super::{Word, is_one_of, word};
+use super::{Counted, Word, is_one_of, word};
 
 /// Whether a title speaks of other numbers than those of every request now, whichever plan it names, and whatever stands
 /// below it: "Old free tier limits", "Batch API limits", "Limits before June 2026".
@@ -130,6 +130,27 @@ pub fn is_general(word: &str) -> bool {
     const GENERAL: &str = "and|or|credits|credit|remaining|pricing|billing|how|work|works|measured|what|is|are|apply|\
         overview|understanding|general|this|with|limitation|limitations|specification|specifications|request|requests|token|tokens|about|on|to|basic|standard|table";
     is_one_of(GENERAL, word)
+}
+
+/// Whether what stands below a title is about all there is: "FAQ", "Quickstart".
+pub fn is_introduction(title: &str) -> bool {
+    const INTRODUCTIONS: &str = "quickstart|quick start|introduction|getting started|get started|at a glance|summary|faq|faqs|q a|questions|\
+        common questions|frequently asked questions|frequently asked questions faq|frequently asked questions faqs";
+    is_one_of(INTRODUCTIONS, &lower_words(title).join(" "))
+}
+
+/// Whether a title is a question about limits, and of nothing besides: "How many requests can I make per day?"
+pub fn asks_for_limits(title: &str) -> bool {
+    const ASKS: &str = "q|how|many|much|what|whats|which|when|are|is|there|any|can|could|may|do|does|did|will|i|we|you|my|me|s|make|send|get|have|\
+        use|call|be|hit|reach|know|find|see|check|where|a|an|the|and|or|if|about|on|at|with|to|it|its|long|often|fast|often|limited|limiting|\
+        single|one|possible|exactly|currently|right|now|up";
+    let is_known = |own: &String| {
+        is_general(own)
+            || is_one_of(ASKS, own)
+            || matches!(word(own), Some(Word::Filler | Word::TierNoun | Word::Per(_)))
+            || matches!(word(own), Some(Word::Counts(Counted::Requests | Counted::Tokens) | Word::Rate(..)))
+    };
+    title.trim_end().ends_with('?') && lower_words(title).iter().all(is_known)
 }
 
 /// What the title of a page says that is no documentation: an error, a sign-in, a challenge.
