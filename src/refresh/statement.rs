@@ -60,8 +60,23 @@ const UNCERTAIN: &str = "what stands behind the name of a limit is not one certa
 /// Why what follows "for example" or "ignore that" is not read.
 const HYPOTHETICAL: &str = "a number in an example or a remark is no limit";
 
+/// Why "~~x-70b~~ 60 RPM" is not read.
+const STRUCK: &str = "what a number may belong to is struck out";
+
 /// Reads a list's item.
 pub fn item(text: &Text, line: usize) -> Said {
+    unless_struck(item_of(text, line), text)
+}
+
+/// What is said of no one may be said of whom the page has struck out.
+fn unless_struck(said: Said, text: &Text) -> Said {
+    match said {
+        Said::Limits(row) if text.is_struck && row.model == "*" => Said::Unclear(STRUCK),
+        said => said,
+    }
+}
+
+fn item_of(text: &Text, line: usize) -> Said {
     if text.joins_numbers() {
         return Said::Unclear(JOINED);
     }
@@ -137,7 +152,10 @@ pub fn paragraph(text: &Text, line: usize) -> Vec<Said> {
         asked = Some(*part).filter(|part| part.ends_with('?')).or(asked);
         match labelled(part, line).unwrap_or_else(|| sentence(part, text, line, false)) {
             Said::Nothing => {}
-            other => said.push(if let Some(asked) = asked { question::answered(other, asked) } else { other }),
+            other => {
+                let other = unless_struck(other, text);
+                said.push(if let Some(asked) = asked { question::answered(other, asked) } else { other });
+            }
         }
         if goes_on_telling(part) || said.last() == Some(&Said::Unclear(UNRESOLVED)) {
             let is_more = said.is_empty() && parts[at + 1..].iter().any(|part| find(&tokens(part), part).is_some());

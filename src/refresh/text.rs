@@ -1,7 +1,9 @@
 //! Text without its markup, with what the markup said: which part is code, where links lead, where pieces met.
 
+pub mod struck;
 mod weight;
 
+use struck::STRUCK;
 use weight::Weight;
 
 /// Stands where an element began or ended inside a text, so that two numbers side by side are never read as one.
@@ -27,6 +29,8 @@ pub struct Text {
     pub behind_link: String,
     /// Raised text, or `[^1]`, was left out.
     pub has_note: bool,
+    /// Something that it named is struck out, and was left out.
+    pub is_struck: bool,
     pub weight: Weight,
 }
 
@@ -54,8 +58,9 @@ impl Text {
 
     pub fn push(&mut self, text: &str) {
         self.has_note |= text.contains(NOTE);
+        self.is_struck |= text.contains(STRUCK);
         text.chars().for_each(|c| self.weight.pass(c));
-        let is_mark = |c: char| matches!(c, NOTE | BOLD | NOT_BOLD);
+        let is_mark = |c: char| matches!(c, NOTE | STRUCK | BOLD | NOT_BOLD);
         let seen = text.chars().filter(|c| !is_invisible(*c)).map(|c| if is_mark(c) { SEAM } else { c });
         if !self.links.is_empty() {
             self.behind_link.extend(seen.clone());
@@ -254,6 +259,8 @@ fn tag(rest: &str, text: &mut Text) -> Option<usize> {
                 text.push(&after[..at]);
             } else if name == "sup" {
                 text.note();
+            } else {
+                text.push(struck::left_of(&name, &after[..at]).encode_utf8(&mut [0; 4]));
             }
             return Some(end + 1 + at + close.len());
         }
@@ -314,7 +321,7 @@ fn emphasis(line: &str, rest: &str, text: &mut Text) -> Option<usize> {
     let run = near.len() - near.trim_start_matches(mark).len();
     if mark == '~' {
         let close = near[run..].find(&rest[..run]).filter(|_| run == 2)?;
-        text.seam();
+        text.push(struck::left_of("del", &near[run..run + close]).encode_utf8(&mut [0; 4]));
         return Some(run * 2 + close);
     }
     let before = line[..line.len() - rest.len()].chars().next_back();

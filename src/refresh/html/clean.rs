@@ -6,6 +6,7 @@
 use std::fmt::Write as _;
 
 use super::super::page::Unreadable;
+use super::super::text::struck::{self, STRUCK};
 use super::super::text::{BOLD, NOT_BOLD, NOTE, SEAM, is_power};
 use super::super::words;
 use super::tag::{Tag, begins_with_name, is_void, tag_end};
@@ -218,7 +219,7 @@ impl Cleaner<'_> {
             if tag.name == "sup" && is_power(&self.out, raised) {
                 write!(self.out, "^{raised}").expect("strings grow");
             } else {
-                self.out.push(if tag.name == "sup" { NOTE } else { SEAM });
+                self.out.push(if tag.name == "sup" { NOTE } else { struck::left_of(&tag.name, &text[after..past]) });
             }
             return Ok(Some(past));
         }
@@ -316,6 +317,9 @@ impl Cleaner<'_> {
     }
 
     fn write_start(&mut self, written: &str, tag: &Tag<'_>, is_hidden: bool, at: usize) {
+        if is_hidden && tag.is_struck() {
+            self.out.push(STRUCK);
+        }
         let line = self.line_at(at);
         let mut start = format!("<{written} data-line=\"{line}\"");
         if is_hidden {

@@ -44,6 +44,12 @@ impl<'a> Tag<'a> {
         }
     }
 
+    /// Whether its text is struck by its style, or by a class of the common style sheets.
+    pub fn is_struck(&self) -> bool {
+        let says = |name| self.attribute(name).is_some_and(|value: &str| value.contains("line-through"));
+        says("style") || says("class") || self.attribute("class").is_some_and(|class| class.contains("strikethrough"))
+    }
+
     pub fn is_hidden(&self) -> bool {
         let style = self.attribute("style").unwrap_or_default().to_ascii_lowercase().replace(' ', "");
         self.attribute("hidden").is_some_and(|value| !value.eq_ignore_ascii_case("false"))

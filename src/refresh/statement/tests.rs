@@ -196,6 +196,18 @@ fn a_limit_may_stand_behind_its_name() {
 }
 
 #[test]
+fn what_is_struck_out_has_no_limits() {
+    for (line, says) in [
+        ("~~`x-1b`~~ 30 requests per minute", "unclear"),
+        ("<del>x-1b</del> 30 requests per minute", "unclear"),
+        ("~~60~~ 30 requests per minute", "* requests_per_minute=30"),
+        ("`x-1b`: ~~60 RPM~~ 30 requests per minute", "x-1b requests_per_minute=30"),
+    ] {
+        assert_eq!(short(&item(&of_markdown(line), 1)), says, "{line}");
+    }
+}
+
+#[test]
 fn two_counts_may_share_a_period() {
     for (line, says) in [
         ("`x-70b`: 30 requests and 8,000 tokens per minute", "x-70b requests_per_minute=30 tokens_per_minute=8000"),

@@ -37,7 +37,7 @@ pub fn read(sheet: &Sheet<'_>) -> Result<Vec<Row>, Refusal> {
     let mut rows = Vec::new();
     let mut lines = Vec::new();
     for (line, tier_above, section) in sheet.titled() {
-        if repeats_header(sheet, line) || is_struck(line, subject, &limits) {
+        if repeats_header(sheet, line) || is_struck(line, subject, &limits) || is_gone(line, subject, tier_column) {
             continue;
         }
         let tier_cell =
@@ -302,6 +302,13 @@ fn context(line: &Line, column: usize) -> Option<u64> {
 fn is_struck(line: &Line, subject: Subject, limits: &[Limits]) -> bool {
     let is_blank = |column: usize| line.text(column).is_none_or(super::super::text::Text::is_blank);
     matches!(subject, Subject::Model(column) if is_blank(column)) && limits.iter().all(|limit| is_blank(limit.column))
+}
+
+/// Whether what a row is about is struck out, whatever is left of its numbers: its model, or its plan.
+fn is_gone(line: &Line, subject: Subject, tier_column: Option<usize>) -> bool {
+    let named = if let Subject::Model(column) | Subject::Task(column) = subject { Some(column) } else { None };
+    let is_struck = |column| line.text(column).is_some_and(|text| text.is_struck && words::says_gone(&text.shown()));
+    named.into_iter().chain(tier_column).any(is_struck)
 }
 
 fn repeats_header(sheet: &Sheet<'_>, line: &Line) -> bool {

@@ -23,7 +23,7 @@ pub fn read(sheet: &Sheet<'_>, metric_column: usize) -> Result<Vec<Row>, Refusal
     let mut rows: Vec<Row> = Vec::new();
     let mut known_rows: HashMap<_, usize> = HashMap::new();
     let mut above: Option<(String, Vec<String>)> = None;
-    for (line, tier_above, section) in sheet.titled() {
+    for (line, tier_above, section) in remaining(sheet, group) {
         let label = line.text(metric_column).map(|text| text.plain.clone()).unwrap_or_default();
         let is_context = words::column(&super::super::text::shown(&label).to_lowercase()) == Some(Column::Context);
         let known = header::metric(&label).or_else(|| header::counted(&label));
@@ -56,6 +56,25 @@ pub fn read(sheet: &Sheet<'_>, metric_column: usize) -> Result<Vec<Row>, Refusal
         }
     }
     Ok(rows)
+}
+
+/// The rows with the titles above them, without those of models that are struck out.
+fn remaining<'a>(
+    sheet: &'a Sheet<'_>,
+    group: Option<usize>,
+) -> impl Iterator<Item = (&'a Line, Option<String>, Option<String>)> {
+    let mut is_gone = false;
+    sheet.titled().filter(move |(line, ..)| {
+        is_gone = is_struck(line, group).unwrap_or(is_gone);
+        !is_gone
+    })
+}
+
+/// Whether the model that a row names is struck out; none where the row goes on with the one above.
+fn is_struck(line: &Line, group: Option<usize>) -> Option<bool> {
+    let text = line.text(group?)?;
+    let is_struck = text.is_struck && words::says_gone(&text.shown());
+    (is_struck || !text.is_blank()).then_some(is_struck)
 }
 
 /// A row that is nothing but a model's name stands above its limits.

@@ -139,6 +139,23 @@ pub fn is_introduction(title: &str) -> bool {
     is_one_of(INTRODUCTIONS, &lower_words(title).join(" "))
 }
 
+/// Whether a text names something, and not only amounts: what is struck of "~~30 RPM~~ 60 RPM" is none.
+pub fn names_something(text: &str) -> bool {
+    let is_name = |own: &String| {
+        let is_amount = matches!(word(own), Some(Word::Counts(_) | Word::Per(_) | Word::Rate(..) | Word::Filler));
+        own.starts_with(char::is_alphabetic) && !is_amount
+    };
+    lower_words(text).iter().any(is_name)
+}
+
+/// Whether what is left beside a name that is struck says no more than that it is gone: "(retired)".
+pub fn says_gone(text: &str) -> bool {
+    const GONE: &str = "retired|deprecated|removed|discontinued|sunset|unavailable|gone|no|longer|available|legacy|old|was|formerly|eol";
+    lower_words(text)
+        .iter()
+        .all(|own| is_one_of(GONE, own) || is_date(own) || own.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
 /// Whether a title is a question about limits, and of nothing besides: "How many requests can I make per day?"
 pub fn asks_for_limits(title: &str) -> bool {
     const ASKS: &str = "q|how|many|much|what|whats|which|when|are|is|there|any|can|could|may|do|does|did|will|i|we|you|my|me|s|make|send|get|have|\
