@@ -95,6 +95,8 @@ impl Title {
 #[derive(Debug, Default)]
 pub struct Above<'a> {
     titles: HashMap<&'a str, Title>,
+    /// What a tab says that is named as parts of any documentation are: nothing, unless other tabs of the page are plans.
+    beside_plans: Plan,
     /// By the page's own title.
     page: Plan,
     /// By the paragraph right above.
@@ -133,7 +135,10 @@ impl<'a> Above<'a> {
         for place in page.blocks.iter().flat_map(|block| block.places.iter()) {
             titles.entry(place.title.as_str()).or_insert_with(|| Title::read(&place.title));
         }
-        Self { page: named, titles, ..Self::default() }
+        let mut places = page.blocks.iter().flat_map(|block| block.places.iter());
+        let has_plans = places.any(|place| place.is_tab() && titles[place.title.as_str()].plan.name().is_some());
+        let beside_plans = if has_plans { Plan::Unclear } else { Plan::Unsaid };
+        Self { page: named, titles, beside_plans, ..Self::default() }
     }
 
     /// A block has been read.
@@ -217,6 +222,8 @@ impl<'a> Above<'a> {
             said if place.is_behind() && (*said != Plan::Unsaid || row::is_id(&place.title)) => Plan::Unclear,
             // Nothing says which of several it is.
             Plan::Unsaid if place.is_tab() && place.title.is_empty() => Plan::Unclear,
+            // Beside tabs of plans, an overview may be that of any.
+            Plan::Unsaid if place.is_tab() && words::is_part_of_docs(&place.title) => self.beside_plans.clone(),
             Plan::Unsaid if place.is_tab() && !row::is_id(&place.title) && !speaks_of_models(&place.title) => {
                 tier::of_label(&place.title).map_or(Plan::Unsaid, Plan::Named)
             }

@@ -9,7 +9,7 @@ use crate::chat::Period;
 
 pub use titles::{
     asks_for_limits, is_date, is_elsewhere, is_error_title, is_general, is_header_name, is_introduction, is_no_name,
-    is_of_another_time, is_of_others, is_provided, is_rest, names_something, says_error, says_gone,
+    is_of_another_time, is_of_others, is_part_of_docs, is_provided, is_rest, names_something, says_error, says_gone,
 };
 
 /// What a documented limit counts. Only the first two are limits that relay keeps; the others are told apart from them.

@@ -132,7 +132,16 @@ pub fn is_general(word: &str) -> bool {
     is_one_of(GENERAL, word)
 }
 
-/// Whether what stands below a title is about all there is: "FAQ", "Quickstart".
+/// Whether a title is one of those that parts of any documentation have, and so no plan: "Quickstart", "Getting started".
+pub fn is_part_of_docs(title: &str) -> bool {
+    const PARTS: &str = "quickstart|quick start|quick start guide|quickstart guide|overview|introduction|intro|getting started|get started|start here|\
+        at a glance|summary|basics|faq|faqs|q a|questions|common questions|frequently asked questions|how it works|limits|\
+        rate limits|api limits|usage limits|quotas|details|notes|note|good to know|reference|api reference|guide|guides|docs|\
+        documentation|pricing|billing|usage|features|what s included|welcome|about|learn more|next steps";
+    is_one_of(PARTS, &lower_words(title).join(" "))
+}
+
+/// Whether what stands below such a title is about all there is.
 pub fn is_introduction(title: &str) -> bool {
     const INTRODUCTIONS: &str = "quickstart|quick start|introduction|getting started|get started|at a glance|summary|faq|faqs|q a|questions|\
         common questions|frequently asked questions|frequently asked questions faq|frequently asked questions faqs";
