@@ -131,6 +131,7 @@ impl<'a> Reader<'a> {
         if !self.component(quoted, at) {
             let filled = self.variables.fill(quoted);
             self.line(line, &filled, at);
+            self.end_tab_within(line);
         }
         Ok(at + 1)
     }
@@ -259,12 +260,36 @@ impl<'a> Reader<'a> {
             let depth = title.map(|title| self.builder.open_tab(&self.variables.fill(&title)));
             self.tabs.push((tag.name.clone(), depth));
             self.summary(tag.rest);
+            self.content(tag.rest, at);
         } else if let Some(titles) = tag.titles {
             self.titles = titles.into();
         } else if tag.is_container() {
             self.tabs.push((tag.name.clone(), None));
         }
         true
+    }
+
+    /// What stands on the line of a tab's tag: `<Card title="Free">10 requests a minute</Card>`.
+    fn content(&mut self, rest: &str, at: usize) {
+        let text = rest.rsplit_once("</summary>").map_or(rest, |(_, text)| text).trim();
+        if !text.is_empty() && !text.starts_with("</") {
+            let filled = self.variables.fill(text);
+            self.line(&filled, &filled, at);
+        }
+        self.end_tab_within(rest);
+    }
+
+    /// The end of a tab may stand behind the last line of its text.
+    fn end_tab_within(&mut self, line: &str) {
+        if self.tabs.is_empty() || !line.contains("</") {
+            return;
+        }
+        let line = line.to_ascii_lowercase();
+        let ended = self.tabs.iter().rev().find(|(name, _)| line.contains(&format!("</{name}>")));
+        if let Some(name) = ended.map(|(name, _)| name.clone()) {
+            self.flush();
+            self.close_tab(&name);
+        }
     }
 
     fn close_tab(&mut self, name: &str) {
