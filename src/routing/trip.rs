@@ -244,9 +244,12 @@ impl Trip {
         let told =
             |fault: &Fault| matches!(fault, Fault::Unfit(Unfit::ContextTooLong { context, .. }) if *context < most);
         let tellings = tries().filter(|(_, fault)| told(fault)).count();
-        let is_passing = |fault: &Fault| matches!(fault, Fault::Busy { .. } | Fault::Broken(Breakage::Crossed));
+        // A second time it is the request that ends connections.
+        let crossed = |fault: &Fault| *fault == Fault::Broken(Breakage::Crossed);
+        let crossings = tries().filter(|(_, fault)| crossed(fault)).count();
+        let is_passing = |fault: &Fault| matches!(fault, Fault::Busy { .. }) || crossed(fault);
         let may_again = tries().all(|(_, fault)| is_passing(fault) || told(fault));
-        !may_again || tellings > 1 || tries().count() >= TRIES_PER_ROUTE
+        !may_again || tellings > 1 || crossings > 1 || tries().count() >= TRIES_PER_ROUTE
     }
 
     /// The caller's own mistake, once two providers agree on it.

@@ -114,7 +114,7 @@ impl Pool {
             match unanswered {
                 Unanswered::Unsent(again) => request = again,
                 Unanswered::Refused(again) if !was_refused => (request, was_refused) = (again, true),
-                Unanswered::Crossed => return Err(Breakage::Crossed),
+                Unanswered::Crossed => return Err(host.crossed()),
                 Unanswered::Refused(_) | Unanswered::Lost => break,
             }
             tracing::debug!(host = %host.authority, "the call goes over another connection");
@@ -274,6 +274,13 @@ impl Host {
     fn address(&self, request: &mut Request<Pieces>) {
         *request.uri_mut() = self.uri(request.uri().path_and_query().cloned());
         request.headers_mut().insert(HOST, self.name.clone());
+    }
+
+    /// A request met the end of a kept connection. The others were kept as long: a machine that slept finds all of them ended, and was told
+    /// of none.
+    fn crossed(&self) -> Breakage {
+        self.kept().idle.clear();
+        Breakage::Crossed
     }
 
     /// Takes a connection back that takes another request.

@@ -220,6 +220,17 @@ async fn a_request_that_a_kept_connections_end_crossed_goes_out_once_more() {
 }
 
 #[tokio::test]
+async fn of_several_kept_connections_that_have_ended_a_request_meets_one() {
+    let upstream = Upstream::start(sized("", WHOLE), Then::Leave(0)).await;
+    let gateway = gateway().over([provider("sim-a")]).elsewhere("sim-a", upstream.address).start().await;
+    let ask = async || gateway.ask("hello").await;
+    tokio::join!(ask(), ask(), ask(), ask());
+    assert_eq!(upstream.connections(), 4);
+    ask().await.is("strange").after("sim-a/sim-m=reset");
+    assert_eq!(upstream.connections(), 5);
+}
+
+#[tokio::test]
 async fn a_request_that_was_thought_about_goes_out_no_second_time() {
     let (gateway, upstream) = before(sized("", WHOLE), Then::Leave(1_100)).await;
     gateway.ask("hello").await.is("strange").by("sim-a/sim-m");
